@@ -1,0 +1,101 @@
+"""The ledger in one DynamoDB table: `pk`, `sk`, `version`, `data` (a JSON string), `expires` (TTL, epoch seconds)."""
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from governor.ledger import ABSENT, Delete, LedgerConflict, Put, Row
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+
+class DynamoLedger:
+    """`Ledger` over a boto3 DynamoDB client."""
+
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def get(self, pk: str, sk: str) -> Row | None:
+        answer = self._client.get_item(TableName=self._table, Key=_key(pk, sk), ConsistentRead=True)
+        return _row(answer["Item"]) if "Item" in answer else None
+
+    def rows(self, pk: str, prefix: str = "") -> list[Row]:
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            ConsistentRead=True,
+            KeyConditionExpression="pk = :pk AND begins_with(sk, :prefix)" if prefix else "pk = :pk",
+            ExpressionAttributeValues={":pk": {"S": pk}, **({":prefix": {"S": prefix}} if prefix else {})},
+        )
+        return [_row(item) for page in pages for item in page["Items"]]
+
+    def commit(self, *writes: Put | Delete) -> None:
+        if len(writes) == 1:
+            self._write_one(writes[0])
+        elif writes:
+            self._write_all(writes)
+
+    def _write_one(self, write: Put | Delete) -> None:
+        try:
+            if isinstance(write, Delete):
+                self._client.delete_item(**self._delete(write))
+            else:
+                self._client.put_item(**self._put(write), ReturnValuesOnConditionCheckFailure="ALL_OLD")
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+                raise
+            # boto3 repeats a write whose answer was lost; the repeat then fails against the row that the first one
+            # wrote. Our own row standing there is success, not a conflict.
+            if isinstance(write, Put) and error.response.get("Item") == _item(write):
+                return
+            raise LedgerConflict(f"{write.pk} {write.sk}: expected version {write.expect}") from error
+
+    def _write_all(self, writes: tuple[Put | Delete, ...]) -> None:
+        # boto3 adds a ClientRequestToken of its own, so its repeats of a lost transaction are one transaction.
+        items: list[Any] = [
+            {"Delete": self._delete(write)} if isinstance(write, Delete) else {"Put": self._put(write)}
+            for write in writes
+        ]
+        try:
+            self._client.transact_write_items(TransactItems=items)
+        except self._client.exceptions.TransactionCanceledException as error:
+            codes = {reason.get("Code") for reason in error.response.get("CancellationReasons", [])}
+            if codes & {"ConditionalCheckFailed", "TransactionConflict"}:
+                raise LedgerConflict(f"{len(writes)} writes from {writes[0].pk} {writes[0].sk}: {codes}") from error
+            raise
+
+    def _put(self, write: Put) -> Any:
+        return {"TableName": self._table, "Item": _item(write), **_condition(write.expect)}
+
+    def _delete(self, write: Delete) -> Any:
+        return {"TableName": self._table, "Key": _key(write.pk, write.sk), **_condition(write.expect)}
+
+
+def _key(pk: str, sk: str) -> dict[str, Any]:
+    return {"pk": {"S": pk}, "sk": {"S": sk}}
+
+
+def _item(write: Put) -> dict[str, Any]:
+    expires = {"expires": {"N": str(int(write.expires_at.timestamp()))}} if write.expires_at else {}
+    return {
+        **_key(write.pk, write.sk),
+        "version": {"N": str(write.expect + 1)},
+        "data": {"S": json.dumps(write.data, separators=(",", ":"), sort_keys=True)},
+        **expires,
+    }
+
+
+def _row(item: Any) -> Row:
+    return Row(item["pk"]["S"], item["sk"]["S"], int(item["version"]["N"]), json.loads(item["data"]["S"]))
+
+
+def _condition(expect: int) -> dict[str, Any]:
+    if expect == ABSENT:
+        return {"ConditionExpression": "attribute_not_exists(pk)"}
+    return {
+        "ConditionExpression": "#version = :version",
+        "ExpressionAttributeNames": {"#version": "version"},
+        "ExpressionAttributeValues": {":version": {"N": str(expect)}},
+    }

@@ -1,0 +1,137 @@
+"""Governor's events: an interface other people's rules subscribe to, so names and fields change only by addition.
+
+Every detail carries `version`, a deterministic `id` (the same fact published twice has the same id: consumers drop
+repeats), `subject`, `occurred_at`, `reason` (one sentence for a person) and `evidence` (see `governor.evidence`).
+No event ever holds a key's plaintext or a prompt.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Protocol, Self
+
+from governor.clock import format_instant, parse_instant
+
+if TYPE_CHECKING:
+    from mypy_boto3_events import EventBridgeClient
+
+SOURCE = "governor"
+VERSION = 1
+
+
+class DetailType(StrEnum):
+    """What happened. The last three are requests from outside; Governor acts on them and never sends them itself."""
+
+    BUDGET_THRESHOLD_REACHED = "Budget Threshold Reached"
+    RUNAWAY_SUSPECTED = "Runaway Suspected"
+    RUNAWAY_CONFIRMED = "Runaway Confirmed"
+    RUNAWAY_ENDED = "Runaway Ended"
+    KEY_DISABLED = "Key Disabled"
+    DISABLE_WITHHELD = "Disable Withheld"
+    KEY_RESTORED = "Key Restored"
+    RESTORE_REFUSED = "Restore Refused"
+    MONITOR_BLIND = "Monitor Blind"
+    MONITOR_RECOVERED = "Monitor Recovered"
+    KEY_EXPOSED = "Key Exposed"
+    RESTORE_REQUESTED = "Restore Requested"
+
+
+class BadEvent(Exception):
+    """An event has the wrong shape; the message names the field and what is wrong with it. Mend the sender."""
+
+
+@dataclass(frozen=True)
+class Event:
+    """One fact. `subject`: a workload's name, or the 64-hex hash of a key no workload declares."""
+
+    detail_type: DetailType
+    id: str
+    subject: str
+    occurred_at: datetime
+    reason: str
+    evidence: Mapping[str, Any] = field(hash=False)
+
+    def detail(self) -> dict[str, Any]:
+        """The EventBridge `detail`, JSON values only."""
+        return {
+            "version": VERSION,
+            "id": self.id,
+            "subject": self.subject,
+            "occurred_at": format_instant(self.occurred_at),
+            "reason": self.reason,
+            "evidence": self.evidence,
+        }
+
+    @classmethod
+    def received(cls, envelope: Any) -> Self:
+        """The event inside an EventBridge envelope.
+
+        A request from outside needs `subject` only: id and time then come from the envelope. Raises `BadEvent`.
+        """
+        try:
+            detail_type = DetailType(envelope["detail-type"])
+            detail = envelope["detail"]
+            subject = detail["subject"]
+            occurred_at = parse_instant(detail.get("occurred_at", envelope["time"]))
+            identity = detail.get("id", envelope["id"])
+            reason, evidence = detail.get("reason", ""), detail.get("evidence", {})
+        except KeyError as error:
+            raise BadEvent(f"event lacks the field {error}") from error
+        except (TypeError, ValueError, AttributeError) as error:
+            raise BadEvent(f"not one of Governor's events: {error}") from error
+        for name, value, kind in (
+            ("subject", subject, str), ("id", identity, str), ("reason", reason, str), ("evidence", evidence, dict),
+        ):  # fmt: skip
+            if not isinstance(value, kind):
+                raise BadEvent(f"detail.{name}: expected {kind.__name__}, got {type(value).__name__}")
+        if not subject:
+            raise BadEvent("detail.subject is empty; name a workload or give a key's hash")
+        return cls(detail_type, identity, subject, occurred_at, reason, evidence)
+
+
+def event_id(detail_type: DetailType, *parts: str | int | float) -> str:
+    """The id of the fact that `parts` make unique; the same parts give the same id, for ever."""
+    text = json.dumps([detail_type, *parts], separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+class Publisher(Protocol):
+    """Where events go out."""
+
+    def publish(self, events: Sequence[Event]) -> None:
+        """Hand every event over, at least once; an event that was not taken raises `PublishFailed`."""
+
+
+class PublishFailed(Exception):
+    """The bus did not take every event; publish them all again (their ids do not change)."""
+
+
+class EventBus:
+    """`Publisher` over EventBridge."""
+
+    MAX_ENTRIES = 10
+
+    def __init__(self, client: "EventBridgeClient", bus: str) -> None:
+        self._client = client
+        self._bus = bus
+
+    def publish(self, events: Sequence[Event]) -> None:
+        for start in range(0, len(events), self.MAX_ENTRIES):
+            answer = self._client.put_events(
+                Entries=[
+                    {
+                        "EventBusName": self._bus,
+                        "Source": SOURCE,
+                        "DetailType": event.detail_type.value,
+                        "Time": event.occurred_at,
+                        "Detail": json.dumps(event.detail(), separators=(",", ":")),
+                    }
+                    for event in events[start : start + self.MAX_ENTRIES]
+                ]
+            )
+            if answer.get("FailedEntryCount"):
+                codes = sorted({str(entry.get("ErrorCode")) for entry in answer["Entries"] if "ErrorCode" in entry})
+                raise PublishFailed(f"{answer['FailedEntryCount']} events refused by bus {self._bus}: {codes}")

@@ -1,0 +1,139 @@
+"""What an event's `evidence` holds, one model per shape: the published contract of the bus.
+
+Money is in USD, instants are ISO 8601 in UTC, rates are USD per hour. Unknown fields are tolerated by every reader.
+"""
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+Cause = Literal["runaway", "budget", "exposed", "operator", "rotation", "foreign"]
+Scope = Literal["key_limit", "guardrail", "workspace", "credits"]
+
+
+class Evidence(BaseModel):
+    """Base: immutable, tolerant of unknown fields, validator built on first use (cold start)."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
+
+
+class KeyReading(Evidence):
+    """One key as it was read. Counters are OpenRouter's own: lifetime, and since UTC midnight.
+
+    `window_start_usd`: the lifetime counter (BYOK included where it counts) when the judged window opened.
+    """
+
+    hash: str
+    name: str
+    workspace_id: str
+    disabled: bool = False
+    counted_usd: float = 0.0
+    window_start_usd: float | None = None
+
+
+class BudgetReached(Evidence):
+    """Budget Threshold Reached. `threshold` is a share of `limit_usd` (0.8 is 80 %).
+
+    `also_crossed`: lower thresholds crossed in the same beat.
+    `runs_out_at`: when the rest is gone at `rate_usd_per_hour`.
+    `blocks_first`: the layer that OpenRouter will enforce first, where the workload's own key could be asked.
+    `disable`: the policy's `disable_at` is reached.
+    """
+
+    scope: Scope
+    scope_id: str
+    scope_name: str
+    period: str
+    threshold: float
+    also_crossed: list[float] = []
+    spent_usd: float
+    limit_usd: float
+    resets_at: datetime | None = None
+    rate_usd_per_hour: float | None = None
+    runs_out_at: datetime | None = None
+    blocks_first: str | None = None
+    disable: bool = False
+    keys: list[KeyReading] = []
+
+
+class Runaway(Evidence):
+    """Runaway Suspected, Confirmed and Ended.
+
+    `floor_usd` is what the window's spend had to pass; `baseline_usd` is the subject's own habit for that window.
+    `spend_by_minute`: the last hour, oldest first, the judged minute last.
+    """
+
+    name: str
+    window_minutes: int
+    spent_usd: float
+    floor_usd: float
+    baseline_usd: float
+    rate_usd_per_hour: float
+    started_at: datetime
+    observed_at: datetime
+    spend_by_minute: list[float] = []
+    keys: list[KeyReading]
+
+
+class KeyOutcome(Evidence):
+    """What became of one key. `state` is what a read after the deed said."""
+
+    hash: str
+    name: str
+    workspace_id: str
+    state: Literal["disabled", "enabled", "foreign", "gone"]
+
+
+class Disable(Evidence):
+    """Key Disabled and Disable Withheld. `trigger`: the id of the event that asked.
+
+    `by_morning_usd`: what the present rate would have cost until 08:00 UTC.
+    `rule`: the kill switch's rule that decided.
+    """
+
+    name: str
+    cause: Cause
+    trigger: str
+    rule: str
+    keys: list[KeyOutcome]
+    started_at: datetime | None = None
+    spent_usd: float | None = None
+    rate_usd_per_hour: float | None = None
+    by_morning_usd: float | None = None
+    spend_by_minute: list[float] = []
+    top_models: list[tuple[str, float]] = []
+    top_apps: list[tuple[str, float]] = []
+
+
+class Restore(Evidence):
+    """Key Restored and Restore Refused. `standing`: causes that still hold the keys disabled."""
+
+    name: str
+    cause: Cause
+    requested_by: str
+    rule: str
+    keys: list[KeyOutcome]
+    standing: list[Cause] = []
+
+
+class RestoreRequested(Evidence):
+    """Restore Requested, from outside: lift this one cause. `requested_by`: a Slack user id among the policy's approvers."""
+
+    cause: Cause
+    requested_by: str
+
+
+class Exposed(Evidence):
+    """Key Exposed, from outside. The subject names the workload or the key's hash; an event never holds the key."""
+
+    source: str = "unknown"
+    url: str | None = None
+
+
+class Blind(Evidence):
+    """Monitor Blind and Monitor Recovered. `scope`: a workspace id, or `account`."""
+
+    scope: str
+    last_reading_at: datetime | None
+    error: str

@@ -1,0 +1,50 @@
+"""Secrets Manager, read-only: the one place where a plaintext key enters a function's memory."""
+
+import json
+from typing import TYPE_CHECKING, Any, Protocol
+
+from pydantic import SecretStr
+
+if TYPE_CHECKING:
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+
+
+class SecretMalformed(Exception):
+    """A secret is not the JSON object expected, or lacks a field; the message names secret and field, never a value."""
+
+
+class Secrets(Protocol):
+    """Where secrets are read."""
+
+    def field(self, name: str, field: str, *, fresh: bool = False) -> SecretStr:
+        """One string field of the secret's JSON object; `fresh` passes over what is cached.
+
+        Raises `SecretMalformed`; an AWS error passes through.
+        """
+
+
+class SecretsManager:
+    """`Secrets` over Powertools' parameters, cached for five minutes so that a replaced secret needs no deploy."""
+
+    MAX_AGE_SECONDS = 300
+
+    def __init__(self, client: "SecretsManagerClient") -> None:
+        from aws_lambda_powertools.utilities.parameters import SecretsProvider
+
+        self._provider = SecretsProvider(boto3_client=client)
+
+    def field(self, name: str, field: str, *, fresh: bool = False) -> SecretStr:
+        text: Any = self._provider.get(name, max_age=self.MAX_AGE_SECONDS, force_fetch=fresh)
+        return secret_field(name, text, field)
+
+
+def secret_field(name: str, text: str, field: str) -> SecretStr:
+    """The string `field` of the JSON object `text`, redacted in every repr. Raises `SecretMalformed`."""
+    try:
+        value = json.loads(text)[field]
+    except (ValueError, KeyError, TypeError):
+        # `from None`: json's error carries the document, which is the secret.
+        raise SecretMalformed(f"secret {name}: expected a JSON object with the field {field!r}") from None
+    if not isinstance(value, str) or not value:
+        raise SecretMalformed(f"secret {name}: field {field!r} must be a non-empty string")
+    return SecretStr(value)
