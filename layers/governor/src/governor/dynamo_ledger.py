@@ -1,6 +1,12 @@
-"""The ledger in one DynamoDB table: `pk`, `sk`, `version`, `data` (a JSON string), `expires` (TTL, epoch seconds)."""
+"""The ledger in one DynamoDB table: `pk`, `sk`, `version`, `data` (a JSON string), `expires` (TTL, epoch seconds).
+
+`writer` names the one `commit` that wrote the row: boto3 repeats a write whose answer was lost, and the repeat then
+fails against the row that the first one wrote. Our own writer standing there is success; an equal row by another is a
+conflict.
+"""
 
 import json
+import uuid
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -38,17 +44,17 @@ class DynamoLedger:
             self._write_all(writes)
 
     def _write_one(self, write: Put | Delete) -> None:
+        request = self._delete(write) if isinstance(write, Delete) else self._put(write)
         try:
             if isinstance(write, Delete):
-                self._client.delete_item(**self._delete(write))
+                self._client.delete_item(**request)
             else:
-                self._client.put_item(**self._put(write), ReturnValuesOnConditionCheckFailure="ALL_OLD")
+                self._client.put_item(**request, ReturnValuesOnConditionCheckFailure="ALL_OLD")
         except ClientError as error:
             if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
                 raise
-            # boto3 repeats a write whose answer was lost; the repeat then fails against the row that the first one
-            # wrote. Our own row standing there is success, not a conflict.
-            if isinstance(write, Put) and error.response.get("Item") == _item(write):
+            standing: Any = error.response.get("Item", {})
+            if isinstance(write, Put) and standing.get("writer") == request["Item"]["writer"]:
                 return
             raise LedgerConflict(f"{write.pk} {write.sk}: expected version {write.expect}") from error
 
@@ -82,6 +88,7 @@ def _item(write: Put) -> dict[str, Any]:
     return {
         **_key(write.pk, write.sk),
         "version": {"N": str(write.expect + 1)},
+        "writer": {"S": uuid.uuid4().hex},
         "data": {"S": json.dumps(write.data, separators=(",", ":"), sort_keys=True)},
         **expires,
     }

@@ -118,7 +118,10 @@ class Restore(Evidence):
 
 
 class RestoreRequested(Evidence):
-    """Restore Requested, from outside: lift this one cause. `requested_by`: a Slack user id among the policy's approvers."""
+    """Restore Requested, from outside: lift this one cause.
+
+    `requested_by`: a Slack user id among the policy's approvers.
+    """
 
     cause: Cause
     requested_by: str

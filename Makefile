@@ -1,0 +1,63 @@
+# Every target sets up what it needs from a fresh clone; Python 3.13 and make are all a machine needs.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+ARCH ?= arm64
+LOCAL_ARCH := $(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x86_64)
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export PYTHONPATH := $(CURDIR)
+export SAM_CLI_TELEMETRY := 0
+export POLICY_FILE ?= $(CURDIR)/layers/policy/policy.yaml
+SETUP := .venv/.locked
+
+help: ## Shows this
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(SETUP): uv.lock pyproject.toml layers/governor/pyproject.toml layers/management_api/pyproject.toml tools/bootstrap.txt
+	@echo "setting up .venv (once) ..."
+	@python3.13 -m venv .venv
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tools/bootstrap.txt
+	@.venv/bin/uv sync --quiet --frozen --inexact
+	@touch $@
+
+setup: $(SETUP) ## Installs the locked tools into .venv
+
+requirements: $(SETUP) ## Rewrites the layers' requirements from uv.lock
+	@tools/requirements.sh
+
+build: $(SETUP) ## sam build for AWS (ARCH=arm64 or x86_64)
+	ARCH=$(ARCH) sam build --parameter-overrides Arch=$(ARCH)
+
+stack: $(SETUP) ## sam build for this machine, into build/stack
+	@python -m sandbox.build
+
+demo: $(SETUP) ## The built stack, a virtual organization, and a night on which things go wrong
+	@python -m sandbox.scenario
+
+test: $(SETUP) ## All tests but the benches
+	@pytest -q tests/unit tests/contract tests/faults tests/e2e
+
+check: $(SETUP) ## Style, types, import rules, template, policy, dependency audit
+	ruff check .
+	ruff format --check .
+	mypy
+	lint-imports
+	@tools/requirements.sh --check
+	@mkdir -p build && python -m tools.policy build layers/policy/policy.yaml build/policy
+	sam validate --lint --region us-east-1
+	pytest -q tests/contract/template
+	uv export --quiet --frozen --no-emit-workspace --all-groups --format requirements-txt > build/audit.txt
+	pip-audit --progress-spinner off --disable-pip --require-hashes -r build/audit.txt
+
+bench: $(SETUP) ## Ratios, each measured within one run: build/bench.json
+	@python -m tests.bench
+
+detector: $(SETUP) ## The runaway detector against eight traffic profiles and the naive rules: build/detector.json
+	@python -m tests.bench.detector
+
+cost: $(SETUP) ## A month's AWS bill at 50, 1,000 and 10,000 keys, from measured calls
+	@python -m tests.bench.cost
+
+clean: ## Removes what was built
+	rm -rf build .aws-sam
+
+.PHONY: help setup requirements build stack demo test check bench detector cost clean

@@ -1,0 +1,46 @@
+"""What the meter is told by its environment and by the schedule."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, Self
+
+from governor.clock import parse_instant
+from governor.environment import Settings
+from governor.events import BadEvent
+from pydantic import Field
+
+
+class MeterSettings(Settings):
+    """`requests_per_second` paces the calls to OpenRouter; None: as fast as `concurrency` allows."""
+
+    management_key_secret: str
+    table_name: str
+    event_bus_name: str
+    reading_bucket: str
+    concurrency: Annotated[int, Field(ge=1, le=32)] = 8
+    requests_per_second: Annotated[float, Field(gt=0)] | None = None
+
+
+@dataclass(frozen=True)
+class Beat:
+    """One minute to be metered. `scheduled_at` is the beat's `now` in all that is remembered."""
+
+    scheduled_at: datetime
+
+    @classmethod
+    def received(cls, event: Any) -> Self:
+        """The beat in EventBridge Scheduler's input `{"version": 1, "scheduled_time": "<instant>"}`.
+
+        Raises `BadEvent` naming the field.
+        """
+        if not isinstance(event, Mapping):
+            raise BadEvent(f"a beat is a JSON object, got {type(event).__name__}")
+        if event.get("version") != 1:
+            raise BadEvent(f"version: expected 1, got {event.get('version')!r}; mend the schedule's input")
+        try:
+            return cls(parse_instant(event["scheduled_time"]))
+        except KeyError:
+            raise BadEvent("scheduled_time is missing; mend the schedule's input") from None
+        except (TypeError, ValueError) as error:
+            raise BadEvent(f"scheduled_time: {error}") from error

@@ -1,0 +1,48 @@
+"""The meter's reading in one S3 object, by S3's conditional reads and writes."""
+
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from governor.reading_store import ReadingConflict, Stored
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+
+class S3ReadingStore:
+    """`ReadingStore` over a boto3 S3 client, by S3's conditional reads and writes."""
+
+    KEY = "readings/state.bin"
+
+    def __init__(self, client: "S3Client", bucket: str) -> None:
+        self._client = client
+        self._bucket = bucket
+
+    def get(self, known: str | None = None) -> Stored | None:
+        condition: Any = {"IfNoneMatch": known} if known else {}
+        try:
+            answer = self._client.get_object(Bucket=self._bucket, Key=self.KEY, **condition)
+        except ClientError as error:
+            status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+            if known and status == 304:
+                return Stored(None, known)
+            if error.response["Error"]["Code"] == "NoSuchKey":
+                return None
+            raise
+        return Stored(answer["Body"].read(), answer["ETag"])
+
+    def put(self, content: bytes, replaces: str | None) -> str:
+        condition: Any = {"IfMatch": replaces} if replaces else {"IfNoneMatch": "*"}
+        try:
+            answer = self._client.put_object(Bucket=self._bucket, Key=self.KEY, Body=content, **condition)
+        except ClientError as error:
+            # 412: the tag differs. 409: two conditional writes met in flight. 404: the object replaced is gone.
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] in (404, 409, 412) and _about_the_object(error):
+                raise ReadingConflict(f"s3://{self._bucket}/{self.KEY} is no longer {replaces}") from error
+            raise
+        return answer["ETag"]
+
+
+def _about_the_object(error: ClientError) -> bool:
+    return error.response["Error"]["Code"] != "NoSuchBucket"

@@ -1,0 +1,59 @@
+"""Reads the bodies of answers: the documented envelope `{"data": ...}`, and the error object."""
+
+from collections.abc import Callable
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import from_json
+
+
+def one[M: BaseModel](model: type[M]) -> Callable[[bytes], M]:
+    """Reads `{"data": {...}}`."""
+    return lambda body: model.model_validate(from_json(body)["data"])
+
+
+def many[M: BaseModel](model: type[M]) -> Callable[[bytes], list[M]]:
+    """Reads `{"data": [...]}`."""
+    return lambda body: [model.model_validate(item) for item in from_json(body)["data"]]
+
+
+def whole[M: BaseModel](model: type[M]) -> Callable[[bytes], M]:
+    """Reads a body without an envelope, straight from the bytes."""
+    return model.model_validate_json
+
+
+def deleted(body: bytes) -> None:
+    """Reads `{"deleted": true}`; anything else is not a confirmation."""
+    if from_json(body)["deleted"] is not True:
+        raise ValueError("deleted: not confirmed")
+
+
+def done(body: bytes) -> None:
+    """Accepts any JSON object: the status said it all."""
+    if not isinstance(from_json(body), dict):
+        raise ValueError("not a JSON object")
+
+
+def error_inside(body: bytes) -> tuple[str, str | None, int | None]:
+    """Message, `metadata.error_type` and code of `{"error": {...}}`; a page of HTML gives its beginning as the message."""
+    try:
+        error: Any = from_json(body)["error"]
+        metadata = error.get("metadata") or {}
+        message, error_type, code = error.get("message"), metadata.get("error_type"), error.get("code")
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return body[:400].decode("utf-8", "replace") or "no body", None, None
+    return (
+        str(message),
+        error_type if isinstance(error_type, str) else None,
+        code if isinstance(code, int) and 400 <= code < 600 else None,
+    )
+
+
+def why_unreadable(error: Exception) -> str:
+    """What was wrong with a body, without a value from it: the body of a created key holds its plaintext."""
+    if isinstance(error, ValidationError):
+        faults = error.errors(include_url=False, include_context=False, include_input=False)
+        return "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['type']}" for fault in faults[:3])
+    if isinstance(error, KeyError):
+        return f"no field {error}"
+    return "not JSON of the documented shape"

@@ -1,0 +1,1 @@
+"""What OpenRouter sends and takes, one model per resource. Names and fields are the API's own."""

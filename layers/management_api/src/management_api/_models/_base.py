@@ -1,0 +1,28 @@
+"""The two bases: what is read tolerates more than is documented, what is sent does not."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, NaiveDatetime
+
+Instant = Annotated[
+    AwareDatetime | Annotated[NaiveDatetime, AfterValidator(lambda moment: moment.replace(tzinfo=UTC))],
+    Field(union_mode="left_to_right"),
+]
+"""An aware datetime. OpenRouter documents UTC; a text without an offset is read as that."""
+
+
+class Answer(BaseModel):
+    """Read from OpenRouter: immutable, unknown fields dropped. Enumerations are open: plain `str`, values documented.
+
+    A field that OpenRouter always sends and on which money depends is required: its absence must never read as zero.
+    `defer_build`: validators are built when first used, which a cold start feels.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True, hide_input_in_errors=True)
+
+
+class Request(BaseModel):
+    """Sent to OpenRouter: only the fields that were set are sent, and an explicit None is sent as null."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True, hide_input_in_errors=True)

@@ -1,0 +1,128 @@
+"""API keys, and the key that asks."""
+
+from dataclasses import dataclass
+
+from pydantic import AwareDatetime, SecretStr
+
+from management_api._models._base import Answer, Instant, Request
+
+
+class ApiKey(Answer):
+    """One key. Money is in USD.
+
+    `usage` and `byok_usage` count the key's whole life; `_daily`, `_weekly` (from Monday) and `_monthly` reset at midnight
+    UTC. `usage` misses free traffic, `last_used_at` does not. `label` is masked. `limit_reset`: `daily`, `weekly`,
+    `monthly`, or None for a limit on the whole life.
+    """
+
+    hash: str
+    name: str
+    label: str = ""
+    disabled: bool
+    limit: float | None
+    limit_remaining: float | None = None
+    limit_reset: str | None
+    include_byok_in_limit: bool
+    usage: float
+    usage_daily: float
+    usage_weekly: float
+    usage_monthly: float
+    byok_usage: float
+    byok_usage_daily: float
+    byok_usage_weekly: float
+    byok_usage_monthly: float
+    created_at: Instant
+    updated_at: Instant | None = None
+    last_used_at: Instant | None = None
+    expires_at: Instant | None = None
+    creator_user_id: str | None = None
+    external_user: str | None = None
+    workspace_id: str
+
+
+class KeyPage(Answer):
+    """One page of `GET /keys`."""
+
+    data: list[ApiKey]
+
+
+class NewKey(Request):
+    """`limit` in USD; `limit_reset`: `daily`, `weekly`, `monthly` or None. `expires_at` cannot be changed later."""
+
+    name: str
+    limit: float | None = None
+    limit_reset: str | None = None
+    include_byok_in_limit: bool = False
+    expires_at: AwareDatetime | None = None
+    creator_user_id: str | None = None
+    workspace_id: str | None = None
+
+
+class KeyPatch(Request):
+    """Changes to a key; a field that is not set stays as it is, `limit=None` lifts the limit."""
+
+    name: str | None = None
+    disabled: bool | None = None
+    limit: float | None = None
+    limit_reset: str | None = None
+    include_byok_in_limit: bool | None = None
+    workspace_id: str | None = None
+
+
+@dataclass(frozen=True)
+class CreatedKey:
+    """A new key and its plaintext, which no later call will show."""
+
+    key: ApiKey
+    plaintext: SecretStr
+
+
+class CreatedKeyAnswer(Answer):
+    """The answer of `POST /keys`, as it is sent."""
+
+    data: ApiKey
+    key: SecretStr
+
+
+class KeyBudget(Answer):
+    """One layer that enforcement checks, in USD.
+
+    `scope`: `workspace_default_member`, `workspace_default_key`, `member`, `api_key`, `workspace` or `key_limit`.
+    """
+
+    scope: str
+    limit_usd: float
+    spend_usd: float
+    remaining_usd: float
+    reset_interval: str | None = None
+    resets_at: Instant | None = None
+    include_byok: bool = False
+    budget_id: str | None = None
+    guardrail_id: str | None = None
+
+
+class CurrentKey(Answer):
+    """What `GET /key` says of the key that asks. `budgets`: every layer in the order of enforcement.
+
+    `effective_budget`: the layer that blocks first.
+    """
+
+    label: str = ""
+    is_management_key: bool = False
+    limit: float | None
+    limit_remaining: float | None = None
+    limit_reset: str | None = None
+    include_byok_in_limit: bool = False
+    usage: float
+    usage_daily: float
+    usage_weekly: float
+    usage_monthly: float
+    byok_usage: float
+    byok_usage_daily: float
+    byok_usage_weekly: float
+    byok_usage_monthly: float
+    expires_at: Instant | None = None
+    creator_user_id: str | None = None
+    workspace_id: str | None = None
+    budgets: list[KeyBudget] = []
+    effective_budget: KeyBudget | None = None

@@ -1,0 +1,217 @@
+"""What the account is made of: keys, workspaces, guardrails, credentials, destinations, presets, analytics.
+
+Every method raises from `management_api.errors`. A read may be called again at any time. A write is not idempotent unless
+it says so, and a lost answer is `OutcomeUnknown`: read back first.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pydantic_core import from_json
+
+from management_api._answers import deleted, done, many, one, whole
+from management_api._call import Body, Call
+from management_api._listing import list_all, list_keys
+from management_api._models.analytics import AnalyticsData, AnalyticsQuery, AnalyticsResult
+from management_api._models.byok import ByokKey, ByokPatch, NewByok
+from management_api._models.destinations import Destination, DestinationPatch, NewDestination
+from management_api._models.guardrails import Guardrail, GuardrailPatch, KeyAssignment, NewGuardrail
+from management_api._models.keys import ApiKey, CreatedKey, CreatedKeyAnswer, KeyPatch, NewKey
+from management_api._models.presets import Preset, PresetVersion
+from management_api._models.workspaces import BudgetLimit, Workspace, WorkspaceBudget, WorkspaceBudgets, WorkspacePatch
+from management_api._transport import Transport
+
+
+class Resource:
+    """Calls that share a transport."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+
+class Keys(Resource):
+    """API keys."""
+
+    def list(self, workspace_id: str) -> list[ApiKey]:
+        """Every key of the workspace, newest first, disabled and expired ones included; none lost while the list moves."""
+        return list_keys(self._transport, workspace_id)
+
+    def get(self, hash: str) -> ApiKey:
+        return self._transport.send(Call("GET", "/keys/{hash}", one(ApiKey), ids={"hash": hash}))
+
+    def create(self, key: NewKey) -> CreatedKey:
+        """A new key and its plaintext, shown once. After `OutcomeUnknown` a key may exist that nobody holds: find it by name."""
+        answer = self._transport.send(Call("POST", "/keys", whole(CreatedKeyAnswer), body=Body(key), effect="write"))
+        return CreatedKey(answer.data, answer.key)
+
+    def update(self, hash: str, patch: KeyPatch) -> ApiKey:
+        """Idempotent: sets what is set in `patch`, and gives back the key as it then was."""
+        call = Call("PATCH", "/keys/{hash}", one(ApiKey), ids={"hash": hash}, body=Body(patch), effect="write")
+        return self._transport.send(call)
+
+    def delete(self, hash: str) -> None:
+        """Irreversible. `NotFound` when it is gone already."""
+        self._transport.send(Call("DELETE", "/keys/{hash}", deleted, ids={"hash": hash}, effect="write"))
+
+
+class Workspaces(Resource):
+    """Workspaces and their budgets."""
+
+    def list(self) -> list[Workspace]:
+        return list_all(self._transport, "/workspaces", many(Workspace))
+
+    def get(self, id: str) -> Workspace:
+        return self._transport.send(Call("GET", "/workspaces/{id}", one(Workspace), ids={"id": id}))
+
+    def update(self, id: str, patch: WorkspacePatch) -> Workspace:
+        call = Call("PATCH", "/workspaces/{id}", one(Workspace), ids={"id": id}, body=Body(patch), effect="write")
+        return self._transport.send(call)
+
+    def budgets(self, id: str) -> WorkspaceBudgets:
+        call = Call("GET", "/workspaces/{id}/budgets", whole(WorkspaceBudgets), ids={"id": id})
+        return self._transport.send(call)
+
+    def set_budget(self, id: str, interval: str, limit_usd: float, include_byok: bool) -> WorkspaceBudget:
+        """Idempotent. `interval`: `daily`, `weekly`, `monthly` or `lifetime`, each limit strictly above the shorter one's.
+
+        `include_byok` holds for all budgets of the workspace.
+        """
+        path, ids = "/workspaces/{id}/budgets/{interval}", {"id": id, "interval": interval}
+        body = Body(BudgetLimit(limit_usd=limit_usd, include_byok_in_budgets=include_byok))
+        return self._transport.send(Call("PUT", path, one(WorkspaceBudget), ids=ids, body=body, effect="write"))
+
+    def delete_budget(self, id: str, interval: str) -> None:
+        path, ids = "/workspaces/{id}/budgets/{interval}", {"id": id, "interval": interval}
+        self._transport.send(Call("DELETE", path, deleted, ids=ids, effect="write"))
+
+
+class Guardrails(Resource):
+    """Guardrails and the keys they govern."""
+
+    def list(self, workspace_id: str | None = None) -> list[Guardrail]:
+        return list_all(self._transport, "/guardrails", many(Guardrail), query={"workspace_id": workspace_id})
+
+    def get(self, id: str) -> Guardrail:
+        return self._transport.send(Call("GET", "/guardrails/{id}", one(Guardrail), ids={"id": id}))
+
+    def create(self, guardrail: NewGuardrail) -> Guardrail:
+        """A guardrail that enforces nothing until it is assigned."""
+        call = Call("POST", "/guardrails", one(Guardrail), body=Body(guardrail), effect="write")
+        return self._transport.send(call)
+
+    def update(self, id: str, patch: GuardrailPatch) -> Guardrail:
+        call = Call("PATCH", "/guardrails/{id}", one(Guardrail), ids={"id": id}, body=Body(patch), effect="write")
+        return self._transport.send(call)
+
+    def delete(self, id: str) -> None:
+        self._transport.send(Call("DELETE", "/guardrails/{id}", deleted, ids={"id": id}, effect="write"))
+
+    def assignments(self) -> list[KeyAssignment]:
+        """Every assignment of a key, of every guardrail."""
+        return list_all(
+            self._transport, "/guardrails/assignments/keys", many(KeyAssignment), identity=lambda one: one.key_hash
+        )
+
+    def assign(self, id: str, hashes: Sequence[str]) -> None:
+        """Idempotent. Replaces whatever guardrail each key had."""
+        self._post("/guardrails/{id}/assignments/keys", id, hashes)
+
+    def unassign(self, id: str, hashes: Sequence[str]) -> None:
+        """Idempotent."""
+        self._post("/guardrails/{id}/assignments/keys/remove", id, hashes)
+
+    def _post(self, path: str, id: str, hashes: Sequence[str]) -> None:
+        body = Body({"key_hashes": list(hashes)})
+        self._transport.send(Call("POST", path, done, ids={"id": id}, body=body, effect="write"))
+
+
+class Byok(Resource):
+    """Bring-your-own-key credentials."""
+
+    def list(self, workspace_id: str | None = None, provider: str | None = None) -> list[ByokKey]:
+        query = {"workspace_id": workspace_id, "provider": provider}
+        return list_all(self._transport, "/byok", many(ByokKey), query=query)
+
+    def get(self, id: str) -> ByokKey:
+        return self._transport.send(Call("GET", "/byok/{id}", one(ByokKey), ids={"id": id}))
+
+    def create(self, credential: NewByok) -> ByokKey:
+        return self._transport.send(Call("POST", "/byok", one(ByokKey), body=Body(credential), effect="write"))
+
+    def update(self, id: str, patch: ByokPatch) -> ByokKey:
+        """Lists are replaced whole, with no way to compare first: read back what stands."""
+        call = Call("PATCH", "/byok/{id}", one(ByokKey), ids={"id": id}, body=Body(patch), effect="write")
+        return self._transport.send(call)
+
+    def delete(self, id: str) -> None:
+        self._transport.send(Call("DELETE", "/byok/{id}", deleted, ids={"id": id}, effect="write"))
+
+
+class Destinations(Resource):
+    """Observability destinations."""
+
+    def list(self, workspace_id: str | None = None) -> list[Destination]:
+        query = {"workspace_id": workspace_id}
+        return list_all(self._transport, "/observability/destinations", many(Destination), query=query)
+
+    def get(self, id: str) -> Destination:
+        call = Call("GET", "/observability/destinations/{id}", one(Destination), ids={"id": id})
+        return self._transport.send(call)
+
+    def create(self, destination: NewDestination) -> Destination:
+        body = Body(destination)
+        call = Call("POST", "/observability/destinations", one(Destination), body=body, effect="write")
+        return self._transport.send(call)
+
+    def update(self, id: str, patch: DestinationPatch) -> Destination:
+        path, body = "/observability/destinations/{id}", Body(patch)
+        # 403 on this one path means "Privacy settings are locked", not a key of the wrong kind.
+        call = Call(
+            "PATCH", path, one(Destination), ids={"id": id}, body=body, effect="write", management=False
+        )  # fmt: skip
+        return self._transport.send(call)
+
+    def delete(self, id: str) -> None:
+        call = Call("DELETE", "/observability/destinations/{id}", deleted, ids={"id": id}, effect="write")
+        self._transport.send(call)
+
+
+class Analytics(Resource):
+    """What was spent, by whom and on what."""
+
+    def query(self, question: AnalyticsQuery) -> AnalyticsResult:
+        """A read, though it is posted: repeated like one. How fresh the rows are is not documented."""
+        return self._transport.send(Call("POST", "/analytics/query", _analytics, body=Body(question)))
+
+
+class Presets(Resource):
+    """Presets, seen through an *inference* key: its workspace decides which presets there are."""
+
+    def list(self) -> list[Preset]:
+        return list_all(self._transport, "/presets", many(Preset), management=False)
+
+    def get(self, slug: str) -> Preset:
+        """The preset with its `designated_version`."""
+        return self._transport.send(Call("GET", "/presets/{slug}", one(Preset), ids={"slug": slug}, management=False))
+
+    def versions(self, slug: str) -> list[PresetVersion]:
+        """Every version, oldest first."""
+        path = "/presets/{slug}/versions"
+        return list_all(self._transport, path, many(PresetVersion), ids={"slug": slug}, management=False)
+
+    def version(self, slug: str, version: int) -> PresetVersion:
+        path, ids = "/presets/{slug}/versions/{version}", {"slug": slug, "version": str(version)}
+        return self._transport.send(Call("GET", path, one(PresetVersion), ids=ids, management=False))
+
+    def save(self, slug: str, chat_body: Mapping[str, Any]) -> Preset:
+        """Makes the preset or a new version, designated at once. Not idempotent; what a preset does not keep is dropped
+        silently, so read back and compare."""
+        path, body = "/presets/{slug}/chat/completions", Body(chat_body)
+        return self._transport.send(
+            Call("POST", path, one(Preset), ids={"slug": slug}, body=body, effect="write", management=False)
+        )
+
+
+def _analytics(body: bytes) -> AnalyticsResult:
+    answer = AnalyticsData.model_validate(from_json(body)["data"])
+    return AnalyticsResult(rows=answer.data, truncated=answer.metadata.truncated)

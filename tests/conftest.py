@@ -1,0 +1,14 @@
+"""What every tier shares: a fake AWS identity, so that no test can reach an account."""
+
+import os
+
+import pytest
+
+os.environ.update(
+    AWS_ACCESS_KEY_ID="fake", AWS_SECRET_ACCESS_KEY="fake", AWS_SESSION_TOKEN="fake", AWS_DEFAULT_REGION="us-east-1"
+)  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _no_profile(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_PROFILE", raising=False)

@@ -1,0 +1,74 @@
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+
+from governor.events import BadEvent, DetailType, Event, event_id
+
+ENVELOPE = {
+    "id": "envelope-1",
+    "time": "2026-01-05T03:00:00Z",
+    "detail-type": "Key Exposed",
+    "source": "security.scanner",
+    "detail": {"subject": "prod-search-agent"},
+}
+
+
+def _event() -> Event:
+    return Event(
+        DetailType.KEY_DISABLED,
+        event_id(DetailType.KEY_DISABLED, "prod-search-agent", 29460000),
+        "prod-search-agent",
+        datetime(2026, 1, 5, 3, 4, 5, 678, tzinfo=UTC),
+        "it burned $498 an hour",
+        {"spent_usd": 31.2},
+    )
+
+
+def test_an_event_survives_the_bus() -> None:
+    event = _event()
+    received = Event.received({"id": "other", "time": "x", "detail-type": "Key Disabled", "detail": event.detail()})
+    assert received.detail() == event.detail()
+    assert received.occurred_at == datetime(2026, 1, 5, 3, 4, 5, tzinfo=UTC)
+
+
+def test_a_request_from_outside_needs_a_subject_only() -> None:
+    event = Event.received(ENVELOPE)
+    assert (event.subject, event.id) == ("prod-search-agent", "envelope-1")
+    assert event.occurred_at == datetime(2026, 1, 5, 3, 0, tzinfo=UTC)
+
+
+def test_an_instant_with_another_offset_is_brought_to_utc() -> None:
+    event = Event.received({**ENVELOPE, "detail": {"subject": "a", "occurred_at": "2026-01-05T03:00:00+02:00"}})
+    assert event.occurred_at == datetime(2026, 1, 5, 1, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("envelope", "named"),
+    [
+        (None, "not one of Governor's events"),
+        ({}, "detail-type"),
+        ({**ENVELOPE, "detail-type": "Key Exploded"}, "Key Exploded"),
+        ({**ENVELOPE, "detail": {}}, "subject"),
+        ({**ENVELOPE, "detail": {"subject": ""}}, "detail.subject is empty"),
+        ({**ENVELOPE, "detail": {"subject": 7}}, "detail.subject: expected str"),
+        ({**ENVELOPE, "detail": {"subject": "a", "evidence": []}}, "detail.evidence: expected dict"),
+        ({**ENVELOPE, "detail": {"subject": "a", "occurred_at": "yesterday"}}, "yesterday"),
+        ({**ENVELOPE, "detail": {"subject": "a", "occurred_at": "2026-01-05T03:00:00"}}, "without an offset"),
+    ],
+)
+def test_a_misshapen_event_is_an_error_that_names_the_field(envelope: object, named: str) -> None:
+    with pytest.raises(BadEvent, match=named):
+        Event.received(envelope)
+
+
+def test_the_same_fact_has_the_same_id_and_another_fact_another() -> None:
+    assert event_id(DetailType.RUNAWAY_CONFIRMED, "a", 1) == event_id(DetailType.RUNAWAY_CONFIRMED, "a", 1)
+    assert event_id(DetailType.RUNAWAY_CONFIRMED, "a", 1) != event_id(DetailType.RUNAWAY_CONFIRMED, "a", 2)
+    assert event_id(DetailType.RUNAWAY_CONFIRMED, "a", 1) != event_id(DetailType.RUNAWAY_SUSPECTED, "a", 1)
+    assert event_id(DetailType.RUNAWAY_CONFIRMED, "a,b") != event_id(DetailType.RUNAWAY_CONFIRMED, "a", "b")
+
+
+def test_the_detail_writes_instants_in_utc_to_the_second() -> None:
+    east = timezone(timedelta(hours=9))
+    event = Event(DetailType.MONITOR_BLIND, "i", "s", datetime(2026, 1, 5, 12, 0, tzinfo=east), "r", {})
+    assert event.detail()["occurred_at"] == "2026-01-05T03:00:00Z"

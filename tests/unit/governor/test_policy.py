@@ -1,0 +1,66 @@
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from governor.policy import Policy, lineage_name, parse_duration
+
+
+def _workload(name: str = "prod-search-agent", **fields: Any) -> dict[str, Any]:
+    return {"name": name, "workspace": "platform-production", "owner": {"slack": "U0SEARCH"}, **fields}
+
+
+def _policy(**fields: Any) -> Policy:
+    return Policy.model_validate({"version": 1, **fields})
+
+
+def test_a_policy_survives_being_compiled_to_json() -> None:
+    policy = _policy(
+        workloads=[_workload(rotation={"every": "60d"}, key={"limit_usd": 200, "expires_in": "90d"})],
+        presets=[{"slug": "a", "from": "s", "to": "p", "approvers": ["U0LEAD"]}],
+    )
+    assert Policy.model_validate_json(policy.model_dump_json(by_alias=True, exclude_none=True)) == policy
+
+
+def test_a_workload_keeps_the_defaults_where_it_declares_nothing() -> None:
+    policy = _policy(
+        defaults={"budget": {"alert_at": [0.9]}, "runaway": {"mode": "alert"}},
+        workloads=[_workload(runaway={"mode": "disable"})],
+    )
+    limits = policy.for_subject("prod-search-agent")
+    assert (limits.runaway.mode, limits.budget.alert_at) == ("disable", (0.9,))
+    assert policy.for_subject("f" * 64) == policy.defaults
+
+
+@pytest.mark.parametrize(("text", "value"), [("60d", timedelta(days=60)), ("15m", timedelta(minutes=15))])
+def test_a_duration_is_a_number_and_a_unit(text: str, value: timedelta) -> None:
+    assert parse_duration(text) == value
+
+
+@pytest.mark.parametrize("text", ["", "60", "0d", "1.5h", "-1d", "60 d", "60y", 60, None])
+def test_anything_else_is_no_duration(text: object) -> None:
+    with pytest.raises(ValueError, match="not a duration"):
+        parse_duration(text)
+
+
+@pytest.mark.parametrize(
+    ("fields", "named"),
+    [
+        ({"workloads": [_workload(), _workload()]}, "workload declared twice: prod-search-agent"),
+        ({"workloads": [_workload("a1", secret="s"), _workload("b1", secret="s")]}, "secret declared twice"),
+        ({"workloads": [_workload(tier=9)]}, "tier"),
+        ({"workloads": [_workload(colour="red")]}, "colour"),
+        ({"presets": [{"slug": "a", "from": "s", "to": "p", "approvers": []}]}, "approvers"),
+        ({"approvals": {"channel": "C0GOV", "approvers": ["lead"]}}, "approvers"),
+        ({"account": {"base_url": "http://openrouter.ai/api/v1"}}, "base_url"),
+        ({"version": 2}, "version"),
+    ],
+)
+def test_a_policy_that_does_not_hold_is_refused_by_name(fields: dict[str, Any], named: str) -> None:
+    with pytest.raises(ValidationError, match=named):
+        _policy(**fields)
+
+
+def test_every_key_of_a_lineage_bears_its_workloads_name() -> None:
+    assert lineage_name("prod-search-agent#2026-01-05-a1b2") == lineage_name("prod-search-agent") == "prod-search-agent"

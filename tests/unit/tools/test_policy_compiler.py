@@ -1,0 +1,58 @@
+from pathlib import Path
+
+import pytest
+
+from tools.policy import PolicyFault, compile_policy, main
+
+ROOT = Path(__file__).resolve().parents[3]
+
+GOOD = """\
+version: 1
+workloads:
+  - name: prod-search-agent
+    workspace: platform-production
+    owner: {slack: U0SEARCH}
+"""
+
+
+def _write(folder: Path, text: str) -> Path:
+    path = folder / "policy.yaml"
+    path.write_text(text)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (GOOD + "    tiers: 1\n", r":6: workloads.0.tiers: unknown field"),
+        (GOOD + "    rotation: {every: 60y}\n", r":6: workloads.0.rotation.every: not a duration: '60y'"),
+        (GOOD + "    tier: 1\n    tier: 2\n", r":7: tier: field given twice"),
+        (GOOD.replace("owner: {slack: U0SEARCH}", "tier: 1"), r":3: workloads.0.owner: Field required"),
+        (GOOD + GOOD.partition("workloads:\n")[2], r":1: policy: workload declared twice: prod-search-agent"),
+        ("version: [1\n", r":2: not YAML"),
+        ("", r":1: policy: "),
+    ],
+)
+def test_a_fault_names_file_line_and_field(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(PolicyFault, match=rf"policy\.yaml{said}"):
+        compile_policy(_write(tmp_path, text))
+
+
+def test_the_compiled_policy_is_what_a_function_loads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from governor.policy import Policy
+
+    assert main(["build", str(_write(tmp_path, GOOD)), str(tmp_path / "python")]) == 0
+    monkeypatch.syspath_prepend(str(tmp_path / "python"))
+    assert [workload.name for workload in Policy.load().workloads] == ["prod-search-agent"]
+
+
+def test_a_faulty_policy_builds_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["build", str(_write(tmp_path, "version: 2\n")), str(tmp_path / "python")]) == 1
+    assert not (tmp_path / "python").exists()
+    assert "version" in capsys.readouterr().err
+
+
+def test_the_projects_own_policy_holds_and_its_schema_is_up_to_date(capsys: pytest.CaptureFixture[str]) -> None:
+    compile_policy(ROOT / "layers" / "policy" / "policy.yaml")
+    assert main(["schema"]) == 0
+    assert capsys.readouterr().out == (ROOT / "layers" / "policy" / "policy.schema.json").read_text()
