@@ -19,7 +19,7 @@ ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
-class Account:
+class Budget:
     """One budget as it stands: `spent` of `limit` USD in its present period, and the keys it is about.
 
     `subject`: whom an alert names. `alert_at` and `disable_at` are shares of the limit.
@@ -62,42 +62,42 @@ class Alerted:
 class Crossing:
     """A threshold reached for the first time since it was armed. `id`: the event's."""
 
-    account: Account
+    budget: Budget
     threshold: float
     also_crossed: tuple[float, ...]
     id: str
 
 
-def judge_budget(account: Account, before: Alerted | None, now: datetime) -> tuple[Alerted | None, Crossing | None]:
+def judge_budget(budget: Budget, before: Alerted | None, now: datetime) -> tuple[Alerted | None, Crossing | None]:
     """What to remember of the budget from now on (None: nothing), and the alert that is due."""
-    start = starts_at(account.period, now)
+    start = starts_at(budget.period, now)
     period_start = start.isoformat() if start else ""
     fired, alerts = (), 0
     if before and before.period_start == period_start:
         # The count goes on through a changed limit, so that an alert after it is another fact with another id.
         alerts = before.alerts
-        fired = before.fired if before.limit == account.limit else ()
-    share = account.spent / account.limit
-    reached = [threshold for threshold in account.thresholds if share >= threshold - ROUNDING]
+        fired = before.fired if before.limit == budget.limit else ()
+    share = budget.spent / budget.limit
+    reached = [threshold for threshold in budget.thresholds if share >= threshold - ROUNDING]
     standing = tuple(threshold for threshold in fired if share > max(threshold - WELL_BELOW, threshold / 2))
     due = [threshold for threshold in reached if threshold not in standing]
     if not due:
         if not standing and not alerts:
             return None, None
-        return Alerted(period_start, account.limit, standing, alerts), None
+        return Alerted(period_start, budget.limit, standing, alerts), None
     # Only a higher threshold than those that stand is news: below them it was passed on the way, unarmed or new.
     crossing = None
     if not standing or due[-1] > max(standing):
         crossing = Crossing(
-            account,
+            budget,
             due[-1],
             tuple(due[:-1]),
             event_id(
-                DetailType.BUDGET_THRESHOLD_REACHED, account.identity, period_start, account.limit, due[-1], alerts
+                DetailType.BUDGET_THRESHOLD_REACHED, budget.identity, period_start, budget.limit, due[-1], alerts
             ),
         )
         alerts += 1
-    return Alerted(period_start, account.limit, tuple(sorted({*standing, *due})), alerts), crossing
+    return Alerted(period_start, budget.limit, tuple(sorted({*standing, *due})), alerts), crossing
 
 
 def forget(memory: Mapping[str, Alerted], alive: set[str]) -> dict[str, Alerted]:
@@ -112,24 +112,24 @@ def describe(
 
     `usd_per_hour`: the last hour's spend. The money runs out at that rate only if the period does not end first.
     """
-    account = crossing.account
-    left = account.limit - account.spent
-    reset = resets_at(account.period, now)
+    budget = crossing.budget
+    left = budget.limit - budget.spent
+    reset = resets_at(budget.period, now)
     runs_out = None
     if usd_per_hour > 0 and left > 0 and left / usd_per_hour < 24 * 366:
         runs_out = now + timedelta(hours=left / usd_per_hour)
         if reset and runs_out >= reset:
             runs_out = None
-    disable = account.disable_at is not None and crossing.threshold >= account.disable_at
+    disable = budget.disable_at is not None and crossing.threshold >= budget.disable_at
     evidence = BudgetReached(
-        scope=account.scope,
-        scope_id=account.scope_id,
-        scope_name=account.scope_name,
-        period=account.period,
+        scope=budget.scope,
+        scope_id=budget.scope_id,
+        scope_name=budget.scope_name,
+        period=budget.period,
         threshold=crossing.threshold,
         also_crossed=list(crossing.also_crossed),
-        spent_usd=round(account.spent, 6),
-        limit_usd=account.limit,
+        spent_usd=round(budget.spent, 6),
+        limit_usd=budget.limit,
         resets_at=reset,
         rate_usd_per_hour=round(usd_per_hour, 6),
         runs_out_at=runs_out,
@@ -137,9 +137,9 @@ def describe(
         keys=list(keys),
     )
     noun = {"key_limit": "key", "guardrail": "guardrail", "workspace": "workspace", "credits": "account's credits"}
-    whose = noun[account.scope] if account.scope == "credits" else f"{noun[account.scope]} {account.scope_name}"
+    whose = noun[budget.scope] if budget.scope == "credits" else f"{noun[budget.scope]} {budget.scope_name}"
     reason = (
-        f"The {whose} has spent ${account.spent:,.2f} of ${account.limit:,.2f} ({account.period}): "
+        f"The {whose} has spent ${budget.spent:,.2f} of ${budget.limit:,.2f} ({budget.period}): "
         f"{crossing.threshold:.0%} reached."
     )
     return reason, evidence

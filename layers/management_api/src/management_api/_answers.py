@@ -35,7 +35,7 @@ def done(body: bytes) -> None:
 
 
 def error_inside(body: bytes) -> tuple[str, str | None, int | None]:
-    """Message, `metadata.error_type` and code of `{"error": {...}}`; a page of HTML gives its beginning as the message."""
+    """Message, `metadata.error_type` and code of `{"error": {...}}`; a page of HTML gives its beginning."""
     try:
         error: Any = from_json(body)["error"]
         metadata = error.get("metadata") or {}

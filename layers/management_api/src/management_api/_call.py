@@ -11,14 +11,14 @@ from pydantic import BaseModel, SecretStr
 
 Effect = Literal["read", "write", "inference"]
 """`read`: may be repeated. `write`: repeated only if it provably did not happen; a lost answer is `OutcomeUnknown`.
-`inference`: sent once, because it costs money and because a probe wants the first answer; there is nothing to read back."""
+`inference`: sent once, because it costs money and a probe wants the first answer; there is nothing to read back."""
 
 
 @dataclass(frozen=True)
 class Call[T]:
     """A request and how to read its answer.
 
-    `path` is a template; `ids` fill it. `parse` turns the body of a 2xx answer into the result, and raises when it cannot.
+    `path` is a template; `ids` fill it. `parse` turns the body of a 2xx answer into the result, or raises.
     `management`: the path takes a management key only, so that 403 can mean nothing but a key of the wrong kind.
     """
 

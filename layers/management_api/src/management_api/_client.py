@@ -25,8 +25,8 @@ class OpenRouter:
     """OpenRouter's API under one key. Synchronous; shared by threads; one per process, since it owns a connection pool.
 
     `api_key`: a management key for everything but inference and presets, which take an inference key.
-    `base_url`: also `https://eu.openrouter.ai/api/v1` and `https://us...`. `transport`: another way to the far side, such
-    as `httpx.MockTransport`. `pacing`: the account's pace, shared with other clients; None sends at will.
+    `base_url`: also `https://eu.openrouter.ai/api/v1` and `https://us...`. `transport`: another way to the far side,
+    such as `httpx.MockTransport`. `pacing`: the account's pace, shared with other clients; None sends at will.
     Raises `AuthenticationFailed` for a key that could not travel in a header, and `ValueError` for a bad `base_url`.
     """
 
@@ -101,8 +101,10 @@ class OpenRouter:
         return self._transport.send(Call("GET", "/generation", one(Generation), query={"id": id}, management=False))
 
     def chat(self, request: Mapping[str, Any], *, metadata: bool = False) -> ChatCompletion:
-        """One chat completion, sent once: it costs money, and a probe wants the first answer. `metadata` asks how it was
-        routed. A lost answer is `Unavailable`, and may have cost."""
+        """One chat completion, sent once: it costs money, and a probe wants the first answer.
+
+        `metadata` asks how it was routed. A lost answer is `Unavailable`, and may have cost.
+        """
         headers = {"X-OpenRouter-Metadata": "enabled"} if metadata else {}
         call = Call(
             "POST",

@@ -10,7 +10,7 @@ from management_api._call import Call
 from management_api._models.keys import ApiKey, KeyPage
 from management_api._paging import ListMoves, Walk
 from management_api._transport import Transport
-from management_api.errors import AuthenticationFailed, OpenRouterError, Unavailable
+from management_api.errors import OpenRouterError, Unavailable
 
 
 @dataclass(frozen=True)

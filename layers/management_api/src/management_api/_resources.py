@@ -1,9 +1,10 @@
 """What the account is made of: keys, workspaces, guardrails, credentials, destinations, presets, analytics.
 
-Every method raises from `management_api.errors`. A read may be called again at any time. A write is not idempotent unless
-it says so, and a lost answer is `OutcomeUnknown`: read back first.
+Every method raises from `management_api.errors`. A read may be called again at any time. A write is not idempotent
+unless it says so, and its lost answer is `OutcomeUnknown`: read back first.
 """
 
+import builtins
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -33,14 +34,17 @@ class Keys(Resource):
     """API keys."""
 
     def list(self, workspace_id: str) -> list[ApiKey]:
-        """Every key of the workspace, newest first, disabled and expired ones included; none lost while the list moves."""
+        """Every key of the workspace, newest first, disabled and expired ones included. See `_paging`."""
         return list_keys(self._transport, workspace_id)
 
     def get(self, hash: str) -> ApiKey:
         return self._transport.send(Call("GET", "/keys/{hash}", one(ApiKey), ids={"hash": hash}))
 
     def create(self, key: NewKey) -> CreatedKey:
-        """A new key and its plaintext, shown once. After `OutcomeUnknown` a key may exist that nobody holds: find it by name."""
+        """A new key and its plaintext, shown once.
+
+        After `OutcomeUnknown` a key may exist whose plaintext nobody has: find it by its name, and delete it.
+        """
         answer = self._transport.send(Call("POST", "/keys", whole(CreatedKeyAnswer), body=Body(key), effect="write"))
         return CreatedKey(answer.data, answer.key)
 
@@ -72,7 +76,7 @@ class Workspaces(Resource):
         return self._transport.send(call)
 
     def set_budget(self, id: str, interval: str, limit_usd: float, include_byok: bool) -> WorkspaceBudget:
-        """Idempotent. `interval`: `daily`, `weekly`, `monthly` or `lifetime`, each limit strictly above the shorter one's.
+        """Idempotent. `interval`: `daily`, `weekly`, `monthly` or `lifetime`, each limit above the shorter one's.
 
         `include_byok` holds for all budgets of the workspace.
         """
@@ -106,7 +110,7 @@ class Guardrails(Resource):
     def delete(self, id: str) -> None:
         self._transport.send(Call("DELETE", "/guardrails/{id}", deleted, ids={"id": id}, effect="write"))
 
-    def assignments(self) -> list[KeyAssignment]:
+    def assignments(self) -> builtins.list[KeyAssignment]:
         """Every assignment of a key, of every guardrail."""
         return list_all(
             self._transport, "/guardrails/assignments/keys", many(KeyAssignment), identity=lambda one: one.key_hash
@@ -194,7 +198,7 @@ class Presets(Resource):
         """The preset with its `designated_version`."""
         return self._transport.send(Call("GET", "/presets/{slug}", one(Preset), ids={"slug": slug}, management=False))
 
-    def versions(self, slug: str) -> list[PresetVersion]:
+    def versions(self, slug: str) -> builtins.list[PresetVersion]:
         """Every version, oldest first."""
         path = "/presets/{slug}/versions"
         return list_all(self._transport, path, many(PresetVersion), ids={"slug": slug}, management=False)
@@ -204,8 +208,10 @@ class Presets(Resource):
         return self._transport.send(Call("GET", path, one(PresetVersion), ids=ids, management=False))
 
     def save(self, slug: str, chat_body: Mapping[str, Any]) -> Preset:
-        """Makes the preset or a new version, designated at once. Not idempotent; what a preset does not keep is dropped
-        silently, so read back and compare."""
+        """Makes the preset or a new version, designated at once. Not idempotent.
+
+        What a preset does not keep is dropped silently: read back and compare.
+        """
         path, body = "/presets/{slug}/chat/completions", Body(chat_body)
         return self._transport.send(
             Call("POST", path, one(Preset), ids={"slug": slug}, body=body, effect="write", management=False)

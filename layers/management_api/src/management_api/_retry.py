@@ -40,7 +40,7 @@ class Retry:
     now: Callable[[], float] = time.time
 
     def pause(self, attempt: int, retry_after: float | None) -> float:
-        """Seconds to wait after the failed `attempt` (1 is the first): what was asked for, and a share of the backoff."""
+        """Seconds to wait after the failed `attempt` (1 is the first): what was asked, and a share of the backoff."""
         return (retry_after or 0.0) + self.random() * min(self.cap, self.base * 2.0 ** (attempt - 1))
 
     def retry_after(self, header: str | None) -> float | None:
@@ -60,7 +60,7 @@ class Retry:
 class Pacing:
     """At most `requests_per_second` for everything that shares this object, threads included, evenly spaced.
 
-    OpenRouter limits an account, not a process: share one among the clients of a process, and give each process its part.
+    OpenRouter limits an account, not a process: share one among a process's clients, and give each process its part.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class Pacing:
         self._next = -math.inf
 
     def wait(self, seconds_left: float) -> bool:
-        """Sleep until this caller's turn; False, at once and with no turn taken, when that is later than `seconds_left`."""
+        """Sleep until this caller's turn. False, at once and with no turn taken, when that is beyond `seconds_left`."""
         with self._lock:
             now = self._now()
             turn = max(now, self._next)

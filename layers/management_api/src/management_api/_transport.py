@@ -116,7 +116,7 @@ class Transport:
         self._http.close()
 
     def send[T](self, call: Call[T]) -> T:
-        """The parsed answer. Retries as `call.effect` and the deadline allow; raises the last failure, never sleeps past it."""
+        """The parsed answer, or the last failure raised. Retries as `call.effect` allows, never past the deadline."""
         attempt = 0
         while True:
             attempt += 1

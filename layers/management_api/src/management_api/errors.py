@@ -61,7 +61,7 @@ class Unavailable(OpenRouterError):
 
 
 class OutcomeUnknown(OpenRouterError):
-    """A write left and its answer was lost. Read back what it was to change before anything else; never just repeat it."""
+    """A write left and its answer was lost. Read back what it was to change before anything else; never repeat it."""
 
 
 class Rejected(OpenRouterError):

@@ -1,6 +1,6 @@
 """The two bases: what is read tolerates more than is documented, what is sent does not."""
 
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Annotated
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, NaiveDatetime

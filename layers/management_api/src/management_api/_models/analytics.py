@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, Field
 
 from management_api._models._base import Answer, Request
 
@@ -44,8 +44,8 @@ class AnalyticsQuery(Request):
     """
 
     metrics: list[str]
-    dimensions: list[str] = []
-    filters: list[AnalyticsFilter] = []
+    dimensions: list[str] = Field(default_factory=list)
+    filters: list[AnalyticsFilter] = Field(default_factory=list)
     granularity: str | None = None
     time_range: TimeRange | None = None
     order_by: AnalyticsOrder | None = None

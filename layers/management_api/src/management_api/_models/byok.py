@@ -31,8 +31,9 @@ class ByokKey(Answer):
 
 
 class ByokPatch(Request):
-    """Changes to a credential. `key` rotates it in place. A list replaces the whole list: read, modify, write, read back.
+    """Changes to a credential. `key` rotates it in place.
 
+    A list replaces the whole list, with no way to compare first: read, modify, write, read back.
     `allowed_api_key_hashes`: at most 100, each of a live key; an empty list is refused, None lifts the restriction.
     """
 

@@ -3,6 +3,8 @@
 from decimal import Decimal
 from typing import Any
 
+from pydantic import Field
+
 from management_api._models._base import Answer, Instant
 
 
@@ -22,7 +24,7 @@ class Model(Answer):
     canonical_slug: str = ""
     context_length: int | None = None
     pricing: Pricing
-    supported_parameters: list[str] = []
+    supported_parameters: list[str] = Field(default_factory=list)
 
 
 class ChatMessage(Answer):
@@ -64,7 +66,7 @@ class OpenRouterMetadata(Answer):
 
     is_byok: bool
     attempt: int
-    attempts: list[RouterAttempt] = []
+    attempts: list[RouterAttempt] = Field(default_factory=list)
     strategy: str = ""
     summary: str = ""
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from pydantic import AwareDatetime, SecretStr
+from pydantic import AwareDatetime, Field, SecretStr
 
 from management_api._models._base import Answer, Instant, Request
 
@@ -10,9 +10,9 @@ from management_api._models._base import Answer, Instant, Request
 class ApiKey(Answer):
     """One key. Money is in USD.
 
-    `usage` and `byok_usage` count the key's whole life; `_daily`, `_weekly` (from Monday) and `_monthly` reset at midnight
-    UTC. `usage` misses free traffic, `last_used_at` does not. `label` is masked. `limit_reset`: `daily`, `weekly`,
-    `monthly`, or None for a limit on the whole life.
+    `usage` and `byok_usage` count the key's whole life; `_daily`, `_weekly` (from Monday) and `_monthly` reset at
+    midnight UTC. `usage` misses free traffic, `last_used_at` does not. `label` is masked. `limit_reset`: `daily`,
+    `weekly`, `monthly`, or None for a limit on the whole life.
     """
 
     hash: str
@@ -124,5 +124,5 @@ class CurrentKey(Answer):
     expires_at: Instant | None = None
     creator_user_id: str | None = None
     workspace_id: str | None = None
-    budgets: list[KeyBudget] = []
+    budgets: list[KeyBudget] = Field(default_factory=list)
     effective_budget: KeyBudget | None = None

@@ -1,0 +1,154 @@
+"""The state as bytes: a directory in JSON, then one section for each part of it, compressed where that pays.
+
+Made for a beat in which little has changed: a section whose source is what it was at the last beat is not built again.
+"""
+
+import json
+import zlib
+from array import array
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from itertools import accumulate, pairwise
+from typing import Any
+
+from governor.clock import parse_instant
+from governor.events import DetailType, Event
+
+from spend_meter.budgets import Alerted
+from spend_meter.counters import PACKED_SIZE
+from spend_meter.incidents import Incident
+from spend_meter.state import Attempt, Caps, Guard, Layers, Place, State
+
+MAGIC = b"governor reading 1\n"
+_LEVEL = 1
+
+
+class StateUnreadable(Exception):
+    """The stored reading is not one this version can read. Nothing is assumed in its place; see docs/operations.md."""
+
+
+class Codec:
+    """Encodes and decodes; remembers the last encoding's sections, so keep one per process."""
+
+    def __init__(self) -> None:
+        self._sealed: dict[str, tuple[object, bytes]] = {}
+
+    def encode(self, state: State) -> bytes:
+        sections: dict[str, bytes] = {"facts": zlib.compress(_json(_facts(state)), _LEVEL)}
+        sections["layers"] = self._seal("layers", state.layers, lambda: _json(asdict(state.layers)))
+        for place, keys in state.keys.items():
+            names = "\n".join(keys)
+            sections[f"hashes {place}"] = self._seal(f"hashes {place}", names, names.encode)
+            sections[f"counters {place}"] = b"".join(keys.values())
+        subjects = "\n".join(state.habits)
+        sections["subjects"] = self._seal("subjects", subjects, subjects.encode)
+        sections["lengths"] = array("I", map(len, state.habits.values())).tobytes()
+        sections["habits"] = b"".join(state.habits.values())
+        self._sealed = {name: seal for name, seal in self._sealed.items() if name in sections}
+        directory = _json({name: len(content) for name, content in sections.items()})
+        return b"".join([MAGIC, len(directory).to_bytes(4), directory, *sections.values()])
+
+    def decode(self, content: bytes) -> State:
+        """Raises `StateUnreadable`."""
+        try:
+            return self._decode(content)
+        except (ValueError, KeyError, TypeError, IndexError, zlib.error) as error:
+            raise StateUnreadable(f"the stored reading cannot be read: {type(error).__name__}: {error}") from error
+
+    def _decode(self, content: bytes) -> State:
+        sections = _split(content)
+        facts = json.loads(zlib.decompress(sections["facts"]))
+        keys: dict[str, dict[str, bytes]] = {}
+        for name, section in sections.items():
+            kind, _, place = name.partition(" ")
+            if kind == "hashes":
+                rows = sections[f"counters {place}"]
+                keys[place] = dict(
+                    zip(
+                        _lines(section),
+                        (rows[at : at + PACKED_SIZE] for at in range(0, len(rows), PACKED_SIZE)),
+                        strict=True,
+                    )
+                )
+        lengths = array("I", sections["lengths"])
+        habits = sections["habits"]
+        bounds = pairwise(accumulate(lengths, initial=0))
+        return State(
+            beat=facts["beat"],
+            layers=_layers(json.loads(zlib.decompress(sections["layers"]))),
+            places={id: _place(data) for id, data in facts["places"].items()},
+            keys=keys,
+            habits=dict(zip(_lines(sections["subjects"]), (habits[a:b] for a, b in bounds), strict=True)),
+            budgets={id: Alerted(start, limit, tuple(fired), n) for id, (start, limit, fired, n) in facts["budgets"]},
+            incidents={subject: Incident(**data) for subject, data in facts["incidents"].items()},
+            blind=facts["blind"],
+            learning={subject: Attempt(*data) for subject, data in facts["learning"].items()},
+            rebaselined=facts["rebaselined"],
+            outbox=tuple(_event(data) for data in facts["outbox"]),
+        )
+
+    def _seal(self, name: str, source: object, build: Callable[[], bytes]) -> bytes:
+        sealed = self._sealed.get(name)
+        if sealed is None or sealed[0] != source:
+            sealed = self._sealed[name] = (source, zlib.compress(build(), _LEVEL))
+        return sealed[1]
+
+
+def _split(content: bytes) -> dict[str, bytes]:
+    if not content.startswith(MAGIC):
+        raise ValueError(f"it does not begin with {MAGIC!r}")
+    start = len(MAGIC) + 4
+    end = start + int.from_bytes(content[len(MAGIC) : start])
+    directory: dict[str, int] = json.loads(content[start:end])
+    if len(content) != end + sum(directory.values()):
+        raise ValueError(f"it has {len(content)} bytes and should have {end + sum(directory.values())}")
+    bounds = pairwise(accumulate(directory.values(), initial=end))
+    return {name: content[a:b] for name, (a, b) in zip(directory, bounds, strict=True)}
+
+
+def _lines(section: bytes) -> list[str]:
+    text = zlib.decompress(section).decode()
+    return text.split("\n") if text else []
+
+
+def _facts(state: State) -> dict[str, Any]:
+    return {
+        "beat": state.beat,
+        "places": {id: [p.read_at, p.known_from, p.departed, p.spent] for id, p in state.places.items()},
+        "budgets": [(id, (a.period_start, a.limit, a.fired, a.alerts)) for id, a in state.budgets.items()],
+        "incidents": {subject: asdict(incident) for subject, incident in state.incidents.items()},
+        "blind": dict(state.blind),
+        "learning": {subject: (attempt.next_at, attempt.count) for subject, attempt in state.learning.items()},
+        "rebaselined": dict(state.rebaselined),
+        "outbox": [{"detail_type": event.detail_type, **event.detail()} for event in state.outbox],
+    }
+
+
+def _layers(data: Mapping[str, Any]) -> Layers:
+    return Layers(
+        workspaces={id: (name, slug) for id, (name, slug) in data["workspaces"].items()},
+        guards={id: Guard(**guard) for id, guard in data["guards"].items()},
+        assignments=data["assignments"],
+        caps={id: Caps(**caps) for id, caps in data["caps"].items()},
+        read_at=data["read_at"],
+    )
+
+
+def _place(data: list[Any]) -> Place:
+    read_at, known_from, (usage, byok), spent = data
+    return Place(read_at, known_from, (usage, byok), tuple((minute, usd, span) for minute, usd, span in spent))
+
+
+def _event(data: Mapping[str, Any]) -> Event:
+    return Event(
+        DetailType(data["detail_type"]),
+        data["id"],
+        data["subject"],
+        parse_instant(data["occurred_at"]),
+        data["reason"],
+        data["evidence"],
+    )
+
+
+def _json(data: Any) -> bytes:
+    return json.dumps(data, separators=(",", ":")).encode()

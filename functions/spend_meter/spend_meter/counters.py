@@ -1,0 +1,208 @@
+"""From lifetime counters to spend: what each key has spent since its last reading, and nothing else counted as that.
+
+A key met for the first time, a counter that shrank, a key that vanished, returned or moved to another workspace, and a
+workspace that could not be read: none becomes spend, and none a silent zero. Pure.
+
+A key is remembered as 72 packed bytes: 10,000 of them are compared, carried and stored every minute, and most have not
+moved since the last beat.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from struct import Struct
+from typing import TYPE_CHECKING, NamedTuple
+
+from spend_meter.periods import Period, minute_of, moment_of, starts_at
+
+if TYPE_CHECKING:
+    from management_api import ApiKey
+
+ROUNDING = 1e-9
+"""USD. Differences below it are binary fractions at play."""
+_PACKED = Struct("<8dII")
+PACKED_SIZE = _PACKED.size
+_LIFETIME = Struct("<2d")
+
+type Packed = bytes
+type Known = Mapping[str, Mapping[str, Packed]]
+"""Workspace id to key hash to what was last read of the key."""
+
+
+class Seen(NamedTuple):
+    """A key as last read. `moved`: the minute when it last differed. `gone`: the minute it was missed first, or 0."""
+
+    usage: float
+    byok_usage: float
+    daily: float
+    weekly: float
+    monthly: float
+    byok_daily: float
+    byok_weekly: float
+    byok_monthly: float
+    moved: int
+    gone: int = 0
+
+    def pack(self) -> Packed:
+        return _PACKED.pack(*self)
+
+    @classmethod
+    def unpack(cls, packed: Packed) -> "Seen":
+        return cls(*_PACKED.unpack(packed))
+
+    @classmethod
+    def of(cls, key: "ApiKey", minute: int) -> "Seen":
+        return cls(
+            key.usage,
+            key.byok_usage,
+            key.usage_daily,
+            key.usage_weekly,
+            key.usage_monthly,
+            key.byok_usage_daily,
+            key.byok_usage_weekly,
+            key.byok_usage_monthly,
+            minute,
+        )
+
+    def spent(self, period: Period, byok: bool, now_minute: int) -> float:
+        """USD spent in the period around `now_minute`; a counter of a period that is over counts for nothing."""
+        start = starts_at(period, moment_of(now_minute))
+        if start is None:
+            return self.usage + (self.byok_usage if byok else 0.0)
+        if moment_of(self.moved) < start:
+            return 0.0
+        own, brought = {
+            "daily": (self.daily, self.byok_daily),
+            "weekly": (self.weekly, self.byok_weekly),
+            "monthly": (self.monthly, self.byok_monthly),
+        }[period]
+        return own + (brought if byok else 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A key whose counters moved. `spent` USD over the last `span` minutes; None: it moved in a way that tells nothing."""
+
+    key: "ApiKey"
+    workspace_id: str
+    spent: float | None
+    span: int
+
+
+@dataclass(frozen=True)
+class Metered:
+    """`known`: what to compare the next reading with. `departed`: lifetime (usage, BYOK) of keys forgotten just now."""
+
+    known: Known
+    moves: Sequence[Move]
+    departed: Mapping[str, tuple[float, float]]
+
+
+def meter(
+    known: Known,
+    listed: Mapping[str, Sequence["ApiKey"] | None],
+    minute: int,
+    read_at: Mapping[str, int],
+    counts_byok: Callable[["ApiKey"], bool],
+) -> Metered:
+    """Compares a reading with the last one.
+
+    `listed`: every workspace that exists; None for one that could not be read. `read_at`: the minute of each workspace's
+    last complete reading; a key made after it has spent all it has since then. A workspace absent from `listed` was
+    deleted, and its keys are gone.
+    """
+    present = _each_once(listed)
+    wholly = {hash for keys in present.values() if keys is not None for hash in keys}
+    after: dict[str, Mapping[str, Packed]] = {}
+    moves: list[Move] = []
+    departed: dict[str, tuple[float, float]] = {}
+    month = starts_at("monthly", moment_of(minute))
+    month_minute = minute_of(month) if month else 0
+    for workspace_id in {**known, **present}:
+        before = known.get(workspace_id, {})
+        keys = present[workspace_id] if workspace_id in present else {}
+        if keys is None:
+            elsewhere = wholly & before.keys()
+            after[workspace_id] = _without(before, elsewhere) if elsewhere else before
+            continue
+        seen = dict(before)
+        since = read_at.get(workspace_id, 0)
+        for hash, key in keys.items():
+            packed = before.get(hash)
+            if packed is None:
+                packed = _anywhere(known, hash)
+            elif not packed[-4:].strip(b"\0"):
+                if _LIFETIME.unpack_from(packed) == (key.usage, key.byok_usage):
+                    continue
+            fresh = Seen.of(key, minute)
+            move = _moved(key, workspace_id, Seen.unpack(packed) if packed else None, minute, since, counts_byok)
+            if move:
+                moves.append(move)
+            seen[hash] = fresh.pack()
+        for hash in before.keys() - keys.keys():
+            lost = _missing(Seen.unpack(before[hash]), minute)
+            if hash in wholly:
+                del seen[hash]
+            elif lost.gone < month_minute:
+                own, brought = departed.get(workspace_id, (0.0, 0.0))
+                departed[workspace_id] = (own + lost.usage, brought + lost.byok_usage)
+                del seen[hash]
+            else:
+                seen[hash] = lost.pack()
+        after[workspace_id] = seen
+    return Metered({place: keys for place, keys in after.items() if keys or place in listed}, moves, departed)
+
+
+def _moved(
+    key: "ApiKey",
+    workspace_id: str,
+    before: Seen | None,
+    minute: int,
+    read_at: int,
+    counts_byok: Callable[["ApiKey"], bool],
+) -> Move | None:
+    if before is None:
+        if read_at and key.created_at >= moment_of(read_at):
+            before = Seen(0, 0, 0, 0, 0, 0, 0, 0, read_at)
+        else:
+            return Move(key, workspace_id, None, 1)
+    own, brought = key.usage - before.usage, key.byok_usage - before.byok_usage
+    span = max(1, minute - (before.gone or read_at or minute - 1))
+    if own < -ROUNDING or brought < -ROUNDING:
+        return Move(key, workspace_id, None, span)
+    spent = max(own, 0.0) + (max(brought, 0.0) if counts_byok(key) else 0.0)
+    return Move(key, workspace_id, spent, span) if spent > ROUNDING else None
+
+
+def _missing(seen: Seen, minute: int) -> Seen:
+    return seen if seen.gone else seen._replace(gone=minute)
+
+
+def _anywhere(known: Known, hash: str) -> Packed | None:
+    """The key where it was last seen: one that moved to another workspace keeps its counters."""
+    return next((keys[hash] for keys in known.values() if hash in keys), None)
+
+
+def _without(keys: Mapping[str, Packed], gone: set[str]) -> dict[str, Packed]:
+    return {hash: packed for hash, packed in keys.items() if hash not in gone}
+
+
+def _each_once(
+    listed: Mapping[str, Sequence["ApiKey"] | None],
+) -> dict[str, dict[str, "ApiKey"] | None]:
+    """The listing by hash. A key that moved while it was read is in two lists: the reading with more usage is the later."""
+    by_hash = {place: None if keys is None else {key.hash: key for key in keys} for place, keys in listed.items()}
+    known = [keys for keys in by_hash.values() if keys is not None]
+    total = sum(map(len, known))
+    best: dict[str, ApiKey] = {}
+    for keys in known:
+        best.update(keys)
+    if len(best) == total:
+        return by_hash
+    for keys in known:
+        for hash, key in keys.items():
+            if (key.usage, key.byok_usage) > (best[hash].usage, best[hash].byok_usage):
+                best[hash] = key
+    return {
+        place: None if keys is None else {hash: key for hash, key in keys.items() if best[hash] is key}
+        for place, keys in by_hash.items()
+    }

@@ -1,0 +1,89 @@
+"""What one beat leaves for the next. Minutes are whole ones since 1970-01-01T00:00Z; money is in USD."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from governor.events import Event
+
+from spend_meter.budgets import Alerted
+from spend_meter.counters import Known
+from spend_meter.incidents import Incident
+
+NEVER = 0
+"""A minute that has not come."""
+
+
+@dataclass(frozen=True)
+class Guard:
+    """A guardrail's budget. It counts for each assigned key apart."""
+
+    name: str
+    limit_usd: float
+    reset_interval: str | None
+    byok: bool
+
+
+@dataclass(frozen=True)
+class Caps:
+    """A workspace's budgets: USD by reset interval (empty: its whole life)."""
+
+    limits: Mapping[str, float]
+    byok: bool
+
+
+@dataclass(frozen=True)
+class Layers:
+    """What changes seldom and is read every few beats. A part that could not be read stays as it was last read.
+
+    `workspaces`: id to (name, slug). `assignments`: key hash to guardrail id. `read_at`: part to the minute of its last
+    good reading.
+    """
+
+    workspaces: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    guards: Mapping[str, Guard] = field(default_factory=dict)
+    assignments: Mapping[str, str] = field(default_factory=dict)
+    caps: Mapping[str, Caps] = field(default_factory=dict)
+    read_at: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Place:
+    """A workspace. `read_at`: its last complete reading. `known_from`: keys made there since then count from zero.
+
+    `departed`: lifetime (usage, BYOK usage) of keys that are gone and forgotten. `spent`: the last hour as
+    (minute, USD, span in minutes).
+    """
+
+    read_at: int = NEVER
+    known_from: int = NEVER
+    departed: tuple[float, float] = (0.0, 0.0)
+    spent: tuple[tuple[int, float, int], ...] = ()
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A cold subject's baseline was asked of analytics in vain `count` times; ask again from the minute `next_at` on."""
+
+    next_at: int
+    count: int
+
+
+@dataclass(frozen=True)
+class State:
+    """One reading of the account with all that is remembered beside it.
+
+    `habits`: subject to its encoded `History`. `blind`: scope to the minute since which it is reported blind.
+    `rebaselined`: subject to the instant of the last re-baseline applied. `outbox`: events not yet known to be published.
+    """
+
+    beat: int = NEVER
+    layers: Layers = field(default_factory=Layers)
+    places: Mapping[str, Place] = field(default_factory=dict)
+    keys: Known = field(default_factory=dict)
+    habits: Mapping[str, bytes] = field(default_factory=dict)
+    budgets: Mapping[str, Alerted] = field(default_factory=dict)
+    incidents: Mapping[str, Incident] = field(default_factory=dict)
+    blind: Mapping[str, int] = field(default_factory=dict)
+    learning: Mapping[str, Attempt] = field(default_factory=dict)
+    rebaselined: Mapping[str, str] = field(default_factory=dict)
+    outbox: tuple[Event, ...] = ()

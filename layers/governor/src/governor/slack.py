@@ -1,0 +1,232 @@
+"""Slack as a port: one channel in which messages are posted, updated, and found again by their metadata.
+
+    SlackError
+    ├── SlackRateLimited    wait `retry_after` seconds, then again
+    ├── SlackUnavailable    no answer, or a 5xx; what was asked may have happened: `find` before posting again
+    └── SlackRefused        Slack will never take it; `remedy` says what a person must change
+        └── SlackGone       the message to update or answer is no longer there (or no longer ours to edit)
+
+Text is Slack's mrkdwn, clipped here to Slack's limits (https://docs.slack.dev/reference/block-kit/blocks).
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from http.client import HTTPException
+from typing import TYPE_CHECKING, Any, Protocol
+
+from pydantic import SecretStr
+
+from governor.secrets import SecretMalformed
+
+if TYPE_CHECKING:
+    from slack_sdk import WebClient
+    from slack_sdk.web import SlackResponse
+
+METADATA_TYPE = "governor_notice"
+MAX_SECTION = 3000
+MAX_CONTEXTS = 10
+MAX_BLOCKS = 50
+
+
+class SlackError(Exception):
+    """Slack did not confirm."""
+
+
+class SlackRateLimited(SlackError):
+    """429: nothing was done. `retry_after` in seconds."""
+
+    def __init__(self, retry_after: float) -> None:
+        super().__init__(f"Slack's rate limit is reached; it asks to wait {retry_after:g} s")
+        self.retry_after = retry_after
+
+
+class SlackUnavailable(SlackError):
+    """The outcome is unknown: no answer, a broken one, or a 5xx."""
+
+
+class SlackRefused(SlackError):
+    """Slack's `error` code, and the `remedy` a person can apply."""
+
+    def __init__(self, error: str, remedy: str) -> None:
+        super().__init__(f"Slack refused: {error}. {remedy}")
+        self.error = error
+        self.remedy = remedy
+
+
+class SlackGone(SlackRefused):
+    """The message is no longer there, or no longer ours to edit; a new one can be posted."""
+
+
+@dataclass(frozen=True)
+class Message:
+    """What people read: `text` stands alone in a notification; sections and small-print context follow in colour."""
+
+    text: str
+    color: str
+    sections: tuple[str, ...] = ()
+    context: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Posted:
+    """A message found in the channel, with the metadata it was posted with."""
+
+    ts: str
+    metadata: Mapping[str, str] = field(hash=False)
+
+
+class Slack(Protocol):
+    """One channel. Every method raises `SlackError`."""
+
+    def post(
+        self, message: Message, metadata: Mapping[str, str], *, thread_ts: str | None = None, broadcast: bool = False
+    ) -> str:
+        """Post, in a thread if given (and to the channel too, with `broadcast`); returns the message's `ts`."""
+
+    def update(self, ts: str, message: Message) -> None:
+        """Replace a message's content; its metadata stays."""
+
+    def find(self, metadata: Mapping[str, str], *, thread_ts: str | None = None) -> Posted | None:
+        """The newest message (of the channel, or of a thread) whose metadata holds all these values."""
+
+
+class SlackChannel:
+    """`Slack` over slack_sdk. The token is asked for at every call, so a replaced secret is used without a deploy."""
+
+    TIMEOUT_SECONDS = 4
+    PAGE = 200
+    PAGES = 5
+
+    def __init__(self, token: Callable[[], SecretStr], channel: str, base_url: str = "https://slack.com/api/") -> None:
+        self._token = token
+        self._channel = channel
+        self._base_url = base_url
+
+    def post(
+        self, message: Message, metadata: Mapping[str, str], *, thread_ts: str | None = None, broadcast: bool = False
+    ) -> str:
+        content = _content(message)
+        answer = self._call(
+            lambda client: client.chat_postMessage(
+                channel=self._channel,
+                metadata={"event_type": METADATA_TYPE, "event_payload": dict(metadata)},
+                thread_ts=thread_ts,
+                reply_broadcast=broadcast or None,
+                unfurl_links=False,
+                unfurl_media=False,
+                **content,
+            )
+        )
+        return str(answer["ts"])
+
+    def update(self, ts: str, message: Message) -> None:
+        content = _content(message)
+        self._call(lambda client: client.chat_update(channel=self._channel, ts=ts, **content))
+
+    def find(self, metadata: Mapping[str, str], *, thread_ts: str | None = None) -> Posted | None:
+        # Newest first and bounded by pages, not by time: Slack's clock and ours need not agree.
+        cursor: str | None = None
+        found: Posted | None = None
+        for _ in range(self.PAGES):
+            answer = self._page(thread_ts, cursor)
+            for message in answer["messages"]:
+                held = message.get("metadata", {})
+                payload = held.get("event_payload", {})
+                if held.get("event_type") == METADATA_TYPE and metadata.items() <= payload.items():
+                    posted = Posted(message["ts"], payload)
+                    found = posted if found is None or float(posted.ts) > float(found.ts) else found
+            cursor = (answer.get("response_metadata") or {}).get("next_cursor")
+            if found or not cursor:
+                break
+        return found
+
+    def _page(self, thread_ts: str | None, cursor: str | None) -> Any:
+        wanted: dict[str, Any] = {
+            "channel": self._channel,
+            "limit": self.PAGE,
+            "cursor": cursor,
+            "include_all_metadata": True,
+        }
+        if thread_ts is None:
+            return self._call(lambda client: client.conversations_history(**wanted))
+        return self._call(lambda client: client.conversations_replies(ts=thread_ts, **wanted))
+
+    def _call(self, ask: Callable[["WebClient"], "SlackResponse"]) -> Any:
+        from slack_sdk import WebClient
+        from slack_sdk.errors import SlackApiError
+
+        # No retry handlers: the SDK's default repeats a POST whose connection broke, which may post twice.
+        client = WebClient(self._current_token(), self._base_url, timeout=self.TIMEOUT_SECONDS, retry_handlers=[])
+        try:
+            return ask(client).data
+        except SlackApiError as error:
+            raise _translated(error.response, self._channel) from error
+        except (OSError, HTTPException) as error:
+            raise SlackUnavailable(f"no answer from Slack: {type(error).__name__}: {error}") from error
+
+    def _current_token(self) -> str:
+        from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
+
+        try:
+            return self._token().get_secret_value()
+        except SecretMalformed as error:
+            raise SlackRefused("no_token", f'{error}. Store {{"bot_token": "xoxb-..."}} in it.') from error
+        except GetParameterError as error:
+            raise SlackUnavailable(f"the secret with Slack's token could not be read: {error}") from error
+
+
+_RENEW = "Put the app's bot token (xoxb-...) into the Slack secret, field bot_token; it is read within 5 minutes."
+_TRANSIENT = frozenset({"internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org"})
+_GONE = frozenset({"message_not_found", "thread_not_found", "cant_update_message", "edit_window_closed"})
+_REMEDIES = {
+    **dict.fromkeys(
+        ("invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired", "not_allowed_token_type"),
+        _RENEW,
+    ),
+    "channel_not_found": "Channel {channel} is unknown to the app: mend the policy (alerts.channel) or invite the app.",
+    "not_in_channel": "Invite the app to channel {channel}: /invite @Governor.",
+    "is_archived": "Channel {channel} is archived: name another in the policy (alerts.channel).",
+    "missing_scope": "Give the app the scope {needed} and install it again.",
+    "restricted_action": "A workspace setting forbids the app to post in {channel}: ask a Slack administrator.",
+}
+
+
+def _translated(response: "SlackResponse", channel: str) -> SlackError:
+    error = str(response.get("error", "unknown_error"))
+    if response.status_code == 429 or error == "ratelimited":
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        seconds = str(headers.get("retry-after", ""))
+        return SlackRateLimited(float(seconds) if seconds.isdigit() else 1.0)
+    if response.status_code >= 500 or error in _TRANSIENT:
+        return SlackUnavailable(f"Slack answered {response.status_code}: {error}")
+    if error in _GONE:
+        return SlackGone(error, "Nothing to do: a new message is posted.")
+    remedy = _REMEDIES.get(error, "See https://docs.slack.dev/reference/methods for this error code.")
+    return SlackRefused(error, remedy.format(channel=channel, needed=response.get("needed", "it lacks")))
+
+
+def _content(message: Message) -> dict[str, Any]:
+    from slack_sdk.models.attachments import BlockAttachment
+    from slack_sdk.models.blocks import Block, ContextBlock, MarkdownTextObject, SectionBlock
+
+    blocks: list[Block] = [
+        SectionBlock(text=MarkdownTextObject(text=clip(text, MAX_SECTION)))
+        for text in message.sections[: MAX_BLOCKS - 1]
+        if text
+    ]
+    if message.context:
+        elements = [MarkdownTextObject(text=clip(text, MAX_SECTION)) for text in message.context[:MAX_CONTEXTS]]
+        blocks.append(ContextBlock(elements=elements))
+    # A top-level `blocks` would hide `text` and could have no colour: the blocks go into one coloured attachment.
+    attachments = [BlockAttachment(blocks=blocks, color=message.color, fallback=clip(message.text, 1000)).to_dict()]
+    return {"text": clip(message.text, MAX_SECTION), "attachments": attachments if blocks else []}
+
+
+def clip(text: str, length: int) -> str:
+    """The text, cut to `length` characters with an ellipsis where it is longer."""
+    return text if len(text) <= length else text[: length - 1] + "…"
+
+
+def escape(text: str) -> str:
+    """Text from elsewhere, made safe for mrkdwn (https://docs.slack.dev/messaging/formatting-message-text)."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

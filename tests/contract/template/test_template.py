@@ -1,0 +1,173 @@
+"""What must hold of the template whatever is added to it, asserted on the transformed resources."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from samtranslator.translator.transform import transform
+from samtranslator.yaml_helper import yaml_parse
+
+ROOT = Path(__file__).resolve().parents[3]
+Resource = tuple[str, dict[str, Any]]
+
+
+class _NoManagedPolicies:
+    def load(self) -> dict[str, str]:
+        return {}
+
+
+def _source() -> dict[str, Any]:
+    document: dict[str, Any] = yaml_parse((ROOT / "template.yaml").read_text())
+    return document
+
+
+def _transformed() -> dict[str, Any]:
+    document = _source()
+    for resource in document["Resources"].values():
+        for field in ("CodeUri", "ContentUri"):
+            if field in resource["Properties"]:
+                resource["Properties"][field] = "s3://build/" + resource["Properties"][field]
+    document["Globals"]["Function"]["Architectures"] = ["arm64"]
+    result: dict[str, Any] = transform(document, {}, _NoManagedPolicies())
+    return result
+
+
+TEMPLATE = _transformed()
+
+
+def _of_type(kind: str) -> list[Resource]:
+    return [(name, one["Properties"]) for name, one in TEMPLATE["Resources"].items() if one["Type"] == kind]
+
+
+FUNCTIONS = _of_type("AWS::Lambda::Function")
+
+
+def _names(value: Any) -> set[str]:
+    """Every logical id that a value refers to."""
+    text = str(value)
+    return set(re.findall(r"'Ref': '(\w+)'", text)) | set(re.findall(r"'Fn::GetAtt': \['(\w+)'", text))
+
+
+def _statements(role: dict[str, Any]) -> list[dict[str, Any]]:
+    found = [one for policy in role["Policies"] for one in policy["PolicyDocument"]["Statement"]]
+    return [one["Fn::If"][1] if "Fn::If" in one else one for one in found]
+
+
+def test_the_template_declares_the_functions_that_the_folders_hold() -> None:
+    folders = {path.name for path in (ROOT / "functions").iterdir() if path.is_dir()}
+    handlers = {properties["Handler"] for _, properties in FUNCTIONS}
+    assert handlers == {f"{name}.handler.lambda_handler" for name in folders}
+
+
+@pytest.mark.parametrize(("name", "function"), FUNCTIONS)
+def test_every_function_has_a_role_of_its_own(name: str, function: dict[str, Any]) -> None:
+    (role,) = _names(function["Role"])
+    others = [other for other, properties in FUNCTIONS if other != name and role in _names(properties["Role"])]
+    assert others == []
+    assert "ManagedPolicyArns" not in TEMPLATE["Resources"][role]["Properties"]
+
+
+@pytest.mark.parametrize(("name", "role"), _of_type("AWS::IAM::Role"))
+def test_no_role_may_do_everything_or_touch_everything(name: str, role: dict[str, Any]) -> None:
+    for statement in _statements(role):
+        actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+        resources = statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]
+        assert not [action for action in actions if "*" in action]
+        assert "*" not in resources
+
+
+@pytest.mark.parametrize(("name", "function"), FUNCTIONS)
+def test_every_function_writes_to_a_log_group_with_retention(name: str, function: dict[str, Any]) -> None:
+    (group,) = _names(function["LoggingConfig"]["LogGroup"])
+    assert "RetentionInDays" in TEMPLATE["Resources"][group]["Properties"]
+
+
+def test_every_asynchronous_path_ends_in_a_dead_letter_queue() -> None:
+    for name, rule in _of_type("AWS::Events::Rule"):
+        for target in rule["Targets"]:
+            assert "DeadLetterConfig" in target, name
+            assert "RetryPolicy" in target, name
+    for name, schedule in _of_type("AWS::Scheduler::Schedule"):
+        assert "DeadLetterConfig" in schedule["Target"], name
+    mapped = {one for _, mapping in _of_type("AWS::Lambda::EventSourceMapping") for one in _names(mapping)}
+    configured = {one for _, config in _of_type("AWS::Lambda::EventInvokeConfig") for one in _names(config)}
+    for name, _ in FUNCTIONS:
+        assert name in configured | mapped, f"{name}: a failed asynchronous invocation would be dropped"
+    for name, config in _of_type("AWS::Lambda::EventInvokeConfig"):
+        assert config["DestinationConfig"]["OnFailure"]["Destination"], name
+    for name, mapping in _of_type("AWS::Lambda::EventSourceMapping"):
+        (queue,) = _names(mapping["EventSourceArn"])
+        assert "RedrivePolicy" in TEMPLATE["Resources"][queue]["Properties"], name
+        assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+
+
+def _dead_letter_queues() -> set[str]:
+    places = [target.get("DeadLetterConfig") for _, rule in _of_type("AWS::Events::Rule") for target in rule["Targets"]]
+    places += [one["Target"].get("DeadLetterConfig") for _, one in _of_type("AWS::Scheduler::Schedule")]
+    places += [one["DestinationConfig"] for _, one in _of_type("AWS::Lambda::EventInvokeConfig")]
+    places += [queue["RedrivePolicy"] for _, queue in _of_type("AWS::SQS::Queue") if "RedrivePolicy" in queue]
+    return {name for place in places for name in _names(place)}
+
+
+def test_every_dead_letter_queue_has_an_alarm_and_keeps_for_fourteen_days() -> None:
+    watched = {name for _, alarm in _of_type("AWS::CloudWatch::Alarm") for name in _names(alarm["Dimensions"])}
+    assert _dead_letter_queues() <= watched
+    for name in _dead_letter_queues():
+        assert TEMPLATE["Resources"][name]["Properties"]["MessageRetentionPeriod"] == 1209600
+
+
+def test_every_function_has_an_alarm_on_its_errors() -> None:
+    watched = {name for _, alarm in _of_type("AWS::CloudWatch::Alarm") for name in _names(alarm["Dimensions"])}
+    assert {name for name, _ in FUNCTIONS} <= watched
+
+
+def test_every_alarm_tells_somebody_and_names_what_to_do() -> None:
+    headings = {
+        line.lstrip("# ").strip()
+        for line in (ROOT / "docs" / "operations.md").read_text().splitlines()
+        if line.startswith("#")
+    }
+    for name, alarm in _of_type("AWS::CloudWatch::Alarm"):
+        assert _names(alarm["AlarmActions"]) == {"AlertTopic"}, name
+        (chapter,) = re.findall(r'docs/operations\.md, "(.+)"', alarm["AlarmDescription"])
+        assert chapter in headings, name
+
+
+def test_what_is_stored_is_encrypted_and_outlives_the_stack() -> None:
+    for kind in ("AWS::DynamoDB::Table", "AWS::S3::Bucket"):
+        for name, _ in _of_type(kind):
+            assert TEMPLATE["Resources"][name]["DeletionPolicy"] == "Retain"
+    for _, table in _of_type("AWS::DynamoDB::Table"):
+        assert table["SSESpecification"]["SSEEnabled"] is True
+        assert table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True
+    for _, bucket in _of_type("AWS::S3::Bucket"):
+        assert bucket["BucketEncryption"]
+        assert all(bucket["PublicAccessBlockConfiguration"].values())
+    for _, queue in _of_type("AWS::SQS::Queue"):
+        assert queue["SqsManagedSseEnabled"] is True
+
+
+def test_every_parameter_is_described_and_bounded() -> None:
+    for name, parameter in _source()["Parameters"].items():
+        assert parameter["Description"], name
+        assert {"AllowedPattern", "AllowedValues", "MinValue"} & set(parameter), name
+
+
+def test_two_stacks_can_stand_in_one_account() -> None:
+    named = {"FunctionName", "TableName", "BucketName", "LogGroupName", "DashboardName", "LayerName", "ArchiveName"}
+    for name, resource in TEMPLATE["Resources"].items():
+        for field in named & set(resource.get("Properties", {})):
+            value = resource["Properties"][field]
+            refers = isinstance(value, dict) and value.get("Ref") in TEMPLATE["Resources"]
+            assert refers or "AWS::StackName" in str(value), f"{name}.{field}"
+    for _, schedule in _of_type("AWS::Scheduler::Schedule"):
+        assert "AWS::StackName" in str(schedule["Name"])
+
+
+def test_a_queue_outlasts_its_functions_retries() -> None:
+    """AWS: a source queue's visibility timeout should be at least six times the function's timeout."""
+    for _, mapping in _of_type("AWS::Lambda::EventSourceMapping"):
+        (queue,), (function,) = _names(mapping["EventSourceArn"]), _names(mapping["FunctionName"])
+        visibility = TEMPLATE["Resources"][queue]["Properties"]["VisibilityTimeout"]
+        assert visibility >= 6 * TEMPLATE["Resources"][function]["Properties"]["Timeout"]

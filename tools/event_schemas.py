@@ -1,0 +1,64 @@
+"""Writes the JSON Schema of every event's detail to `docs/events/`, from the models that readers use.
+
+python -m tools.event_schemas [FOLDER]
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from governor import evidence
+from governor.events import SOURCE, VERSION, DetailType
+
+EVIDENCE: dict[DetailType, type[evidence.Evidence]] = {
+    DetailType.BUDGET_THRESHOLD_REACHED: evidence.BudgetReached,
+    DetailType.RUNAWAY_SUSPECTED: evidence.Runaway,
+    DetailType.RUNAWAY_CONFIRMED: evidence.Runaway,
+    DetailType.RUNAWAY_ENDED: evidence.Runaway,
+    DetailType.KEY_DISABLED: evidence.Disable,
+    DetailType.DISABLE_WITHHELD: evidence.Disable,
+    DetailType.KEY_RESTORED: evidence.Restore,
+    DetailType.RESTORE_REFUSED: evidence.Restore,
+    DetailType.MONITOR_BLIND: evidence.Blind,
+    DetailType.MONITOR_RECOVERED: evidence.Blind,
+    DetailType.KEY_EXPOSED: evidence.Exposed,
+    DetailType.RESTORE_REQUESTED: evidence.RestoreRequested,
+}
+REQUESTS = {DetailType.KEY_EXPOSED, DetailType.RESTORE_REQUESTED}
+"""Sent by others: EventBridge's own envelope gives them an id and a time where the detail has none."""
+
+
+def schema(detail_type: DetailType) -> dict[str, Any]:
+    """The JSON Schema of one detail type's `detail`."""
+    held = EVIDENCE[detail_type].model_json_schema()
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": detail_type.value,
+        "description": f"source {'any' if detail_type in REQUESTS else SOURCE}; the detail of an EventBridge event",
+        "type": "object",
+        "required": ["subject"]
+        if detail_type in REQUESTS
+        else ["version", "id", "subject", "occurred_at", "reason", "evidence"],
+        "properties": {
+            "version": {"const": VERSION},
+            "id": {"type": "string", "description": "the same fact published twice has the same id: drop repeats"},
+            "subject": {"type": "string", "minLength": 1, "description": "a workload's name, or a key's 64-hex hash"},
+            "occurred_at": {"type": "string", "format": "date-time"},
+            "reason": {"type": "string", "description": "one sentence for a person"},
+            "evidence": {key: value for key, value in held.items() if key != "$defs"},
+        },
+        "$defs": held.get("$defs", {}),
+    }
+
+
+def write(folder: Path) -> None:
+    """Writes one file for each detail type into `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for detail_type in DetailType:
+        path = folder / f"{detail_type.value.lower().replace(' ', '-')}.json"
+        path.write_text(json.dumps(schema(detail_type), indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    write(Path(sys.argv[1] if len(sys.argv) > 1 else "docs/events"))
