@@ -1,7 +1,6 @@
 """OpenRouter over HTTP, and nothing else: `OpenRouter` is the client, `management_api.errors` what it raises."""
 
 from management_api._client import OpenRouter
-from management_api._listing import Read, Unknown, WorkspaceReading
 from management_api._models.analytics import (
     ActivityItem,
     AnalyticsFilter,
@@ -31,6 +30,7 @@ from management_api._models.keys import ApiKey, CreatedKey, CurrentKey, KeyBudge
 from management_api._models.presets import Preset, PresetVersion
 from management_api._models.workspaces import Workspace, WorkspaceBudget, WorkspaceBudgets, WorkspacePatch
 from management_api._retry import Deadline, Pacing, Retry
+from management_api._sweep import Read, Unknown, WorkspaceReading
 from management_api.errors import (
     AuthenticationFailed,
     Conflict,

@@ -10,12 +10,13 @@ from pydantic import SecretStr
 
 from management_api._answers import many, one, whole
 from management_api._call import Body, Call
-from management_api._listing import WorkspaceReading, list_all, read_account
+from management_api._listing import list_all
 from management_api._models.analytics import ActivityItem, Credits
 from management_api._models.inference import ChatCompletion, Generation, Model
 from management_api._models.keys import CurrentKey
 from management_api._resources import Analytics, Byok, Destinations, Guardrails, Keys, Presets, Workspaces
 from management_api._retry import Deadline, Pacing, Retry
+from management_api._sweep import WorkspaceReading, read_account
 from management_api._transport import Transport
 
 BASE_URL = "https://openrouter.ai/api/v1"

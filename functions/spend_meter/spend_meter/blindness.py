@@ -1,0 +1,80 @@
+"""When nobody is looking: a scope whose last good reading is older than three beats, told once per episode. Pure."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from governor.events import DetailType, Event, event_id
+from governor.evidence import Blind
+
+from spend_meter.periods import moment_of
+from spend_meter.state import NEVER, Place
+
+STALE_BEATS = 3
+ACCOUNT = "account"
+
+
+def watch(
+    blind: Mapping[str, int],
+    places: Mapping[str, Place],
+    errors: Mapping[str, str],
+    minute: int,
+    timed_out: bool,
+) -> tuple[dict[str, int], list[Event]]:
+    """The episodes that go on, and what is news about them.
+
+    `places`: every workspace that exists, after this reading. `errors`: those that could not be read, and why.
+    `timed_out`: the sweep was cut off by its deadline, which is told at once. When nothing at all can be read it is told
+    of the account once, not of each workspace.
+    """
+    ages = {scope: minute - (place.read_at or place.known_from) for scope, place in places.items()}
+    stale = {scope for scope in errors if scope in ages and (timed_out or ages[scope] > STALE_BEATS)}
+    everything = bool(errors) and errors.keys() >= places.keys()
+    if everything:
+        # Young episodes of single workspaces are left to the account's; those already told of go on.
+        stale = {scope for scope in stale if scope in blind}
+        if timed_out or not ages or min(ages.values()) > STALE_BEATS:
+            stale.add(ACCOUNT)
+    after: dict[str, int] = {}
+    news: list[Event] = []
+    for scope in sorted(stale | blind.keys()):
+        since = blind.get(scope)
+        unread = scope in errors or (scope == ACCOUNT and everything)
+        if since is None:
+            after[scope] = minute
+            news.append(_event(DetailType.MONITOR_BLIND, scope, minute, minute, places, errors))
+        elif unread:
+            after[scope] = since
+        else:
+            news.append(_event(DetailType.MONITOR_RECOVERED, scope, since, minute, places, errors))
+    return after, news
+
+
+def _event(
+    detail_type: DetailType,
+    scope: str,
+    since: int,
+    minute: int,
+    places: Mapping[str, Place],
+    errors: Mapping[str, str],
+) -> Event:
+    if scope == ACCOUNT:
+        read = max((place.read_at for place in places.values()), default=NEVER)
+        error = next(iter(errors.values()), "")
+    else:
+        read = places[scope].read_at if scope in places else NEVER
+        error = errors.get(scope, "")
+    last: datetime | None = moment_of(read) if read else None
+    whom = "The account" if scope == ACCOUNT else f"Workspace {scope}"
+    if detail_type is DetailType.MONITOR_BLIND:
+        reason = f"{whom} has not been read since {last:%Y-%m-%d %H:%M} UTC." if last else f"{whom} was never read."
+    else:
+        reason = f"{whom} is read again after {minute - since} minutes."
+    evidence = Blind(scope=scope, last_reading_at=last, error=error)
+    return Event(
+        detail_type,
+        event_id(detail_type, scope, since),
+        scope,
+        moment_of(minute),
+        reason,
+        evidence.model_dump(mode="json"),
+    )

@@ -1,0 +1,172 @@
+"""Which budgets there are, and where each one stands in this reading: a key's own, its guardrail's, its workspace's and
+the account's credits. Pure.
+
+A budget of a workspace that could not be read is not in the list: its standing is unknown.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from spend_meter.budgets import Budget
+from spend_meter.counters import Known, Seen
+from spend_meter.periods import Period, period_of
+from spend_meter.state import Guard, Layers, Place
+
+if TYPE_CHECKING:
+    from management_api import ApiKey, Credits
+
+    from spend_meter.subjects import Subjects
+
+
+def key_budgets(
+    listed: Mapping[str, Sequence["ApiKey"] | None],
+    layers: Layers,
+    subjects: "Subjects",
+    remembered: Mapping[str, object],
+) -> Iterator[Budget]:
+    """Keys' own limits and their guardrails', of keys that have reached a threshold or are remembered to have.
+
+    Most keys are neither, at ten thousand of them; they are passed over as early as can be.
+    """
+    concerned = {identity.split("|")[index] for identity in remembered for index in (1, 2)}
+    guards, assignments = layers.guards, layers.assignments
+    lowest = subjects.lowest_threshold
+    if lowest is None:
+        return
+    for workspace_id, keys in listed.items():
+        for key in keys or ():
+            hash = key.hash
+            limit = key.limit
+            if limit and (_spent_of_limit(key, limit) >= limit * lowest or hash in concerned):
+                yield _key_limit(key, limit, workspace_id, subjects)
+            guard_id = assignments.get(hash)
+            guard = guards.get(guard_id) if guard_id else None
+            if guard and guard_id:
+                spent = _counter(key, period_of(guard.reset_interval), guard.byok)
+                if spent >= guard.limit_usd * lowest or hash in concerned:
+                    yield _guardrail(key, guard_id, guard, spent, workspace_id, subjects)
+
+
+def workspace_budgets(
+    listed: Mapping[str, Sequence["ApiKey"] | None],
+    layers: Layers,
+    known: Known,
+    places: Mapping[str, Place],
+    minute: int,
+    subjects: "Subjects",
+) -> Iterator[Budget]:
+    """Each workspace's budgets: what its keys have spent in the period, those that vanished meanwhile included."""
+    for workspace_id, caps in layers.caps.items():
+        keys = listed.get(workspace_id)
+        if keys is None:
+            continue
+        own = {key.hash for key in keys}
+        gone = [Seen.unpack(packed) for hash, packed in known.get(workspace_id, {}).items() if hash not in own]
+        name = layers.workspaces.get(workspace_id, (workspace_id, ""))[0]
+        for interval, limit in caps.limits.items():
+            if limit <= 0:
+                continue
+            period = period_of(interval)
+            spent = sum(_counter(key, period, caps.byok) for key in keys)
+            spent += sum(seen.spent(period, caps.byok, minute) for seen in gone)
+            if period == "lifetime":
+                usage, byok = places[workspace_id].departed if workspace_id in places else (0.0, 0.0)
+                spent += usage + (byok if caps.byok else 0.0)
+            yield Budget(
+                scope="workspace",
+                scope_id=workspace_id,
+                scope_name=name,
+                subject=workspace_id,
+                period=period,
+                spent=spent,
+                limit=limit,
+                alert_at=subjects.defaults.budget.alert_at,
+            )
+
+
+def credit_budget(credits: "Credits | None", subjects: "Subjects") -> Iterator[Budget]:
+    """The account's credits; nothing when they could not be read, or when none were ever bought."""
+    if credits is not None and credits.total_credits > 0:
+        yield Budget(
+            scope="credits",
+            scope_id="account",
+            scope_name="credits",
+            subject="account",
+            period="lifetime",
+            spent=credits.total_usage,
+            limit=credits.total_credits,
+            alert_at=subjects.defaults.budget.alert_at,
+        )
+
+
+def still_there(identity: str, hashes: set[str], workspace_ids: set[str]) -> bool:
+    """Whether the budget remembered under `identity` can still come back."""
+    scope, scope_id, hash, _ = identity.split("|")
+    match scope:
+        case "key_limit":
+            return scope_id in hashes
+        case "guardrail":
+            return hash in hashes
+        case "workspace":
+            return scope_id in workspace_ids
+        case _:
+            return True
+
+
+def _key_limit(key: "ApiKey", limit: float, workspace_id: str, subjects: "Subjects") -> Budget:
+    subject = subjects.of(key, workspace_id)
+    rules = subjects.limits(subject).budget
+    return Budget(
+        scope="key_limit",
+        scope_id=key.hash,
+        scope_name=key.name,
+        subject=subject,
+        period=period_of(key.limit_reset),
+        spent=_spent_of_limit(key, limit),
+        limit=limit,
+        alert_at=rules.alert_at,
+        disable_at=rules.disable_at,
+        hash=key.hash,
+        workspace_id=workspace_id,
+    )
+
+
+def _guardrail(
+    key: "ApiKey", guard_id: str, guard: Guard, spent: float, workspace_id: str, subjects: "Subjects"
+) -> Budget:
+    subject = subjects.of(key, workspace_id)
+    rules = subjects.limits(subject).budget
+    return Budget(
+        scope="guardrail",
+        scope_id=guard_id,
+        scope_name=guard.name,
+        subject=subject,
+        period=period_of(guard.reset_interval),
+        spent=spent,
+        limit=guard.limit_usd,
+        alert_at=rules.alert_at,
+        disable_at=rules.disable_at,
+        hash=key.hash,
+        workspace_id=workspace_id,
+    )
+
+
+def _spent_of_limit(key: "ApiKey", limit: float) -> float:
+    remaining = key.limit_remaining
+    if remaining is not None and remaining > 0:
+        return limit - remaining
+    # `limit_remaining` stops at nothing; the period's counter tells how far past the limit the last request went.
+    counter = _counter(key, period_of(key.limit_reset), key.include_byok_in_limit)
+    return counter if remaining is None else max(limit, counter)
+
+
+def _counter(key: "ApiKey", period: Period, byok: bool) -> float:
+    match period:
+        case "daily":
+            return key.usage_daily + (key.byok_usage_daily if byok else 0.0)
+        case "weekly":
+            return key.usage_weekly + (key.byok_usage_weekly if byok else 0.0)
+        case "monthly":
+            return key.usage_monthly + (key.byok_usage_monthly if byok else 0.0)
+        case _:
+            return key.usage + (key.byok_usage if byok else 0.0)

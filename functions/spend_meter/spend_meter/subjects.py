@@ -1,0 +1,89 @@
+"""Who spends: which workload a key belongs to, and what the policy says of it. Pure."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from governor.evidence import KeyReading
+from governor.policy import Limits, Policy, Workload, lineage_name
+
+if TYPE_CHECKING:
+    from management_api import ApiKey
+
+
+class Subjects:
+    """The policy as seen from a key. `workspaces`: id to (name, slug), by any of which a policy may mean it."""
+
+    def __init__(self, policy: Policy, workspaces: Mapping[str, tuple[str, str]]) -> None:
+        self._policy = policy
+        self._workloads = {
+            (workspace_id, workload.name): workload
+            for workload in policy.workloads
+            for workspace_id, (name, slug) in workspaces.items()
+            if workload.workspace in (workspace_id, name, slug)
+        }
+        self._declared = {workload.name: workload for workload in policy.workloads}
+        self._limits: dict[str, Limits] = {name: policy.for_subject(name) for name in self._declared}
+        rules = [limits.budget for limits in (policy.defaults, *self._limits.values())]
+        shares = [share for rule in rules for share in (*rule.alert_at, rule.disable_at) if share is not None]
+        self.lowest_threshold = min(shares, default=None)
+        """The lowest share of any limit that anybody wants to hear of; None: nobody does."""
+
+    def of(self, key: "ApiKey", workspace_id: str) -> str:
+        """The workload whose lineage the key is of, in the workload's own workspace; else the key's hash."""
+        name = lineage_name(key.name)
+        return name if (workspace_id, name) in self._workloads else key.hash
+
+    def workload(self, subject: str) -> Workload | None:
+        return self._declared.get(subject)
+
+    def limits(self, subject: str) -> Limits:
+        return self._limits.get(subject, self._policy.defaults)
+
+    @property
+    def defaults(self) -> Limits:
+        return self._policy.defaults
+
+    def counts_byok(self, key: "ApiKey") -> bool:
+        """Whether the key's BYOK usage is spend: its own setting says so, or the policy's for its workload."""
+        if key.include_byok_in_limit:
+            return True
+        workload = self._declared.get(lineage_name(key.name))
+        return workload is not None and workload.key.include_byok_in_limit
+
+    def counted(self, key: "ApiKey") -> float:
+        """The lifetime counter that spend is reckoned from, in USD."""
+        return key.usage + (key.byok_usage if self.counts_byok(key) else 0.0)
+
+
+def key_reading(
+    key: "ApiKey", workspace_id: str, subjects: Subjects, window_start_usd: float | None = None
+) -> KeyReading:
+    """The key as evidence."""
+    return KeyReading(
+        hash=key.hash,
+        name=key.name,
+        workspace_id=workspace_id,
+        disabled=key.disabled,
+        counted_usd=round(subjects.counted(key), 9),
+        window_start_usd=None if window_start_usd is None else round(window_start_usd, 9),
+    )
+
+
+type Lineage = Sequence[tuple["ApiKey", str]]
+"""A subject's keys, each with its workspace's id."""
+
+
+def lineages(
+    listed: Mapping[str, Sequence["ApiKey"] | None], subjects: Subjects
+) -> Callable[[str], Lineage]:
+    """Looks up a subject's keys in a reading; the index is built when first asked, since most beats never ask."""
+    index: dict[str, list[tuple[ApiKey, str]]] = {}
+
+    def lineage(subject: str) -> Lineage:
+        if not index:
+            for workspace_id, keys in listed.items():
+                for key in keys or ():
+                    index.setdefault(subjects.of(key, workspace_id), []).append((key, workspace_id))
+        return index.get(subject, ())
+
+    return lineage

@@ -1,0 +1,129 @@
+"""One reading of the account: every key of every workspace, the credits, and every few beats what changes seldom.
+
+Whatever fails is unknown and said to be; nothing that fails is read as empty (promise 3).
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+
+from management_api import ApiKey, Credits, Deadline, OpenRouter, OpenRouterError, Read, Unknown
+
+from spend_meter.blindness import ACCOUNT
+from spend_meter.state import Caps, Guard, Layers
+
+LAYERS_EVERY = 5
+"""Minutes after which workspaces, guardrails, their assignments and the workspaces' budgets are read again."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What OpenRouter said. `listed`: workspace id to its keys, None where they are unknown.
+
+    `errors`: workspace id (or `account`) to why it is unknown. `timed_out`: the time was up before all was read.
+    `failed_calls`: calls that gave no answer, retries not counted.
+    """
+
+    listed: Mapping[str, Sequence[ApiKey] | None] = field(default_factory=dict)
+    layers: Layers = field(default_factory=Layers)
+    credits: Credits | None = None
+    errors: Mapping[str, str] = field(default_factory=dict)
+    timed_out: bool = False
+    failed_calls: int = 0
+
+    @property
+    def keys_read(self) -> int:
+        return sum(len(keys) for keys in self.listed.values() if keys is not None)
+
+
+def sweep(
+    openrouter: OpenRouter, layers: Layers, minute: int, seconds_left: Callable[[], float], concurrency: int
+) -> Reading:
+    """Reads the account, keys first, within `seconds_left()`. `layers`: as last read.
+
+    Raises `AuthenticationFailed` when the management key is refused; any other failure is part of the reading.
+    """
+    client = openrouter.within(Deadline(seconds_left))
+    failures: list[OpenRouterError] = []
+    errors: dict[str, str] = {}
+    if _due(layers, "workspaces", minute):
+        found = _asked(lambda: {one.id: (one.name, one.slug) for one in client.workspaces.list()}, failures)
+        if found is not None:
+            layers = replace(layers, workspaces=found, read_at={**layers.read_at, "workspaces": minute})
+        elif not layers.workspaces:
+            return Reading(
+                layers=layers,
+                errors={ACCOUNT: str(failures[0])},
+                timed_out=seconds_left() <= 0,
+                failed_calls=len(failures),
+            )
+    listed: dict[str, Sequence[ApiKey] | None] = {}
+    for workspace_id, answer in client.read_account(list(layers.workspaces), concurrency=concurrency).items():
+        match answer:
+            case Read(keys):
+                listed[workspace_id] = keys
+            case Unknown(error):
+                listed[workspace_id] = None
+                errors[workspace_id] = str(error)
+                failures.append(error)
+    timed_out = bool(errors) and seconds_left() <= 0
+    credits = _asked(client.credits, failures)
+    if not timed_out:
+        layers = _slow_layers(client, layers, minute, concurrency, failures)
+    return Reading(listed, layers, credits, errors, timed_out, len(failures))
+
+
+def _slow_layers(
+    client: OpenRouter, layers: Layers, minute: int, concurrency: int, failures: list[OpenRouterError]
+) -> Layers:
+    """Guardrails, assignments and budgets, side by side; `layers` as it is where they are not due or cannot be read."""
+    if not _due(layers, "layers", minute):
+        return layers
+    with ThreadPoolExecutor(concurrency, thread_name_prefix="layers") as pool:
+        guards = pool.submit(_asked, lambda: _guards(client), failures)
+        assignments = pool.submit(_asked, lambda: _assignments(client), failures)
+        caps = {id: pool.submit(_asked, lambda id=id: _caps(client, id), failures) for id in layers.workspaces}
+    read = {id: future.result() for id, future in caps.items()}
+    found_guards, found_assignments = guards.result(), assignments.result()
+    # A part that failed is asked again at the next turn, not at the next beat: a plan without workspace budgets answers
+    # with an error for ever, and must not double the calls.
+    return replace(
+        layers,
+        guards=layers.guards if found_guards is None else found_guards,
+        assignments=layers.assignments if found_assignments is None else found_assignments,
+        caps={id: caps for id in layers.workspaces if (caps := read.get(id) or layers.caps.get(id))},
+        read_at={**layers.read_at, "layers": minute},
+    )
+
+
+def _due(layers: Layers, part: str, minute: int) -> bool:
+    return minute >= layers.read_at.get(part, 0) + LAYERS_EVERY
+
+
+def _asked[Answer](call: Callable[[], Answer], failures: list[OpenRouterError]) -> Answer | None:
+    """The answer, or None with the failure noted. A refused credential is no mere failure, and is raised."""
+    try:
+        return call()
+    except OpenRouterError as error:
+        if error.status == 401:
+            raise
+        failures.append(error)
+        return None
+
+
+def _guards(client: OpenRouter) -> dict[str, Guard]:
+    return {
+        one.id: Guard(one.name, one.limit_usd, one.reset_interval, one.include_byok_in_budgets)
+        for one in client.guardrails.list()
+        if one.limit_usd
+    }
+
+
+def _assignments(client: OpenRouter) -> dict[str, str]:
+    return {one.key_hash: one.guardrail_id for one in client.guardrails.assignments()}
+
+
+def _caps(client: OpenRouter, workspace_id: str) -> Caps:
+    budgets = client.workspaces.budgets(workspace_id)
+    limits = {one.reset_interval or "lifetime": one.limit_usd for one in budgets.data}
+    return Caps(limits, bool(budgets.include_byok_in_budgets))

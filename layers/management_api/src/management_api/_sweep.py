@@ -1,0 +1,131 @@
+"""Every key of every workspace, read by a few threads that share one list of pages to fetch."""
+
+from collections import deque
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from threading import Condition
+
+from management_api._listing import key_hash, key_page
+from management_api._models.keys import ApiKey, KeyPage
+from management_api._paging import ListMoves, Walk
+from management_api._transport import Transport
+from management_api.errors import OpenRouterError, Unavailable
+
+
+@dataclass(frozen=True)
+class Read:
+    """Every key that the workspace held throughout the reading, newest first, disabled and expired ones included."""
+
+    keys: tuple[ApiKey, ...]
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """The workspace could not be read whole. This says nothing about its keys: it is not an empty workspace."""
+
+    error: OpenRouterError
+
+
+WorkspaceReading = Read | Unknown
+
+
+def read_account(transport: Transport, workspace_ids: Iterable[str], concurrency: int) -> dict[str, WorkspaceReading]:
+    """Every key of every workspace, with at most `concurrency` requests under way.
+
+    A workspace that fails is `Unknown` and hides no other. Raises `AuthenticationFailed` at once on a 401: no other
+    workspace would fare better.
+    """
+    KeyPage.model_rebuild()  # build the deferred validator once, before threads race to
+    sweep = _Sweep(transport, workspace_ids)
+    with ThreadPoolExecutor(concurrency, thread_name_prefix="openrouter") as pool:
+        workers = [pool.submit(sweep.work) for _ in range(concurrency)]
+    for worker in workers:
+        worker.result()
+    if sweep.refused:
+        raise sweep.refused
+    return sweep.readings()
+
+
+class _Sweep:
+    """Walks, and the threads' turns at them.
+
+    A thread picks its next page itself: a coordinator that hands pages out would cost two waits for the interpreter's
+    lock per page, measured at a third of the whole sweep.
+    """
+
+    def __init__(self, transport: Transport, workspace_ids: Iterable[str]) -> None:
+        self._transport = transport
+        self._walks = {workspace_id: Walk[ApiKey](key_hash) for workspace_id in workspace_ids}
+        self._waiting = deque(self._walks)
+        self._failed: dict[str, OpenRouterError] = {}
+        self._under_way = 0
+        self._changed = Condition()
+        self.refused: OpenRouterError | None = None
+
+    def work(self) -> None:
+        """Fetches one page after another until there is none left to ask."""
+        while turn := self._next():
+            workspace_id, asked = turn
+            keys: list[ApiKey] | None = None
+            error: OpenRouterError | None = None
+            try:
+                keys = key_page(self._transport, workspace_id, asked[1])
+            except OpenRouterError as failure:
+                error = failure
+            finally:
+                # Also when something unforeseen passes through: the other threads must not wait for this page for ever.
+                self._hand_in(workspace_id, asked, keys, error)
+
+    def readings(self) -> dict[str, WorkspaceReading]:
+        return {
+            workspace_id: Unknown(failure) if (failure := self._failed.get(workspace_id)) else Read(tuple(walk.items()))
+            for workspace_id, walk in self._walks.items()
+        }
+
+    def _next(self) -> tuple[str, tuple[int, int]] | None:
+        with self._changed:
+            while not (turn := self._pick()):
+                if not self._under_way:
+                    return None
+                self._changed.wait()
+            self._under_way += 1
+            return turn
+
+    def _pick(self) -> tuple[str, tuple[int, int]] | None:
+        """One workspace after another, so that pages asked on a guess get only the threads that are left over."""
+        for _ in range(len(self._waiting)):
+            workspace_id = self._waiting.popleft()
+            walk = self._walks[workspace_id]
+            if walk.ended:
+                continue
+            self._waiting.append(workspace_id)
+            if asked := walk.ask():
+                return workspace_id, asked
+        return None
+
+    def _hand_in(
+        self, workspace_id: str, asked: tuple[int, int], keys: list[ApiKey] | None, error: OpenRouterError | None
+    ) -> None:
+        with self._changed:
+            self._under_way -= 1
+            walk = self._walks[workspace_id]
+            if error and error.status == 401:
+                self.refused = error
+                self._waiting.clear()
+            elif keys is None and not error:
+                self._waiting.clear()
+            elif not walk.ended:  # else a page beyond the end, asked on a guess: whatever came of it does not matter
+                error = error or _joined(walk, asked, keys or [])
+                if error:
+                    self._failed[workspace_id] = error
+                    walk.ended = True
+            self._changed.notify_all()
+
+
+def _joined(walk: Walk[ApiKey], asked: tuple[int, int], keys: list[ApiKey]) -> Unavailable | None:
+    try:
+        walk.take(asked, keys)
+    except ListMoves as moves:
+        return Unavailable(str(moves), request="GET /keys")
+    return None

@@ -1,0 +1,134 @@
+"""Slack's limits on messages and views, refused with Slack's own error codes.
+
+Source: https://docs.slack.dev/reference/block-kit and the error tables of chat.postMessage and views.open.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+MAX_TEXT = 40_000
+MAX_BLOCKS = 50
+MAX_ATTACHMENTS = 100
+MAX_METADATA_BYTES = 8_000
+_BLOCKS = frozenset(
+    {"section", "context", "header", "divider", "actions", "input", "image", "rich_text", "file", "markdown", "video"}
+)
+
+
+class Refused(Exception):
+    """Slack's answer `{"ok": false, "error": code}`, with whatever it says beside the code."""
+
+    def __init__(self, code: str, **extra: Any) -> None:
+        super().__init__(code)
+        self.code = code
+        self.extra = extra
+
+
+def check_message(arguments: Mapping[str, Any]) -> None:
+    """Raise `Refused` where Slack would refuse this message's content."""
+    blocks, attachments = arguments.get("blocks") or [], arguments.get("attachments") or []
+    text = arguments.get("text") or ""
+    if not (text or blocks or attachments):
+        raise Refused("no_text")
+    if len(text) > MAX_TEXT:
+        raise Refused("msg_too_long")
+    check_blocks(blocks, "/blocks")
+    if len(attachments) > MAX_ATTACHMENTS:
+        raise Refused("too_many_attachments")
+    for number, attachment in enumerate(attachments):
+        check_blocks(attachment.get("blocks") or [], f"/attachments/{number}/blocks")
+    _check_metadata(arguments.get("metadata"))
+
+
+def check_blocks(blocks: Any, path: str) -> None:
+    """Raise `Refused("invalid_blocks")`, with Slack's pointers to what is wrong."""
+    if not isinstance(blocks, list):
+        raise Refused("invalid_blocks_format")
+    faults = list(_faults(blocks, path))
+    if faults:
+        raise Refused("invalid_blocks", errors=faults, response_metadata={"messages": [f"[ERROR] {f}" for f in faults]})
+
+
+def check_view(view: Mapping[str, Any]) -> None:
+    """Raise `Refused` where views.open would."""
+    title = (view.get("title") or {}).get("text", "")
+    if view.get("type") not in {"modal", "home"} or (view["type"] == "modal" and not 0 < len(title) <= 24):
+        raise Refused("invalid_arguments", response_metadata={"messages": ["[ERROR] view.type or view.title"]})
+    check_blocks(view.get("blocks") or [], "/view/blocks")
+
+
+def _check_metadata(metadata: Any) -> None:
+    if not metadata:
+        return
+    if not (isinstance(metadata, dict) and metadata.get("event_type") and isinstance(metadata["event_payload"], dict)):
+        raise Refused("invalid_metadata_format")
+    if len(json.dumps(metadata)) > MAX_METADATA_BYTES:
+        raise Refused("metadata_too_large")
+
+
+def _faults(blocks: Sequence[Any], path: str) -> Iterator[str]:
+    if len(blocks) > MAX_BLOCKS:
+        yield f"no more than {MAX_BLOCKS} items allowed [json-pointer:{path}]"
+    for number, block in enumerate(blocks):
+        here = f"{path}/{number}"
+        kind = block.get("type") if isinstance(block, dict) else None
+        if kind not in _BLOCKS:
+            yield f"unsupported type: {kind} [json-pointer:{here}/type]"
+            continue
+        if len(block.get("block_id", "")) > 255:
+            yield f"must be less than 256 characters [json-pointer:{here}/block_id]"
+        yield from _CHECKS.get(kind, _anything)(block, here)
+
+
+def _anything(_block: Mapping[str, Any], _path: str) -> Iterator[str]:
+    yield from ()
+
+
+def _section(block: Mapping[str, Any], path: str) -> Iterator[str]:
+    if not (block.get("text") or block.get("fields")):
+        yield f"missing required field: text [json-pointer:{path}]"
+    if block.get("text"):
+        yield from _text(block["text"], f"{path}/text", 3000)
+    yield from _many(block.get("fields") or [], f"{path}/fields", 10)
+    for number, text in enumerate(block.get("fields") or []):
+        yield from _text(text, f"{path}/fields/{number}", 2000)
+
+
+def _header(block: Mapping[str, Any], path: str) -> Iterator[str]:
+    yield from _text(block.get("text"), f"{path}/text", 150, kinds=("plain_text",))
+
+
+def _context(block: Mapping[str, Any], path: str) -> Iterator[str]:
+    elements = block.get("elements") or []
+    yield from _many(elements, f"{path}/elements", 10, least=1)
+    for number, element in enumerate(elements):
+        if element.get("type") != "image":
+            yield from _text(element, f"{path}/elements/{number}", 3000)
+
+
+def _actions(block: Mapping[str, Any], path: str) -> Iterator[str]:
+    elements = block.get("elements") or []
+    yield from _many(elements, f"{path}/elements", 25, least=1)
+    for number, element in enumerate(elements):
+        if element.get("type") == "button":
+            yield from _text(element.get("text"), f"{path}/elements/{number}/text", 75, kinds=("plain_text",))
+        if len(element.get("value", "")) > 2000:
+            yield f"must be less than 2001 characters [json-pointer:{path}/elements/{number}/value]"
+
+
+def _many(items: Sequence[Any], path: str, most: int, least: int = 0) -> Iterator[str]:
+    if not least <= len(items) <= most:
+        yield f"between {least} and {most} items allowed [json-pointer:{path}]"
+
+
+def _text(text: Any, path: str, most: int, kinds: Sequence[str] = ("plain_text", "mrkdwn")) -> Iterator[str]:
+    if not isinstance(text, dict) or text.get("type") not in kinds:
+        yield f"must be a text object of {' or '.join(kinds)} [json-pointer:{path}]"
+    elif not text.get("text"):
+        yield f"must be more than 0 characters [json-pointer:{path}/text]"
+    elif len(text["text"]) > most:
+        yield f"must be less than {most + 1} characters [json-pointer:{path}/text]"
+
+
+_CHECKS = {"section": _section, "header": _header, "context": _context, "actions": _actions}

@@ -1,0 +1,214 @@
+"""Slack's Web API methods over a workspace: arguments in, Slack's documented answer out, `Refused` for its error codes."""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sandbox.slack.limits import Refused, check_message, check_view
+from sandbox.slack.workspace import BOT_ID, BOT_USER, TEAM, Channel, Workspace
+
+Answer = dict[str, Any]
+Method = Callable[[Workspace, Mapping[str, Any]], Answer]
+CONTENT = ("text", "blocks", "attachments", "metadata")
+
+
+def auth_test(_workspace: Workspace, _arguments: Mapping[str, Any]) -> Answer:
+    return {
+        "url": "https://sandbox.slack.com/", "team": "Sandbox", "user": "governor",
+        "team_id": TEAM, "user_id": BOT_USER, "bot_id": BOT_ID, "is_enterprise_install": False,
+    }  # fmt: skip
+
+
+def post_message(workspace: Workspace, arguments: Mapping[str, Any]) -> Answer:
+    channel = _writable(workspace, arguments)
+    check_message(arguments)
+    thread_ts = arguments.get("thread_ts")
+    if thread_ts is not None:
+        parent = channel.message(thread_ts)
+        if parent is None:
+            raise Refused("thread_not_found")
+        thread_ts = parent.get("thread_ts", thread_ts)  # an answer to a reply joins the reply's thread
+    broadcast = bool(arguments.get("reply_broadcast"))
+    said = workspace.say(channel, _content(arguments), thread_ts=thread_ts, broadcast=broadcast)
+    return {"channel": channel.id, "ts": said["ts"], "message": said}
+
+
+def update(workspace: Workspace, arguments: Mapping[str, Any]) -> Answer:
+    channel = _writable(workspace, arguments)
+    message = _own_message(channel, _required(arguments, "ts"), "cant_update_message")
+    check_message(arguments)
+    for name in ("blocks", "attachments"):
+        message.pop(name, None)
+    # Without `metadata` in the call the message keeps what it has (reference/methods/chat.update).
+    message |= {**_content(arguments), "edited": {"user": BOT_USER, "ts": workspace.stamp()}}
+    return {"channel": channel.id, "ts": message["ts"], "text": message.get("text", ""), "message": message}
+
+
+def delete(workspace: Workspace, arguments: Mapping[str, Any]) -> Answer:
+    channel = _writable(workspace, arguments)
+    message = _own_message(channel, _required(arguments, "ts"), "cant_delete_message")
+    channel.messages.remove(message)
+    return {"channel": channel.id, "ts": message["ts"]}
+
+
+def post_ephemeral(workspace: Workspace, arguments: Mapping[str, Any]) -> Answer:
+    channel = _writable(workspace, arguments)
+    check_message(arguments)
+    said = {"channel": channel.id, "user": _user(arguments), "ts": workspace.stamp(), **_content(arguments)}
+    workspace.ephemeral.append(said)
+    return {"message_ts": said["ts"]}
+
+
+def history(workspace: Workspace, arguments: Mapping[str, Any]) -> Answer:
+    channel = _readable(workspace, arguments)
+    return _page(list(reversed(channel.parents())), arguments)
+
+
+def replies(workspace: Workspace, arguments: Mapping[str, Any]) -> Answer:
+    channel = _readable(workspace, arguments)
+    thread = channel.thread(_required(arguments, "ts"))
+    if not thread:
+        raise Refused("thread_not_found")
+    return _page(thread, arguments)
+
+
+def info(workspace: Workspace, arguments: Mapping[str, Any]) -> Answer:
+    channel = _channel(workspace, arguments)
+    return {
+        "channel": {
+            "id": channel.id, "name": channel.name, "name_normalized": channel.name, "is_channel": True,
+            "is_member": channel.is_member, "is_archived": channel.is_archived, "is_private": False, "is_im": False,
+        }
+    }  # fmt: skip
+
+
+def add_reaction(workspace: Workspace, arguments: Mapping[str, Any]) -> Answer:
+    message = _channel(workspace, arguments).message(_required(arguments, "timestamp"))
+    if message is None:
+        raise Refused("message_not_found")
+    name, reactions = _required(arguments, "name"), message.setdefault("reactions", [])
+    if any(reaction["name"] == name for reaction in reactions):
+        raise Refused("already_reacted")
+    reactions.append({"name": name, "users": [BOT_USER], "count": 1})
+    return {}
+
+
+def upload_url(workspace: Workspace, arguments: Mapping[str, Any]) -> Answer:
+    name, length = _required(arguments, "filename"), int(_required(arguments, "length"))
+    file_id = f"F{len(workspace.files) + 1:010d}"
+    workspace.files[file_id] = {"id": file_id, "name": name, "title": name, "size": length, "content": None}
+    return {"upload_url": f"{arguments['_base_url']}upload/{file_id}", "file_id": file_id}
+
+
+def complete_upload(workspace: Workspace, arguments: Mapping[str, Any]) -> Answer:
+    files = []
+    for wanted in _structure(_required(arguments, "files")):
+        file = workspace.files.get(wanted["id"])
+        if file is None or file["content"] is None:
+            raise Refused("file_not_found")
+        file["title"] = wanted.get("title") or file["name"]
+        files.append({name: value for name, value in file.items() if name != "content"})
+    if arguments.get("channel_id"):
+        channel = _writable(workspace, {"channel": arguments["channel_id"]})
+        message = {"text": arguments.get("initial_comment") or "", "files": files}
+        workspace.say(channel, message, thread_ts=arguments.get("thread_ts"), broadcast=False)
+    return {"files": files}
+
+
+def open_view(workspace: Workspace, arguments: Mapping[str, Any]) -> Answer:
+    _required(arguments, "trigger_id")
+    view = _structure(_required(arguments, "view"))
+    check_view(view)
+    opened = {"private_metadata": "", "callback_id": "", **view, "id": f"V{len(workspace.views) + 1:010d}"}
+    workspace.views.append({**opened, "team_id": TEAM, "bot_id": BOT_ID, "state": {"values": {}}})
+    return {"view": workspace.views[-1]}
+
+
+def user_info(_workspace: Workspace, arguments: Mapping[str, Any]) -> Answer:
+    user = _user(arguments)
+    name = user.lower()
+    return {
+        "user": {
+            "id": user, "team_id": TEAM, "name": name, "real_name": name, "deleted": False, "is_bot": user == BOT_USER,
+            "tz": "Etc/UTC", "profile": {"real_name": name, "display_name": name},
+        }
+    }  # fmt: skip
+
+
+METHODS: dict[str, Method] = {
+    "auth.test": auth_test,
+    "chat.postMessage": post_message,
+    "chat.update": update,
+    "chat.delete": delete,
+    "chat.postEphemeral": post_ephemeral,
+    "conversations.history": history,
+    "conversations.replies": replies,
+    "conversations.info": info,
+    "reactions.add": add_reaction,
+    "files.getUploadURLExternal": upload_url,
+    "files.completeUploadExternal": complete_upload,
+    "views.open": open_view,
+    "users.info": user_info,
+}
+
+
+def _required(arguments: Mapping[str, Any], name: str) -> Any:
+    if not arguments.get(name):
+        raise Refused("invalid_arguments", response_metadata={"messages": [f"[ERROR] missing required field: {name}"]})
+    return arguments[name]
+
+
+def _channel(workspace: Workspace, arguments: Mapping[str, Any]) -> Channel:
+    channel = workspace.channels.get(str(arguments.get("channel")))
+    if channel is None:
+        raise Refused("channel_not_found")
+    return channel
+
+
+def _readable(workspace: Workspace, arguments: Mapping[str, Any]) -> Channel:
+    channel = _channel(workspace, arguments)
+    if not channel.is_member:
+        raise Refused("not_in_channel")
+    return channel
+
+
+def _writable(workspace: Workspace, arguments: Mapping[str, Any]) -> Channel:
+    channel = _readable(workspace, arguments)
+    if channel.is_archived:
+        raise Refused("is_archived")
+    return channel
+
+
+def _own_message(channel: Channel, ts: str, refusal: str) -> dict[str, Any]:
+    message = channel.message(ts)
+    if message is None:
+        raise Refused("message_not_found")
+    if message["user"] != BOT_USER:
+        raise Refused(refusal)
+    return message
+
+
+def _user(arguments: Mapping[str, Any]) -> str:
+    user = str(_required(arguments, "user"))
+    if not user.startswith(("U", "W")):
+        raise Refused("user_not_found")
+    return user
+
+
+def _content(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    return {"text": "", **{name: arguments[name] for name in CONTENT if arguments.get(name)}}
+
+
+def _structure(value: Any) -> Any:
+    return json.loads(value) if isinstance(value, str) else value
+
+
+def _page(messages: list[dict[str, Any]], arguments: Mapping[str, Any]) -> Answer:
+    """A page of at most 999; the cursor is where the next one starts."""
+    start = int(arguments.get("cursor") or 0)
+    end = start + min(int(arguments.get("limit") or 100), 999)
+    if str(arguments.get("include_all_metadata", "")).lower() not in {"1", "true"}:
+        messages = [{k: v for k, v in message.items() if k != "metadata"} for message in messages]
+    more = end < len(messages)
+    cursor = {"response_metadata": {"next_cursor": str(end)}} if more else {}
+    return {"messages": messages[start:end], "has_more": more, **cursor}

@@ -1,0 +1,84 @@
+"""Documents may not disagree with the code: their examples run, their tables are held against what they list."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from tools.event_schemas import EVIDENCE
+from tools.policy import PolicyFault, compile_policy
+
+from governor.events import Event
+
+ROOT = Path(__file__).resolve().parents[3]
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("functions/*/README.md")])
+
+
+def _blocks(path: Path, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", path.read_text(), flags=re.MULTILINE | re.DOTALL)
+
+
+POLICIES = [block for path in DOCUMENTS for block in _blocks(path, "yaml") if block.startswith("version:")]
+ENTRIES = [
+    entry
+    for path in DOCUMENTS
+    for block in _blocks(path, "sh")
+    for text in re.findall(r"put-events --entries '(.*?)'", block, flags=re.DOTALL)
+    for entry in json.loads(text)
+]
+
+
+@pytest.mark.parametrize("text", POLICIES)
+def test_every_policy_in_a_document_holds(text: str, tmp_path: Path) -> None:
+    (tmp_path / "policy.yaml").write_text(text)
+    compile_policy(tmp_path / "policy.yaml")
+
+
+@pytest.mark.parametrize("entry", ENTRIES)
+def test_every_event_in_a_document_is_understood(entry: dict[str, str]) -> None:
+    event = Event.received(
+        {
+            "id": "from-a-document",
+            "time": "2026-01-05T03:00:00Z",
+            "source": entry["Source"],
+            "detail-type": entry["DetailType"],
+            "detail": json.loads(entry["Detail"]),
+        }
+    )
+    EVIDENCE[event.detail_type].model_validate(event.evidence)
+
+
+def test_the_documents_hold_examples_at_all() -> None:
+    assert len(POLICIES) >= 2
+    assert len(ENTRIES) >= 2
+
+
+def test_the_faults_shown_in_the_policys_document_are_what_the_compiler_says(tmp_path: Path) -> None:
+    text = (ROOT / "layers" / "policy" / "policy.yaml").read_text()
+    path = tmp_path / "policy.yaml"
+    path.write_text(text.replace("    tier: 1 ", "    tierx: 1 ").replace("every: 60d", "every: 60y"))
+    with pytest.raises(PolicyFault) as caught:
+        compile_policy(path)
+    said = {line.replace(str(path), "layers/policy/policy.yaml") for line in str(caught.value).splitlines()}
+    shown = {line for line in (ROOT / "docs" / "policy.md").read_text().splitlines() if line.startswith("layers/policy/")}
+    assert said == shown
+
+
+def test_every_make_target_in_a_document_exists() -> None:
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
+    for path in DOCUMENTS:
+        named = set(re.findall(r"(?:`|^)make ([a-z]+)", path.read_text(), flags=re.MULTILINE))
+        assert named <= targets, path
+
+
+def test_the_readme_lists_the_functions_that_there_are() -> None:
+    rows = re.findall(r"^\| \[`(\w+)`\]\(functions/(\w+)/README\.md\)", (ROOT / "README.md").read_text(), re.MULTILINE)
+    folders = sorted(path.name for path in (ROOT / "functions").iterdir() if path.is_dir())
+    assert sorted(name for name, _ in rows) == folders
+    assert all(name == folder for name, folder in rows)
+
+
+def test_no_link_between_documents_is_broken() -> None:
+    for path in DOCUMENTS:
+        for target in re.findall(r"\]\(([^)#:]+)\)", path.read_text()):
+            assert (path.parent / target).exists(), f"{path.relative_to(ROOT)} links to {target}"
