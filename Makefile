@@ -4,7 +4,9 @@ SHELL := /bin/bash
 ARCH ?= arm64
 LOCAL_ARCH := $(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x86_64)
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
-export PYTHONPATH := $(CURDIR)
+empty :=
+space := $(empty) $(empty)
+export PYTHONPATH := $(CURDIR):$(subst $(space),:,$(addprefix $(CURDIR)/,$(wildcard functions/*)))
 export SAM_CLI_TELEMETRY := 0
 export POLICY_FILE ?= $(CURDIR)/layers/policy/policy.yaml
 SETUP := .venv/.locked
@@ -46,7 +48,7 @@ check: $(SETUP) ## Style, types, import rules, template, policy, dependency audi
 	sam validate --lint --region us-east-1
 	pytest -q tests/contract/template
 	uv export --quiet --frozen --no-emit-workspace --all-groups --format requirements-txt > build/audit.txt
-	pip-audit --progress-spinner off --disable-pip --require-hashes -r build/audit.txt
+	python -m tools.audit build/audit.txt
 
 bench: $(SETUP) ## Ratios, each measured within one run: build/bench.json
 	@python -m tests.bench

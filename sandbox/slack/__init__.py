@@ -1,4 +1,4 @@
-"""A Slack workspace on one machine: answers the Web API calls that Governor makes, and keeps its channels to be read."""
+"""A Slack workspace on one machine: answers the Web API calls that Governor makes and keeps its channels readable."""
 
 from sandbox.slack.simulator import SlackSimulator
 

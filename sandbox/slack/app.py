@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from typing import Any
+from urllib.parse import parse_qsl
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
@@ -64,13 +65,13 @@ class SlackApi:
 
 
 async def _arguments(request: Request) -> dict[str, Any]:
-    """Query, form or JSON body, as Slack takes them; the token from the header or among them."""
+    """Query, urlencoded form or JSON body, as Slack takes them; the token from the header or among them."""
     arguments: dict[str, Any] = dict(request.query_params)
     body = await request.body()
     if request.headers.get("content-type", "").startswith("application/json"):
         arguments |= json.loads(body or b"{}")
     elif body:
-        arguments |= {name: value for name, value in (await request.form()).items() if isinstance(value, str)}
+        arguments |= dict(parse_qsl(body.decode(), keep_blank_values=True))
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme == "Bearer" and token:
         arguments["token"] = token

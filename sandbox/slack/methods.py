@@ -1,4 +1,4 @@
-"""Slack's Web API methods over a workspace: arguments in, Slack's documented answer out, `Refused` for its error codes."""
+"""Slack's Web API methods over a workspace: arguments in, Slack's answer out, `Refused` for its error codes."""
 
 import json
 from collections.abc import Callable, Mapping

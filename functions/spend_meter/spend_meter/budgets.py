@@ -92,9 +92,7 @@ def judge_budget(budget: Budget, before: Alerted | None, now: datetime) -> tuple
             budget,
             due[-1],
             tuple(due[:-1]),
-            event_id(
-                DetailType.BUDGET_THRESHOLD_REACHED, budget.identity, period_start, budget.limit, due[-1], alerts
-            ),
+            event_id(DetailType.BUDGET_THRESHOLD_REACHED, budget.identity, period_start, budget.limit, due[-1], alerts),
         )
         alerts += 1
     return Alerted(period_start, budget.limit, tuple(sorted({*standing, *due})), alerts), crossing

@@ -16,7 +16,7 @@ from governor.events import DetailType, Event
 
 from spend_meter.budgets import Alerted
 from spend_meter.counters import PACKED_SIZE
-from spend_meter.incidents import Incident
+from spend_meter.runaway import State as Suspicion
 from spend_meter.state import Attempt, Caps, Guard, Layers, Place, State
 
 MAGIC = b"governor reading 1\n"
@@ -80,10 +80,11 @@ class Codec:
             keys=keys,
             habits=dict(zip(_lines(sections["subjects"]), (habits[a:b] for a, b in bounds), strict=True)),
             budgets={id: Alerted(start, limit, tuple(fired), n) for id, (start, limit, fired, n) in facts["budgets"]},
-            incidents={subject: Incident(**data) for subject, data in facts["incidents"].items()},
+            suspicions={who: Suspicion.from_bytes(bytes.fromhex(text)) for who, text in facts["suspicions"].items()},
             blind=facts["blind"],
             learning={subject: Attempt(*data) for subject, data in facts["learning"].items()},
             rebaselined=facts["rebaselined"],
+            spenders=tuple(facts["spenders"]),
             outbox=tuple(_event(data) for data in facts["outbox"]),
         )
 
@@ -116,10 +117,11 @@ def _facts(state: State) -> dict[str, Any]:
         "beat": state.beat,
         "places": {id: [p.read_at, p.known_from, p.departed, p.spent] for id, p in state.places.items()},
         "budgets": [(id, (a.period_start, a.limit, a.fired, a.alerts)) for id, a in state.budgets.items()],
-        "incidents": {subject: asdict(incident) for subject, incident in state.incidents.items()},
+        "suspicions": {subject: suspicion.to_bytes().hex() for subject, suspicion in state.suspicions.items()},
         "blind": dict(state.blind),
         "learning": {subject: (attempt.next_at, attempt.count) for subject, attempt in state.learning.items()},
         "rebaselined": dict(state.rebaselined),
+        "spenders": state.spenders,
         "outbox": [{"detail_type": event.detail_type, **event.detail()} for event in state.outbox],
     }
 

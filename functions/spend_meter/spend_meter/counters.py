@@ -80,12 +80,16 @@ class Seen(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """A key whose counters moved. `spent` USD over the last `span` minutes; None: it moved in a way that tells nothing."""
+    """A key that spent `spent` USD over the last `span` minutes; None: its counters shrank, which tells nothing.
+
+    `still_since`: the minute since which it was known not to have spent.
+    """
 
     key: "ApiKey"
     workspace_id: str
     spent: float | None
     span: int
+    still_since: int
 
 
 @dataclass(frozen=True)
@@ -164,13 +168,13 @@ def _moved(
         if read_at and key.created_at >= moment_of(read_at):
             before = Seen(0, 0, 0, 0, 0, 0, 0, 0, read_at)
         else:
-            return Move(key, workspace_id, None, 1)
+            return None
     own, brought = key.usage - before.usage, key.byok_usage - before.byok_usage
     span = max(1, minute - (before.gone or read_at or minute - 1))
     if own < -ROUNDING or brought < -ROUNDING:
-        return Move(key, workspace_id, None, span)
+        return Move(key, workspace_id, None, span, before.moved)
     spent = max(own, 0.0) + (max(brought, 0.0) if counts_byok(key) else 0.0)
-    return Move(key, workspace_id, spent, span) if spent > ROUNDING else None
+    return Move(key, workspace_id, spent, span, before.moved) if spent > ROUNDING else None
 
 
 def _missing(seen: Seen, minute: int) -> Seen:

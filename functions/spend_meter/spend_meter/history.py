@@ -208,7 +208,7 @@ class History:
             self._close_day()
             for day in range(max(self.minute // DAY + 1, minute // DAY - DAYS), minute // DAY):
                 for row in self._days:
-                    row[day % DAYS] = 0.0
+                    row[day % DAYS] = max(_half_float(row[day % DAYS] / 2), 0.0)
         self._clear_rings(minute)
         self.minute = minute
 
@@ -216,10 +216,9 @@ class History:
         slot = self.minute // DAY % DAYS
         for i, row in enumerate(self._days):
             value = _half_float(self._today[i])
-            if not self._coarse & (1 << i):
-                row[slot] = value
-            elif value > 0:
-                row[slot] = max(value, row[slot])
+            left = row[slot] if self._coarse & (1 << i) else _half_float(row[slot] / 2)
+            if value > 0 or not self._coarse & (1 << i):
+                row[slot] = max(value, left, 0.0)
         self._coarse = 0
         self._today = array("f", bytes(4 * len(WINDOWS)))
 

@@ -7,7 +7,7 @@ from governor.events import Event
 
 from spend_meter.budgets import Alerted
 from spend_meter.counters import Known
-from spend_meter.incidents import Incident
+from spend_meter.runaway import State as Suspicion
 
 NEVER = 0
 """A minute that has not come."""
@@ -73,6 +73,7 @@ class State:
     """One reading of the account with all that is remembered beside it.
 
     `habits`: subject to its encoded `History`. `blind`: scope to the minute since which it is reported blind.
+    `suspicions`: what the detector remembers of subjects that are not quiet. `spenders`: the last hour's greatest.
     `rebaselined`: subject to the instant of the last re-baseline applied. `outbox`: events not yet known to be published.
     """
 
@@ -82,8 +83,9 @@ class State:
     keys: Known = field(default_factory=dict)
     habits: Mapping[str, bytes] = field(default_factory=dict)
     budgets: Mapping[str, Alerted] = field(default_factory=dict)
-    incidents: Mapping[str, Incident] = field(default_factory=dict)
+    suspicions: Mapping[str, Suspicion] = field(default_factory=dict)
     blind: Mapping[str, int] = field(default_factory=dict)
     learning: Mapping[str, Attempt] = field(default_factory=dict)
     rebaselined: Mapping[str, str] = field(default_factory=dict)
+    spenders: tuple[str, ...] = ()
     outbox: tuple[Event, ...] = ()

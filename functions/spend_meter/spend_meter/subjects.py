@@ -71,11 +71,10 @@ def key_reading(
 
 type Lineage = Sequence[tuple["ApiKey", str]]
 """A subject's keys, each with its workspace's id."""
+type LineageOf = Callable[[str], Lineage]
 
 
-def lineages(
-    listed: Mapping[str, Sequence["ApiKey"] | None], subjects: Subjects
-) -> Callable[[str], Lineage]:
+def lineages(listed: Mapping[str, Sequence["ApiKey"] | None], subjects: Subjects) -> LineageOf:
     """Looks up a subject's keys in a reading; the index is built when first asked, since most beats never ask."""
     index: dict[str, list[tuple[ApiKey, str]]] = {}
 

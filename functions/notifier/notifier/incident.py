@@ -1,0 +1,167 @@
+"""An incident: the events that belong together, and what they amount to, whatever the order in which they came.
+
+One thread in Slack is one incident. Its state is computed from all its events in the order in which they *happened*,
+so a late one never turns it back.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Self
+
+from governor.clock import format_instant, parse_instant
+from governor.events import BadEvent, DetailType, Event
+from governor.evidence import Blind, BudgetReached, Disable, Evidence, Exposed, Restore, Runaway
+from pydantic import ValidationError
+
+MAX_STEPS = 30
+MAX_KEYS = 10
+STALE = timedelta(hours=24)
+"""After so long in silence a new alarm opens a new thread: nobody would notice an old one move."""
+
+MODELS: Mapping[DetailType, type[Evidence]] = {
+    DetailType.BUDGET_THRESHOLD_REACHED: BudgetReached,
+    DetailType.RUNAWAY_SUSPECTED: Runaway,
+    DetailType.RUNAWAY_CONFIRMED: Runaway,
+    DetailType.RUNAWAY_ENDED: Runaway,
+    DetailType.KEY_DISABLED: Disable,
+    DetailType.DISABLE_WITHHELD: Disable,
+    DetailType.KEY_RESTORED: Restore,
+    DetailType.RESTORE_REFUSED: Restore,
+    DetailType.MONITOR_BLIND: Blind,
+    DetailType.MONITOR_RECOVERED: Blind,
+    DetailType.KEY_EXPOSED: Exposed,
+}
+CLOSING = frozenset({DetailType.RUNAWAY_ENDED, DetailType.KEY_RESTORED, DetailType.MONITOR_RECOVERED})
+_OPENING = frozenset(MODELS) - CLOSING - {DetailType.RESTORE_REFUSED}
+_WEIGHT = {
+    DetailType.RUNAWAY_SUSPECTED: 1,
+    DetailType.MONITOR_BLIND: 1,
+    DetailType.BUDGET_THRESHOLD_REACHED: 2,
+    DetailType.RUNAWAY_CONFIRMED: 2,
+    DetailType.KEY_EXPOSED: 2,
+    DetailType.DISABLE_WITHHELD: 3,
+    DetailType.KEY_DISABLED: 4,
+    DetailType.RESTORE_REFUSED: 4,
+    DetailType.RUNAWAY_ENDED: 5,
+    DetailType.KEY_RESTORED: 6,
+    DetailType.MONITOR_RECOVERED: 6,
+}
+
+
+def evidence_of(event: Event) -> Evidence:
+    """The event's evidence, typed. Raises `BadEvent`, naming the field."""
+    model = MODELS.get(event.detail_type)
+    if model is None:
+        raise BadEvent(f"{event.detail_type} is no news for people; the notifier's rule should not send it")
+    try:
+        return model.model_validate(event.evidence)
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise BadEvent(f"{event.detail_type} {event.id}: evidence: {faults}") from error
+
+
+def incident_key(event: Event) -> str:
+    """What the event is about; events with the same key share a thread."""
+    evidence = evidence_of(event)
+    match evidence:
+        case BudgetReached():
+            period_end = format_instant(evidence.resets_at) if evidence.resets_at else "open"
+            return f"budget#{evidence.scope}#{evidence.scope_id}#{evidence.period}#{period_end}"
+        case Disable() | Restore():
+            return f"{evidence.cause}#{event.subject}"
+        case Blind():
+            return f"blind#{evidence.scope}"
+        case Exposed():
+            return f"exposed#{event.subject}"
+    return f"runaway#{event.subject}"
+
+
+@dataclass(frozen=True)
+class Incident:
+    """`generation` counts the threads of one key; `after`: events up to here belong to an earlier one.
+
+    `ts`: the thread's parent in Slack, if it is there. `opened_by`: the id of the event that the parent was posted for.
+    """
+
+    key: str
+    generation: int = 1
+    after: datetime | None = None
+    steps: tuple[Event, ...] = ()
+    ts: str | None = None
+    opened_by: str | None = None
+
+    @property
+    def reference(self) -> str:
+        """This thread's name, unique for ever."""
+        return f"{self.key}#{self.generation}"
+
+    @property
+    def lead(self) -> Event:
+        """The event that says where the incident stands."""
+        lead = self.steps[0]
+        for step in self.steps[1:]:
+            weight = 0 if lead.detail_type in CLOSING else _WEIGHT[lead.detail_type]
+            held = step.detail_type is DetailType.RUNAWAY_ENDED and weight == _WEIGHT[DetailType.KEY_DISABLED]
+            if _WEIGHT[step.detail_type] >= weight and not held:
+                lead = step
+        return lead
+
+    def is_late(self, event: Event) -> bool:
+        """The event belongs to an earlier thread of this key."""
+        return self.after is not None and event.occurred_at <= self.after
+
+    def joined(self, event: Event) -> "Incident":
+        """The incident with this event in its place; a new alarm after the end of an incident opens the next one."""
+        if self.is_late(event) or any(step.id == event.id for step in self.steps):
+            return self
+        if self.steps and self._opens_the_next(event):
+            return Incident(self.key, self.generation + 1, self.steps[-1].occurred_at, (_trimmed(event),))
+        steps = sorted((*self.steps, _trimmed(event)), key=_order)
+        if len(steps) > MAX_STEPS:
+            steps = [steps[0], *steps[1 - MAX_STEPS :]]
+        return replace(self, steps=tuple(steps))
+
+    def _opens_the_next(self, event: Event) -> bool:
+        last = self.steps[-1]
+        if event.detail_type not in _OPENING or event.occurred_at <= last.occurred_at:
+            return False
+        if event.detail_type is DetailType.BUDGET_THRESHOLD_REACHED:
+            # A lower threshold than before: the limit was raised or topped up, and the alerts were armed anew.
+            return _threshold(event) <= _threshold(last)
+        return self.lead.detail_type in CLOSING or event.occurred_at - last.occurred_at > STALE
+
+    def data(self) -> dict[str, Any]:
+        """As the ledger keeps it."""
+        return {
+            "key": self.key,
+            "generation": self.generation,
+            "after": format_instant(self.after) if self.after else None,
+            "steps": [
+                {"detail-type": s.detail_type.value, "id": s.id, "time": format_instant(s.occurred_at), "detail": s.detail()}
+                for s in self.steps
+            ],
+            "ts": self.ts,
+            "opened_by": self.opened_by,
+        }  # fmt: skip
+
+    @classmethod
+    def remembered(cls, data: Mapping[str, Any]) -> Self:
+        """The incident that `data()` described."""
+        after = parse_instant(data["after"]) if data["after"] else None
+        steps = tuple(Event.received(step) for step in data["steps"])
+        return cls(data["key"], data["generation"], after, steps, data["ts"], data["opened_by"])
+
+
+def _order(event: Event) -> tuple[datetime, int, float, str]:
+    return event.occurred_at, _WEIGHT[event.detail_type], _threshold(event), event.id
+
+
+def _threshold(event: Event) -> float:
+    return float(event.evidence.get("threshold", 0))
+
+
+def _trimmed(event: Event) -> Event:
+    """The event with its first few keys only: an account's incident may name thousands, a ledger row holds 400 KB."""
+    keys = event.evidence.get("keys", [])
+    return replace(event, evidence={**event.evidence, "keys": keys[:MAX_KEYS]}) if len(keys) > MAX_KEYS else event

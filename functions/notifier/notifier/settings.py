@@ -1,0 +1,12 @@
+"""The notifier's environment variables."""
+
+from governor.environment import Settings
+
+
+class NotifierSettings(Settings):
+    """`SLACK_SECRET` names the secret with `{"bot_token": ...}`; without it, everything goes out as mail."""
+
+    table_name: str
+    alert_topic_arn: str
+    slack_secret: str | None = None
+    slack_api_url: str = "https://slack.com/api/"

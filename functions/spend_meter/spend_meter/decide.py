@@ -1,0 +1,222 @@
+"""Where a beat's decisions come together: the last state, a reading and the minute in, the next state and events out.
+
+Pure: the same facts give the same decision, event ids included, however often it is made.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
+
+from governor.events import DetailType, Event
+from governor.evidence import KeyReading
+from governor.policy import Policy
+
+from spend_meter.baselines import Hourly, attempted
+from spend_meter.blindness import watch
+from spend_meter.budgets import Alerted, Crossing, describe, judge_budget
+from spend_meter.counters import Metered, meter
+from spend_meter.habits import Habits, Judgement, judge_subjects
+from spend_meter.periods import moment_of
+from spend_meter.scopes import credit_budget, key_budgets, still_there, workspace_budgets
+from spend_meter.state import Place, State
+from spend_meter.subjects import LineageOf, Subjects, key_reading, lineages
+from spend_meter.sweep import Reading
+
+HOUR = 60
+
+
+@dataclass(frozen=True)
+class Facts:
+    """All that a beat knows. `rebaselines`: subject to the instant a human last restored it.
+
+    `learned`: what analytics said of the subjects it was asked about.
+    """
+
+    state: State
+    reading: Reading
+    minute: int
+    policy: Policy
+    rebaselines: Mapping[str, str]
+    learned: Mapping[str, Hourly | None]
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The next state, whose outbox holds `events`, and what to tell of the beat.
+
+    `asks`: event id to the secret of the workload whose own key can say what blocks it first.
+    `untold`: counters that shrank. `top_spenders`: subject and USD of the last hour, greatest first.
+    """
+
+    state: State
+    events: Sequence[Event]
+    asks: Mapping[str, str]
+    spend_usd: float
+    untold: int
+    top_spenders: Sequence[tuple[str, float]]
+    oldest_reading_seconds: int | None
+
+    def completed(self, answers: Mapping[str, str]) -> "Decision":
+        """The same with `blocks_first` filled in, by event id."""
+        if not answers:
+            return self
+        events = [
+            replace(event, evidence={**event.evidence, "blocks_first": answers[event.id]})
+            if event.id in answers
+            else event
+            for event in self.state.outbox
+        ]
+        return replace(self, state=replace(self.state, outbox=tuple(events)))
+
+
+def decide(facts: Facts) -> Decision:
+    """Spend, runaways, budgets and blindness of one minute."""
+    state, reading, minute = facts.state, facts.reading, facts.minute
+    subjects = Subjects(facts.policy, reading.layers.workspaces)
+    lineage_of = lineages(reading.listed, subjects)
+    places = _places(state, reading, minute)
+    read_at = {id: place.read_at or place.known_from for id, place in places.items()}
+    metered = meter(state.keys, reading.listed, minute, read_at, subjects.counts_byok)
+    places = _spent(places, metered, reading, minute)
+    judgement = judge_subjects(facts, metered, subjects, lineage_of)
+    budgets, alerts, asks = _budgets(facts, metered, places, subjects, lineage_of, judgement.habits)
+    blind, news = watch(state.blind, places, reading.errors, minute, reading.timed_out)
+    events = [*news, *alerts, *judgement.events]
+    after = replace(
+        state,
+        beat=minute,
+        layers=reading.layers,
+        places=places,
+        keys=metered.known,
+        habits=judgement.habits.encoded(),
+        budgets=budgets,
+        suspicions=judgement.suspicions,
+        blind=blind,
+        learning=attempted(judgement.learning, facts.learned, minute),
+        rebaselined=dict(facts.rebaselines),
+        spenders=tuple(subject for subject, _ in judgement.top_spenders),
+        outbox=(*state.outbox, *events),
+    )
+    return Decision(
+        after if minute % 60 else _pruned(after, subjects),
+        events,
+        asks,
+        spend_usd=sum(move.spent or 0.0 for move in metered.moves),
+        untold=sum(move.spent is None for move in metered.moves),
+        top_spenders=judgement.top_spenders,
+        oldest_reading_seconds=_oldest(places, minute),
+    )
+
+
+def _places(state: State, reading: Reading, minute: int) -> dict[str, Place]:
+    """The workspaces that exist. Keys of one that appears were made since the list of workspaces was read last."""
+    known_from = state.layers.read_at.get("workspaces", minute)
+    return {id: state.places.get(id) or Place(known_from=known_from) for id in reading.layers.workspaces}
+
+
+def _spent(places: Mapping[str, Place], metered: Metered, reading: Reading, minute: int) -> dict[str, Place]:
+    """The workspaces after this reading, with the last hour's spend."""
+    spent: dict[str, tuple[float, int]] = {}
+    for move in metered.moves:
+        usd, span = spent.get(move.workspace_id, (0.0, 1))
+        spent[move.workspace_id] = usd + (move.spent or 0.0), max(span, move.span)
+    after = {}
+    for id, place in places.items():
+        recent = [entry for entry in place.spent if entry[0] > minute - HOUR]
+        if id in spent:
+            recent.append((minute, *spent[id]))
+        usage, byok = metered.departed.get(id, (0.0, 0.0))
+        after[id] = replace(
+            place,
+            read_at=minute if reading.listed.get(id) is not None else place.read_at,
+            departed=(place.departed[0] + usage, place.departed[1] + byok),
+            spent=tuple(recent),
+        )
+    return after
+
+
+def _budgets(
+    facts: Facts,
+    metered: Metered,
+    places: Mapping[str, Place],
+    subjects: Subjects,
+    lineage_of: LineageOf,
+    habits: Habits,
+) -> tuple[dict[str, Alerted], list[Event], dict[str, str]]:
+    reading, minute = facts.reading, facts.minute
+    now = moment_of(minute)
+    memory = dict(facts.state.budgets)
+    events: list[Event] = []
+    asks: dict[str, str] = {}
+    for budget in chain(
+        key_budgets(reading.listed, reading.layers, subjects, memory),
+        workspace_budgets(reading.listed, reading.layers, metered.known, places, minute, subjects),
+        credit_budget(reading.credits, subjects),
+    ):
+        alerted, crossing = judge_budget(budget, memory.get(budget.identity), now)
+        if alerted is None:
+            memory.pop(budget.identity, None)
+        else:
+            memory[budget.identity] = alerted
+        if crossing is None:
+            continue
+        readings = _concerned(crossing, subjects, lineage_of)
+        reason, evidence = describe(crossing, readings, _rate(crossing, places, habits, minute), now)
+        events.append(
+            Event(
+                DetailType.BUDGET_THRESHOLD_REACHED,
+                crossing.id,
+                budget.subject,
+                now,
+                reason,
+                evidence.model_dump(mode="json"),
+            )
+        )
+        workload = subjects.workload(budget.subject)
+        if workload and workload.secret:
+            asks[crossing.id] = workload.secret
+    return memory, events, asks
+
+
+def _concerned(crossing: Crossing, subjects: Subjects, lineage_of: LineageOf) -> list[KeyReading]:
+    """The one key that a key's own or its guardrail's budget is about; a workspace's or account's is about all of them."""
+    budget = crossing.budget
+    keys = lineage_of(budget.subject) if budget.hash else ()
+    return [key_reading(key, place, subjects) for key, place in keys if key.hash == budget.hash]
+
+
+def _rate(crossing: Crossing, places: Mapping[str, Place], habits: Habits, minute: int) -> float:
+    """USD of the last hour: of the subject, of the workspace, or of all workspaces."""
+    budget = crossing.budget
+    if budget.hash:
+        return habits.spent_last_hour(budget.subject, minute)
+    concerned = [places[budget.scope_id]] if budget.scope_id in places else list(places.values())
+    return sum(_within_hour(place, minute) for place in concerned)
+
+
+def _within_hour(place: Place, minute: int) -> float:
+    """A lump read after a gap counts only as far as it lies in the hour."""
+    return sum(
+        usd * min(span, HOUR - (minute - when)) / span for when, usd, span in place.spent if minute - when < HOUR
+    )
+
+
+def _oldest(places: Mapping[str, Place], minute: int) -> int | None:
+    ages = [minute - (place.read_at or place.known_from) for place in places.values()]
+    return max(ages) * 60 if ages else None
+
+
+def _pruned(state: State, subjects: Subjects) -> State:
+    """Without what is remembered of keys and workspaces that are no more: hourly, because it looks at everything."""
+    hashes = {hash for keys in state.keys.values() for hash in keys}
+
+    def alive(subject: str) -> bool:
+        return subject in hashes or subjects.workload(subject) is not None
+
+    return replace(
+        state,
+        habits={subject: habit for subject, habit in state.habits.items() if alive(subject)},
+        suspicions={subject: suspicion for subject, suspicion in state.suspicions.items() if alive(subject)},
+        learning={subject: attempt for subject, attempt in state.learning.items() if alive(subject)},
+        budgets={id: one for id, one in state.budgets.items() if still_there(id, hashes, set(state.places))},
+    )

@@ -1,0 +1,132 @@
+"""Runaways: judges the subjects that spent or are under suspicion, and says what is news. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from governor.events import DetailType, Event, event_id
+from governor.evidence import KeyReading, Runaway
+from governor.policy import Workload
+
+from spend_meter.history import History
+from spend_meter.periods import MONTHLY, moment_of
+from spend_meter.runaway import QUIET, Facts, Level, Verdict, judge, settle
+from spend_meter.runaway import State as Suspicion
+from spend_meter.state import Caps
+from spend_meter.subjects import Lineage, Subjects, key_reading
+
+DAYS_A_MONTH = MONTHLY["daily"]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What the detector remembers from now on, and the event that is due."""
+
+    suspicion: Suspicion
+    event: Event | None
+
+
+def judge_subject(
+    subject: str,
+    history: History,
+    suspicion: Suspicion,
+    minute: int,
+    lineage: Lineage,
+    subjects: Subjects,
+    caps: Caps | None,
+) -> Judged:
+    """One beat of one subject. `history` stands at `minute`, and learns from this beat or is kept from it.
+
+    `caps`: the budgets of the subject's workspace.
+    """
+    monthly, daily = _limits(subjects.workload(subject), lineage, caps)
+    facts = Facts(minute, monthly_budget_usd=monthly, daily_limit_usd=daily, previous=suspicion)
+    verdict = judge(history, facts)
+    spent_by_minute = history.recent(60)
+    settle(history, verdict)
+    detail_type = _news(verdict)
+    if detail_type is None:
+        return Judged(verdict.next_state, None)
+    return Judged(verdict.next_state, _event(detail_type, subject, verdict, minute, spent_by_minute, lineage, subjects))
+
+
+def restart(
+    subject: str, history: History, suspicion: Suspicion, at: int, lineage: Lineage, subjects: Subjects
+) -> Judged:
+    """A human restored the subject at the minute `at`: what it spent before no longer counts against it."""
+    recent = history.recent(60)
+    history.rebaseline(at)
+    if suspicion.level == Level.QUIET:
+        return Judged(QUIET, None)
+    verdict = Verdict(
+        Level.QUIET, suspicion.window_minutes, 0.0, 0.0, 0.0, 0.0, 0.0, suspicion.started_minute,
+        "Restored by a human: the incident is over, and its spend no longer counts.", QUIET, ended=True,
+    )  # fmt: skip
+    event = _event(DetailType.RUNAWAY_ENDED, subject, verdict, history.minute, recent, lineage, subjects)
+    return Judged(QUIET, event)
+
+
+def _news(verdict: Verdict) -> DetailType | None:
+    if verdict.ended:
+        return DetailType.RUNAWAY_ENDED
+    if not verdict.announce:
+        return None
+    return DetailType.RUNAWAY_CONFIRMED if verdict.level == Level.CONFIRM else DetailType.RUNAWAY_SUSPECTED
+
+
+def _event(
+    detail_type: DetailType,
+    subject: str,
+    verdict: Verdict,
+    minute: int,
+    recent: Sequence[float],
+    lineage: Lineage,
+    subjects: Subjects,
+) -> Event:
+    name = subject if subjects.workload(subject) or not lineage else lineage[0][0].name
+    evidence = Runaway(
+        name=name,
+        window_minutes=verdict.window_minutes,
+        spent_usd=round(verdict.spent_usd, 6),
+        floor_usd=round(verdict.floor, 6),
+        baseline_usd=round(verdict.baseline_usd, 6),
+        rate_usd_per_hour=round(verdict.rate_usd_per_hour, 6),
+        started_at=moment_of(verdict.started_minute),
+        observed_at=moment_of(minute),
+        spend_by_minute=[round(usd, 6) for usd in recent],
+        keys=_keys(lineage, verdict.spent_usd, subjects),
+    )
+    # A confirmed runaway is told again while it burns: the minute it is raised tells the tellings apart.
+    raised = verdict.next_state.raised_minute if detail_type is DetailType.RUNAWAY_CONFIRMED else 0
+    return Event(
+        detail_type,
+        event_id(detail_type, subject, verdict.started_minute, raised),
+        subject,
+        moment_of(minute),
+        f"{name}: {verdict.reason}",
+        evidence.model_dump(mode="json"),
+    )
+
+
+def _keys(lineage: Lineage, spent: float, subjects: Subjects) -> list[KeyReading]:
+    """The lineage as evidence. The window's spend is known of the lineage; to its keys it is put down by today's usage."""
+    daily = [key.usage_daily + (key.byok_usage_daily if subjects.counts_byok(key) else 0.0) for key, _ in lineage]
+    total = sum(daily)
+    readings = []
+    for (key, workspace_id), today in zip(lineage, daily, strict=True):
+        part = spent * (today / total if total else 1 / len(lineage))
+        start = max(subjects.counted(key) - part, 0.0)
+        readings.append(key_reading(key, workspace_id, subjects, start))
+    return readings
+
+
+def _limits(workload: Workload | None, lineage: Lineage, caps: Caps | None) -> tuple[float | None, float | None]:
+    """(USD a month, USD a day) that somebody allowed the subject: the policy, else its keys, else its workspace."""
+    amount, reset = None, None
+    if workload and workload.key.limit_usd:
+        amount, reset = workload.key.limit_usd, workload.key.limit_reset
+    else:
+        amount, reset = next(((key.limit, key.limit_reset) for key, _ in lineage if key.limit), (None, None))
+    if amount and reset in MONTHLY:
+        monthly = amount * MONTHLY[reset]
+        return monthly, monthly / DAYS_A_MONTH
+    return (caps.limits.get("monthly") if caps else None), None

@@ -1,0 +1,195 @@
+"""One beat: read what stands, read the account, decide, keep, tell. In that order, so that a crash anywhere converges.
+
+Events are kept inside the reading they follow from, in the same conditional write, and published after it: a beat that
+dies in between has its events published by the next one, under the same ids; a beat that loses against another sweep
+publishes nothing.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from governor.events import Publisher
+from governor.ledger import Ledger
+from governor.policy import Policy
+from governor.reading_store import ReadingConflict, ReadingStore
+from governor.secrets import SecretMalformed, Secrets
+from management_api import AuthenticationFailed, Deadline, OpenRouter, OpenRouterError
+from pydantic import SecretStr
+
+from spend_meter.baselines import learn_from_analytics
+from spend_meter.blindness import ACCOUNT
+from spend_meter.codec import Codec
+from spend_meter.decide import Decision, Facts, decide
+from spend_meter.periods import minute_of
+from spend_meter.settings import Beat
+from spend_meter.state import State
+from spend_meter.subjects import Subjects, lineages
+from spend_meter.sweep import Reading, sweep
+
+KEEPING_SECONDS = 8.0
+"""Left aside of the invocation's time, to keep the reading and to publish."""
+ASKED_PER_BEAT = 10
+"""Workloads whose own key is asked what blocks it first; beyond these an alert goes out without the answer."""
+DETECTOR = "detector"
+"""The ledger's partition in which the kill switch asks for a re-baseline: subject, `{"kind": "rebaseline", "at": instant}`."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a beat came to. `failure`: why the account could not be read; to be raised once the metrics are out."""
+
+    outcome: Literal["metered", "repeated", "overtaken"]
+    keys_read: int = 0
+    spend_usd: float = 0.0
+    unknown_workspaces: int = 0
+    api_errors: int = 0
+    oldest_reading_seconds: int | None = None
+    shrunk_counters: int = 0
+    events: Sequence[str] = ()
+    top_spenders: Sequence[tuple[str, float]] | None = None
+    failure: Exception | None = None
+
+
+class AccountUnreadable(Exception):
+    """Not one workspace could be read; the message says why. The last reading stands, and the next beat tries again."""
+
+
+@dataclass(frozen=True)
+class Ports:
+    """The outside world of a beat. `connect`: a client for a key."""
+
+    store: ReadingStore
+    ledger: Ledger
+    publisher: Publisher
+    secrets: Secrets
+    connect: Callable[[SecretStr], OpenRouter]
+
+
+class SpendMeter:
+    """Meters one account. Keeps the decoded state between beats, and trusts it only under the tag it was read with."""
+
+    def __init__(self, policy: Policy, ports: Ports, management_key_secret: str, concurrency: int) -> None:
+        self._policy = policy
+        self._ports = ports
+        self._secret = management_key_secret
+        self._concurrency = concurrency
+        self._codec = Codec()
+        self._kept: tuple[str, State] | None = None
+        self._client: tuple[str, OpenRouter] | None = None
+
+    def beat(self, beat: Beat, seconds_left: Callable[[], float]) -> Report:
+        """Meters one minute. A beat that is not newer than the reading kept only finishes what that one left undone.
+
+        Raises what the store, the ledger and the publisher raise; all of it may be run again.
+        """
+        minute = minute_of(beat.scheduled_at)
+        state, etag = self._load()
+        if minute <= state.beat:
+            self._publish(state, etag)
+            return Report("repeated")
+        rebaselines = {
+            row.sk: str(row.data["at"])
+            for row in self._ports.ledger.rows(DETECTOR)
+            if row.data.get("kind") == "rebaseline" and "at" in row.data
+        }
+        reading, failure = self._read(state, minute, lambda: seconds_left() - KEEPING_SECONDS)
+        learned = self._learn(state, reading, minute, lambda: seconds_left() - KEEPING_SECONDS)
+        decision = decide(Facts(state, reading, minute, self._policy, rebaselines, learned))
+        decision = self._ask_what_blocks(decision, lambda: seconds_left() - KEEPING_SECONDS / 2)
+        try:
+            etag = self._keep(decision.state, etag)
+        except ReadingConflict:
+            # Another sweep was first; its reading stands, and its events are its own to publish.
+            self._kept = None
+            return Report("overtaken", failure=failure)
+        self._publish(decision.state, etag)
+        if failure is None and reading.errors and not reading.keys_read and len(reading.errors) >= len(reading.listed):
+            failure = AccountUnreadable(next(iter(reading.errors.values())))
+        return Report(
+            "metered",
+            keys_read=reading.keys_read,
+            spend_usd=decision.spend_usd,
+            unknown_workspaces=len(reading.errors),
+            api_errors=reading.failed_calls,
+            oldest_reading_seconds=decision.oldest_reading_seconds,
+            shrunk_counters=decision.untold,
+            events=[event.detail_type.value for event in decision.events],
+            top_spenders=decision.top_spenders,
+            failure=failure,
+        )
+
+    def _load(self) -> tuple[State, str | None]:
+        stored = self._ports.store.get(self._kept[0] if self._kept else None)
+        if stored is None:
+            self._kept = None
+            return State(), None
+        if stored.content is not None or self._kept is None:
+            self._kept = stored.etag, self._codec.decode(stored.content or b"")
+        return self._kept[1], stored.etag
+
+    def _keep(self, state: State, etag: str | None) -> str:
+        etag = self._ports.store.put(self._codec.encode(state), etag)
+        self._kept = etag, state
+        return etag
+
+    def _publish(self, state: State, etag: str | None) -> None:
+        """Empties the outbox. Events are marked as published only once they all are; being marked late repeats them."""
+        if not state.outbox:
+            return
+        self._ports.publisher.publish(state.outbox)
+        try:
+            self._keep(replace(state, outbox=()), etag)
+        except ReadingConflict:
+            self._kept = None
+
+    def _read(
+        self, state: State, minute: int, seconds_left: Callable[[], float]
+    ) -> tuple[Reading, AuthenticationFailed | None]:
+        try:
+            try:
+                return self._sweep(state, minute, seconds_left, fresh=False), None
+            except AuthenticationFailed:
+                # The secret may have been replaced since it was cached.
+                return self._sweep(state, minute, seconds_left, fresh=True), None
+        except AuthenticationFailed as error:
+            unread = dict.fromkeys(state.layers.workspaces, str(error))
+            listed = dict.fromkeys(state.layers.workspaces)
+            return Reading(listed, state.layers, None, unread or {ACCOUNT: str(error)}, failed_calls=1), error
+
+    def _sweep(self, state: State, minute: int, seconds_left: Callable[[], float], *, fresh: bool) -> Reading:
+        client = self._connected(fresh=fresh)
+        return sweep(client, state.layers, minute, seconds_left, self._concurrency)
+
+    def _connected(self, *, fresh: bool) -> OpenRouter:
+        """The client under the management key, made anew only when the key changed: it owns a connection pool."""
+        key = self._ports.secrets.field(self._secret, "api_key", fresh=fresh)
+        if self._client is None or self._client[0] != key:
+            if self._client:
+                self._client[1].close()
+            self._client = key, self._ports.connect(key)
+        return self._client[1]
+
+    def _learn(
+        self, state: State, reading: Reading, minute: int, seconds_left: Callable[[], float]
+    ) -> dict[str, list[tuple[int, float]] | None]:
+        if not state.learning or not reading.keys_read or self._client is None:
+            return {}
+        client = self._client[1].within(Deadline(seconds_left))
+        subjects = Subjects(self._policy, reading.layers.workspaces)
+        return learn_from_analytics(client, state.learning, lineages(reading.listed, subjects), minute)
+
+    def _ask_what_blocks(self, decision: Decision, seconds_left: Callable[[], float]) -> Decision:
+        """Completes alerts with the layer that blocks first, asked with the workload's own key. Never stops an alert."""
+        answers: dict[str, str] = {}
+        for event_id, secret in list(decision.asks.items())[:ASKED_PER_BEAT]:
+            if self._client is None or seconds_left() <= 0:
+                break
+            try:
+                key = self._ports.secrets.field(secret, "api_key")
+                current = self._client[1].with_key(key).within(Deadline(seconds_left)).current_key()
+            except (OpenRouterError, SecretMalformed, *self._ports.secrets_errors):
+                continue
+            if current.effective_budget:
+                answers[event_id] = current.effective_budget.scope
+        return decision.completed(answers)

@@ -1,0 +1,54 @@
+"""A beat's metrics and its one log line. Few metrics, whatever the number of keys: CloudWatch bills each dimension's value."""
+
+from typing import TYPE_CHECKING
+
+from aws_lambda_powertools.metrics import Metrics, MetricUnit
+from governor.clock import format_instant
+
+from spend_meter.periods import minute_of
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools import Logger
+
+    from spend_meter.service import Report
+    from spend_meter.settings import Beat
+
+NAMESPACE = "Governor"
+SPENDERS_EVERY = 5
+"""Beats between two listings of the top spenders: the log's bytes are on the bill."""
+
+
+class Telemetry:
+    """Embedded metrics, and a line for the dashboard's queries."""
+
+    def __init__(self, logger: "Logger") -> None:
+        self._logger = logger
+        self._metrics = Metrics(namespace=NAMESPACE, service="spend_meter")
+
+    def tell(self, beat: "Beat", report: "Report") -> None:
+        """A beat that metered nothing tells no metric: missing data is what the alarm listens for."""
+        facts = {
+            "beat": format_instant(beat.scheduled_at),
+            "outcome": report.outcome,
+            "keys_read": report.keys_read,
+            "unknown_workspaces": report.unknown_workspaces,
+            "api_errors": report.api_errors,
+            "shrunk_counters": report.shrunk_counters,
+            "spend_usd": round(report.spend_usd, 6),
+            "events": list(report.events),
+        }
+        if report.top_spenders and minute_of(beat.scheduled_at) % SPENDERS_EVERY == 0:
+            facts["top_spenders"] = [
+                {"subject": subject, "usd_hour": round(usd, 6)} for subject, usd in report.top_spenders
+            ]
+        self._logger.info("beat", extra=facts)
+        if report.outcome != "metered":
+            return
+        metrics = self._metrics
+        if report.oldest_reading_seconds is not None:
+            metrics.add_metric("SweepAgeSeconds", MetricUnit.Seconds, report.oldest_reading_seconds)
+        metrics.add_metric("SpendUSD", MetricUnit.Count, report.spend_usd)
+        metrics.add_metric("KeysRead", MetricUnit.Count, report.keys_read)
+        metrics.add_metric("UnknownWorkspaces", MetricUnit.Count, report.unknown_workspaces)
+        metrics.add_metric("ApiErrors", MetricUnit.Count, report.api_errors)
+        metrics.flush_metrics()
