@@ -4,15 +4,18 @@ One thread in Slack is one incident. Its state is computed from all its events i
 so a late one never turns it back.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Self
 
+from pydantic import ValidationError
+
 from governor.clock import format_instant, parse_instant
 from governor.events import BadEvent, DetailType, Event
 from governor.evidence import Blind, BudgetReached, Disable, Evidence, Exposed, Restore, Runaway
-from pydantic import ValidationError
+from notifier.phrases import redacted
 
 MAX_STEPS = 30
 MAX_KEYS = 10
@@ -47,6 +50,16 @@ _WEIGHT = {
     DetailType.KEY_RESTORED: 6,
     DetailType.MONITOR_RECOVERED: 6,
 }
+
+
+def cleaned(event: Event) -> Event:
+    """The event without anything that looks like a key: Key Exposed comes from outside, and may quote one."""
+    return replace(
+        event,
+        subject=redacted(event.subject),
+        reason=redacted(event.reason),
+        evidence=json.loads(redacted(json.dumps(event.evidence))),
+    )
 
 
 def evidence_of(event: Event) -> Evidence:
@@ -137,13 +150,10 @@ class Incident:
             "key": self.key,
             "generation": self.generation,
             "after": format_instant(self.after) if self.after else None,
-            "steps": [
-                {"detail-type": s.detail_type.value, "id": s.id, "time": format_instant(s.occurred_at), "detail": s.detail()}
-                for s in self.steps
-            ],
+            "steps": [_envelope(step) for step in self.steps],
             "ts": self.ts,
             "opened_by": self.opened_by,
-        }  # fmt: skip
+        }
 
     @classmethod
     def remembered(cls, data: Mapping[str, Any]) -> Self:
@@ -151,6 +161,11 @@ class Incident:
         after = parse_instant(data["after"]) if data["after"] else None
         steps = tuple(Event.received(step) for step in data["steps"])
         return cls(data["key"], data["generation"], after, steps, data["ts"], data["opened_by"])
+
+
+def _envelope(event: Event) -> dict[str, Any]:
+    moment = format_instant(event.occurred_at)
+    return {"detail-type": event.detail_type.value, "id": event.id, "time": moment, "detail": event.detail()}
 
 
 def _order(event: Event) -> tuple[datetime, int, float, str]:

@@ -17,7 +17,9 @@ def money(usd: float) -> str:
         return f"-{money(-usd)}"
     if usd >= 20:
         return f"${usd:,.0f}"
-    return cents(usd) if usd >= 1 or usd == 0 else f"${usd:.2g}" if usd >= 0.001 else "less than $0.001"
+    if usd >= 0.1 or usd == 0:
+        return cents(usd)
+    return f"${usd:.2g}" if usd >= 0.001 else "less than $0.001"
 
 
 def cents(usd: float) -> str:

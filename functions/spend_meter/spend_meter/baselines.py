@@ -4,41 +4,22 @@ Analytics is slow and its freshness is documented nowhere, so it only ever fills
 beat. An answer that fails or is cut short teaches nothing: the subject stays cold, and is asked about again later.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import timedelta
 
 from governor.clock import parse_instant
 from management_api import AnalyticsFilter, AnalyticsQuery, OpenRouter, OpenRouterError, TimeRange, number
-
 from spend_meter.history import DAYS
+from spend_meter.learning import Attempt, Hourly, due
 from spend_meter.periods import minute_of, moment_of
-from spend_meter.state import Attempt
 from spend_meter.subjects import Lineage, LineageOf
-
-AT_ONCE = 5
-FIRST_DELAY, LONGEST_DELAY = 10, 1440
-"""Minutes to wait after the first failure; doubled by each one, up to a day."""
-
-type Hourly = Sequence[tuple[int, float]]
-"""(hours since 1970, USD); absent hours are zero."""
 
 
 def learn_from_analytics(
     client: OpenRouter, learning: Mapping[str, Attempt], lineage_of: LineageOf, minute: int
 ) -> dict[str, Hourly | None]:
     """The last 28 days of the subjects whose turn it is; None for one that could not be learned."""
-    due = sorted((attempt.next_at, subject) for subject, attempt in learning.items() if attempt.next_at <= minute)
-    return {subject: _hourly(client, lineage_of(subject), minute) for _, subject in due[:AT_ONCE]}
-
-
-def attempted(learning: Mapping[str, Attempt], learned: Mapping[str, Hourly | None], minute: int) -> dict[str, Attempt]:
-    """The attempts that are left: those in vain are put off, each time for twice as long."""
-    after = dict(learning)
-    for subject, hourly in learned.items():
-        count = after.pop(subject, Attempt(0, 0)).count
-        if hourly is None:
-            after[subject] = Attempt(minute + min(FIRST_DELAY << min(count, 10), LONGEST_DELAY), count + 1)
-    return after
+    return {subject: _hourly(client, lineage_of(subject), minute) for subject in due(learning, minute)}
 
 
 def _hourly(client: OpenRouter, lineage: Lineage, minute: int) -> Hourly | None:

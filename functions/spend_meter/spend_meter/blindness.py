@@ -5,7 +5,6 @@ from datetime import datetime
 
 from governor.events import DetailType, Event, event_id
 from governor.evidence import Blind
-
 from spend_meter.periods import moment_of
 from spend_meter.state import NEVER, Place
 
@@ -23,8 +22,8 @@ def watch(
     """The episodes that go on, and what is news about them.
 
     `places`: every workspace that exists, after this reading. `errors`: those that could not be read, and why.
-    `timed_out`: the sweep was cut off by its deadline, which is told at once. When nothing at all can be read it is told
-    of the account once, not of each workspace.
+    `timed_out`: the sweep was cut off by its deadline, which is told at once. When nothing at all can be read, that is
+    told of the account once, not of each workspace.
     """
     ages = {scope: minute - (place.read_at or place.known_from) for scope, place in places.items()}
     stale = {scope for scope in errors if scope in ages and (timed_out or ages[scope] > STALE_BEATS)}

@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 
 from governor.events import DetailType, event_id
 from governor.evidence import BudgetReached, KeyReading, Scope
-
 from spend_meter.periods import Period, resets_at, starts_at
 
 WELL_BELOW = 0.1
@@ -72,7 +71,8 @@ def judge_budget(budget: Budget, before: Alerted | None, now: datetime) -> tuple
     """What to remember of the budget from now on (None: nothing), and the alert that is due."""
     start = starts_at(budget.period, now)
     period_start = start.isoformat() if start else ""
-    fired, alerts = (), 0
+    fired: tuple[float, ...] = ()
+    alerts = 0
     if before and before.period_start == period_start:
         # The count goes on through a changed limit, so that an alert after it is another fact with another id.
         alerts = before.alerts

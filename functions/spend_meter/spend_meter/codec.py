@@ -13,11 +13,11 @@ from typing import Any
 
 from governor.clock import parse_instant
 from governor.events import DetailType, Event
-
 from spend_meter.budgets import Alerted
 from spend_meter.counters import PACKED_SIZE
+from spend_meter.learning import Attempt
 from spend_meter.runaway import State as Suspicion
-from spend_meter.state import Attempt, Caps, Guard, Layers, Place, State
+from spend_meter.state import Caps, Guard, Layers, Place, State
 
 MAGIC = b"governor reading 1\n"
 _LEVEL = 1
@@ -40,10 +40,16 @@ class Codec:
             names = "\n".join(keys)
             sections[f"hashes {place}"] = self._seal(f"hashes {place}", names, names.encode)
             sections[f"counters {place}"] = b"".join(keys.values())
-        subjects = "\n".join(state.habits)
-        sections["subjects"] = self._seal("subjects", subjects, subjects.encode)
-        sections["lengths"] = array("I", map(len, state.habits.values())).tobytes()
-        sections["habits"] = b"".join(state.habits.values())
+        for part, by_subject in (("habits", state.habits), ("waiting", state.waiting)):
+            subjects = "\n".join(by_subject)
+            sections[f"subjects {part}"] = self._seal(f"subjects {part}", subjects, subjects.encode)
+            sections[f"lengths {part}"] = array("I", map(len, by_subject.values())).tobytes()
+            sections[part] = b"".join(by_subject.values())
+        # Thousands at first, and a few less at every beat: not worth compressing.
+        sections["learning"] = "\n".join(state.learning).encode()
+        sections["attempts"] = array(
+            "I", [number for one in state.learning.values() for number in (one.next_at, one.count)]
+        ).tobytes()
         self._sealed = {name: seal for name, seal in self._sealed.items() if name in sections}
         directory = _json({name: len(content) for name, content in sections.items()})
         return b"".join([MAGIC, len(directory).to_bytes(4), directory, *sections.values()])
@@ -70,19 +76,17 @@ class Codec:
                         strict=True,
                     )
                 )
-        lengths = array("I", sections["lengths"])
-        habits = sections["habits"]
-        bounds = pairwise(accumulate(lengths, initial=0))
         return State(
             beat=facts["beat"],
             layers=_layers(json.loads(zlib.decompress(sections["layers"]))),
             places={id: _place(data) for id, data in facts["places"].items()},
             keys=keys,
-            habits=dict(zip(_lines(sections["subjects"]), (habits[a:b] for a, b in bounds), strict=True)),
+            habits=_by_subject(sections, "habits"),
+            waiting=_by_subject(sections, "waiting"),
             budgets={id: Alerted(start, limit, tuple(fired), n) for id, (start, limit, fired, n) in facts["budgets"]},
             suspicions={who: Suspicion.from_bytes(bytes.fromhex(text)) for who, text in facts["suspicions"].items()},
             blind=facts["blind"],
-            learning={subject: Attempt(*data) for subject, data in facts["learning"].items()},
+            learning=_learning(sections),
             rebaselined=facts["rebaselined"],
             spenders=tuple(facts["spenders"]),
             outbox=tuple(_event(data) for data in facts["outbox"]),
@@ -107,6 +111,21 @@ def _split(content: bytes) -> dict[str, bytes]:
     return {name: content[a:b] for name, (a, b) in zip(directory, bounds, strict=True)}
 
 
+def _by_subject(sections: Mapping[str, bytes], part: str) -> dict[str, bytes]:
+    bounds = pairwise(accumulate(array("I", sections[f"lengths {part}"]), initial=0))
+    content = sections[part]
+    return dict(zip(_lines(sections[f"subjects {part}"]), (content[a:b] for a, b in bounds), strict=True))
+
+
+def _learning(sections: Mapping[str, bytes]) -> dict[str, Attempt]:
+    subjects = sections["learning"].decode().split("\n") if sections["learning"] else []
+    numbers = array("I", sections["attempts"])
+    return {
+        subject: Attempt(next_at, count)
+        for subject, next_at, count in zip(subjects, numbers[::2], numbers[1::2], strict=True)
+    }
+
+
 def _lines(section: bytes) -> list[str]:
     text = zlib.decompress(section).decode()
     return text.split("\n") if text else []
@@ -119,7 +138,6 @@ def _facts(state: State) -> dict[str, Any]:
         "budgets": [(id, (a.period_start, a.limit, a.fired, a.alerts)) for id, a in state.budgets.items()],
         "suspicions": {subject: suspicion.to_bytes().hex() for subject, suspicion in state.suspicions.items()},
         "blind": dict(state.blind),
-        "learning": {subject: (attempt.next_at, attempt.count) for subject, attempt in state.learning.items()},
         "rebaselined": dict(state.rebaselined),
         "spenders": state.spenders,
         "outbox": [{"detail_type": event.detail_type, **event.detail()} for event in state.outbox],

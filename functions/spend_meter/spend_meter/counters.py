@@ -8,11 +8,12 @@ moved since the last beat.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from struct import Struct
 from typing import TYPE_CHECKING, NamedTuple
 
-from spend_meter.periods import Period, minute_of, moment_of, starts_at
+from spend_meter.periods import Period, moment_of, starts_at
 
 if TYPE_CHECKING:
     from management_api import ApiKey
@@ -22,6 +23,7 @@ ROUNDING = 1e-9
 _PACKED = Struct("<8dII")
 PACKED_SIZE = _PACKED.size
 _LIFETIME = Struct("<2d")
+_GONE, _PRESENT = PACKED_SIZE - 4, bytes(4)
 
 type Packed = bytes
 type Known = Mapping[str, Mapping[str, Packed]]
@@ -78,8 +80,7 @@ class Seen(NamedTuple):
         return own + (brought if byok else 0.0)
 
 
-@dataclass(frozen=True, slots=True)
-class Move:
+class Move(NamedTuple):
     """A key that spent `spent` USD over the last `span` minutes; None: its counters shrank, which tells nothing.
 
     `still_since`: the minute since which it was known not to have spent.
@@ -110,50 +111,62 @@ def meter(
 ) -> Metered:
     """Compares a reading with the last one.
 
-    `listed`: every workspace that exists; None for one that could not be read. `read_at`: the minute of each workspace's
-    last complete reading; a key made after it has spent all it has since then. A workspace absent from `listed` was
-    deleted, and its keys are gone.
+    `listed`: every workspace that exists; None for one that could not be read. A workspace absent from it was deleted,
+    and its keys are gone. `read_at`: the minute of each workspace's last complete reading; a key made since then has
+    spent since then all that it ever spent.
     """
     present = _each_once(listed)
     wholly = {hash for keys in present.values() if keys is not None for hash in keys}
     after: dict[str, Mapping[str, Packed]] = {}
     moves: list[Move] = []
     departed: dict[str, tuple[float, float]] = {}
-    month = starts_at("monthly", moment_of(minute))
-    month_minute = minute_of(month) if month else 0
     for workspace_id in {**known, **present}:
         before = known.get(workspace_id, {})
-        keys = present[workspace_id] if workspace_id in present else {}
+        keys = present.get(workspace_id, {})
         if keys is None:
-            elsewhere = wholly & before.keys()
-            after[workspace_id] = _without(before, elsewhere) if elsewhere else before
+            moved_away = wholly & before.keys()
+            after[workspace_id] = _without(before, moved_away) if moved_away else before
             continue
         seen = dict(before)
         since = read_at.get(workspace_id, 0)
         for hash, key in keys.items():
             packed = before.get(hash)
-            if packed is None:
-                packed = _anywhere(known, hash)
-            elif not packed[-4:].strip(b"\0"):
-                if _LIFETIME.unpack_from(packed) == (key.usage, key.byok_usage):
-                    continue
-            fresh = Seen.of(key, minute)
+            # Nine in ten keys end here: there is no cheaper way to see that nothing happened.
+            if packed and _LIFETIME.unpack_from(packed) == (key.usage, key.byok_usage) and packed[_GONE:] == _PRESENT:
+                continue
+            packed = packed or _anywhere(known, hash)
             move = _moved(key, workspace_id, Seen.unpack(packed) if packed else None, minute, since, counts_byok)
             if move:
                 moves.append(move)
-            seen[hash] = fresh.pack()
-        for hash in before.keys() - keys.keys():
-            lost = _missing(Seen.unpack(before[hash]), minute)
-            if hash in wholly:
-                del seen[hash]
-            elif lost.gone < month_minute:
-                own, brought = departed.get(workspace_id, (0.0, 0.0))
-                departed[workspace_id] = (own + lost.usage, brought + lost.byok_usage)
-                del seen[hash]
-            else:
-                seen[hash] = lost.pack()
+            seen[hash] = Seen.of(key, minute).pack()
+        missing = before.keys() - keys.keys()
+        if missing:
+            lost = _miss(seen, missing, wholly, minute)
+            if lost != (0.0, 0.0):
+                departed[workspace_id] = lost
         after[workspace_id] = seen
     return Metered({place: keys for place, keys in after.items() if keys or place in listed}, moves, departed)
+
+
+def _miss(
+    seen: dict[str, Packed], missing: AbstractSet[str], wholly: AbstractSet[str], minute: int
+) -> tuple[float, float]:
+    """Marks keys that are no longer listed, and forgets them when the month of their last usage is over.
+
+    Returns the lifetime (usage, BYOK usage) of those forgotten.
+    """
+    month = starts_at("monthly", moment_of(minute))
+    usage = byok_usage = 0.0
+    for hash in missing:
+        lost = Seen.unpack(seen[hash])
+        if hash in wholly:
+            del seen[hash]
+        elif not lost.gone:
+            seen[hash] = lost._replace(gone=minute).pack()
+        elif month and moment_of(lost.gone) < month:
+            usage, byok_usage = usage + lost.usage, byok_usage + lost.byok_usage
+            del seen[hash]
+    return usage, byok_usage
 
 
 def _moved(
@@ -177,10 +190,6 @@ def _moved(
     return Move(key, workspace_id, spent, span, before.moved) if spent > ROUNDING else None
 
 
-def _missing(seen: Seen, minute: int) -> Seen:
-    return seen if seen.gone else seen._replace(gone=minute)
-
-
 def _anywhere(known: Known, hash: str) -> Packed | None:
     """The key where it was last seen: one that moved to another workspace keeps its counters."""
     return next((keys[hash] for keys in known.values() if hash in keys), None)
@@ -193,7 +202,7 @@ def _without(keys: Mapping[str, Packed], gone: set[str]) -> dict[str, Packed]:
 def _each_once(
     listed: Mapping[str, Sequence["ApiKey"] | None],
 ) -> dict[str, dict[str, "ApiKey"] | None]:
-    """The listing by hash. A key that moved while it was read is in two lists: the reading with more usage is the later."""
+    """The listing by hash. A key that moved meanwhile is in two lists: more usage was read later."""
     by_hash = {place: None if keys is None else {key.hash: key for key in keys} for place, keys in listed.items()}
     known = [keys for keys in by_hash.values() if keys is not None]
     total = sum(map(len, known))

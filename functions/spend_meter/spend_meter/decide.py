@@ -10,17 +10,17 @@ from itertools import chain
 from governor.events import DetailType, Event
 from governor.evidence import KeyReading
 from governor.policy import Policy
-
-from spend_meter.baselines import Hourly, attempted
 from spend_meter.blindness import watch
 from spend_meter.budgets import Alerted, Crossing, describe, judge_budget
 from spend_meter.counters import Metered, meter
-from spend_meter.habits import Habits, Judgement, judge_subjects
+from spend_meter.habits import Habits
+from spend_meter.judgement import judge_subjects
+from spend_meter.learning import Hourly, attempted
 from spend_meter.periods import moment_of
+from spend_meter.reading import Reading
 from spend_meter.scopes import credit_budget, key_budgets, still_there, workspace_budgets
 from spend_meter.state import Place, State
 from spend_meter.subjects import LineageOf, Subjects, key_reading, lineages
-from spend_meter.sweep import Reading
 
 HOUR = 60
 
@@ -82,13 +82,15 @@ def decide(facts: Facts) -> Decision:
     budgets, alerts, asks = _budgets(facts, metered, places, subjects, lineage_of, judgement.habits)
     blind, news = watch(state.blind, places, reading.errors, minute, reading.timed_out)
     events = [*news, *alerts, *judgement.events]
+    habits, waiting = judgement.habits.close()
     after = replace(
         state,
         beat=minute,
         layers=reading.layers,
         places=places,
         keys=metered.known,
-        habits=judgement.habits.encoded(),
+        habits=habits,
+        waiting=waiting,
         budgets=budgets,
         suspicions=judgement.suspicions,
         blind=blind,
@@ -179,7 +181,7 @@ def _budgets(
 
 
 def _concerned(crossing: Crossing, subjects: Subjects, lineage_of: LineageOf) -> list[KeyReading]:
-    """The one key that a key's own or its guardrail's budget is about; a workspace's or account's is about all of them."""
+    """The key that its own or its guardrail's budget is about; a workspace's or the account's is about all."""
     budget = crossing.budget
     keys = lineage_of(budget.subject) if budget.hash else ()
     return [key_reading(key, place, subjects) for key, place in keys if key.hash == budget.hash]
@@ -216,6 +218,7 @@ def _pruned(state: State, subjects: Subjects) -> State:
     return replace(
         state,
         habits={subject: habit for subject, habit in state.habits.items() if alive(subject)},
+        waiting={subject: notes for subject, notes in state.waiting.items() if alive(subject)},
         suspicions={subject: suspicion for subject, suspicion in state.suspicions.items() if alive(subject)},
         learning={subject: attempt for subject, attempt in state.learning.items() if alive(subject)},
         budgets={id: one for id, one in state.budgets.items() if still_there(id, hashes, set(state.places))},

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 from aws_lambda_powertools import Logger
+
 from governor.dynamo_ledger import DynamoLedger
 from governor.events import EventBus
 from governor.policy import Policy
 from governor.s3_reading_store import S3ReadingStore
 from governor.secrets import SecretsManager
 from management_api import OpenRouter, Pacing
-
 from spend_meter.service import Ports, SpendMeter
 from spend_meter.settings import Beat, MeterSettings
 from spend_meter.telemetry import Telemetry
@@ -39,7 +39,7 @@ def build() -> tuple[SpendMeter, Telemetry]:
 
 
 def lambda_handler(event: Any, context: "LambdaContext") -> dict[str, Any]:
-    """One beat. Raises `BadEvent` for a wrong input, and whatever kept the account from being read, once it is recorded."""
+    """One beat. Raises `BadEvent`, and what kept the account from being read once that is recorded."""
     beat = Beat.received(event)
     meter, telemetry = build()
     report = meter.beat(beat, lambda: context.get_remaining_time_in_millis() / 1000)

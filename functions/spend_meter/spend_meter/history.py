@@ -25,13 +25,14 @@ _UNSEEN = -1.0
 _MOST = 65504.0  # the largest half float; above it a daily maximum saturates
 _COARSE = 3  # a lump that covers more than a third of a window says too little about its maximum
 _VERSION = 1
-_LAYOUT = struct.Struct(f"<BBII{len(WINDOWS)}f60f{_HALVES}f{DAYS * len(WINDOWS)}e")
+_NOTHING = bytes(4 * len(WINDOWS))
+_LAYOUT = struct.Struct(f"<BBII{2 * len(WINDOWS)}f60f{_HALVES}f{DAYS * len(WINDOWS)}e")
 
 
 class History:
     """Spend of one subject up to `minute`, and the daily maxima it has taught so far. Mutable; compared by value."""
 
-    __slots__ = ("_coarse", "_days", "_halves", "_minutes", "_since", "_today", "minute")
+    __slots__ = ("_coarse", "_days", "_halves", "_minutes", "_since", "_today", "_withheld", "minute")
 
     def __init__(self, minute: int) -> None:
         self.minute = minute
@@ -39,7 +40,8 @@ class History:
         self._coarse = 0
         self._minutes = array("f", bytes(4 * 60))
         self._halves = array("f", bytes(4 * _HALVES))
-        self._today = array("f", bytes(4 * len(WINDOWS)))
+        self._today = array("f", _NOTHING)
+        self._withheld = array("f", _NOTHING)
         self._days = [[_UNSEEN] * DAYS for _ in WINDOWS]
 
     @classmethod
@@ -92,24 +94,33 @@ class History:
         self.minute = minute
 
     def teach(self) -> None:
-        """Let the windows that end now count towards today's maxima. Not while an incident is open."""
+        """Let the windows that end now, and those withheld so far, count towards today's maxima."""
         for i, window in enumerate(WINDOWS):
-            spent = self.spent(window)
+            spent = max(self.spent(window), self._withheld[i])
             if spent > self._today[i]:
                 self._today[i] = spent
+        self._withheld = array("f", _NOTHING)
 
     def withhold(self) -> None:
-        """An incident is open: today so far teaches nothing, and keeps the day it would have pushed out."""
+        """Put the windows that end now aside: `teach` will count them, `discard` forget them."""
+        for i, window in enumerate(WINDOWS):
+            spent = self.spent(window)
+            if spent > self._withheld[i]:
+                self._withheld[i] = spent
+
+    def discard(self) -> None:
+        """Today so far, and what was withheld, teaches nothing."""
         self._coarse = _ALL
-        self._today = array("f", bytes(4 * len(WINDOWS)))
+        self._withheld = array("f", _NOTHING)
+        self._today = array("f", _NOTHING)
 
     def rebaseline(self, minute: int) -> None:
-        """An incident is over, or a human restored the key: its spend leaves every window, and never taught.
+        """A runaway is over, or a human restored the key: its spend leaves every window, and never taught.
 
         `recent` still shows it: the messages about the incident are drawn from there.
         """
         self.advance(minute)
-        self.withhold()
+        self.discard()
         self._since = self.minute
         self._halves = array("f", bytes(4 * _HALVES))
 
@@ -141,9 +152,14 @@ class History:
         return largest, second
 
     @property
-    def days_learned(self) -> int:
-        """How many of the last 28 days taught something, a quiet day included."""
-        return sum(value != _UNSEEN for value in self._days[-1])
+    def days_seen(self) -> int:
+        """How many of the last 28 days taught something, an idle day included."""
+        return DAYS - self._days[-1].count(_UNSEEN)
+
+    @property
+    def days_of_spend(self) -> int:
+        """How many of the days remembered had any spend."""
+        return sum(value > 0 for value in self._days[-1])
 
     def learn(self, hourly: Sequence[tuple[int, float]]) -> None:
         """Cold start: fill the days not seen so far from analytics, as (hours since the epoch, USD); absent hours are zero.
@@ -167,7 +183,15 @@ class History:
         """The whole of it; `from_bytes` gives an equal history."""
         days = [value for row in self._days for value in row]
         return _LAYOUT.pack(
-            _VERSION, self._coarse, self.minute, self._since, *self._today, *self._minutes, *self._halves, *days
+            _VERSION,
+            self._coarse,
+            self.minute,
+            self._since,
+            *self._today,
+            *self._withheld,
+            *self._minutes,
+            *self._halves,
+            *days,
         )
 
     @classmethod
@@ -180,9 +204,10 @@ class History:
         history._coarse, history._since = coarse, since
         count = len(WINDOWS)
         history._today = array("f", values[:count])
-        history._minutes = array("f", values[count : count + 60])
-        history._halves = array("f", values[count + 60 : count + 60 + _HALVES])
-        days = values[count + 60 + _HALVES :]
+        history._withheld = array("f", values[count : 2 * count])
+        history._minutes = array("f", values[2 * count : 2 * count + 60])
+        history._halves = array("f", values[2 * count + 60 : 2 * count + 60 + _HALVES])
+        days = values[2 * count + 60 + _HALVES :]
         history._days = [days[i * DAYS : (i + 1) * DAYS] for i in range(count)]
         return history
 
@@ -220,7 +245,7 @@ class History:
             if value > 0 or not self._coarse & (1 << i):
                 row[slot] = max(value, left, 0.0)
         self._coarse = 0
-        self._today = array("f", bytes(4 * len(WINDOWS)))
+        self._today = array("f", _NOTHING)
 
     def _clear_rings(self, minute: int) -> None:
         for when in range(max(self.minute, minute - 60) + 1, minute + 1):

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from governor.events import DetailType, Event, event_id
 from governor.evidence import KeyReading, Runaway
 from governor.policy import Workload
-
 from spend_meter.history import History
-from spend_meter.periods import MONTHLY, moment_of
+from spend_meter.periods import MONTHLY, PERIODS, Period, moment_of, starts_at
 from spend_meter.runaway import QUIET, Facts, Level, Verdict, judge, settle
 from spend_meter.runaway import State as Suspicion
+from spend_meter.scopes import counter
 from spend_meter.state import Caps
 from spend_meter.subjects import Lineage, Subjects, key_reading
 
@@ -36,8 +36,12 @@ def judge_subject(
 ) -> Judged:
     """One beat of one subject. `history` stands at `minute`, and learns from this beat or is kept from it.
 
+    A subject whose policy turns the detector off is not judged, but its habits are learned for the day it is turned on.
     `caps`: the budgets of the subject's workspace.
     """
+    if subjects.limits(subject).runaway.mode == "off":
+        history.teach()
+        return Judged(QUIET, None)
     monthly, daily = _limits(subjects.workload(subject), lineage, caps)
     facts = Facts(minute, monthly_budget_usd=monthly, daily_limit_usd=daily, previous=suspicion)
     verdict = judge(history, facts)
@@ -93,7 +97,7 @@ def _event(
         started_at=moment_of(verdict.started_minute),
         observed_at=moment_of(minute),
         spend_by_minute=[round(usd, 6) for usd in recent],
-        keys=_keys(lineage, verdict.spent_usd, subjects),
+        keys=_keys(lineage, verdict.spent_usd, verdict.window_minutes, minute, subjects),
     )
     # A confirmed runaway is told again while it burns: the minute it is raised tells the tellings apart.
     raised = verdict.next_state.raised_minute if detail_type is DetailType.RUNAWAY_CONFIRMED else 0
@@ -107,21 +111,31 @@ def _event(
     )
 
 
-def _keys(lineage: Lineage, spent: float, subjects: Subjects) -> list[KeyReading]:
-    """The lineage as evidence. The window's spend is known of the lineage; to its keys it is put down by today's usage."""
-    daily = [key.usage_daily + (key.byok_usage_daily if subjects.counts_byok(key) else 0.0) for key, _ in lineage]
-    total = sum(daily)
+def _keys(lineage: Lineage, spent: float, window_minutes: int, minute: int, subjects: Subjects) -> list[KeyReading]:
+    """The lineage as evidence. The window's spend is known of all together; the counters that cover it divide it.
+
+    No key is said to have spent more than its own counter shows: the kill switch holds the one against the other.
+    """
+    opened = moment_of(minute - window_minutes)
+    covering: Period = "lifetime"
+    for period in PERIODS:
+        start = starts_at(period, moment_of(minute))
+        if start and start <= opened:
+            covering = period
+            break
+    counters = [counter(key, covering, subjects.counts_byok(key)) for key, _ in lineage]
+    total = sum(counters)
     readings = []
-    for (key, workspace_id), today in zip(lineage, daily, strict=True):
-        part = spent * (today / total if total else 1 / len(lineage))
-        start = max(subjects.counted(key) - part, 0.0)
-        readings.append(key_reading(key, workspace_id, subjects, start))
+    for (key, workspace_id), counted in zip(lineage, counters, strict=True):
+        part = min(counted, spent * counted / total) if total else 0.0
+        readings.append(key_reading(key, workspace_id, subjects, subjects.counted(key) - part))
     return readings
 
 
 def _limits(workload: Workload | None, lineage: Lineage, caps: Caps | None) -> tuple[float | None, float | None]:
     """(USD a month, USD a day) that somebody allowed the subject: the policy, else its keys, else its workspace."""
-    amount, reset = None, None
+    amount: float | None
+    reset: str | None
     if workload and workload.key.limit_usd:
         amount, reset = workload.key.limit_usd, workload.key.limit_reset
     else:

@@ -4,6 +4,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 Period = Literal["daily", "weekly", "monthly", "lifetime"]
+PERIODS: tuple[Period, ...] = ("daily", "weekly", "monthly")
+"""Those that reset, shortest first."""
 MONTHLY = {"daily": 365.25 / 12, "weekly": 365.25 / 7 / 12, "monthly": 1.0}
 """How often a period comes in an average month."""
 

@@ -24,18 +24,20 @@ class Level(IntEnum):
 class Limits:
     """The rules' constants; tuples are by window (15 min, 1 h, 6 h, 24 h). USD."""
 
-    suspect_floor: tuple[float, ...] = (6.0, 15.0, 50.0, 120.0)
-    confirm_floor: tuple[float, ...] = (10.0, 25.0, 80.0, 200.0)
-    suspect_multiple: tuple[float, ...] = (3.0, 3.0, 3.0, 3.0)
-    confirm_multiple: tuple[float, ...] = (5.0, 5.0, 5.0, 5.0)
-    suspect_peak: float = 1.5
-    confirm_peak: float = 2.5
-    suspect_burn: float = 3.0
-    confirm_burn: float = 6.0
+    floor: tuple[float, ...] = (12.0, 25.0, 80.0, 200.0)
+    multiple: tuple[float, ...] = (5.0, 5.2, 6.4, 8.0)
+    peak: tuple[float, ...] = (4.0, 4.4, 5.6, 6.4)
+    thin: float = 8.0
+    burn: float = 6.0
+    suspect: float = 0.7
     still_burning: float = 0.5
     beats: int = 2
     warm_days: int = 14
+    warm_days_of_spend: int = 5
     cold_share: float = 0.5
+    cold_month_share: float = 0.1
+    cold_floor: float = 10.0
+    lapse: int = DAY
     raise_again: int = 15
     quiet_after: int = 10
     fallen_to: float = 0.25
@@ -140,6 +142,7 @@ class Verdict:
     next_state: State
     announce: bool = False
     ended: bool = False
+    forget: bool = False
 
 
 @dataclass(frozen=True)
@@ -168,45 +171,51 @@ def judge(history: History, facts: Facts, limits: Limits = LIMITS) -> Verdict:
 
 def settle(history: History, verdict: Verdict) -> None:
     """Let the history learn from this beat, or see to it that the incident's spend teaches nothing. Idempotent."""
-    if verdict.ended:
+    if verdict.ended and verdict.forget:
         history.rebaseline(history.minute)
-    elif verdict.level or verdict.next_state.suspect_beats:
+    elif verdict.level == Level.CONFIRM:
+        history.discard()
+    elif verdict.level == Level.SUSPECT or verdict.next_state.suspect_beats == 1:
         history.withhold()
     else:
         history.teach()
 
 
 def _excess(history: History, facts: Facts, limits: Limits) -> _Excess | None:
-    """The gravest window over its limit and still burning, or None."""
+    """The gravest window over its limit and still burning (the shortest of equals), or None."""
     found: _Excess | None = None
-    cold: bool | None = None
     for i, window in enumerate(WINDOWS):
         spent = history.spent(window)
-        if spent < limits.suspect_floor[i]:
+        if spent < limits.suspect * limits.floor[i]:
             continue
-        moment = _MOMENT[i]
-        if history.spent(moment) * window < limits.still_burning * spent * moment:
+        if history.spent(_MOMENT[i]) * window < limits.still_burning * spent * _MOMENT[i]:
             continue
-        if cold is None:
-            cold = history.days_learned < limits.warm_days
-        largest, second = history.maxima(window)
-        pace = (facts.monthly_budget_usd or 0.0) * window / MONTH
-        if cold:
-            daily = facts.daily_limit_usd or (facts.monthly_budget_usd or 0.0) / 30
-            limit = max(limits.suspect_floor[i], limits.cold_share * daily, limits.suspect_multiple[i] * largest)
-            if spent >= limit and found is None:
-                found = _Excess(Level.SUSPECT, i, spent, limit, second)
-            continue
-        for level, floor, multiple, peak, burn in (
-            (Level.CONFIRM, limits.confirm_floor, limits.confirm_multiple, limits.confirm_peak, limits.confirm_burn),
-            (Level.SUSPECT, limits.suspect_floor, limits.suspect_multiple, limits.suspect_peak, limits.suspect_burn),
-        ):
-            limit = max(floor[i], multiple[i] * second, peak * largest, burn * pace)
-            if spent >= limit:
-                if found is None or level > found.level:
-                    found = _Excess(level, i, spent, limit, second)
-                break
+        limit, baseline, may_confirm = _limit(history, facts, limits, i)
+        level = Level.CONFIRM if may_confirm and spent >= limit else Level.SUSPECT
+        if level == Level.SUSPECT:
+            limit *= limits.suspect
+        if spent >= limit and (found is None or level > found.level):
+            found = _Excess(level, i, spent, limit, baseline)
     return found
+
+
+def _limit(history: History, facts: Facts, limits: Limits, index: int) -> tuple[float, float, bool]:
+    """What a window's spend must pass to confirm, the habit it was made from, and whether it may confirm at all."""
+    floor = limits.floor[index]
+    largest, second = history.maxima(WINDOWS[index])
+    days = history.days_of_spend
+    if history.days_seen < limits.warm_days or days < limits.warm_days_of_spend:
+        if facts.daily_limit_usd is not None:
+            floor = max(floor, limits.cold_share * facts.daily_limit_usd)
+        elif facts.monthly_budget_usd is not None:
+            floor = max(floor, limits.cold_month_share * facts.monthly_budget_usd)
+        else:
+            floor *= limits.cold_floor
+        return max(floor, limits.multiple[index] * largest), second, False
+    thin = 1 + limits.thin / days
+    habit = thin * max(limits.multiple[index] * second, limits.peak[index] * largest)
+    pace = (facts.monthly_budget_usd or 0.0) * WINDOWS[index] / MONTH
+    return max(floor, habit, limits.burn * pace), second, True
 
 
 def _count(history: History, facts: Facts, excess: _Excess, limits: Limits) -> Verdict:
@@ -236,17 +245,29 @@ def _go_on(history: History, facts: Facts, excess: _Excess | None, limits: Limit
     if rate >= limits.fallen_to * state.peak_rate:
         state = replace(state, burning_minute=now)
     if now - state.burning_minute >= limits.quiet_after:
-        after = State(told_minute=state.told_minute, told_rate=state.told_rate)
-        return replace(_describe(history, facts, state, rate), level=Level.QUIET, next_state=after, ended=True)
+        return _end(history, facts, state, rate)
     confirm_beats = state.confirm_beats + 1 if excess and excess.level == Level.CONFIRM else 0
     state = replace(state, confirm_beats=min(confirm_beats, 255))
     if excess and state.level == Level.SUSPECT and state.confirm_beats >= limits.beats:
         return _open(facts, excess, state, Level.CONFIRM, rate)
+    if state.level == Level.SUSPECT and now - state.started_minute >= limits.lapse:
+        return _end(history, facts, state, rate)
     again = now - state.raised_minute >= limits.raise_again and state.burning_minute == now
     if again and state.level == Level.CONFIRM:
         state = replace(state, raised_minute=now)
         return replace(_describe(history, facts, state, rate), next_state=state, announce=True)
     return replace(_describe(history, facts, state, rate), next_state=state)
+
+
+def _end(history: History, facts: Facts, state: State, rate: float) -> Verdict:
+    after = State(told_minute=facts.minute, told_rate=max(state.told_rate, state.peak_rate))
+    return replace(
+        _describe(history, facts, state, rate),
+        level=Level.QUIET,
+        next_state=after,
+        ended=True,
+        forget=state.level == Level.CONFIRM,
+    )
 
 
 def _open(facts: Facts, excess: _Excess, state: State, level: Level, rate: float) -> Verdict:
@@ -270,7 +291,7 @@ def _describe(history: History, facts: Facts, state: State, rate: float) -> Verd
     largest, second = history.maxima(window)
     i = WINDOWS.index(window)
     confirmed = state.level == Level.CONFIRM
-    limit = LIMITS.confirm_floor[i] if confirmed else LIMITS.suspect_floor[i]
+    limit = LIMITS.floor[i]
     return _verdict(state.level, window, history.spent(window), limit, second, rate, state)
 
 

@@ -14,7 +14,6 @@ from spend_meter.state import Guard, Layers, Place
 
 if TYPE_CHECKING:
     from management_api import ApiKey, Credits
-
     from spend_meter.subjects import Subjects
 
 
@@ -42,7 +41,7 @@ def key_budgets(
             guard_id = assignments.get(hash)
             guard = guards.get(guard_id) if guard_id else None
             if guard and guard_id:
-                spent = _counter(key, period_of(guard.reset_interval), guard.byok)
+                spent = counter(key, period_of(guard.reset_interval), guard.byok)
                 if spent >= guard.limit_usd * lowest or hash in concerned:
                     yield _guardrail(key, guard_id, guard, spent, workspace_id, subjects)
 
@@ -67,7 +66,7 @@ def workspace_budgets(
             if limit <= 0:
                 continue
             period = period_of(interval)
-            spent = sum(_counter(key, period, caps.byok) for key in keys)
+            spent = sum(counter(key, period, caps.byok) for key in keys)
             spent += sum(seen.spent(period, caps.byok, minute) for seen in gone)
             if period == "lifetime":
                 usage, byok = places[workspace_id].departed if workspace_id in places else (0.0, 0.0)
@@ -97,6 +96,19 @@ def credit_budget(credits: "Credits | None", subjects: "Subjects") -> Iterator[B
             limit=credits.total_credits,
             alert_at=subjects.defaults.budget.alert_at,
         )
+
+
+def counter(key: "ApiKey", period: Period, byok: bool) -> float:
+    """What the key has spent in its present period, in USD."""
+    match period:
+        case "daily":
+            return key.usage_daily + (key.byok_usage_daily if byok else 0.0)
+        case "weekly":
+            return key.usage_weekly + (key.byok_usage_weekly if byok else 0.0)
+        case "monthly":
+            return key.usage_monthly + (key.byok_usage_monthly if byok else 0.0)
+        case _:
+            return key.usage + (key.byok_usage if byok else 0.0)
 
 
 def still_there(identity: str, hashes: set[str], workspace_ids: set[str]) -> bool:
@@ -156,17 +168,5 @@ def _spent_of_limit(key: "ApiKey", limit: float) -> float:
     if remaining is not None and remaining > 0:
         return limit - remaining
     # `limit_remaining` stops at nothing; the period's counter tells how far past the limit the last request went.
-    counter = _counter(key, period_of(key.limit_reset), key.include_byok_in_limit)
+    counter = counter(key, period_of(key.limit_reset), key.include_byok_in_limit)
     return counter if remaining is None else max(limit, counter)
-
-
-def _counter(key: "ApiKey", period: Period, byok: bool) -> float:
-    match period:
-        case "daily":
-            return key.usage_daily + (key.byok_usage_daily if byok else 0.0)
-        case "weekly":
-            return key.usage_weekly + (key.byok_usage_weekly if byok else 0.0)
-        case "monthly":
-            return key.usage_monthly + (key.byok_usage_monthly if byok else 0.0)
-        case _:
-            return key.usage + (key.byok_usage if byok else 0.0)

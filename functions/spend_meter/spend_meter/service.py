@@ -9,30 +9,32 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from pydantic import SecretStr
+
 from governor.events import Publisher
 from governor.ledger import Ledger
 from governor.policy import Policy
 from governor.reading_store import ReadingConflict, ReadingStore
-from governor.secrets import SecretMalformed, Secrets
+from governor.secrets import SecretMalformed, Secrets, SecretUnavailable
 from management_api import AuthenticationFailed, Deadline, OpenRouter, OpenRouterError
-from pydantic import SecretStr
-
 from spend_meter.baselines import learn_from_analytics
 from spend_meter.blindness import ACCOUNT
 from spend_meter.codec import Codec
 from spend_meter.decide import Decision, Facts, decide
+from spend_meter.learning import Hourly
 from spend_meter.periods import minute_of
+from spend_meter.reading import Reading
 from spend_meter.settings import Beat
 from spend_meter.state import State
 from spend_meter.subjects import Subjects, lineages
-from spend_meter.sweep import Reading, sweep
+from spend_meter.sweep import sweep
 
 KEEPING_SECONDS = 8.0
 """Left aside of the invocation's time, to keep the reading and to publish."""
 ASKED_PER_BEAT = 10
 """Workloads whose own key is asked what blocks it first; beyond these an alert goes out without the answer."""
 DETECTOR = "detector"
-"""The ledger's partition in which the kill switch asks for a re-baseline: subject, `{"kind": "rebaseline", "at": instant}`."""
+"""The ledger's partition where the kill switch asks to start afresh: subject to `{"kind": "rebaseline", "at": ...}`."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ class SpendMeter:
         self._concurrency = concurrency
         self._codec = Codec()
         self._kept: tuple[str, State] | None = None
-        self._client: tuple[str, OpenRouter] | None = None
+        self._client: tuple[SecretStr, OpenRouter] | None = None
 
     def beat(self, beat: Beat, seconds_left: Callable[[], float]) -> Report:
         """Meters one minute. A beat that is not newer than the reading kept only finishes what that one left undone.
@@ -143,9 +145,7 @@ class SpendMeter:
         except ReadingConflict:
             self._kept = None
 
-    def _read(
-        self, state: State, minute: int, seconds_left: Callable[[], float]
-    ) -> tuple[Reading, AuthenticationFailed | None]:
+    def _read(self, state: State, minute: int, seconds_left: Callable[[], float]) -> tuple[Reading, Exception | None]:
         try:
             try:
                 return self._sweep(state, minute, seconds_left, fresh=False), None
@@ -167,12 +167,14 @@ class SpendMeter:
         if self._client is None or self._client[0] != key:
             if self._client:
                 self._client[1].close()
-            self._client = key, self._ports.connect(key)
+            client = self._ports.connect(key)
+            self._client = key, client
+            return client
         return self._client[1]
 
     def _learn(
         self, state: State, reading: Reading, minute: int, seconds_left: Callable[[], float]
-    ) -> dict[str, list[tuple[int, float]] | None]:
+    ) -> dict[str, Hourly | None]:
         if not state.learning or not reading.keys_read or self._client is None:
             return {}
         client = self._client[1].within(Deadline(seconds_left))
@@ -180,7 +182,7 @@ class SpendMeter:
         return learn_from_analytics(client, state.learning, lineages(reading.listed, subjects), minute)
 
     def _ask_what_blocks(self, decision: Decision, seconds_left: Callable[[], float]) -> Decision:
-        """Completes alerts with the layer that blocks first, asked with the workload's own key. Never stops an alert."""
+        """Completes alerts with the layer that blocks first, asked with the workload's own key; never stops one."""
         answers: dict[str, str] = {}
         for event_id, secret in list(decision.asks.items())[:ASKED_PER_BEAT]:
             if self._client is None or seconds_left() <= 0:
@@ -188,7 +190,7 @@ class SpendMeter:
             try:
                 key = self._ports.secrets.field(secret, "api_key")
                 current = self._client[1].with_key(key).within(Deadline(seconds_left)).current_key()
-            except (OpenRouterError, SecretMalformed, *self._ports.secrets_errors):
+            except (OpenRouterError, SecretMalformed, SecretUnavailable):
                 continue
             if current.effective_budget:
                 answers[event_id] = current.effective_budget.scope

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Self
 
+from pydantic import Field
+
 from governor.clock import parse_instant
 from governor.environment import Settings
 from governor.events import BadEvent
-from pydantic import Field
 
 
 class MeterSettings(Settings):

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from governor.events import Event
-
 from spend_meter.budgets import Alerted
 from spend_meter.counters import Known
+from spend_meter.learning import Attempt
 from spend_meter.runaway import State as Suspicion
+from spend_meter.waiting import Waiting
 
 NEVER = 0
 """A minute that has not come."""
@@ -61,20 +62,13 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Attempt:
-    """A cold subject's baseline was asked of analytics in vain `count` times; ask again from the minute `next_at` on."""
-
-    next_at: int
-    count: int
-
-
-@dataclass(frozen=True)
 class State:
     """One reading of the account with all that is remembered beside it.
 
-    `habits`: subject to its encoded `History`. `blind`: scope to the minute since which it is reported blind.
+    `habits`: subject to its encoded `History`; `waiting`: to the spend not entered into it yet. `blind`: scope to the
+    minute since which it is reported blind.
     `suspicions`: what the detector remembers of subjects that are not quiet. `spenders`: the last hour's greatest.
-    `rebaselined`: subject to the instant of the last re-baseline applied. `outbox`: events not yet known to be published.
+    `rebaselined`: subject to the instant of the last re-baseline applied. `outbox`: events not known to be published.
     """
 
     beat: int = NEVER
@@ -82,6 +76,7 @@ class State:
     places: Mapping[str, Place] = field(default_factory=dict)
     keys: Known = field(default_factory=dict)
     habits: Mapping[str, bytes] = field(default_factory=dict)
+    waiting: Mapping[str, Waiting] = field(default_factory=dict)
     budgets: Mapping[str, Alerted] = field(default_factory=dict)
     suspicions: Mapping[str, Suspicion] = field(default_factory=dict)
     blind: Mapping[str, int] = field(default_factory=dict)

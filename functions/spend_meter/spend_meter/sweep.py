@@ -3,37 +3,18 @@
 Whatever fails is unknown and said to be; nothing that fails is read as empty (promise 3).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
+from functools import partial
 
-from management_api import ApiKey, Credits, Deadline, OpenRouter, OpenRouterError, Read, Unknown
-
+from management_api import ApiKey, Deadline, OpenRouter, OpenRouterError, Read, Unknown
 from spend_meter.blindness import ACCOUNT
+from spend_meter.reading import Reading
 from spend_meter.state import Caps, Guard, Layers
 
 LAYERS_EVERY = 5
 """Minutes after which workspaces, guardrails, their assignments and the workspaces' budgets are read again."""
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What OpenRouter said. `listed`: workspace id to its keys, None where they are unknown.
-
-    `errors`: workspace id (or `account`) to why it is unknown. `timed_out`: the time was up before all was read.
-    `failed_calls`: calls that gave no answer, retries not counted.
-    """
-
-    listed: Mapping[str, Sequence[ApiKey] | None] = field(default_factory=dict)
-    layers: Layers = field(default_factory=Layers)
-    credits: Credits | None = None
-    errors: Mapping[str, str] = field(default_factory=dict)
-    timed_out: bool = False
-    failed_calls: int = 0
-
-    @property
-    def keys_read(self) -> int:
-        return sum(len(keys) for keys in self.listed.values() if keys is not None)
 
 
 def sweep(
@@ -82,8 +63,8 @@ def _slow_layers(
     with ThreadPoolExecutor(concurrency, thread_name_prefix="layers") as pool:
         guards = pool.submit(_asked, lambda: _guards(client), failures)
         assignments = pool.submit(_asked, lambda: _assignments(client), failures)
-        caps = {id: pool.submit(_asked, lambda id=id: _caps(client, id), failures) for id in layers.workspaces}
-    read = {id: future.result() for id, future in caps.items()}
+        caps = {id: pool.submit(_asked, partial(_caps, client, id), failures) for id in layers.workspaces}
+    read = {id: future.result() or layers.caps.get(id) for id, future in caps.items()}
     found_guards, found_assignments = guards.result(), assignments.result()
     # A part that failed is asked again at the next turn, not at the next beat: a plan without workspace budgets answers
     # with an error for ever, and must not double the calls.
@@ -91,7 +72,7 @@ def _slow_layers(
         layers,
         guards=layers.guards if found_guards is None else found_guards,
         assignments=layers.assignments if found_assignments is None else found_assignments,
-        caps={id: caps for id in layers.workspaces if (caps := read.get(id) or layers.caps.get(id))},
+        caps={id: known for id, known in read.items() if known},
         read_at={**layers.read_at, "layers": minute},
     )
 

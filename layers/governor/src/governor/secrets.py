@@ -13,13 +13,17 @@ class SecretMalformed(Exception):
     """A secret is not the JSON object expected, or lacks a field; the message names secret and field, never a value."""
 
 
+class SecretUnavailable(Exception):
+    """Secrets Manager did not give the secret: it is not there, not ours to read, or the service failed."""
+
+
 class Secrets(Protocol):
     """Where secrets are read."""
 
     def field(self, name: str, field: str, *, fresh: bool = False) -> SecretStr:
         """One string field of the secret's JSON object; `fresh` passes over what is cached.
 
-        Raises `SecretMalformed`; an AWS error passes through.
+        Raises `SecretMalformed` and `SecretUnavailable`.
         """
 
 
@@ -29,12 +33,16 @@ class SecretsManager:
     MAX_AGE_SECONDS = 300
 
     def __init__(self, client: "SecretsManagerClient") -> None:
-        from aws_lambda_powertools.utilities.parameters import SecretsProvider
+        from aws_lambda_powertools.utilities.parameters import GetParameterError, SecretsProvider
 
         self._provider = SecretsProvider(boto3_client=client)
+        self._failed = GetParameterError
 
     def field(self, name: str, field: str, *, fresh: bool = False) -> SecretStr:
-        text: Any = self._provider.get(name, max_age=self.MAX_AGE_SECONDS, force_fetch=fresh)
+        try:
+            text: Any = self._provider.get(name, max_age=self.MAX_AGE_SECONDS, force_fetch=fresh)
+        except self._failed as error:
+            raise SecretUnavailable(f"secret {name}: {error}") from error
         return secret_field(name, text, field)
 
 

@@ -32,3 +32,13 @@ def mail_subject(text: str) -> str:
     """The text as SNS takes a subject: one line of printable ASCII, shorter than 100 characters, never empty."""
     line = " ".join(text.replace("…", "...").replace("×", "x").encode("ascii", errors="ignore").decode().split())
     return (line or "Governor")[:MAX_SUBJECT]
+
+
+class MemoryTopic:
+    """`Topic` in memory, for tests: `sent` holds subject and body of each mail."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[str, str]] = []
+
+    def send(self, subject: str, body: str) -> None:
+        self.sent.append((mail_subject(subject), body))

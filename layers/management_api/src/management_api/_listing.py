@@ -49,7 +49,7 @@ def _walked[Item](walk: Walk[Item], page: Callable[[int], list[Item]], request: 
 
 
 def key_page(transport: Transport, workspace_id: str, offset: int) -> list[ApiKey]:
-    """One page of one workspace's keys, disabled and expired ones included: without being asked, OpenRouter hides them."""
+    """One page of a workspace's keys, disabled and expired ones included: OpenRouter hides both unless asked."""
     query = {
         "workspace_id": workspace_id,
         "offset": str(offset),

@@ -17,7 +17,7 @@ from management_api._models.analytics import AnalyticsData, AnalyticsQuery, Anal
 from management_api._models.byok import ByokKey, ByokPatch, NewByok
 from management_api._models.destinations import Destination, DestinationPatch, NewDestination
 from management_api._models.guardrails import Guardrail, GuardrailPatch, KeyAssignment, NewGuardrail
-from management_api._models.keys import ApiKey, CreatedKey, CreatedKeyAnswer, KeyPatch, NewKey
+from management_api._models.keys import ApiKey, CreatedKey, CreatedKeyAnswer, KeyAnswer, KeyPatch, NewKey
 from management_api._models.presets import Preset, PresetVersion
 from management_api._models.workspaces import BudgetLimit, Workspace, WorkspaceBudget, WorkspaceBudgets, WorkspacePatch
 from management_api._transport import Transport
@@ -38,7 +38,7 @@ class Keys(Resource):
         return list_keys(self._transport, workspace_id)
 
     def get(self, hash: str) -> ApiKey:
-        return self._transport.send(Call("GET", "/keys/{hash}", one(ApiKey), ids={"hash": hash}))
+        return self._transport.send(Call("GET", "/keys/{hash}", _key, ids={"hash": hash}))
 
     def create(self, key: NewKey) -> CreatedKey:
         """A new key and its plaintext, shown once.
@@ -50,7 +50,7 @@ class Keys(Resource):
 
     def update(self, hash: str, patch: KeyPatch) -> ApiKey:
         """Idempotent: sets what is set in `patch`, and gives back the key as it then was."""
-        call = Call("PATCH", "/keys/{hash}", one(ApiKey), ids={"hash": hash}, body=Body(patch), effect="write")
+        call = Call("PATCH", "/keys/{hash}", _key, ids={"hash": hash}, body=Body(patch), effect="write")
         return self._transport.send(call)
 
     def delete(self, hash: str) -> None:
@@ -216,6 +216,10 @@ class Presets(Resource):
         return self._transport.send(
             Call("POST", path, one(Preset), ids={"slug": slug}, body=body, effect="write", management=False)
         )
+
+
+def _key(body: bytes) -> ApiKey:
+    return KeyAnswer.model_validate_json(body).data
 
 
 def _analytics(body: bytes) -> AnalyticsResult:

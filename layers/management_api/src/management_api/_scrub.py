@@ -5,12 +5,14 @@ from collections.abc import Iterable
 
 MAX_LENGTH = 300
 REDACTED = "[redacted]"
-_KEY_SHAPED = re.compile(r"sk-or-[A-Za-z0-9_.\-]*")
+_KEY_SHAPED = re.compile(r"sk-[A-Za-z0-9_.\-]+")
+"""OpenRouter's own keys (`sk-or-`), and those of the providers most often brought along (`sk-ant-`, `sk-proj-`)."""
+
 _UNPRINTABLE = re.compile(r"[^\x20-\x7e\xa0-\ud7ff\ue000-\U0010ffff]+")
 
 
 def scrub(text: str, secrets: Iterable[str] = ()) -> str:
-    """`text` on one line, cut to `MAX_LENGTH`, without any of `secrets` or anything shaped like an OpenRouter key."""
+    """`text` on one line, cut to `MAX_LENGTH`, without any of `secrets` or anything shaped like a key."""
     for secret in secrets:
         text = text.replace(secret, REDACTED)
     text = _UNPRINTABLE.sub(" ", _KEY_SHAPED.sub(REDACTED, text))

@@ -64,12 +64,15 @@ class Signed(httpx.BaseTransport):
 
 def usable(api_key: SecretStr) -> SecretStr:
     """`api_key`, if it can travel in a header. Raises `AuthenticationFailed`: httpx's own error would quote it."""
-    text = api_key.get_secret_value()
-    if not text or not text.isascii() or not text.isprintable() or " " in text:
+    if not _travels(api_key.get_secret_value()):
         raise errors.AuthenticationFailed(
             "the API key is empty or holds a space, a line end or a character outside ASCII: store it again, trimmed"
         )
     return api_key
+
+
+def _travels(text: str) -> bool:
+    return bool(text) and text.isascii() and text.isprintable() and " " not in text
 
 
 class Transport:
@@ -92,7 +95,7 @@ class Transport:
         self._pacing = pacing
         self._deadline = deadline
         self._http = httpx.Client(
-            transport=Signed(inner, api_key), headers={"Accept": "application/json", "User-Agent": "governor"}
+            transport=Signed(inner, api_key), headers={"Accept": "application/json", "User-Agent": "management-api"}
         )
 
     def within(self, deadline: Deadline) -> "Transport":
@@ -190,7 +193,7 @@ class Transport:
             return _Failure(errors.AuthenticationFailed(f"{_WRONG_KEY} ({text})", **facts))
         facts["retry_after"] = self._retry.retry_after(retry_after)
         if status == 429:
-            # Refused at the door, so even a write has not happened.
+            # An answer, not a silence: refused at the door, so even a write has not happened and may be made again.
             return _Failure(errors.RateLimited(text, **facts), repeatable=call.effect != "inference")
         if status == 408 or status >= 500:
             return self._lost(call, text, **facts)

@@ -1,0 +1,140 @@
+"""Whether a claim is borne out by OpenRouter's own counters (promise 2). Pure; money in USD.
+
+A trigger may be forged, mistaken or late. The counters of a live read decide: what it says was spent must fit in them.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Literal, assert_never
+
+from governor.evidence import BudgetReached, Exposed, KeyReading, Runaway
+
+if TYPE_CHECKING:
+    from management_api import ApiKey, Guardrail
+
+Period = Literal["daily", "weekly", "monthly", "lifetime"]
+ROUNDING = 1e-6
+"""USD below which two counters are the same: both were read from one API, and evidence is rounded."""
+EARLIER = timedelta(minutes=15)
+"""A window's spend is what was first seen in it: a beat read late, or after a gap, counts what came before."""
+CLOCK = timedelta(minutes=2)
+"""OpenRouter's clock may be this far ahead of ours: near midnight its daily counters may have been reset already."""
+
+
+@dataclass(frozen=True)
+class Guard:
+    """A guardrail that a budget's claim names, and the keys assigned to it now."""
+
+    guardrail: "Guardrail"
+    hashes: frozenset[str]
+
+
+def contradiction(
+    claim: Runaway | Exposed | BudgetReached,
+    keys: Sequence["ApiKey"],
+    now: datetime,
+    *,
+    counts_byok: Callable[["ApiKey"], bool],
+    disable_at: float | None = None,
+    guard: Guard | None = None,
+) -> str | None:
+    """How the account's counters contradict the claim, as a sentence for a person; None when they bear it out."""
+    match claim:
+        case Exposed():
+            return None  # that a key lives is all a read can tell of a leak
+        case Runaway():
+            return _runaway(claim, keys, now, counts_byok)
+        case BudgetReached():
+            return _budget(claim, keys, disable_at, guard)
+        case _:
+            assert_never(claim)
+
+
+def covering(since: datetime, now: datetime) -> Period:
+    """The shortest of OpenRouter's periods that holds all that was spent from `since` until `now`."""
+    since, now = since.astimezone(UTC) - EARLIER, now.astimezone(UTC) + CLOCK
+    day = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    if day <= since:
+        return "daily"
+    if day - timedelta(days=day.weekday()) <= since:
+        return "weekly"
+    return "monthly" if day.replace(day=1) <= since else "lifetime"
+
+
+def spent(key: "ApiKey", period: str | None, byok: bool) -> float:
+    """What the key's counter of `period` shows; a period unknown to us never resets."""
+    match period:
+        case "daily":
+            return key.usage_daily + (key.byok_usage_daily if byok else 0.0)
+        case "weekly":
+            return key.usage_weekly + (key.byok_usage_weekly if byok else 0.0)
+        case "monthly":
+            return key.usage_monthly + (key.byok_usage_monthly if byok else 0.0)
+        case _:
+            return key.usage + (key.byok_usage if byok else 0.0)
+
+
+def _runaway(
+    claim: Runaway, keys: Sequence["ApiKey"], now: datetime, counts_byok: Callable[["ApiKey"], bool]
+) -> str | None:
+    if claim.spent_usd <= ROUNDING:
+        return "the event claims no spend"
+    by_hash = {key.hash: key for key in keys}
+    pairs = [(reading, by_hash[reading.hash]) for reading in claim.keys if reading.hash in by_hash]
+    if not pairs:
+        return "no key that the event names is among the subject's keys"
+    period = covering(claim.observed_at - timedelta(minutes=claim.window_minutes), now)
+    for reading, key in pairs:
+        fault = _key(reading, key, period, counts_byok(key))
+        if fault:
+            return fault
+    shown = sum(spent(key, period, counts_byok(key)) for key in keys)
+    if claim.spent_usd > shown + ROUNDING:
+        return f"${claim.spent_usd:,.2f} is said to be spent, the subject's {period} counters show ${shown:,.2f}"
+    return None
+
+
+def _key(reading: KeyReading, key: "ApiKey", period: Period, byok: bool) -> str | None:
+    counter = spent(key, "lifetime", byok)
+    if reading.counted_usd > counter + ROUNDING:
+        return f"{key.name} is said to have spent ${reading.counted_usd:,.2f} in its life, it shows ${counter:,.2f}"
+    if reading.window_start_usd is None:
+        return None
+    window, shown = reading.counted_usd - reading.window_start_usd, spent(key, period, byok)
+    if window > shown + ROUNDING:
+        return f"{key.name} is said to have spent ${window:,.2f} just now, its {period} counter shows ${shown:,.2f}"
+    return None
+
+
+def _budget(
+    claim: BudgetReached, keys: Sequence["ApiKey"], disable_at: float | None, guard: Guard | None
+) -> str | None:
+    if claim.scope == "guardrail" and guard is None:
+        return "the guardrail that the event names is gone"
+    shares = [(_share_of_limit(key) if guard is None else _share_of_guard(key, guard), key) for key in keys]
+    named = {reading.hash for reading in claim.keys} | {claim.scope_id}
+    known = [(share, key) for share, key in shares if share is not None and key.hash in named]
+    if not known:
+        return "no key of the subject has this budget now"
+    share, key = max(known, key=lambda pair: pair[0])
+    if disable_at is not None and share < disable_at - ROUNDING:
+        return f"{key.name} is at {share:.0%} of its {claim.scope.replace('_', ' ')} now, below {disable_at:.0%}"
+    return None
+
+
+def _share_of_limit(key: "ApiKey") -> float | None:
+    if not key.limit:
+        return None
+    if key.limit_remaining is not None and key.limit_remaining > 0:
+        return (key.limit - key.limit_remaining) / key.limit
+    # `limit_remaining` stops at nothing; the period's counter tells how far past the limit the last request went.
+    counter = spent(key, key.limit_reset, key.include_byok_in_limit)
+    return (counter if key.limit_remaining is None else max(key.limit, counter)) / key.limit
+
+
+def _share_of_guard(key: "ApiKey", guard: Guard) -> float | None:
+    rule = guard.guardrail
+    if not rule.limit_usd or key.hash not in guard.hashes:
+        return None
+    return spent(key, rule.reset_interval, rule.include_byok_in_budgets) / rule.limit_usd

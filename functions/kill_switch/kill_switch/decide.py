@@ -1,0 +1,251 @@
+"""What the kill switch does and why. Pure: facts and `now` in, a decision out.
+
+To disable, in this order; the first rule that applies decides:
+ 1. `in_hand`          this very event has been acted on: finish what was begun, or tell the same again
+ 2. `stale`            older than 15 minutes, or from the future; an exposed key stays exposed, so never for one
+ 3. `superseded`       older than a human's restore of the same cause
+ 4. `not_found`        there is no such key
+ 5. `not_borne_out`    the account's own counters contradict the event (promise 2)
+ 6. `mode_off`, `alert_mode`   the policy does not want keys disabled; the second tells what would have been done
+ 7. `tier_zero`        needs a human (promise 9)
+ 8. `already_disabled` no key is live; a new cause is recorded all the same, so that lifting the old one revives nothing
+ 9. `foreign`          no key is live, and it was not Governor that disabled them
+10. `once_a_day`, `account_leash`   the leash (promise 9); a subject that is held disabled already spends none
+11. `disable`
+
+To restore:
+ 1. `in_hand`           as above
+ 2. `not_an_approver`   the policy's approvers only
+ 3. `not_ours`          `foreign` and `rotation` are not lifted here
+ 4. `not_standing`      nothing to lift
+ 5. `newer_cause`       keys were disabled since the request was made: it was about something else (promise 10)
+ 6. `other_cause_stands` the cause is lifted, the keys stay disabled until the last one is
+ 7. `restore`
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Literal
+
+from governor.events import Event
+from governor.evidence import Cause
+from governor.policy import Limits
+from kill_switch.causes import CauseRow, Causes, Leash, union
+
+if TYPE_CHECKING:
+    from management_api import ApiKey
+
+Action = Literal["disable", "record", "repeat", "withhold"]
+"""`record`: note the cause, touch no key. `repeat`: publish again what was told of this event."""
+RestoreAction = Literal["restore", "lift", "repeat", "refuse"]
+"""`lift`: the cause only; the keys stay disabled for another."""
+
+STALE = timedelta(minutes=15)
+AHEAD = timedelta(minutes=5)
+"""How far in the future an event may be dated: clocks differ, but a date to come would outlive every restore."""
+ONCE_IN = 3
+"""Automatic disables across the account in 15 minutes; one more, and the kill switch stops."""
+_UNLIFTABLE: frozenset[Cause] = frozenset({"foreign", "rotation"})
+
+
+@dataclass(frozen=True)
+class Facts:
+    """All that bears on a disable. `contradiction`: how the account's counters contradict the event, if they do."""
+
+    event: Event
+    cause: Cause
+    name: str
+    tier: int
+    limits: Limits
+    keys: Sequence["ApiKey"]
+    contradiction: str | None = None
+    causes: Causes = field(default_factory=Causes)
+    leash: Leash = field(default_factory=Leash)
+
+
+@dataclass(frozen=True)
+class Decision:
+    """`hashes`: the keys that the cause holds from now on. `spends_leash`: it is a disable the leash counts."""
+
+    action: Action
+    rule: str
+    reason: str
+    hashes: tuple[str, ...] = ()
+    spends_leash: bool = False
+
+
+@dataclass(frozen=True)
+class RestoreFacts:
+    """All that bears on a restore."""
+
+    event: Event
+    cause: Cause
+    requested_by: str
+    approvers: Sequence[str]
+    causes: Causes = field(default_factory=Causes)
+
+
+@dataclass(frozen=True)
+class RestoreDecision:
+    """`row`: the cause to lift. `others`: the causes that still hold the keys."""
+
+    action: RestoreAction
+    rule: str
+    reason: str
+    row: CauseRow | None = None
+    others: tuple[CauseRow, ...] = ()
+
+
+def is_live(key: "ApiKey", now: datetime) -> bool:
+    """Whether the key can spend."""
+    return not key.disabled and (key.expires_at is None or key.expires_at > now)
+
+
+def decide(facts: Facts, now: datetime) -> Decision:
+    """Whether to disable, by the rules above."""
+    row = facts.causes.get(facts.cause)
+    live = [key.hash for key in facts.keys if is_live(key, now)]
+    if row and row.stands and row.trigger == facts.event.id:
+        if row.status == "disabled" and not live:
+            return Decision("repeat", "in_hand", "this event has been acted on", row.hashes)
+        return _disable(facts, live, spends=False)
+    return _late(facts, row, now) or _unfounded(facts) or _not_wanted(facts, live) or _within_leash(facts, row, live)
+
+
+def _late(facts: Facts, row: CauseRow | None, now: datetime) -> Decision | None:
+    occurred = facts.event.occurred_at
+    if facts.cause != "exposed" and now - occurred > STALE:
+        age = int((now - occurred).total_seconds() // 60)
+        return Decision("withhold", "stale", f"The event is {age} minutes old; {facts.name} may be well by now.")
+    if occurred - now > AHEAD:
+        return Decision("withhold", "stale", f"The event is dated in the future; no disable of {facts.name} by it.")
+    if row and row.lifted_at and occurred <= row.lifted_at:
+        return Decision(
+            "withhold",
+            "superseded",
+            f"{row.lifted_by} lifted the {facts.cause} cause of {facts.name} after this event.",
+        )
+    return None
+
+
+def _unfounded(facts: Facts) -> Decision | None:
+    if not facts.keys:
+        return Decision("withhold", "not_found", f"The account has no key of {facts.name} where the policy places it.")
+    if facts.contradiction:
+        return Decision("withhold", "not_borne_out", f"OpenRouter contradicts the event: {facts.contradiction}.")
+    return None
+
+
+def _not_wanted(facts: Facts, live: Sequence[str]) -> Decision | None:
+    match facts.cause:
+        case "runaway":
+            mode = facts.limits.runaway.mode
+        case "exposed":
+            mode = facts.limits.exposed.mode
+        case _:
+            mode = "off" if facts.limits.budget.disable_at is None else "disable"
+    if mode == "off":
+        return Decision("withhold", "mode_off", f"The policy does not want {facts.name} disabled for {facts.cause}.")
+    if mode == "alert":
+        would = "a human would be asked (tier 0)" if facts.tier == 0 else f"{_keys(len(live))} would be disabled now"
+        return Decision("withhold", "alert_mode", f"Dry run for {facts.name}: in mode disable, {would}. {_why(facts)}")
+    if facts.tier == 0:
+        return Decision("withhold", "tier_zero", f"{facts.name} is tier 0: a human must decide.")
+    return None
+
+
+def _within_leash(facts: Facts, row: CauseRow | None, live: Sequence[str]) -> Decision:
+    standing = facts.causes.standing()
+    if not live:
+        return _nothing_live(facts, row)
+    if not standing and facts.leash.today:
+        return Decision(
+            "withhold", "once_a_day", f"{facts.name} was disabled automatically once today (UTC): a human must decide."
+        )
+    if not standing and len(facts.leash.recent) >= ONCE_IN:
+        names = ", ".join(sorted({whose[:40] for _, whose in facts.leash.recent}))
+        return Decision(
+            "withhold",
+            "account_leash",
+            f"{len(facts.leash.recent)} automatic disables in 15 minutes ({names}): the kill switch has stopped. "
+            f"{facts.name} is live and needs a human now.",
+        )
+    return _disable(facts, live, spends=not standing)
+
+
+def _nothing_live(facts: Facts, row: CauseRow | None) -> Decision:
+    if row and row.status == "disabling":
+        return _disable(facts, (), spends=False)
+    held = _held(facts)
+    if not held and any(key.disabled for key in facts.keys):
+        return Decision("withhold", "foreign", f"Somebody else has disabled {facts.name}; it is left as it is.")
+    if (row and row.stands) or not held:
+        return Decision("withhold", "already_disabled", f"No key of {facts.name} is live: nothing is left to disable.")
+    others = ", ".join(sorted(other.cause for other in facts.causes.standing())) or "a cause being lifted"
+    return Decision(
+        "record",
+        "already_disabled",
+        f"{facts.name} is disabled already ({others}); {facts.cause} now holds it too, and must be lifted as well.",
+        held,
+    )
+
+
+def _disable(facts: Facts, live: Sequence[str], *, spends: bool) -> Decision:
+    reason = f"Disabled every live key of {facts.name}: {_why(facts)}"
+    return Decision("disable", "disable", reason, union(live, _held(facts)), spends)
+
+
+def _held(facts: Facts) -> tuple[str, ...]:
+    ours = facts.causes.ours()
+    return union(key.hash for key in facts.keys if key.disabled and key.hash in ours)
+
+
+def _why(facts: Facts) -> str:
+    return facts.event.reason or f"{facts.cause} reported."
+
+
+def _keys(count: int) -> str:
+    return "1 key" if count == 1 else f"{count} keys"
+
+
+def decide_restore(facts: RestoreFacts) -> RestoreDecision:
+    """Whether to restore, by the rules above."""
+    row = facts.causes.get(facts.cause)
+    if row and row.lift == facts.event.id:
+        if row.status == "lifted":
+            return RestoreDecision("repeat", "in_hand", "this request has been acted on", row)
+        if row.status == "lifting":
+            return _lift(facts, row)
+    if facts.requested_by not in facts.approvers:
+        return _refuse("not_an_approver", f"{facts.requested_by} is not among the policy's approvers.")
+    if facts.cause in _UNLIFTABLE:
+        return _refuse("not_ours", f"A {facts.cause} cause is not the kill switch's to lift.")
+    if row is None or row.status == "lifted":
+        since = f": {row.lifted_by} lifted it already" if row else ""
+        return _refuse("not_standing", f"No {facts.cause} cause holds {facts.event.subject}{since}.")
+    if row.stands and facts.event.occurred_at < row.at:
+        return _refuse(
+            "newer_cause", f"{facts.event.subject} was disabled again after this was asked: look, and ask anew."
+        )
+    return _lift(facts, row)
+
+
+def _lift(facts: RestoreFacts, row: CauseRow) -> RestoreDecision:
+    others = tuple(other for other in facts.causes.standing() if other.cause != facts.cause)
+    if others:
+        names = ", ".join(sorted(other.cause for other in others))
+        return RestoreDecision(
+            "lift",
+            "other_cause_stands",
+            f"The {facts.cause} cause of {facts.event.subject} is lifted; its keys stay disabled until {names} is too.",
+            row,
+            others,
+        )
+    return RestoreDecision(
+        "restore", "restore", f"{facts.requested_by} lifted the {facts.cause} cause of {facts.event.subject}.", row
+    )
+
+
+def _refuse(rule: str, reason: str) -> RestoreDecision:
+    return RestoreDecision("refuse", rule, reason)

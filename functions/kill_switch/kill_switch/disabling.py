@@ -1,0 +1,148 @@
+"""Disables every live key of a subject's lineage, if the rules let it, and tells of it."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from governor.events import DetailType, Event, event_id
+from governor.evidence import BudgetReached, Disable
+from governor.ledger import ABSENT, LedgerConflict
+from kill_switch.causes import CauseRow, Status, union
+from kill_switch.claims import contradiction
+from kill_switch.decide import Decision, Facts, decide
+from kill_switch.evidence import evidence, with_rankings
+from kill_switch.keys import outcome, settle
+from kill_switch.ports import Account, Means
+from kill_switch.settings import Demand
+from kill_switch.truth import Reading, Truth
+
+
+def disable(means: Means, account: Account, demand: Demand) -> Event:
+    """Carries the demand out; the event that tells what came of it. Raises `LedgerConflict`: decide again."""
+    now = means.clock()
+    facts, reading = _facts(means, account, demand, now)
+    decision = decide(facts, now)
+    means.log.info(decision.reason, extra={"rule": decision.rule, "action": decision.action})
+    row = facts.causes.get(demand.cause)
+    if decision.action == "disable":
+        return _carry_out(means, account, demand, facts, reading, decision)
+    if decision.action == "repeat" and row and row.told:
+        return row.told
+    told = _withheld(means, account, demand, facts, reading, decision, now)
+    if decision.action == "record":
+        means.book.write(replace(_taken(facts, reading, decision, now, "disabled"), told=told))
+    return told
+
+
+def _facts(means: Means, account: Account, demand: Demand, now: datetime) -> tuple[Facts, Reading]:
+    truth = Truth(means.policy)
+    claim = demand.claim
+    reading = truth.read(account, demand.event.subject)
+    guard = None
+    if isinstance(claim, BudgetReached) and claim.scope == "guardrail":
+        guard = truth.guard(account, claim.scope_id)
+    contradicted = contradiction(
+        claim,
+        reading.keys,
+        now,
+        counts_byok=truth.counts_byok,
+        disable_at=reading.limits.budget.disable_at,
+        guard=guard,
+    )
+    # The ledger after the account: a key that a copy of ours disables meanwhile is then known to be ours.
+    facts = Facts(
+        event=demand.event,
+        cause=demand.cause,
+        name=reading.name,
+        tier=reading.workload.tier if reading.workload else 1,
+        limits=reading.limits,
+        keys=reading.keys,
+        contradiction=contradicted,
+        causes=means.book.causes(reading.subject),
+        leash=means.book.leash(reading.subject, now),
+    )
+    return facts, reading
+
+
+def _carry_out(
+    means: Means, account: Account, demand: Demand, facts: Facts, reading: Reading, decision: Decision
+) -> Event:
+    row = _intent(means, facts, reading, decision)
+    live = {key.hash for key in reading.keys if not key.disabled}
+    settled = settle(account, means.book, row.subject, row.hashes, live)
+    if not settled.causes.unchanged(row):
+        raise LedgerConflict(f"the {row.cause} cause of {row.subject} changed while keys were being disabled")
+    now = means.clock()
+    others = {key.hash: key for key in reading.keys if key.hash not in row.hashes}
+    bare = evidence(
+        demand.claim,
+        name=reading.name,
+        cause=row.cause,
+        trigger=row.trigger,
+        rule=decision.rule,
+        keys=[
+            *(outcome(hash, settled.keys.get(hash), settled.causes) for hash in row.hashes),
+            *(outcome(hash, key, settled.causes) for hash, key in others.items()),
+        ],
+        now=now,
+    )
+    full = with_rankings(bare, account, row.hashes, demand.claim, now, means.seconds_left)
+    told = _event(
+        DetailType.KEY_DISABLED,
+        event_id(DetailType.KEY_DISABLED, row.subject, row.cause, row.trigger),
+        row.subject,
+        now,
+        decision.reason,
+        full,
+    )
+    means.book.write(replace(row, status="disabled", told=told))
+    return told
+
+
+def _intent(means: Means, facts: Facts, reading: Reading, decision: Decision) -> CauseRow:
+    """The intent as it stands in the ledger: an earlier one that covers these keys, or a new one."""
+    standing = facts.causes.get(facts.cause)
+    if standing and standing.status == "disabling" and set(decision.hashes) <= set(standing.hashes):
+        return standing
+    now = means.clock()
+    row = _taken(facts, reading, decision, now, "disabling")
+    return means.book.intend(row, facts.leash if decision.spends_leash else None, now)
+
+
+def _taken(facts: Facts, reading: Reading, decision: Decision, now: datetime, status: Status) -> CauseRow:
+    """The cause as this event leaves it. When it was last lifted stays known."""
+    before = facts.causes.get(facts.cause)
+    return CauseRow(
+        subject=reading.subject,
+        cause=facts.cause,
+        status=status,
+        trigger=facts.event.id,
+        hashes=union(decision.hashes, before.hashes if before and before.stands else ()),
+        at=now,
+        lifted_by=before.lifted_by if before else "",
+        lifted_at=before.lifted_at if before else None,
+        version=before.version if before else ABSENT,
+    )
+
+
+def _withheld(
+    means: Means, account: Account, demand: Demand, facts: Facts, reading: Reading, decision: Decision, now: datetime
+) -> Event:
+    told = evidence(
+        demand.claim,
+        name=reading.name,
+        cause=demand.cause,
+        trigger=demand.event.id,
+        rule=decision.rule,
+        keys=[outcome(key.hash, key, facts.causes) for key in reading.keys],
+        now=now,
+    )
+    if decision.rule == "alert_mode":
+        # A dry run is worth what a person can see in it.
+        hashes = [key.hash for key in reading.keys]
+        told = with_rankings(told, account, hashes, demand.claim, now, means.seconds_left)
+    id = event_id(DetailType.DISABLE_WITHHELD, demand.event.id, decision.rule)
+    return _event(DetailType.DISABLE_WITHHELD, id, reading.subject, now, decision.reason, told)
+
+
+def _event(kind: DetailType, id: str, subject: str, now: datetime, reason: str, evidence: Disable) -> Event:
+    return Event(kind, id, subject, now, reason, evidence.model_dump(mode="json"))

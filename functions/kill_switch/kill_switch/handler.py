@@ -1,0 +1,55 @@
+"""Disables what must not go on spending, and gives it back when a person says so."""
+
+import functools
+import os
+from typing import Any
+
+import boto3
+from aws_lambda_powertools.logging import Logger
+from botocore.config import Config
+
+from governor.clock import utc_now
+from governor.dynamo_ledger import DynamoLedger
+from governor.events import EventBus
+from governor.policy import Policy
+from governor.secrets import SecretsManager
+from kill_switch.account import ManagedAccount
+from kill_switch.causes import Book
+from kill_switch.service import KillSwitch
+from kill_switch.settings import KillSwitchSettings, received
+
+MARGIN_SECONDS = 2.0
+"""Kept back from OpenRouter's calls, so that what was done can still be written down and told."""
+AWS = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 2})
+"""A call that hangs must leave time for the others: at most 14 seconds, of the function's 30 or more."""
+
+
+@functools.cache
+def build() -> KillSwitch:
+    """The kill switch over AWS and OpenRouter, made at the first event. Raises `SettingsError`."""
+    settings, policy = KillSwitchSettings.read(os.environ), Policy.load()
+    session = boto3.session.Session()
+    secrets = SecretsManager(session.client("secretsmanager", config=AWS))
+    return KillSwitch(
+        policy=policy,
+        book=Book(DynamoLedger(session.client("dynamodb", config=AWS), settings.table_name)),
+        bus=EventBus(session.client("events", config=AWS), settings.event_bus_name),
+        connect=ManagedAccount(secrets, settings.management_key_secret, policy.account.base_url),
+        clock=utc_now,
+        log=Logger(),
+    )
+
+
+def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
+    """One EventBridge envelope in; what was published, out. Raises: Lambda retries, then the dead letter."""
+    demand = received(event)
+    kill_switch = build()
+
+    def seconds_left() -> float:
+        return int(context.get_remaining_time_in_millis()) / 1000 - MARGIN_SECONDS
+
+    told = kill_switch.act(demand, seconds_left)
+    kill_switch.log.info(
+        "told", extra={"asked_by": demand.event.id, "subject": told.subject, "event": told.detail_type}
+    )
+    return {"detail_type": told.detail_type, "id": told.id, "rule": told.evidence["rule"]}

@@ -1,0 +1,68 @@
+"""Acts on a demand from whatever point an earlier attempt reached (promise 1).
+
+The order is the safety: live read, decision, intent in the ledger, PATCH, read back, outcome in the ledger, event out.
+Whoever loses a conditional write reads and decides again.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from governor.clock import Clock
+from governor.events import Event, Publisher
+from governor.ledger import LedgerConflict
+from governor.policy import Policy
+from kill_switch.causes import Book
+from kill_switch.disabling import disable
+from kill_switch.ports import Account, Connect, Means
+from kill_switch.restoring import restore
+from kill_switch.settings import Demand, RestoreDemand
+from management_api import AuthenticationFailed, Deadline
+
+ATTEMPTS = 8
+"""How often a lost conditional write is decided anew before the platform's retries take over."""
+
+
+@dataclass(frozen=True)
+class KillSwitch:
+    """What outlives an invocation. `connect` gives the account."""
+
+    policy: Policy
+    book: Book
+    bus: Publisher
+    connect: Connect
+    clock: Clock
+    log: logging.Logger
+
+    def act(self, demand: Demand | RestoreDemand, seconds_left: Callable[[], float]) -> Event:
+        """Carries the demand out and publishes the event that tells what came of it; that event.
+
+        `seconds_left`: how long the account's calls may take from now.
+
+        Raises whatever kept it from an end (`management_api.errors`, `LedgerConflict`, `PublishFailed`, an AWS error):
+        deliver again. Raises `BadEvent` for a subject that is no workload and no key.
+        """
+        means = Means(self.policy, self.book, self.clock, seconds_left, self.log)
+        deadline = Deadline(seconds_left)
+        try:
+            event = _decided(means, self.connect(deadline), demand)
+        except AuthenticationFailed:
+            self.log.warning("the management key was refused; its secret is read again")
+            event = _decided(means, self.connect(deadline, fresh=True), demand)
+        self.bus.publish([event])
+        return event
+
+
+def _decided(means: Means, account: Account, demand: Demand | RestoreDemand) -> Event:
+    for _ in range(ATTEMPTS - 1):
+        try:
+            return _once(means, account, demand)
+        except LedgerConflict as conflict:
+            means.log.info("the ledger moved meanwhile; deciding again", extra={"conflict": str(conflict)})
+    return _once(means, account, demand)
+
+
+def _once(means: Means, account: Account, demand: Demand | RestoreDemand) -> Event:
+    if isinstance(demand, Demand):
+        return disable(means, account, demand)
+    return restore(means, account, demand)

@@ -1,0 +1,76 @@
+"""What the kill switch is told by its environment, and what an event asks of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from governor.environment import Settings
+from governor.events import BadEvent, DetailType, Event
+from governor.evidence import BudgetReached, Cause, Evidence, Exposed, RestoreRequested, Runaway
+
+type Claim = Runaway | Exposed | BudgetReached
+"""What the trigger says. It is a tip: the account's own counters must bear it out."""
+
+
+class KillSwitchSettings(Settings):
+    """Names of the secret with the management key, the ledger's table, and the bus."""
+
+    management_key_secret: str
+    table_name: str
+    event_bus_name: str
+
+
+@dataclass(frozen=True)
+class Demand:
+    """Disable the subject's keys for `cause`, because `claim` is said to be so."""
+
+    event: Event
+    cause: Cause
+    claim: Claim
+
+
+@dataclass(frozen=True)
+class RestoreDemand:
+    """Lift one cause."""
+
+    event: Event
+    cause: Cause
+    requested_by: str
+
+
+def received(envelope: Any) -> Demand | RestoreDemand:
+    """What an EventBridge envelope asks for. Raises `BadEvent` naming the field."""
+    event = Event.received(envelope)
+    match event.detail_type:
+        case DetailType.RUNAWAY_CONFIRMED:
+            return Demand(event, "runaway", _evidence(Runaway, event.evidence))
+        case DetailType.KEY_EXPOSED:
+            return Demand(event, "exposed", _evidence(Exposed, event.evidence))
+        case DetailType.BUDGET_THRESHOLD_REACHED:
+            return Demand(event, "budget", _of_a_key(_evidence(BudgetReached, event.evidence)))
+        case DetailType.RESTORE_REQUESTED:
+            asked = _evidence(RestoreRequested, event.evidence)
+            return RestoreDemand(event, asked.cause, asked.requested_by)
+        case _:
+            raise BadEvent(f"detail-type: the kill switch does not act on {event.detail_type.value!r}; mend the rule")
+
+
+def _of_a_key(claim: BudgetReached) -> BudgetReached:
+    if not claim.disable:
+        raise BadEvent(
+            "detail.evidence.disable: only a threshold at `disable_at` is for the kill switch; mend the rule"
+        )
+    if claim.scope not in ("key_limit", "guardrail"):
+        raise BadEvent(f"detail.evidence.scope: {claim.scope!r} is no key's budget; it names nothing to disable")
+    return claim
+
+
+def _evidence[E: Evidence](model: type[E], given: Mapping[str, Any]) -> E:
+    try:
+        return model.model_validate(given)
+    except ValidationError as error:
+        fault = error.errors(include_input=False, include_url=False)[0]
+        where = ".".join(map(str, fault["loc"]))
+        raise BadEvent(f"detail.evidence.{where}: {fault['msg']}; mend the sender") from None

@@ -1,0 +1,87 @@
+"""What to say about an event: pure, from the incident as it is remembered, the event, and the policy."""
+
+from dataclasses import dataclass, replace
+
+from governor.events import DetailType, Event
+from governor.policy import Policy
+from governor.slack import Message
+from notifier.case import figures
+from notifier.incident import Incident
+from notifier.phrases import KEYS_PAGE, local
+from notifier.wording import Words, words
+
+MAIL_WHEN_DOWN = 3
+"""Deliveries of an event after which mail takes over while Slack does not answer."""
+MAIL_WHEN_LIMITED = 10
+"""The same while Slack only asks to wait: it is up, and a queue is better than a flood of mail."""
+
+_REPLIES = frozenset(DetailType) - {DetailType.RUNAWAY_SUSPECTED, DetailType.RUNAWAY_ENDED}
+_ACT = frozenset(
+    {
+        DetailType.KEY_DISABLED,
+        DetailType.DISABLE_WITHHELD,
+        DetailType.KEY_EXPOSED,
+        DetailType.MONITOR_BLIND,
+        DetailType.BUDGET_THRESHOLD_REACHED,
+    }
+)
+_MEASURED = frozenset(
+    {
+        DetailType.RUNAWAY_SUSPECTED,
+        DetailType.RUNAWAY_CONFIRMED,
+        DetailType.RUNAWAY_ENDED,
+        DetailType.KEY_DISABLED,
+        DetailType.DISABLE_WITHHELD,
+    }
+)
+
+
+@dataclass(frozen=True)
+class Decision:
+    """`incident` with the event in it; `parent`: how its thread's first message should read from now on.
+
+    `notice`: the event by itself, for mail, and for the thread if `reply`; `broadcast` shows it in the channel too.
+    """
+
+    incident: Incident
+    parent: Message
+    notice: Message
+    reply: bool
+    broadcast: bool
+    reason: str
+
+
+def decide(remembered: Incident, event: Event, policy: Policy) -> Decision:
+    """Post the parent, or bring it up to date; a severe step is said in the thread as well. Raises `BadEvent`."""
+    incident = remembered.joined(event)
+    late = incident.is_late(event)
+    known = figures(incident.steps or (event,))
+    own = words(event, policy, figures((event,)) if late else known)
+    lead = incident.lead
+    current = words(lead, policy, known)
+    if late:
+        own = replace(
+            own, headline=f"Late, of an earlier incident ({local(event.occurred_at)}): {own.headline}", todo=""
+        )
+    notice = _message(own, known.bars if event.detail_type in _MEASURED and not late else "", (f"Event {event.id}",))
+    history = " → ".join(f"{local(step.occurred_at)} {step.detail_type}" for step in incident.steps)
+    parent = _message(current, known.bars, (history, f"<{KEYS_PAGE}|All keys at OpenRouter> · event {lead.id}"))
+    return Decision(
+        incident,
+        parent,
+        notice,
+        reply=late or event.detail_type in _REPLIES,
+        broadcast=not late and lead.id == event.id and event.detail_type in _ACT,
+        reason="belongs to an earlier incident" if late else f"the incident stands at {lead.detail_type}",
+    )
+
+
+def give_up_on_slack(deliveries: int, *, limited: bool) -> bool:
+    """Slack has had its chances with this event; mail says it now."""
+    return deliveries >= (MAIL_WHEN_LIMITED if limited else MAIL_WHEN_DOWN)
+
+
+def _message(said: Words, spend: str, context: tuple[str, ...]) -> Message:
+    todo = f"*What to do:* {said.todo}" if said.todo else ""
+    sections = tuple(text for text in (spend, "\n".join(said.facts), todo) if text)
+    return Message(said.headline, said.color, sections, context)

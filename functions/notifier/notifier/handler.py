@@ -1,0 +1,58 @@
+"""SQS in: EventBridge envelopes with Governor's events. Each is told to people once; what failed is delivered again."""
+
+import functools
+import json
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import boto3
+from aws_lambda_powertools import Logger
+
+from governor.clock import utc_now
+from governor.dynamo_ledger import DynamoLedger
+from governor.events import Event
+from governor.policy import Policy
+from governor.secrets import SecretsManager
+from governor.slack import SlackChannel
+from governor.topic import AlertTopic
+from notifier.service import Notifier, Postponed
+from notifier.settings import NotifierSettings
+
+logger = Logger(service="notifier")
+ENOUGH_MILLISECONDS = 15_000
+"""What one event may take when Slack is slow; with less left, the rest of the batch comes again."""
+
+
+@functools.cache
+def build() -> Notifier:
+    """The notifier with its adapters, from the environment; once per container."""
+    settings, policy = NotifierSettings.read(os.environ), Policy.load()
+    slack = None
+    if settings.slack_secret and policy.alerts:
+        token = functools.partial(
+            SecretsManager(boto3.client("secretsmanager")).field, settings.slack_secret, "bot_token"
+        )
+        slack = SlackChannel(token, policy.alerts.channel, settings.slack_api_url)
+    ledger = DynamoLedger(boto3.client("dynamodb"), settings.table_name)
+    return Notifier(ledger, slack, AlertTopic(boto3.client("sns"), settings.alert_topic_arn), policy, utc_now)
+
+
+def lambda_handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
+    """A partial batch answer: the records that failed, for SQS to deliver again and at last to dead-letter."""
+    notifier = build().for_batch()
+    failures = []
+    for record in event["Records"]:
+        try:
+            if context.get_remaining_time_in_millis() < ENOUGH_MILLISECONDS:
+                raise Postponed("too little time is left in this invocation")
+            deliveries = int(record["attributes"]["ApproximateReceiveCount"])
+            told = notifier.notify(Event.received(json.loads(record["body"])), deliveries)
+            logger.info("people were told", message_id=record["messageId"], via=told.via, incident=told.incident)
+        except Postponed as postponed:
+            logger.warning("postponed", message_id=record["messageId"], reason=str(postponed))
+            failures.append({"itemIdentifier": record["messageId"]})
+        except Exception:
+            logger.exception("people were not told", message_id=record["messageId"])
+            failures.append({"itemIdentifier": record["messageId"]})
+    return {"batchItemFailures": failures}

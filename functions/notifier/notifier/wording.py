@@ -1,0 +1,227 @@
+"""What people read about each event: one sentence or two that stand alone, then facts, then what to do.
+
+The first line says what happened, to which workload, how many dollars, and what Governor did or did not do.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import cast
+
+from governor.events import DetailType, Event
+from governor.evidence import Blind, BudgetReached, Disable, Exposed, Restore, Runaway
+from governor.policy import Policy
+from governor.slack import escape
+from notifier.case import Case, Figures
+from notifier.incident import evidence_of
+from notifier.phrases import cents, mention, money, share, span, utc
+
+RED, ORANGE, YELLOW, GREEN = "#d72b3f", "#e8912d", "#ecb22e", "#2eb67d"
+
+
+@dataclass(frozen=True)
+class Words:
+    """`headline` in mrkdwn, `facts` one per line, `todo` for the human (empty: nothing)."""
+
+    headline: str
+    color: str
+    facts: tuple[str, ...] = ()
+    todo: str = ""
+
+
+def words(event: Event, policy: Policy, known: Figures) -> Words:
+    """The words for one event, with the figures that its incident knows. Raises `BadEvent`."""
+    return _WORDS[event.detail_type](Case(event, evidence_of(event), policy, known))
+
+
+def _suspected(case: Case) -> Words:
+    evidence = cast(Runaway, case.evidence)
+    then = (
+        "Governor disables its key once this is confirmed."
+        if case.governor_disables("runaway")
+        else f"Governor only watches: {case.restraint}."
+    )
+    headline = f"🟠 {case.who} may be running away: {_pace(case, evidence)}. {then}{case.owner}"
+    return Words(headline, ORANGE, _spend(case, evidence), "Is this meant? If not, stop whatever is calling.")
+
+
+def _confirmed(case: Case) -> Words:
+    evidence = cast(Runaway, case.evidence)
+    running = f"🔴 {case.who} is running away: {_pace(case, evidence)}."
+    if case.governor_disables("runaway"):
+        headline = f"{running} Governor is disabling its key now.{case.owner}"
+        return Words(
+            headline, RED, _spend(case, evidence), "Nothing yet: what became of the key follows in this thread."
+        )
+    headline = f"{running} Its key still works: {case.restraint}. {case.approvers} must decide.{case.owner}"
+    return Words(headline, RED, _spend(case, evidence), "Stop whatever is calling, or disable the key at OpenRouter.")
+
+
+def _ended(case: Case) -> Words:
+    burned = f" It burned {case.burning}." if case.figures.rate is not None else ""
+    untouched = "" if case.figures.disabled else " Its key was not disabled."
+    headline = f"🟢 {case.who} has calmed down.{burned}{case.lost}{untouched}"
+    return Words(headline, GREEN, case.why, "If this was not meant, find out what called.")
+
+
+def _disabled(case: Case) -> Words:
+    evidence = cast(Disable, case.evidence)
+    because = {
+        "runaway": f"{case.who} was burning {case.burning}.",
+        "budget": f"{case.who} reached the share of its budget at which the policy disables it.",
+        "exposed": f"A key of {case.who} was reported as exposed.",
+    }.get(evidence.cause, f"{case.who} was disabled, cause {evidence.cause}.")
+    outcome = case.keys_are("disabled", evidence.keys)
+    headline = f"🔴 {because} {outcome}{case.lost} Restore needs {case.approvers}.{case.owner}"
+    todo = (
+        "Find and stop what called. To bring the key back, an approver sends `Restore Requested` with the cause "
+        f"`{evidence.cause}`: the command is in docs/operations.md, “Restore a key”."
+    )
+    return Words(headline, RED, (*_by_morning(evidence), *case.keys(evidence.keys), *_top(evidence), *case.why), todo)
+
+
+def _withheld(case: Case) -> Words:
+    evidence = cast(Disable, case.evidence)
+    live = any(key.state == "enabled" for key in evidence.keys)
+    wrong = {
+        "budget": f"{case.who} reached the share of its budget at which the policy disables it",
+        "exposed": f"A key of {case.who} was reported as exposed",
+    }.get(evidence.cause, f"{case.who} is burning {case.burning}")
+    left = "its key still works: Governor withheld the disable" if live else "Governor left its key as it found it"
+    headline = f"🔴 {wrong} and {left}.{case.lost} {case.approvers} must decide.{case.owner}"
+    each_hour = f" Each hour costs about {money(case.figures.rate)}." if case.figures.rate is not None else ""
+    todo = f"Disable the key at OpenRouter, or let it run.{each_hour}" if live else "Look at the key at OpenRouter."
+    facts = (*case.why, *_by_morning(evidence), *case.keys(evidence.keys), *_top(evidence))
+    return Words(headline, RED, facts, todo)
+
+
+def _restored(case: Case) -> Words:
+    evidence = cast(Restore, case.evidence)
+    outcome = case.keys_are("enabled", evidence.keys)
+    headline = (
+        f"🟢 {case.who} is restored: {_person(evidence)} lifted the cause {evidence.cause}. {outcome}{case.owner}"
+    )
+    return Words(headline, GREEN, (*case.keys(evidence.keys), *case.why), "Watch whether it burns again.")
+
+
+def _refused(case: Case) -> Words:
+    evidence = cast(Restore, case.evidence)
+    asked = f"the restore that {_person(evidence)} asked for"
+    headline = f"🟠 {case.who} stays as it was: Governor refused {asked}. No key was changed."
+    standing = ", ".join(evidence.standing)
+    todo = f"First lift what else holds it: {standing}." if standing else f"See why; {case.approvers} may ask again."
+    return Words(headline, ORANGE, (*case.why, *case.keys(evidence.keys)), todo)
+
+
+def _exposed(case: Case) -> Words:
+    evidence = cast(Exposed, case.evidence)
+    found = (f"*Found at:* {escape(evidence.url)}",) if evidence.url else ()
+    report = f"🔴 A key of {case.who} is reported as exposed, by {escape(evidence.source)}."
+    if case.governor_disables("exposed"):
+        headline = f"{report} Governor is disabling it now.{case.owner}"
+        todo = "Issue a new key, and remove the old one from where it was found."
+    else:
+        headline = f"{report} It still works: {case.restraint}. {case.approvers} must decide.{case.owner}"
+        todo = "Disable the key at OpenRouter now, then issue a new one."
+    return Words(headline, RED, (*found, *case.why), todo)
+
+
+def _blind(case: Case) -> Words:
+    evidence = cast(Blind, case.evidence)
+    last = evidence.last_reading_at
+    since = f"since {utc(last)} ({span(case.event.occurred_at - last)})" if last else "at all yet"
+    headline = (
+        f"🔴 Governor is blind: it could not read {_place(evidence)} {since}. "
+        f"Spend there is not metered and a runaway there is not stopped. {case.approvers}, please look."
+    )
+    facts = (f"*Error:* {escape(evidence.error)}", *case.why)
+    return Words(headline, RED, facts, "Check the management key and OpenRouter's status; spend_meter's log says more.")
+
+
+def _recovered(case: Case) -> Words:
+    headline = f"🟢 Governor sees again: {_place(cast(Blind, case.evidence))} is read and metered."
+    return Words(headline, GREEN, case.why)
+
+
+def _budget(case: Case) -> Words:
+    evidence = cast(BudgetReached, case.evidence)
+    name, period, limit = escape(evidence.scope_name), escape(evidence.period), cents(evidence.limit_usd)
+    spent = f"has spent {cents(evidence.spent_usd)} of"
+    said = {
+        "key_limit": f"{case.who} {spent} its {limit} {period} key limit",
+        "guardrail": f"{case.who} {spent} the {limit} {period} limit of guardrail {name}",
+        "workspace": f"Workspace {name} {spent} its {limit} {period} budget",
+        "credits": f"The account {spent} its {limit} of credits",
+    }[evidence.scope]
+    full = evidence.spent_usd >= evidence.limit_usd
+    part = f" ({share(evidence.spent_usd / evidence.limit_usd)})" if evidence.limit_usd > 0 else ""
+    whose = case.owner if case.workload else ""
+    disables = " Governor disables its keys now, as the policy says." if evidence.disable else ""
+    headline = f"{'🔴' if full else '🟡'} {said}{part}. {_ahead(evidence)}{disables}{whose}"
+    first = (f"*Blocks first:* {escape(evidence.blocks_first)}",) if evidence.blocks_first else ()
+    also = (f"*Also crossed:* {', '.join(map(share, evidence.also_crossed))}",) if evidence.also_crossed else ()
+    more = "top up the credits" if evidence.scope == "credits" else "raise the limit"
+    return Words(
+        headline,
+        RED if full else YELLOW,
+        (*first, *also, *case.keys(evidence.keys), *case.why),
+        f"Spend less, or {more}.",
+    )
+
+
+def _ahead(evidence: BudgetReached) -> str:
+    """When the rest is gone, and when the period starts anew."""
+    resets = f" It resets {utc(evidence.resets_at)}." if evidence.resets_at else ""
+    if evidence.spent_usd >= evidence.limit_usd:
+        return f"OpenRouter refuses what goes beyond.{resets}"
+    if evidence.runs_out_at and evidence.rate_usd_per_hour:
+        return f"At {money(evidence.rate_usd_per_hour)}/h the rest is gone by {utc(evidence.runs_out_at)}.{resets}"
+    return f"Nothing is blocked yet.{resets}"
+
+
+def _pace(case: Case, evidence: Runaway) -> str:
+    return f"{case.burning}, {money(evidence.spent_usd)} in the last {span(timedelta(minutes=evidence.window_minutes))}"
+
+
+def _spend(case: Case, evidence: Runaway) -> tuple[str, ...]:
+    habit = f"habit {money(evidence.baseline_usd)}, floor {money(evidence.floor_usd)} for this window"
+    return (f"*Since* {utc(evidence.started_at)} · {habit}", *case.keys(evidence.keys), *case.why)
+
+
+def _by_morning(evidence: Disable) -> tuple[str, ...]:
+    if evidence.by_morning_usd is None:
+        return ()
+    return (f"*Left alone*, by 08:00 UTC this comes to {money(evidence.by_morning_usd)}.",)
+
+
+def _top(evidence: Disable) -> tuple[str, ...]:
+    ranked = (("Models", evidence.top_models), ("Apps", evidence.top_apps))
+    return tuple(
+        f"*{title}:* " + ", ".join(f"{escape(name)} {money(usd)}" for name, usd in spenders[:3])
+        for title, spenders in ranked
+        if spenders
+    )
+
+
+def _person(evidence: Restore) -> str:
+    by = evidence.requested_by
+    return mention([by]) if by[:1] in {"U", "W"} and by.isalnum() else escape(by)
+
+
+def _place(evidence: Blind) -> str:
+    return "the whole account" if evidence.scope == "account" else f"workspace {escape(evidence.scope)}"
+
+
+_WORDS: dict[DetailType, Callable[[Case], Words]] = {
+    DetailType.BUDGET_THRESHOLD_REACHED: _budget,
+    DetailType.RUNAWAY_SUSPECTED: _suspected,
+    DetailType.RUNAWAY_CONFIRMED: _confirmed,
+    DetailType.RUNAWAY_ENDED: _ended,
+    DetailType.KEY_DISABLED: _disabled,
+    DetailType.DISABLE_WITHHELD: _withheld,
+    DetailType.KEY_RESTORED: _restored,
+    DetailType.RESTORE_REFUSED: _refused,
+    DetailType.MONITOR_BLIND: _blind,
+    DetailType.MONITOR_RECOVERED: _recovered,
+    DetailType.KEY_EXPOSED: _exposed,
+}

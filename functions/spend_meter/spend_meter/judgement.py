@@ -1,0 +1,125 @@
+"""A beat of the detector: who spent is recorded, who may be burning is judged. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from heapq import nlargest
+from typing import TYPE_CHECKING
+
+from governor.clock import parse_instant
+from governor.events import Event
+from spend_meter.counters import Metered, Move
+from spend_meter.habits import Habits
+from spend_meter.incidents import judge_subject, restart
+from spend_meter.learning import Attempt
+from spend_meter.periods import minute_of, moment_of, starts_at
+from spend_meter.runaway import QUIET
+from spend_meter.runaway import State as Suspicion
+from spend_meter.subjects import Lineage, LineageOf, Subjects
+
+if TYPE_CHECKING:
+    from spend_meter.decide import Facts
+
+TOP = 10
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What came of the subjects' beat. `top_spenders`: subject and USD of the last hour, greatest first."""
+
+    habits: Habits
+    suspicions: Mapping[str, Suspicion]
+    learning: Mapping[str, Attempt]
+    top_spenders: Sequence[tuple[str, float]]
+    events: Sequence[Event]
+
+
+def judge_subjects(facts: "Facts", metered: Metered, subjects: Subjects, lineage_of: LineageOf) -> Judgement:
+    """Records the beat's moves, then judges whoever spent enough to be judged or is under suspicion."""
+    state, minute = facts.state, facts.minute
+    habits = Habits(state.habits, state.waiting)
+    suspicions = dict(state.suspicions)
+    learning = dict(state.learning)
+    events = _restart(facts, habits, suspicions, subjects, lineage_of)
+
+    moved = _by_subject(metered.moves, subjects)
+    noted, opened = [], []
+    for subject, moves in moved.items():
+        if subject not in habits and _has_a_past(moves, minute):
+            learning[subject] = Attempt(minute, 0)
+        if subject not in suspicions and _note(habits, subject, moves, minute):
+            noted.append(subject)
+        else:
+            _record(habits, subject, moves, minute)
+            opened.append(subject)
+    for subject, hourly in facts.learned.items():
+        if hourly is not None and subject in habits:
+            habits.open(subject, minute).learn(hourly)
+
+    for subject in [*opened, *(who for who, one in suspicions.items() if one.needs_beat and who not in moved)]:
+        lineage = _lineage(subject, moved, subjects, lineage_of)
+        if not lineage and None in facts.reading.listed.values():
+            continue  # its workspace may be among those that could not be read: unknown is not an end of spending
+        history = habits.open(subject, minute)
+        history.advance(minute)
+        caps = facts.reading.layers.caps.get(lineage[0][1]) if lineage else None
+        judged = judge_subject(subject, history, suspicions.pop(subject, QUIET), minute, lineage, subjects, caps)
+        if judged.suspicion != QUIET:
+            suspicions[subject] = judged.suspicion
+        events += [judged.event] if judged.event else []
+    candidates = {*opened, *state.spenders, *habits.nearest(noted, 2 * TOP)}
+    return Judgement(habits, suspicions, learning, _top(habits, candidates, minute), events)
+
+
+def _restart(
+    facts: "Facts", habits: Habits, suspicions: dict[str, Suspicion], subjects: Subjects, lineage_of: LineageOf
+) -> list[Event]:
+    """Applies re-baselines that are new, before the beat's spend is recorded: that is spent after them."""
+    applied = facts.state.rebaselined
+    events = []
+    for subject, at in sorted(facts.rebaselines.items()):
+        if subject in applied and parse_instant(at) <= parse_instant(applied[subject]):
+            continue
+        if subject not in habits:
+            continue
+        since = min(minute_of(parse_instant(at)), facts.minute)
+        suspicion = suspicions.pop(subject, QUIET)
+        judged = restart(subject, habits.open(subject, since), suspicion, since, lineage_of(subject), subjects)
+        events += [judged.event] if judged.event else []
+    return events
+
+
+def _by_subject(moves: Sequence[Move], subjects: Subjects) -> dict[str, list[Move]]:
+    moved: dict[str, list[Move]] = {}
+    for move in moves:
+        moved.setdefault(subjects.of(move.key, move.workspace_id), []).append(move)
+    return moved
+
+
+def _note(habits: Habits, subject: str, moves: Sequence[Move], minute: int) -> bool:
+    if len(moves) > 1 or moves[0].spent is None:
+        return False
+    return habits.note(subject, minute, moves[0].spent, moves[0].span)
+
+
+def _record(habits: Habits, subject: str, moves: Sequence[Move], minute: int) -> None:
+    history = habits.open(subject, min(move.still_since for move in moves))
+    if any(move.spent is None for move in moves):
+        history.unknown(minute)
+    history.record(minute, sum(move.spent or 0.0 for move in moves), max(move.span for move in moves))
+
+
+def _lineage(subject: str, moved: Mapping[str, Sequence[Move]], subjects: Subjects, lineage_of: LineageOf) -> Lineage:
+    if subject in moved and subjects.workload(subject) is None:
+        return [(move.key, move.workspace_id) for move in moved[subject]]  # an undeclared key is a lineage of its own
+    return lineage_of(subject)
+
+
+def _has_a_past(moves: Sequence[Move], minute: int) -> bool:
+    """Whether analytics can tell of days before today."""
+    today = starts_at("daily", moment_of(minute))
+    return today is not None and any(move.key.created_at < today for move in moves)
+
+
+def _top(habits: Habits, candidates: set[str], minute: int) -> list[tuple[str, float]]:
+    spent = ((subject, habits.spent_last_hour(subject, minute)) for subject in candidates)
+    return nlargest(TOP, (one for one in spent if one[1] > 0), key=lambda one: (one[1], one[0]))

@@ -1,0 +1,36 @@
+"""Whose baseline is still to be asked of analytics, and when. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+AT_ONCE = 5
+"""Subjects asked about in one beat."""
+FIRST_DELAY, LONGEST_DELAY = 10, 1440
+"""Minutes to wait after the first failure; doubled by each one, up to a day."""
+
+type Hourly = Sequence[tuple[int, float]]
+"""(hours since 1970, USD); absent hours are zero."""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """Analytics was asked in vain `count` times; ask again from the minute `next_at` on."""
+
+    next_at: int
+    count: int
+
+
+def due(learning: Mapping[str, Attempt], minute: int) -> list[str]:
+    """The subjects whose turn it is, those that have waited longest first."""
+    waiting = sorted((attempt.next_at, subject) for subject, attempt in learning.items() if attempt.next_at <= minute)
+    return [subject for _, subject in waiting[:AT_ONCE]]
+
+
+def attempted(learning: Mapping[str, Attempt], learned: Mapping[str, Hourly | None], minute: int) -> dict[str, Attempt]:
+    """The attempts that are left: those in vain are put off, each time for twice as long."""
+    after = dict(learning)
+    for subject, hourly in learned.items():
+        count = after.pop(subject, Attempt(0, 0)).count
+        if hourly is None:
+            after[subject] = Attempt(minute + min(FIRST_DELAY << min(count, 10), LONGEST_DELAY), count + 1)
+    return after

@@ -1,0 +1,54 @@
+"""`Slack` in memory, for tests; proven equal to `SlackChannel` by one suite run over both."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from governor.slack import Message, Posted, SlackGone
+
+
+@dataclass(frozen=True)
+class Said:
+    """One message as the channel holds it."""
+
+    ts: str
+    message: Message
+    metadata: Mapping[str, str] = field(hash=False)
+    thread_ts: str | None = None
+    broadcast: bool = False
+
+
+class MemorySlack:
+    """A channel in memory; `said` holds every message, oldest first."""
+
+    def __init__(self) -> None:
+        self.said: list[Said] = []
+        self._count = 0
+
+    def post(
+        self, message: Message, metadata: Mapping[str, str], *, thread_ts: str | None = None, broadcast: bool = False
+    ) -> str:
+        if thread_ts is not None:
+            self._place(thread_ts)
+        self._count += 1
+        ts = f"{self._count}.000000"
+        self.said.append(Said(ts, message, dict(metadata), thread_ts, broadcast))
+        return ts
+
+    def update(self, ts: str, message: Message) -> None:
+        place = self._place(ts)
+        self.said[place] = replace(self.said[place], message=message)
+
+    def find(self, metadata: Mapping[str, str], *, thread_ts: str | None = None) -> Posted | None:
+        if thread_ts is None:
+            seen = [said for said in self.said if said.thread_ts is None or said.broadcast]
+        else:
+            self._place(thread_ts)
+            seen = [said for said in self.said if thread_ts in {said.ts, said.thread_ts}]
+        found = [Posted(said.ts, said.metadata) for said in seen if metadata.items() <= said.metadata.items()]
+        return found[-1] if found else None
+
+    def _place(self, ts: str) -> int:
+        for place, said in enumerate(self.said):
+            if said.ts == ts:
+                return place
+        raise SlackGone("message_not_found", "Nothing to do: a new message is posted.")

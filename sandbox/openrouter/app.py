@@ -1,0 +1,136 @@
+"""The HTTP edge: authentication, faults, latency, the request log, and errors in the vendor's envelope."""
+
+import asyncio
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import httpx
+from fastapi import FastAPI, Request
+from fastapi.responses import Response
+from starlette.background import BackgroundTask
+
+from sandbox.openrouter.calls import Call, Route
+from sandbox.openrouter.faults import Fault
+from sandbox.openrouter.identities import hash_of
+from sandbox.openrouter.keys import Key
+from sandbox.openrouter.refusals import Refusal
+from sandbox.openrouter.routes import ROUTES
+from sandbox.openrouter.routes.controls import add_controls
+from sandbox.openrouter.traffic import unusable
+
+if TYPE_CHECKING:
+    from sandbox.openrouter.simulator import Simulator
+
+PREFIX = "/api/v1"
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """One request as `/_sim/requests` shows it. Status 0: the connection was closed without an answer."""
+
+    at: float
+    method: str
+    path: str
+    query: str
+    status: int
+    key_hash: str | None
+
+
+class Unanswered(Exception):
+    """The connection is to be closed without an answer."""
+
+
+def create_app(simulator: "Simulator") -> FastAPI:
+    app = FastAPI(title="OpenRouter simulator", openapi_url=None)
+    for route in ROUTES:
+        app.add_api_route(PREFIX + route.path, _endpoint(simulator, route), methods=[route.method])
+    add_controls(app, simulator)
+    return app
+
+
+def _endpoint(simulator: "Simulator", route: Route) -> Any:
+    async def endpoint(request: Request) -> Response:
+        raw = await request.body()
+        if simulator.latency:
+            await asyncio.sleep(simulator.latency)
+        path, query = request.url.path.removeprefix(PREFIX), request.url.query
+        with simulator.lock:
+            struck = simulator.faults.striking(route.method, route.path, f"{path}?{query}" if query else path)
+            fault, snapshot = struck or (None, None)
+            try:
+                status, body, headers = _answer(simulator, route, request, raw, fault, snapshot)
+            except Unanswered:
+                status, body, headers = 0, b"", {}
+            key_hash = _caller_hash(request)
+            simulator.requests.append(Logged(simulator.clock.now(), route.method, path, query, status, key_hash))
+        if fault and fault.mode == "slow":
+            await asyncio.sleep(fault.seconds)
+        if not status:
+            return await _hang_up(request)
+        return Response(body, status, headers, "application/json", BackgroundTask(simulator.broadcaster.flush))
+
+    # FastAPI reads the annotation at run time, and `from __future__` is not in play: Request must be a global here.
+    return endpoint
+
+
+def _answer(
+    simulator: "Simulator", route: Route, request: Request, raw: bytes, fault: Fault | None, snapshot: Any
+) -> tuple[int, bytes, dict[str, str]]:
+    try:
+        if fault and fault.spares_the_effect:
+            raise fault.refusal() or Unanswered
+        key = _authenticate(simulator, route, request)
+        organization = snapshot if fault and fault.mode == "stale_list" else simulator.organization
+        call = Call(organization, request.path_params, request.query_params, request.headers, raw, key)
+        result = route.handler(call)
+        if fault and fault.mode == "fail_after":
+            raise fault.refusal() or Unanswered
+        return route.status, json.dumps(result, separators=(",", ":")).encode(), {}
+    except Refusal as refusal:
+        if fault and fault.mode == "fail_after" and not fault.status:
+            raise Unanswered from refusal
+        headers = {} if refusal.retry_after is None else {"Retry-After": f"{refusal.retry_after:g}"}
+        return refusal.status, json.dumps(refusal.body()).encode(), headers
+
+
+def _bearer(request: Request) -> str | None:
+    scheme, _, plaintext = request.headers.get("authorization", "").partition(" ")
+    return plaintext if scheme.lower() == "bearer" and plaintext else None
+
+
+def _caller_hash(request: Request) -> str | None:
+    plaintext = _bearer(request)
+    return None if plaintext is None else hash_of(plaintext)
+
+
+def _authenticate(simulator: "Simulator", route: Route, request: Request) -> Key | None:
+    """The calling key, or None for the management key; raises 401 or 403 on anything else."""
+    if route.access == "public":
+        return None
+    key_hash = _caller_hash(request)
+    if key_hash is None:
+        raise Refusal(401, "Missing Authentication header")
+    if key_hash in simulator.management_hashes:
+        if route.access == "inference":
+            raise Refusal(401, "Management keys cannot be used for this endpoint")
+        return None
+    key = simulator.organization.keys.get(key_hash)
+    refusal = unusable(key, simulator.clock.now())
+    if refusal:
+        raise refusal
+    if route.access == "management":
+        message = "Only management keys can perform this operation" if route.refuses == 403 else "Invalid management key"
+        raise Refusal(route.refuses, message)
+    return key
+
+
+async def _hang_up(request: Request) -> Response:
+    transport = request.scope.get("state", {}).get("transport")
+    if transport is None:
+        # In process there is no connection to close: the client is told what it would have been told.
+        raise httpx.RemoteProtocolError("Server disconnected without sending a response.")
+    transport.close()
+    # The loop has to run once for the server to notice; what is answered after that goes nowhere.
+    await asyncio.sleep(0)
+    return Response(status_code=503)

@@ -1,0 +1,95 @@
+"""How a route is declared, and what its handler is given: one call, authenticated and parsed."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import ValidationError
+
+from sandbox.openrouter.bodies import Body
+from sandbox.openrouter.keys import Key
+from sandbox.openrouter.refusals import Refusal, invalid
+
+if TYPE_CHECKING:
+    from sandbox.openrouter.organization import Organization
+
+type Access = Literal["management", "inference", "any", "public"]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """`key` is None when the management key is calling. `raw` is the body as sent."""
+
+    organization: "Organization"
+    path: Mapping[str, str]
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    raw: bytes
+    key: Key | None
+    origin: str = ""
+
+    @property
+    def now(self) -> float:
+        return self.organization.now
+
+    def caller(self) -> Key:
+        """The inference key on a route that only those may use."""
+        if self.key is None:
+            raise Refusal(401, "User not found.")
+        return self.key
+
+    def body[B: Body](self, model: type[B]) -> B:
+        try:
+            return model.model_validate_json(self.raw)
+        except ValidationError as error:
+            first = error.errors(include_input=False, include_url=False)[0]
+            where = ".".join(str(part) for part in first["loc"])
+            raise invalid(f"Invalid request parameters: {where}: {first['msg']}") from error
+
+    def number(self, name: str, default: int, *, least: int = 0, most: int | None = None) -> int:
+        text = self.query.get(name, "")
+        if not text:
+            return default
+        if not text.isdecimal() or int(text) < least or (most is not None and int(text) > most):
+            raise invalid(f"Invalid request parameters: {name}")
+        return int(text)
+
+    def flag(self, name: str) -> bool:
+        return self.query.get(name, "").lower() == "true"
+
+    def page(self, rows: list[dict[str, Any]]) -> dict[str, Any]:
+        """`limit` and `offset` over the whole, with its total."""
+        offset, limit = self.number("offset", 0), self.number("limit", 50, least=1, most=100)
+        return {"data": rows[offset : offset + limit], "total_count": len(rows)}
+
+
+type Handler = Callable[[Call], dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """`refuses`: what a wrong kind of key is answered. The vendor's document lists 403 on some routes only."""
+
+    method: str
+    path: str
+    handler: Handler
+    access: Access
+    status: int
+    refuses: int
+
+
+class Routes:
+    """The routes of one resource."""
+
+    def __init__(self, access: Access = "management") -> None:
+        self._access = access
+        self.all: list[Route] = []
+
+    def add(
+        self, method: str, path: str, *, status: int = 200, refuses: int = 401, access: Access | None = None
+    ) -> Callable[[Handler], Handler]:
+        def declare(handler: Handler) -> Handler:
+            self.all.append(Route(method, path, handler, access or self._access, status, refuses))
+            return handler
+
+        return declare

@@ -1,0 +1,152 @@
+"""A chat completion: admitted, routed, answered, metered and put in the outbox."""
+
+import json
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sandbox.openrouter.analytics import Tally, Traffic
+from sandbox.openrouter.bodies import ChatRequest
+from sandbox.openrouter.catalogue import MODELS, Model
+from sandbox.openrouter.generations import Attempt, Generation
+from sandbox.openrouter.keys import Key
+from sandbox.openrouter.otlp import deliveries
+from sandbox.openrouter.presets import Preset
+from sandbox.openrouter.refusals import Refusal, invalid
+from sandbox.openrouter.routing import attempts
+from sandbox.openrouter.traffic import admit
+
+if TYPE_CHECKING:
+    from sandbox.openrouter.organization import Organization
+
+CHARACTERS_PER_TOKEN = 4
+NATURAL_LENGTH = 120
+"""Tokens an unscripted reply has when nothing cuts it short."""
+LEAST_OUTPUT = {"openai/gpt-5.1": 16, "openai/gpt-5-mini": 16, "openai/gpt-5.1-codex-mini": 16}
+"""Reasoning models refuse a smaller `max_tokens`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A reply for requests whose model is `model` (None: any) and whose last message holds `prompt`."""
+
+    text: str
+    model: str | None = None
+    prompt: str = ""
+
+
+def complete(organization: "Organization", key: Key, request: ChatRequest, app: str | None) -> Generation:
+    """Serve one request. Raises `Refusal`; a request that providers failed is broadcast before it is refused."""
+    if request.stream:
+        raise invalid("Streaming is not simulated")
+    now = organization.now
+    _, refusal = admit(organization, key, 1, 0.0, 0.0, now)
+    if refusal:
+        raise refusal
+    preset, body = _with_preset(organization, key, request)
+    model = _model(body["model"])
+    prompt = json.dumps(body["messages"], ensure_ascii=False, separators=(",", ":"))
+    reply, completion_tokens, finish_reason = _reply(organization, model, body)
+    prompt_tokens = math.ceil(len(prompt) / CHARACTERS_PER_TOKEN)
+    prompt_cost, completion_cost = model.cost(prompt_tokens, completion_tokens)
+    tried = attempts(organization, key, model, body.get("provider") or {})
+    failed = tried[-1].status != 200
+    cost = 0.0 if failed else prompt_cost + completion_cost
+    usage, upstream = (cost * organization.byok_fee, cost) if tried[-1].is_byok else (cost, 0.0)
+    _, refusal = admit(organization, key, 1, usage, upstream, now)
+    if refusal:
+        raise refusal
+    generation = Generation(
+        organization.ids.generation(now),
+        now,
+        key.hash,
+        key.name,
+        key.creator_user_id,
+        key.workspace_id,
+        organization.id,
+        model,
+        tried,
+        prompt_tokens,
+        completion_tokens,
+        prompt_cost,
+        completion_cost,
+        usage,
+        upstream,
+        finish_reason,
+        prompt,
+        reply,
+        user=body.get("user"),
+        session_id=body.get("session_id"),
+        app=app,
+        preset_id=preset and preset.id,
+        error="Provider returned error" if failed else None,
+    )
+    organization.outbox.extend(deliveries(organization, generation))
+    if failed:
+        raise _failure(tried)
+    record(organization, key, generation)
+    return generation
+
+
+def record(organization: "Organization", key: Key, generation: Generation) -> None:
+    """Count a served request in every layer and in analytics, and remember it."""
+    organization.charge(key, generation.created_at, generation.usage, generation.upstream)
+    tokens = (generation.prompt_tokens, generation.completion_tokens)
+    provider = generation.attempts[-1].provider
+    who = Traffic(key.hash, key.workspace_id, generation.model.id, provider, generation.app, generation.user)
+    tally = Tally(1, generation.usage, generation.upstream, *tokens)
+    organization.analytics.record(generation.created_at, who, tally)
+    organization.generations[generation.id] = generation
+
+
+def _with_preset(
+    organization: "Organization", key: Key, request: ChatRequest
+) -> tuple[Preset | None, dict[str, Any]]:
+    """The body with a preset's config under it: what the caller sent wins, the system prompt goes first."""
+    body = request.model_dump(exclude_unset=True)
+    name, _, slug = request.model.partition("@preset/")
+    if not slug:
+        return None, body
+    preset = organization.preset(key.workspace_id, slug)
+    if preset.status != "active":
+        raise invalid(f"Preset {slug} is {preset.status}")
+    merged = {**preset.designated.config, **body, "model": name or preset.designated.config.get("model", "")}
+    if preset.designated.system_prompt is not None:
+        system = {"role": "system", "content": preset.designated.system_prompt}
+        merged["messages"] = [system, *body["messages"]]
+    return preset, merged
+
+
+def _model(model_id: str) -> Model:
+    model = MODELS.get(model_id)
+    if not model:
+        raise invalid(f"{model_id} is not a valid model ID")
+    return model
+
+
+def _reply(organization: "Organization", model: Model, body: dict[str, Any]) -> tuple[str, int, str]:
+    """Text, tokens and finish reason."""
+    asked = body.get("max_completion_tokens") or body.get("max_tokens")
+    if asked is not None and asked < LEAST_OUTPUT.get(model.id, 1):
+        raise invalid(f"max_tokens must be at least {LEAST_OUTPUT.get(model.id, 1)} for {model.id}")
+    last = json.dumps(body["messages"][-1].get("content", ""), ensure_ascii=False)
+    scripted = next(
+        (each for each in organization.scripts if each.model in (None, model.id) and each.prompt in last), None
+    )
+    text = scripted.text if scripted else f"A simulated reply by {model.name}. " * 12
+    natural = math.ceil(len(text) / CHARACTERS_PER_TOKEN) if scripted else NATURAL_LENGTH
+    if model.completion_price == 0 and not model.is_free:
+        return "", 0, "stop"
+    if asked is not None and asked < natural:
+        return text[: asked * CHARACTERS_PER_TOKEN], asked, "length"
+    return text.strip(), natural, "stop"
+
+
+def _failure(tried: tuple[Attempt, ...]) -> Refusal:
+    last = tried[-1]
+    metadata = {"provider_name": last.name, "is_byok": last.is_byok, "raw": f"status {last.status}"}
+    if last.status == 429:
+        return Refusal(429, "Provider returned error", metadata=metadata)
+    if last.status in (500, 502):
+        return Refusal(502, "Provider returned error", metadata=metadata)
+    return Refusal(last.status, "Provider returned error", metadata={**metadata, "error_type": "provider_unavailable"})

@@ -1,0 +1,196 @@
+"""The state of one OpenRouter account, and the rules that hold between its parts. Knows no HTTP.
+
+Every lookup that fails raises `Refusal` as the API would. Methods are called under the simulator's lock.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from sandbox.openrouter.analytics import Analytics
+from sandbox.openrouter.clock import Clock
+from sandbox.openrouter.credentials import Credential
+from sandbox.openrouter.destinations import Destination
+from sandbox.openrouter.guardrails import DEFAULTS as GUARDRAIL_DEFAULTS
+from sandbox.openrouter.guardrails import Assignment, Guardrail
+from sandbox.openrouter.identities import Identities, hash_of, label_of
+from sandbox.openrouter.keys import Key, KeyRing
+from sandbox.openrouter.metering import Meter
+from sandbox.openrouter.presets import Preset
+from sandbox.openrouter.refusals import invalid, not_found
+from sandbox.openrouter.workspaces import DEFAULT_SETTINGS, Workspace
+
+OWNER = "user_fake_owner"
+"""The member who made the management key; made keys and workspaces name them as creator."""
+
+
+class Organization:
+    """`credits` is the total ever bought, in USD; `byok_fee` the share of BYOK inference billed to credits."""
+
+    def __init__(self, clock: Clock, seed: int, *, credits: float = 1000.0, byok_fee: float = 0.0) -> None:
+        self.clock = clock
+        self.ids = Identities(seed)
+        self.id = f"org_fake_{self.ids.uuid('organization')[:8]}"
+        self.credits = credits
+        self.byok_fee = byok_fee
+        self.meter = Meter()
+        self.members: dict[str, str] = {OWNER: "org:admin"}
+        self.keys = KeyRing()
+        self.workspaces: dict[str, Workspace] = {}
+        self.guardrails: dict[str, Guardrail] = {}
+        self.key_assignments: dict[str, Assignment] = {}
+        self.member_assignments: dict[str, Assignment] = {}
+        self.credentials: dict[str, Credential] = {}
+        self.destinations: dict[str, Destination] = {}
+        self.presets: dict[tuple[str, str], Preset] = {}
+        self.generations: dict[str, dict[str, Any]] = {}
+        self.analytics = Analytics()
+        self._member_meters: dict[str, Meter] = {}
+        self.default_workspace = self.create_workspace("Default", "default")
+
+    @property
+    def now(self) -> float:
+        return self.clock.now()
+
+    # Workspaces
+
+    def create_workspace(self, name: str, slug: str, **settings: Any) -> Workspace:
+        if any(workspace.slug == slug for workspace in self.workspaces.values()):
+            raise invalid(f"Workspace slug already in use: {slug}")
+        workspace = Workspace(
+            self.ids.uuid("workspace"),
+            self.ids.uuid("default guardrail"),
+            self.now,
+            {**DEFAULT_SETTINGS, "name": name, "slug": slug, **settings},
+            created_by=OWNER,
+        )
+        self.workspaces[workspace.id] = workspace
+        return workspace
+
+    def workspace(self, id_or_slug: str | None) -> Workspace:
+        """By id or slug; None is the default workspace."""
+        if id_or_slug is None:
+            return self.default_workspace
+        found = self.workspaces.get(id_or_slug)
+        by_slug = (workspace for workspace in self.workspaces.values() if workspace.slug == id_or_slug)
+        found = found or next(by_slug, None)
+        if not found:
+            raise not_found("Workspace")
+        return found
+
+    def delete_workspace(self, workspace: Workspace) -> None:
+        """Its guardrails and budgets go with it, its destinations are disabled (vendor: DELETE /workspaces/{id})."""
+        for key in self.keys.of_workspace(workspace.id):
+            self.delete_key(key.hash)
+        for guardrail in [each for each in self.guardrails.values() if each.workspace_id == workspace.id]:
+            self.delete_guardrail(guardrail)
+        for destination in self.destinations.values():
+            if destination.workspace_id == workspace.id:
+                destination.settings["enabled"] = False
+        del self.workspaces[workspace.id]
+
+    # Keys
+
+    def create_key(self, name: str, *, workspace: str | None = None, **fields: Any) -> tuple[Key, str]:
+        """The key and its plaintext, which is kept nowhere. `workspace`: id, slug, or None for the default one."""
+        plaintext = self.ids.plaintext()
+        fields.setdefault("creator_user_id", OWNER)
+        key = Key(
+            hash_of(plaintext), name, label_of(plaintext), self.workspace(workspace).id, self.now, **fields
+        )
+        self.keys.add(key)
+        return key, plaintext
+
+    def key(self, key_hash: str) -> Key:
+        key = self.keys.get(key_hash)
+        if not key:
+            raise not_found("API key")
+        return key
+
+    def delete_key(self, key_hash: str) -> None:
+        self.key(key_hash)
+        self.keys.remove(key_hash)
+        self.key_assignments.pop(key_hash, None)
+
+    def require_live_keys(self, hashes: Iterable[str] | None) -> None:
+        """Every hash of an allowlist must belong to a key that exists, or the whole write is a 400."""
+        unknown = [each for each in hashes or () if not self.keys.get(each)]
+        if unknown:
+            raise invalid(f"Unknown API key hash: {unknown[0]}")
+
+    # Guardrails
+
+    def create_guardrail(self, name: str, workspace: str | None = None, **rules: Any) -> Guardrail:
+        rules = {**GUARDRAIL_DEFAULTS, **rules, "name": name}
+        guardrail = Guardrail(self.ids.uuid("guardrail"), self.workspace(workspace).id, self.now, rules)
+        self.guardrails[guardrail.id] = guardrail
+        return guardrail
+
+    def guardrail(self, guardrail_id: str, *, materialise: bool = False) -> Guardrail:
+        """`materialise`: a write to an unconfigured workspace default brings it into being."""
+        found = self.guardrails.get(guardrail_id)
+        if found:
+            return found
+        owner = next((each for each in self.workspaces.values() if each.default_guardrail_id == guardrail_id), None)
+        if not owner or not materialise:
+            raise not_found("Guardrail")
+        rules = {**GUARDRAIL_DEFAULTS, "name": f"Workspace {owner.id} Default"}
+        self.guardrails[guardrail_id] = Guardrail(guardrail_id, owner.id, self.now, rules)
+        return self.guardrails[guardrail_id]
+
+    def delete_guardrail(self, guardrail: Guardrail) -> None:
+        for table in (self.key_assignments, self.member_assignments):
+            for holder in [each for each, held in table.items() if held.guardrail_id == guardrail.id]:
+                del table[holder]
+        del self.guardrails[guardrail.id]
+
+    def is_default_guardrail(self, guardrail_id: str) -> bool:
+        return any(workspace.default_guardrail_id == guardrail_id for workspace in self.workspaces.values())
+
+    def assign(self, guardrail: Guardrail, holders: list[str], *, members: bool = False) -> int:
+        """A holder has at most one guardrail: assigning replaces. Answers how many were assigned."""
+        table = self.member_assignments if members else self.key_assignments
+        known = self.members if members else {each for each in holders if self.keys.get(each)}
+        unknown = [each for each in holders if each not in known]
+        if unknown:
+            raise not_found("Member" if members else "API key")
+        for holder in holders:
+            table[holder] = Assignment(self.ids.uuid("assignment"), guardrail.id, holder, self.now, OWNER)
+        return len(holders)
+
+    def unassign(self, guardrail: Guardrail, holders: list[str], *, members: bool = False) -> int:
+        table = self.member_assignments if members else self.key_assignments
+        held = [each for each in holders if each in table and table[each].guardrail_id == guardrail.id]
+        for holder in held:
+            del table[holder]
+        return len(held)
+
+    def guardrail_of_key(self, key_hash: str) -> Guardrail | None:
+        assignment = self.key_assignments.get(key_hash)
+        return assignment and self.guardrails[assignment.guardrail_id]
+
+    def guardrail_of_member(self, user_id: str | None) -> Guardrail | None:
+        assignment = self.member_assignments.get(user_id or "")
+        return assignment and self.guardrails[assignment.guardrail_id]
+
+    def guardrails_over(self, key: Key) -> list[Guardrail]:
+        """Every guardrail whose rules bind a request of this key."""
+        default = self.guardrails.get(self.workspaces[key.workspace_id].default_guardrail_id)
+        found = (default, self.guardrail_of_member(key.creator_user_id), self.guardrail_of_key(key.hash))
+        return [guardrail for guardrail in found if guardrail]
+
+    # Spend
+
+    def member_meter(self, key: Key) -> Meter | None:
+        """What the key's creator spent, over all of their keys."""
+        return None if key.creator_user_id is None else self._member_meters.setdefault(key.creator_user_id, Meter())
+
+    def charge(self, key: Key, at: float, usage: float, byok: float) -> None:
+        """Count spend in every layer at once. `last_used_at` moves even when nothing was billed."""
+        for meter in (key.meter, self.workspaces[key.workspace_id].meter, self.meter, self.member_meter(key)):
+            if meter:
+                meter.add(at, usage, byok)
+        key.last_used_at = max(at, key.last_used_at or at)
+
+    @property
+    def credits_left(self) -> float:
+        return self.credits - self.meter.usage

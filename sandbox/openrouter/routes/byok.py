@@ -1,0 +1,52 @@
+"""`/byok`: an organization's own provider credentials. Lists are replaced whole, raw keys never come back."""
+
+from typing import Any
+
+from sandbox.openrouter.bodies import CredentialChange, CredentialCreation
+from sandbox.openrouter.calls import Call, Routes
+from sandbox.openrouter.credentials import masked
+from sandbox.openrouter.resources import add_credential, check_credential, credential
+
+routes = Routes()
+
+
+@routes.add("GET", "/byok")
+def list_credentials(call: Call) -> dict[str, Any]:
+    workspace = call.organization.workspace(call.query.get("workspace_id"))
+    provider = call.query.get("provider")
+    found = [
+        each
+        for each in call.organization.credentials.values()
+        if each.workspace_id in (None, workspace.id) and provider in (None, each.provider)
+    ]
+    return call.page([each.view() for each in sorted(found, key=lambda each: (each.provider, each.sort_order))])
+
+
+@routes.add("POST", "/byok", status=201, refuses=403)
+def create_credential(call: Call) -> dict[str, Any]:
+    return {"data": add_credential(call.organization, call.body(CredentialCreation)).view()}
+
+
+@routes.add("GET", "/byok/{id}")
+def get_credential(call: Call) -> dict[str, Any]:
+    return {"data": credential(call.organization, call.path["id"]).view()}
+
+
+@routes.add("PATCH", "/byok/{id}")
+def update_credential(call: Call) -> dict[str, Any]:
+    found = credential(call.organization, call.path["id"])
+    changes = call.body(CredentialChange).changes()
+    raw = changes.pop("key", None)
+    settings = {**found.settings, **changes}
+    check_credential(call.organization, settings)
+    found.settings = settings
+    if raw is not None:
+        # A new raw key is a good one, until told otherwise.
+        found.label, found.trouble = masked(raw), None
+    return {"data": found.view()}
+
+
+@routes.add("DELETE", "/byok/{id}")
+def delete_credential(call: Call) -> dict[str, Any]:
+    del call.organization.credentials[credential(call.organization, call.path["id"]).id]
+    return {"deleted": True}

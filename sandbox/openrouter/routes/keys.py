@@ -1,0 +1,57 @@
+"""`/keys`: listing is by workspace, a page at a time, without a total."""
+
+from typing import Any
+
+from sandbox.openrouter.bodies import KeyChange, KeyCreation
+from sandbox.openrouter.calls import Call, Routes
+
+routes = Routes()
+
+
+@routes.add("GET", "/keys")
+def list_keys(call: Call) -> dict[str, Any]:
+    workspace = call.organization.workspace(call.query.get("workspace_id"))
+    now = call.now
+    page = call.organization.keys.page(
+        workspace.id,
+        call.number("offset", 0),
+        now,
+        disabled=call.flag("include_disabled"),
+        expired=call.flag("include_expired"),
+    )
+    return {"data": [key.view(now) for key in page]}
+
+
+@routes.add("POST", "/keys", status=201, refuses=403)
+def create_key(call: Call) -> dict[str, Any]:
+    fields = call.body(KeyCreation).changes()
+    expires_at = fields.pop("expires_at", None)
+    workspace = fields.pop("workspace_id", None)
+    key, plaintext = call.organization.create_key(
+        **fields, workspace=workspace, expires_at=expires_at and expires_at.timestamp()
+    )
+    return {"data": key.view(call.now), "key": plaintext}
+
+
+@routes.add("GET", "/keys/{hash}")
+def get_key(call: Call) -> dict[str, Any]:
+    return {"data": call.organization.key(call.path["hash"]).view(call.now)}
+
+
+@routes.add("PATCH", "/keys/{hash}")
+def update_key(call: Call) -> dict[str, Any]:
+    key = call.organization.key(call.path["hash"])
+    changes = call.body(KeyChange).changes()
+    workspace = changes.pop("workspace_id", None)
+    if workspace is not None:
+        call.organization.keys.move(key, call.organization.workspace(workspace).id)
+    for name, value in changes.items():
+        setattr(key, name, value)
+    key.updated_at = call.now
+    return {"data": key.view(call.now)}
+
+
+@routes.add("DELETE", "/keys/{hash}")
+def delete_key(call: Call) -> dict[str, Any]:
+    call.organization.delete_key(call.path["hash"])
+    return {"deleted": True}

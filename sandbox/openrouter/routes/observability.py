@@ -1,0 +1,45 @@
+"""`/observability/destinations`: where requests are broadcast to."""
+
+from typing import Any
+
+from sandbox.openrouter.bodies import DestinationChange, DestinationCreation
+from sandbox.openrouter.calls import Call, Routes
+from sandbox.openrouter.destinations import check_type
+from sandbox.openrouter.resources import add_destination, destination
+
+routes = Routes()
+
+
+@routes.add("GET", "/observability/destinations")
+def list_destinations(call: Call) -> dict[str, Any]:
+    workspace = call.organization.workspace(call.query.get("workspace_id"))
+    return call.page([
+        each.view() for each in call.organization.destinations.values() if each.workspace_id == workspace.id
+    ])
+
+
+@routes.add("POST", "/observability/destinations", status=201, refuses=403)
+def create_destination(call: Call) -> dict[str, Any]:
+    return {"data": add_destination(call.organization, call.body(DestinationCreation)).view()}
+
+
+@routes.add("GET", "/observability/destinations/{id}")
+def get_destination(call: Call) -> dict[str, Any]:
+    return {"data": destination(call.organization, call.path["id"]).view()}
+
+
+@routes.add("PATCH", "/observability/destinations/{id}", refuses=403)
+def update_destination(call: Call) -> dict[str, Any]:
+    found = destination(call.organization, call.path["id"])
+    changes = call.body(DestinationChange).changes()
+    check_type(found.type, changes.get("config", found.settings["config"]))
+    call.organization.require_live_keys(changes.get("api_key_hashes"))
+    found.settings |= changes
+    found.updated_at = call.now
+    return {"data": found.view()}
+
+
+@routes.add("DELETE", "/observability/destinations/{id}")
+def delete_destination(call: Call) -> dict[str, Any]:
+    del call.organization.destinations[destination(call.organization, call.path["id"]).id]
+    return {"deleted": True}

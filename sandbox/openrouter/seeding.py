@@ -1,0 +1,64 @@
+"""Fills an organization from a JSON document.
+
+    {"credits": 500, "byok_fee": 0.05, "members": ["user_fake_ana"],
+     "workspaces": [{"name": ..., "slug": ..., "budgets": {"monthly": 100}}],
+     "guardrails": [{"name": ..., "workspace": slug, "limit_usd": ..., "keys": [key name]}],
+     "keys": [{"name": ..., "workspace": slug, "limit": ..., "usage": 12.5}],
+     "byok": [{"provider": ..., "key": ..., "workspace": slug, "allowed_keys": [key name]}]}
+
+`usage` is spend already made today. Key names must be unique within the document.
+"""
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from sandbox.openrouter.bodies import CredentialCreation, GuardrailCreation, KeyCreation, WorkspaceCreation
+from sandbox.openrouter.resources import add_credential
+from sandbox.openrouter.workspaces import interval_of
+
+if TYPE_CHECKING:
+    from sandbox.openrouter.organization import Organization
+
+
+def declare(organization: "Organization", document: dict[str, Any]) -> dict[str, str]:
+    """Answers the plaintext of every key declared, by its name. Raises pydantic's error on a field of a wrong type."""
+    organization.credits = document.get("credits", organization.credits)
+    organization.byok_fee = document.get("byok_fee", organization.byok_fee)
+    organization.members.update(dict.fromkeys(document.get("members", ()), "org:member"))
+    for declared in document.get("workspaces", ()):
+        _workspace(organization, declared)
+    keys = {declared["name"]: _key(organization, declared) for declared in document.get("keys", ())}
+    hashes = {name: key_hash for name, (key_hash, _) in keys.items()}
+    for declared in document.get("guardrails", ()):
+        fields = GuardrailCreation.model_validate(declared).changes()
+        guardrail = organization.create_guardrail(workspace=declared.get("workspace"), **fields)
+        if declared.get("keys"):
+            organization.assign(guardrail, [hashes[name] for name in declared["keys"]])
+    for declared in document.get("byok", ()):
+        allowed = declared.get("allowed_keys")
+        restriction = {} if allowed is None else {"allowed_api_key_hashes": [hashes[name] for name in allowed]}
+        workspace_id = organization.workspace(declared.get("workspace")).id
+        creation = CredentialCreation.model_validate({**declared, **restriction, "workspace_id": workspace_id})
+        add_credential(organization, creation)
+    return {name: plaintext for name, (_, plaintext) in keys.items()}
+
+
+def _workspace(organization: "Organization", declared: dict[str, Any]) -> None:
+    workspace = organization.create_workspace(**WorkspaceCreation.model_validate(declared).changes())
+    for interval, limit in declared.get("budgets", {}).items():
+        workspace.put_budget(interval_of(interval), limit, organization.ids.uuid("budget"), organization.now)
+
+
+def _key(organization: "Organization", declared: dict[str, Any]) -> tuple[str, str]:
+    fields = KeyCreation.model_validate_json(json.dumps(declared)).changes()
+    expires_at = fields.pop("expires_at", None)
+    key, plaintext = organization.create_key(
+        **fields, workspace=declared.get("workspace"), expires_at=expires_at and expires_at.timestamp()
+    )
+    if declared.get("usage"):
+        organization.charge(key, organization.now, declared["usage"], 0.0)
+    return key.hash, plaintext
+
+
+
+

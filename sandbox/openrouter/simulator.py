@@ -1,0 +1,74 @@
+"""The simulator in one object: its state, its faults, its clock, and a server for it."""
+
+import contextlib
+import copy
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from sandbox.openrouter.app import Logged, create_app
+from sandbox.openrouter.broadcast import Broadcaster
+from sandbox.openrouter.clock import Clock
+from sandbox.openrouter.faults import Fault, Faults
+from sandbox.openrouter.identities import hash_of
+from sandbox.openrouter.keys import Key
+from sandbox.openrouter.organization import Organization
+from sandbox.openrouter.seeding import declare
+from sandbox.openrouter.server import serve
+from sandbox.openrouter.traffic import Spent, spend
+
+LOGGED = 100_000
+"""Requests remembered; older ones are forgotten."""
+
+
+class Simulator:
+    """`clock` answers epoch seconds (default: the machine's). Touch `organization` under `lock` while it is served."""
+
+    def __init__(
+        self,
+        management_key: str,
+        clock: Callable[[], float] | None = None,
+        seed: int = 0,
+        *,
+        credits: float = 1000.0,
+        byok_fee: float = 0.0,
+    ) -> None:
+        self.lock = threading.RLock()
+        self.clock = Clock(clock)
+        self.organization = Organization(self.clock, seed, credits=credits, byok_fee=byok_fee)
+        self.management_hashes = {hash_of(management_key)}
+        self.faults = Faults()
+        self.latency = 0.0
+        self.requests: deque[Logged] = deque(maxlen=LOGGED)
+        self.broadcaster = Broadcaster()
+        self.organization.broadcast = self.broadcaster.enqueue
+        self.app = create_app(self)
+
+    @contextlib.contextmanager
+    def serve(self, port: int = 0) -> Iterator[str]:
+        """Serve on the loopback interface; yields the API's base URL."""
+        with serve(self.app, port) as bound:
+            yield f"http://localhost:{bound}/api/v1"
+
+    def create_key(self, name: str, **fields: Any) -> tuple[Key, str]:
+        """See `Organization.create_key`."""
+        with self.lock:
+            return self.organization.create_key(name, **fields)
+
+    def spend(self, key_hash: str, usd: float, at: float | None = None, **traffic: Any) -> Spent:
+        """Spend as inference would, without a request; `at` defaults to now. See `sandbox.openrouter.traffic`."""
+        with self.lock:
+            return spend(self.organization, key_hash, usd, at=self.clock.now() if at is None else at, **traffic)
+
+    def fault(self, path: str, mode: Any, **more: Any) -> Fault:
+        """Set a fault, see `sandbox.openrouter.faults.Fault`; the one set is answered, so that `seen` can be read."""
+        fault = Fault(path, mode, **more)
+        with self.lock:
+            self.faults.add(fault, copy.deepcopy(self.organization) if fault.mode == "stale_list" else None)
+        return fault
+
+    def declare(self, document: dict[str, Any]) -> dict[str, str]:
+        """Add what a seed document declares; answers the plaintext of every key in it, by name."""
+        with self.lock:
+            return declare(self.organization, document)

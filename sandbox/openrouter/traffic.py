@@ -1,0 +1,92 @@
+"""Spend without HTTP: what a scenario's clients would have spent, metered and limited as inference is."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sandbox.openrouter.analytics import Tally, Traffic
+from sandbox.openrouter.catalogue import MODELS, Model
+from sandbox.openrouter.keys import Key
+from sandbox.openrouter.limits import Layer, exceeded, layers, out_of_credits
+from sandbox.openrouter.refusals import Refusal, invalid
+
+if TYPE_CHECKING:
+    from sandbox.openrouter.organization import Organization
+
+DEFAULT_MODEL = "anthropic/claude-haiku-4.5"
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What was accepted of the spend asked for (USD), and the answer the first refused request got."""
+
+    accepted_usd: float
+    requests: int
+    refusal: Refusal | None = None
+
+
+def spend(
+    organization: "Organization",
+    key_hash: str,
+    usd: float,
+    *,
+    at: float,
+    model: str = DEFAULT_MODEL,
+    requests: int = 1,
+    byok: bool = False,
+    app: str | None = None,
+    user: str | None = None,
+) -> Spent:
+    """Record `requests` equal requests that cost `usd` together; those past a limit are refused, as they would be."""
+    found = MODELS.get(model)
+    if not found:
+        raise invalid(f"{model} is not a valid model ID")
+    key = organization.keys.get(key_hash)
+    refusal = unusable(key, at)
+    if refusal or not key:
+        return Spent(0.0, 0, refusal)
+    usage, upstream = (usd * organization.byok_fee, usd) if byok else (usd, 0.0)
+    accepted, refusal = admit(organization, key, requests, usage, upstream, at)
+    if accepted:
+        share = accepted / requests
+        tally = Tally(accepted, usage * share, upstream * share, *_tokens(found, usd * share))
+        organization.charge(key, at, tally.usage, tally.upstream)
+        who = Traffic(key.hash, key.workspace_id, found.id, found.providers[0], app, user)
+        organization.analytics.record(at, who, tally)
+    return Spent(usd * accepted / requests, accepted, refusal)
+
+
+def unusable(key: Key | None, now: float) -> Refusal | None:
+    """Deleted, disabled and expired keys all answer 401."""
+    if key is None:
+        return Refusal(401, "User not found.")
+    if key.disabled:
+        return Refusal(401, "API key is disabled")
+    return Refusal(401, "API key has expired") if key.is_expired(now) else None
+
+
+def admit(
+    organization: "Organization", key: Key, requests: int, usage: float, upstream: float, now: float
+) -> tuple[int, Refusal | None]:
+    """How many of the requests every layer lets through, and what the next one is told."""
+    per_request = (usage / requests, upstream / requests)
+    accepted, refusal = requests, None
+    for layer in layers(organization, key, now):
+        let_through = layer.accepts(requests, *per_request)
+        if let_through < accepted:
+            accepted, refusal = let_through, exceeded(layer)
+    credits = Layer("credits", organization.credits, organization.meter.usage, None, None, include_byok=False)
+    # Free traffic passes on an empty balance, not on a negative one.
+    if credits.remaining_usd < 0 or usage > 0:
+        let_through = credits.accepts(requests, per_request[0], 0.0)
+        if let_through < accepted:
+            accepted, refusal = let_through, out_of_credits()
+    return accepted, refusal
+
+
+def _tokens(model: Model, usd: float) -> tuple[int, int]:
+    """Prompt and completion tokens that cost about `usd`, half on each side; free models count by the thousand."""
+    if model.is_free:
+        return 1000, 100
+    completion = int(usd / 2 / model.completion_price) if model.completion_price else 0
+    prompt = int((usd - completion * model.completion_price) / model.prompt_price)
+    return prompt, completion

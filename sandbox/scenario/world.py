@@ -1,0 +1,207 @@
+"""The organization, OpenRouter, Slack and the built stack, all in one virtual time."""
+
+import contextlib
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from sandbox import build
+from sandbox.engine import Engine
+from sandbox.openrouter import Simulator
+from sandbox.scenario import organization
+from sandbox.scenario.organization import KeyOfOrganization
+from sandbox.slack import SlackSimulator
+from sandbox.traffic import Loop, Profile
+
+INSTALLED = datetime(2026, 1, 29, tzinfo=UTC)
+"""A Thursday. Governor comes to an account that has 28 days of history, all of them in this month."""
+HISTORY = timedelta(days=28)
+CHANNEL = "C0GOVERNOR"
+MANAGEMENT_KEY = "sk-or-v1-fake-management-key"
+SLACK_TOKEN = "xoxb-fake-token"
+MODELS = ("anthropic/claude-haiku-4.5", "openai/gpt-5.1-codex-mini")
+METER = "SpendMeterFunction"
+
+
+@dataclass
+class Traffic:
+    """One key's live traffic: its habit, and whatever befalls it. USD."""
+
+    hash: str
+    habit: Profile
+    scale: float
+    loops: list[Loop] = field(default_factory=list)
+
+    def between(self, start: int, end: int) -> tuple[float, float]:
+        """What it would spend by habit and in loops in the epoch minutes [start, end)."""
+        habit = sum(self.habit.minute_spend(minute) for minute in range(start, end)) * self.scale
+        return habit, sum(loop.minute_spend(minute) for loop in self.loops for minute in range(start, end))
+
+
+class World:
+    """Everything a scenario may look at or touch."""
+
+    def __init__(self, simulator: Simulator, slack: SlackSimulator, engine: Engine, base_url: str) -> None:
+        self.simulator = simulator
+        self.slack = slack
+        self.engine = engine
+        self.base_url = base_url
+        self.traffic: dict[str, Traffic] = {}
+        self.plaintexts: dict[str, str] = {}
+        self.metered_until = 0
+        self.beats = 0
+        self.on_beat: Callable[[datetime], None] = lambda _: None
+
+    @property
+    def now(self) -> datetime:
+        return datetime.fromtimestamp(self.engine.clock.now(), UTC)
+
+    def hash(self, name: str) -> str:
+        return self.traffic[name].hash
+
+    def key(self, name: str) -> Any:
+        """The simulator's own record of a key."""
+        return self.simulator.organization.key(self.hash(name))
+
+    def spent(self, name: str) -> float:
+        """USD over the key's life."""
+        return float(self.key(name).meter.usage)
+
+    def run(self, until: datetime, *, every: timedelta = timedelta(minutes=1)) -> None:
+        """Let time pass: traffic, then the beat, minute by minute; `every` thins quiet stretches."""
+        while self.now < until:
+            moment = min(self.now + every, until)
+            minute = int(moment.timestamp()) // 60
+            self._spend(minute)
+            # A second past the minute, so that the beat that falls on it is delivered with what it causes.
+            self.engine.run_until(moment, thin=every)
+            self.beats += 1
+            self.on_beat(moment)
+
+    def run_while(self, condition: Callable[[], bool], *, at_most: timedelta) -> bool:
+        """Run by the minute while `condition` holds; whether it ceased to hold in time."""
+        end = self.now + at_most
+        while condition() and self.now < end:
+            self.run(self.now + timedelta(minutes=1))
+        return not condition()
+
+    def loop(self, name: str, usd_per_hour: float) -> None:
+        """From now on an agent loops on this key."""
+        self.traffic[name].loops.append(Loop(usd_per_hour, int(self.now.timestamp()) // 60))
+
+    def end_loop(self, name: str) -> None:
+        """A human stops the agent."""
+        loops = self.traffic[name].loops
+        loops[-1] = replace(loops[-1], end=int(self.now.timestamp()) // 60)
+
+    def events(self, detail_type: str | None = None, *, subject: str | None = None) -> list[dict[str, Any]]:
+        """What Governor published so far (each id once), in order."""
+        self._hear()
+        return [
+            event
+            for event in self._heard.values()
+            if detail_type in (None, event["detail-type"]) and subject in (None, event["detail"]["subject"])
+        ]
+
+    def slack_lines(self) -> list[str]:
+        """The first line of every message of the alerts channel, as it stands now."""
+        return [message["text"].splitlines()[0] for message in self.slack.messages(CHANNEL)]
+
+    def writes(self) -> list[str]:
+        """The hash of the key in each write that Governor sent to OpenRouter, in order."""
+        written = [one for one in self.simulator.requests if one.method in ("PATCH", "DELETE", "PUT")]
+        return [one.path.rpartition("/")[2] for one in written]
+
+    def written(self) -> list[str]:
+        """The names of the keys that Governor wrote to."""
+        names = {traffic.hash: name for name, traffic in self.traffic.items()}
+        return sorted({names.get(hash, hash) for hash in self.writes()})
+
+    def put_event(self, detail_type: str, detail: Mapping[str, Any], source: str = "operator") -> None:
+        """As `aws events put-events` would."""
+        self.engine.put_event(detail_type, dict(detail), source=source)
+
+    def complete(self, name: str) -> httpx.Response:
+        """One real request with the workload's own key."""
+        return httpx.post(
+            f"{self.base_url}/chat/completions",
+            headers={"Authorization": f"Bearer {self.plaintexts[name]}"},
+            json={"model": MODELS[0], "max_tokens": 16, "messages": [{"role": "user", "content": "Are you there?"}]},
+            timeout=30,
+        )
+
+    def keys_as_set(self) -> dict[str, dict[str, Any]]:
+        """Every key's settings (not its counters), to prove what changed."""
+        fields = ("name", "disabled", "limit", "limit_reset", "include_byok_in_limit", "workspace_id")
+        return {key.name: {field: getattr(key, field) for field in fields} for key in self.simulator.organization.keys}
+
+    def _spend(self, minute: int) -> None:
+        start, self.metered_until = self.metered_until, minute
+        for traffic in self.traffic.values():
+            habit, loops = traffic.between(start, minute)
+            for usd, model, app in ((habit, MODELS[0], "service"), (loops, MODELS[1], "agent-runner")):
+                if usd > 0:
+                    self.simulator.spend(traffic.hash, usd, requests=max(1, int(usd * 50)), model=model, app=app)
+
+
+@contextlib.contextmanager
+def open_world(folder: Path, parameters: Mapping[str, str] | None = None) -> Iterator[World]:
+    """The world on the morning Governor is installed; `folder` takes the built stack with the organization's policy."""
+    past = [(INSTALLED - HISTORY).timestamp()]
+    simulator = Simulator(MANAGEMENT_KEY, clock=lambda: past[0] if past else time.time(), credits=5000.0)
+    made, plaintexts = _found(simulator)
+    slack = SlackSimulator(SLACK_TOKEN, channels={CHANNEL: "governor"})
+    with simulator.serve() as base_url, slack.serve() as slack_url:
+        policy = folder / "policy.yaml"
+        folder.mkdir(parents=True, exist_ok=True)
+        policy.write_text(organization.policy(base_url))
+        stack = build.with_policy(policy, folder / "stack")
+        chosen = {"Arch": build.ARCH, "SlackApiUrl": slack_url, "SlackSecretName": "governor/slack", **(parameters or {})}
+        secrets = {
+            "governor/openrouter-management-key": json.dumps({"api_key": MANAGEMENT_KEY}),
+            "governor/slack": json.dumps({"bot_token": SLACK_TOKEN}),
+            "openrouter/prod/search-agent": json.dumps({"api_key": plaintexts[organization.SEARCH]}),
+            "openrouter/prod/finance-reports": json.dumps({"api_key": plaintexts[organization.REPORTS]}),
+        }
+        with Engine.deploy(stack, parameters=chosen, secrets=secrets, start=INSTALLED) as engine:
+            past.clear()
+            world = World(simulator, slack, engine, base_url)
+            world.traffic, world.plaintexts = made, plaintexts
+            world.metered_until = int(INSTALLED.timestamp()) // 60
+            yield world
+
+
+def _found(simulator: Simulator) -> tuple[dict[str, Traffic], dict[str, str]]:
+    """Makes the workspaces and keys, and replays what they spent so far this month, hour by hour."""
+    for slug in organization.WORKSPACES:
+        simulator.organization.create_workspace(slug.replace("-", " ").title(), slug)
+    traffic: dict[str, Traffic] = {}
+    plaintexts: dict[str, str] = {}
+    for number, one in enumerate(organization.keys()):
+        key, plaintexts[one.name] = simulator.create_key(
+            one.name, workspace=one.workspace, limit=one.limit_usd, limit_reset=one.limit_reset
+        )
+        habit = Profile(one.profile, one.spent_usd, seed=number)
+        traffic[one.name] = Traffic(key.hash, habit, _replay(simulator, key.hash, habit, one))
+    return traffic, plaintexts
+
+
+def _replay(simulator: Simulator, key_hash: str, habit: Profile, key: KeyOfOrganization) -> float:
+    """Spends exactly `key.spent_usd` in the habit's own rhythm; the factor between the habit and this key."""
+    first = int((INSTALLED - HISTORY).timestamp()) // 86400
+    hours = {
+        (first + day) * 24 + hour: sum(habit.day(first + day)[hour * 60 : hour * 60 + 60])
+        for day in range(HISTORY.days)
+        for hour in range(24)
+    }
+    scale = key.spent_usd / sum(hours.values())
+    for hour, usd in hours.items():
+        if usd:
+            simulator.spend(key_hash, usd * scale, at=hour * 3600 + 1800, app="service", model=MODELS[0])
+    return scale

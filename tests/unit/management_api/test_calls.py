@@ -1,0 +1,320 @@
+"""What each call sends, and what it makes of the answer."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta, timezone
+from typing import Any
+
+import httpx
+import pytest
+from pydantic import SecretStr
+
+from management_api import (
+    AnalyticsFilter,
+    AnalyticsQuery,
+    ByokPatch,
+    DestinationPatch,
+    GuardrailPatch,
+    KeyPatch,
+    NewByok,
+    NewDestination,
+    NewGuardrail,
+    NewKey,
+    OpenRouter,
+    TimeRange,
+    WorkspacePatch,
+    number,
+)
+from tests.unit.management_api.far_side import SECRET, key_json
+
+NOW = "2026-08-24T10:30:00Z"
+WORKSPACE = {"id": "w", "name": "Production", "slug": "production", "default_guardrail_id": "g", "created_at": NOW}
+BUDGET = {"id": "b", "workspace_id": "w", "limit_usd": 500, "reset_interval": None, "created_at": NOW}
+GUARDRAIL = {"id": "g", "name": "default", "include_byok_in_budgets": False, "created_at": NOW}
+BYOK = {
+    "id": "c", "provider": "anthropic", "disabled": False, "is_fallback": False, "sort_order": 0, "workspace_id": None,
+    "allowed_models": None, "allowed_api_key_hashes": ["ab"], "allowed_user_ids": None, "created_at": NOW,
+}  # fmt: skip
+DESTINATION = {
+    "id": "d", "type": "webhook", "workspace_id": "w", "enabled": True, "privacy_mode": True, "created_at": NOW,
+    "config": {"url": "https://x"},
+}  # fmt: skip
+VERSION = {"id": "v", "preset_id": "p", "version": 3, "config": {"model": "a/b"}, "created_at": NOW}
+PRESET = {"id": "p", "slug": "triage", "name": "Triage", "status": "active", "created_at": NOW}
+CHAT = {
+    "id": "gen-1", "model": "a/b", "choices": [{"index": 0, "message": {"role": "assistant", "content": "hi"}}],
+    "usage": {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3, "cost": 0.01, "is_byok": True},
+    "openrouter_metadata": {"is_byok": True, "attempt": 1, "attempts": [{"provider": "X", "status": 200}]},
+}  # fmt: skip
+GENERATION = {
+    "id": "gen-1", "model": "a/b", "total_cost": 0.01, "usage": 0.01, "is_byok": False, "created_at": NOW,
+    "provider_responses": [{"provider_name": "X", "status": None}],
+}  # fmt: skip
+ACTIVITY = {"date": "2026-08-23", "model": "a/b", "requests": 3, "usage": 0.5, "byok_usage_inference": 0}
+
+
+class Recorder:
+    """Answers everything with one body and keeps the last request."""
+
+    def __init__(self, body: Any, status: int = 200) -> None:
+        self._body = body
+        self._status = status
+        self.request = httpx.Request("GET", "https://nothing.asked")
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.request = request
+        return httpx.Response(self._status, json=self._body)
+
+    @property
+    def sent(self) -> Any:
+        return json.loads(self.request.content) if self.request.content else None
+
+
+PAGE = {"limit": "100", "offset": "0"}
+CALLS: dict[str, tuple[Callable[[OpenRouter], Any], Any, str, str, dict[str, str], Any]] = {
+    "key": (lambda c: c.keys.get("ab").name, {"data": key_json(7)}, "GET", "/keys/ab", {}, "prod-team-7"),
+    "delete key": (lambda c: c.keys.delete("ab"), {"deleted": True}, "DELETE", "/keys/ab", {}, None),
+    "workspaces": (lambda c: c.workspaces.list()[0].id, {"data": [WORKSPACE]}, "GET", "/workspaces", PAGE, "w"),
+    "workspace": (lambda c: c.workspaces.get("w").slug, {"data": WORKSPACE}, "GET", "/workspaces/w", {}, "production"),
+    "budgets": (
+        lambda c: (c.workspaces.budgets("w").data[0].limit_usd, c.workspaces.budgets("w").include_byok_in_budgets),
+        {"data": [BUDGET], "include_byok_in_budgets": True}, "GET", "/workspaces/w/budgets", {}, (500, True),
+    ),
+    "delete budget": (
+        lambda c: c.workspaces.delete_budget("w", "daily"),
+        {"deleted": True}, "DELETE", "/workspaces/w/budgets/daily", {}, None,
+    ),
+    "guardrails": (
+        lambda c: c.guardrails.list("w")[0].id,
+        {"data": [GUARDRAIL]}, "GET", "/guardrails", {**PAGE, "workspace_id": "w"}, "g",
+    ),
+    "guardrail": (lambda c: c.guardrails.get("g").name, {"data": GUARDRAIL}, "GET", "/guardrails/g", {}, "default"),
+    "delete guardrail": (lambda c: c.guardrails.delete("g"), {"deleted": True}, "DELETE", "/guardrails/g", {}, None),
+    "assignments": (
+        lambda c: c.guardrails.assignments()[0].key_hash,
+        {"data": [{"id": "a", "guardrail_id": "g", "key_hash": "ab", "created_at": NOW}]},
+        "GET", "/guardrails/assignments/keys", PAGE, "ab",
+    ),
+    "byok list": (
+        lambda c: c.byok.list(provider="anthropic")[0].allowed_api_key_hashes,
+        {"data": [BYOK]}, "GET", "/byok", {**PAGE, "provider": "anthropic"}, ["ab"],
+    ),
+    "byok": (lambda c: c.byok.get("c").provider, {"data": BYOK}, "GET", "/byok/c", {}, "anthropic"),
+    "delete byok": (lambda c: c.byok.delete("c"), {"deleted": True}, "DELETE", "/byok/c", {}, None),
+    "destinations": (
+        lambda c: c.destinations.list()[0].config,
+        {"data": [DESTINATION]}, "GET", "/observability/destinations", PAGE, {"url": "https://x"},
+    ),
+    "destination": (
+        lambda c: c.destinations.get("d").privacy_mode,
+        {"data": DESTINATION}, "GET", "/observability/destinations/d", {}, True,
+    ),
+    "delete destination": (
+        lambda c: c.destinations.delete("d"), {"deleted": True}, "DELETE", "/observability/destinations/d", {}, None,
+    ),
+    "presets": (lambda c: c.presets.list()[0].slug, {"data": [PRESET]}, "GET", "/presets", PAGE, "triage"),
+    "preset": (
+        lambda c: c.presets.get("triage").designated_version.version,
+        {"data": {**PRESET, "designated_version": VERSION}}, "GET", "/presets/triage", {}, 3,
+    ),
+    "versions": (
+        lambda c: c.presets.versions("triage")[0].config,
+        {"data": [VERSION]}, "GET", "/presets/triage/versions", PAGE, {"model": "a/b"},
+    ),
+    "version": (
+        lambda c: c.presets.version("triage", 3).id, {"data": VERSION}, "GET", "/presets/triage/versions/3", {}, "v",
+    ),
+    "credits": (
+        lambda c: c.credits().total_usage,
+        {"data": {"total_credits": 100, "total_usage": 25.5}}, "GET", "/credits", {}, 25.5,
+    ),
+    "activity": (
+        lambda c: c.activity(date=date(2026, 8, 23), api_key_hash="ab")[0].requests,
+        {"data": [ACTIVITY]}, "GET", "/activity", {"date": "2026-08-23", "api_key_hash": "ab"}, 3,
+    ),
+    "models": (
+        lambda c: str(c.models()[0].pricing.prompt),
+        {"data": [{"id": "a/b", "pricing": {"prompt": "0.000001", "completion": "0.000002"}}]},
+        "GET", "/models", {"limit": "1000", "offset": "0"}, "0.000001",
+    ),
+    "generation": (
+        lambda c: c.generation("gen-1").provider_responses[0].provider_name,
+        {"data": GENERATION}, "GET", "/generation", {"id": "gen-1"}, "X",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("call", "body", "method", "path", "query", "result"), CALLS.values(), ids=CALLS)
+def test_each_call_asks_its_path_and_reads_its_answer(client_of, call, body, method, path, query, result) -> None:
+    far_side = Recorder(body)
+    assert call(client_of(far_side)) == result
+    assert far_side.request.method == method
+    assert far_side.request.url.path == f"/api/v1{path}"
+    assert dict(far_side.request.url.params) == query
+    assert far_side.request.headers["Authorization"] == f"Bearer {SECRET}"
+
+
+START, END = datetime(2026, 8, 24, tzinfo=UTC), datetime(2026, 8, 25, 2, tzinfo=timezone(timedelta(hours=2)))
+ROWS = {"data": {"data": [{"total_usage": "1.50", "request_count": 3}], "metadata": {"truncated": True}}}
+WRITES: dict[str, tuple[Callable[[OpenRouter], Any], Any, str, str, Any]] = {
+    "create key": (
+        lambda c: c.keys.create(NewKey(name="x", limit=5, limit_reset=None, expires_at=END)),
+        {"data": key_json(1), "key": "sk-or-v1-fake-new"}, "POST", "/keys",
+        {"name": "x", "limit": 5, "limit_reset": None, "expires_at": "2026-08-25T00:00:00Z"},
+    ),
+    "update key": (
+        lambda c: c.keys.update("ab", KeyPatch(disabled=True, limit=None)),
+        {"data": key_json(1)}, "PATCH", "/keys/ab", {"disabled": True, "limit": None},
+    ),
+    "update workspace": (
+        lambda c: c.workspaces.update("w", WorkspacePatch(description=None)),
+        {"data": WORKSPACE}, "PATCH", "/workspaces/w", {"description": None},
+    ),
+    "set budget": (
+        lambda c: c.workspaces.set_budget("w", "lifetime", 500, include_byok=True),
+        {"data": BUDGET}, "PUT", "/workspaces/w/budgets/lifetime", {"limit_usd": 500, "include_byok_in_budgets": True},
+    ),
+    "create guardrail": (
+        lambda c: c.guardrails.create(NewGuardrail(name="g", limit_usd=5)),
+        {"data": GUARDRAIL}, "POST", "/guardrails", {"name": "g", "limit_usd": 5},
+    ),
+    "update guardrail": (
+        lambda c: c.guardrails.update("g", GuardrailPatch(limit_usd=None)),
+        {"data": GUARDRAIL}, "PATCH", "/guardrails/g", {"limit_usd": None},
+    ),
+    "assign": (
+        lambda c: c.guardrails.assign("g", ("ab", "cd")),
+        {"assigned_count": 2}, "POST", "/guardrails/g/assignments/keys", {"key_hashes": ["ab", "cd"]},
+    ),
+    "unassign": (
+        lambda c: c.guardrails.unassign("g", ["ab"]),
+        {"unassigned_count": 1}, "POST", "/guardrails/g/assignments/keys/remove", {"key_hashes": ["ab"]},
+    ),
+    "create byok": (
+        lambda c: c.byok.create(NewByok(provider="anthropic", key=SecretStr("fake"))),
+        {"data": BYOK}, "POST", "/byok", {"provider": "anthropic", "key": "fake"},
+    ),
+    "update byok": (
+        lambda c: c.byok.update("c", ByokPatch(allowed_api_key_hashes=None)),
+        {"data": BYOK}, "PATCH", "/byok/c", {"allowed_api_key_hashes": None},
+    ),
+    "create destination": (
+        lambda c: c.destinations.create(
+            NewDestination(type="webhook", name="n", config={"headers": {"X-Token": SecretStr("fake")}})
+        ),
+        {"data": DESTINATION}, "POST", "/observability/destinations",
+        {"type": "webhook", "name": "n", "config": {"headers": {"X-Token": "fake"}}},
+    ),
+    "update destination": (
+        lambda c: c.destinations.update("d", DestinationPatch(enabled=False)),
+        {"data": DESTINATION}, "PATCH", "/observability/destinations/d", {"enabled": False},
+    ),
+    "save preset": (
+        lambda c: c.presets.save("triage", {"model": "a/b"}),
+        {"data": PRESET}, "POST", "/presets/triage/chat/completions", {"model": "a/b"},
+    ),
+    "chat": (
+        lambda c: c.chat({"model": "a/b", "max_tokens": 16}),
+        CHAT, "POST", "/chat/completions", {"model": "a/b", "max_tokens": 16, "stream": False},
+    ),
+    "analytics": (
+        lambda c: c.analytics.query(
+            AnalyticsQuery(
+                metrics=["total_usage"],
+                filters=[AnalyticsFilter(field="api_key_id", operator="eq", value="ab")],
+                time_range=TimeRange(start=START, end=END),
+            )
+        ),
+        ROWS, "POST", "/analytics/query",
+        {
+            "metrics": ["total_usage"],
+            "filters": [{"field": "api_key_id", "operator": "eq", "value": "ab"}],
+            "time_range": {"start": "2026-08-24T00:00:00Z", "end": "2026-08-25T00:00:00Z"},
+        },
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("call", "body", "method", "path", "sent"), WRITES.values(), ids=WRITES)
+def test_a_body_holds_what_was_set_and_nothing_else(client_of, call, body, method, path, sent) -> None:
+    far_side = Recorder(body)
+    call(client_of(far_side))
+    assert (far_side.request.method, far_side.request.url.path) == (method, f"/api/v1{path}")
+    assert far_side.sent == sent
+    assert far_side.request.headers["Content-Type"] == "application/json"
+
+
+def test_a_chat_answer_tells_how_it_was_served(client_of) -> None:
+    far_side = Recorder(CHAT)
+    answer = client_of(far_side).chat({"model": "a/b"}, metadata=True)
+    assert far_side.request.headers["X-OpenRouter-Metadata"] == "enabled"
+    assert answer.usage is not None
+    assert answer.openrouter_metadata is not None
+    assert (answer.usage.cost, answer.usage.is_byok) == (0.01, True)
+    assert [attempt.status for attempt in answer.openrouter_metadata.attempts] == [200]
+
+
+def test_the_current_key_names_the_budget_that_blocks_first(client_of) -> None:
+    budget = {
+        "scope": "a_scope_of_tomorrow", "limit_usd": 10, "spend_usd": 9, "remaining_usd": 1, "reset_interval": "daily",
+        "resets_at": "2026-08-25T00:00:00Z", "include_byok": True, "budget_id": None, "guardrail_id": "g",
+    }  # fmt: skip
+    far_side = Recorder({"data": {**key_json(1), "budgets": [budget], "effective_budget": budget, "rate_limit": {}}})
+    key = client_of(far_side).with_key(SecretStr("sk-or-v1-fake-inference")).current_key()
+    assert far_side.request.headers["Authorization"] == "Bearer sk-or-v1-fake-inference"
+    assert key.effective_budget is not None
+    assert key.effective_budget == key.budgets[0]
+    assert (key.effective_budget.scope, key.effective_budget.remaining_usd) == ("a_scope_of_tomorrow", 1)
+
+
+def test_analytics_counts_may_be_strings(client_of) -> None:
+    result = client_of(Recorder(ROWS)).analytics.query(AnalyticsQuery(metrics=["total_usage", "request_count"]))
+    assert result.truncated
+    assert [number(result.rows[0][metric]) for metric in ("total_usage", "request_count")] == [1.5, 3.0]
+    assert number(None) is None
+
+
+def test_unknown_fields_and_enum_values_are_tolerated(client_of) -> None:
+    odd = key_json(1, limit_reset="fortnightly", invented={"deep": [1]})
+    assert client_of(Recorder({"data": odd, "more": 1})).keys.get("ab").limit_reset == "fortnightly"
+
+
+@pytest.mark.parametrize(
+    "text", ["2026-08-24T10:30:00Z", "2026-08-24T12:30:00+02:00", "2026-08-24T10:30:00.000", "2026-08-24 10:30:00"]
+)
+def test_every_timestamp_is_aware(client_of, text: str) -> None:
+    key = client_of(Recorder({"data": key_json(1, created_at=text)})).keys.get("ab")
+    assert key.created_at == datetime(2026, 8, 24, 10, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("identity", ["a/b", "../keys", "a?b#c", "%2e", "ä"])
+def test_an_id_cannot_lead_to_another_resource(client_of, identity: str) -> None:
+    far_side = Recorder({"data": key_json(1)})
+    client_of(far_side).keys.get(identity)
+    assert far_side.request.url.raw_path.count(b"/") == 4
+    assert far_side.request.url.path == f"/api/v1/keys/{identity}"
+
+
+@pytest.mark.parametrize("identity", ["", ".", ".."])
+def test_an_id_that_names_a_collection_is_refused(client_of, identity: str) -> None:
+    with pytest.raises(ValueError, match="must not be"):
+        client_of(Recorder({})).keys.delete(identity)
+
+
+@pytest.mark.parametrize("url", ["openrouter.ai/api/v1", "ftp://openrouter.ai", "https://user:pw@openrouter.ai", ""])
+def test_an_address_that_is_none_is_refused_when_the_client_is_made(url: str) -> None:
+    with pytest.raises(ValueError, match="base_url"):
+        OpenRouter(SecretStr(SECRET), base_url=url)
+
+
+def test_an_expiry_without_an_offset_is_refused() -> None:
+    with pytest.raises(ValueError, match="timezone"):
+        NewKey(name="x", expires_at=datetime(2026, 8, 24))  # noqa: DTZ001  # wrong on purpose
+
+
+def test_another_base_url_is_asked_and_a_closing_slash_does_no_harm() -> None:
+    far_side = Recorder({"data": {"total_credits": 1, "total_usage": 0}})
+    address = "https://eu.openrouter.ai/api/v1/"
+    with OpenRouter(SecretStr(SECRET), base_url=address, transport=httpx.MockTransport(far_side)) as client:
+        client.credits()
+    assert str(far_side.request.url) == "https://eu.openrouter.ai/api/v1/credits"

@@ -1,0 +1,147 @@
+"""The sentences themselves: what a person reads first, for every event."""
+
+from collections.abc import Callable
+
+import pytest
+
+from governor.events import DetailType, Event
+from governor.policy import Policy
+from notifier.case import figures
+from notifier.mail import plain
+from notifier.wording import Words, words
+
+Sample = Callable[..., Event]
+
+
+def _read(policy: Policy, event: Event, *before: Event) -> Words:
+    return words(event, policy, figures((*before, event)))
+
+
+def _headline(policy: Policy, event: Event, *before: Event) -> str:
+    return plain(_read(policy, event, *before).headline)
+
+
+@pytest.mark.parametrize(
+    ("name", "headline"),
+    [
+        ("budget_threshold_reached",
+         "🟡 prod-search-agent has spent $160.40 of its $200 monthly key limit (80 %). At $3.10/h the rest is gone by "
+         "21 Nov 20:16 UTC. It resets 1 Dec 00:00 UTC. Owner: U0SEARCH."),
+        ("runaway_suspected",
+         "🟠 prod-search-agent may be running away: $486/h (5× its habit), $8.40 in the last 15 min. "
+         "Governor disables its key once this is confirmed. Owner: U0SEARCH."),
+        ("runaway_confirmed",
+         "🔴 prod-search-agent is running away: $498/h (20× its habit), $31 in the last 15 min. "
+         "Governor is disabling its key now. Owner: U0SEARCH."),
+        ("runaway_ended",
+         "🟢 prod-search-agent has calmed down. Lost: $31. Its key was not disabled."),
+        ("key_disabled",
+         "🔴 prod-search-agent was burning $498/h. Its key is disabled. Lost: $31. "
+         "Restore needs U0LEAD or U0SEC. Owner: U0SEARCH."),
+        ("disable_withheld",
+         "🔴 prod-checkout is burning $498/h and its key still works: Governor withheld the disable. Lost: $31. "
+         "U0LEAD or U0SEC must decide. Owner: U0SHOP."),
+        ("key_restored",
+         "🟢 prod-search-agent is restored: U0LEAD lifted the cause runaway. Its key is enabled. Owner: U0SEARCH."),
+        ("restore_refused",
+         "🟠 prod-search-agent stays as it was: Governor refused the restore that U0LEAD asked for. No key was changed."),
+        ("monitor_blind",
+         "🔴 Governor is blind: it could not read workspace 5f0c1a52-6f3e-4a0e-9a76-3a1f6d0b7f10 since "
+         "21 Nov 10:01 UTC (3 min). Spend there is not metered and a runaway there is not stopped. "
+         "U0LEAD or U0SEC, please look."),
+        ("monitor_recovered",
+         "🟢 Governor sees again: workspace 5f0c1a52-6f3e-4a0e-9a76-3a1f6d0b7f10 is read and metered."),
+        ("key_exposed",
+         "🔴 A key of prod-search-agent is reported as exposed, by github-secret-scanning. "
+         "Governor is disabling it now. Owner: U0SEARCH."),
+    ],
+)  # fmt: skip
+def test_the_first_line_stands_alone(policy: Policy, sample: Sample, name: str, headline: str) -> None:
+    assert _headline(policy, sample(name)) == headline
+
+
+def test_the_habit_is_known_from_the_step_before(policy: Policy, sample: Sample) -> None:
+    assert "$498/h (20× its habit)" in _headline(policy, sample("key_disabled"), sample("runaway_confirmed"))
+
+
+def test_the_end_tells_what_it_ended_not_its_own_quiet_rate(policy: Policy, sample: Sample) -> None:
+    headline = _headline(policy, sample("runaway_ended"), sample("runaway_confirmed"))
+    assert "It burned $498/h (20× its habit). Lost: $31. Its key was not disabled." in headline
+
+
+def test_the_end_does_not_claim_a_disabled_key_was_spared(policy: Policy, sample: Sample) -> None:
+    assert "not disabled" not in _headline(policy, sample("runaway_ended"), sample("key_disabled"))
+
+
+def test_a_dry_run_says_that_the_key_still_works_and_who_must_decide(policy: Policy, sample: Sample) -> None:
+    undeclared = sample("runaway_confirmed", subject="ab" * 32, evidence={"name": "lab<1>"})
+    assert _headline(policy, undeclared) == (
+        "🔴 lab<1> (undeclared key abababab…) is running away: $498/h (20× its habit), $31 in the last 15 min. Its key "
+        "still works: the policy lets Governor only alert here. U0LEAD or U0SEC must decide. No workload declares this key."
+    )  # fmt: skip
+
+
+def test_tier_zero_is_told_before_anybody_waits_for_governor(policy: Policy, sample: Sample) -> None:
+    for name in ("runaway_suspected", "runaway_confirmed", "key_exposed"):
+        assert "tier 0" in _headline(policy, sample(name, subject="prod-checkout"))
+
+
+def test_a_budget_used_up_says_what_openrouter_does_and_what_governor_does(policy: Policy, sample: Sample) -> None:
+    full = sample("budget_threshold_reached", evidence={"threshold": 1.0, "spent_usd": 201.3, "disable": True})
+    headline = _headline(policy, full)
+    assert headline.startswith(
+        "🔴 prod-search-agent has spent $201.30 of its $200 monthly key limit (101 %). OpenRouter"
+    )
+    assert "Governor disables its keys now" in headline
+
+
+@pytest.mark.parametrize(
+    ("scope", "said"),
+    [("guardrail", "of the $200 monthly limit of guardrail G"), ("workspace", "Workspace G has spent $160.40 of its $200"),
+     ("credits", "The account has spent $160.40 of its $200 of credits")],
+)  # fmt: skip
+def test_every_layer_of_budget_is_named(policy: Policy, sample: Sample, scope: str, said: str) -> None:
+    event = sample(
+        "budget_threshold_reached", subject="prod-search-agent", evidence={"scope": scope, "scope_name": "G"}
+    )
+    assert said in _headline(policy, event)
+
+
+def test_a_budget_without_a_forecast_says_that_nothing_is_blocked(policy: Policy, sample: Sample) -> None:
+    event = sample("budget_threshold_reached", evidence={"runs_out_at": None, "resets_at": None, "limit_usd": 1e9})
+    assert "Nothing is blocked yet." in _headline(policy, event)
+
+
+def test_keys_that_are_not_as_intended_are_counted(policy: Policy, sample: Sample) -> None:
+    key = sample("key_disabled").evidence["keys"][0]
+    mixed = [key, {**key, "hash": "cd" * 32, "state": "foreign"}]
+    assert "1 of its 2 keys are disabled." in _headline(policy, sample("key_disabled", evidence={"keys": mixed}))
+    assert "All its 2 keys are disabled." in _headline(policy, sample("key_disabled", evidence={"keys": [key, key]}))
+    assert "It has no live key." in _headline(policy, sample("key_disabled", evidence={"keys": []}))
+
+
+def test_every_cause_of_a_disable_has_a_sentence(policy: Policy, sample: Sample) -> None:
+    for cause, said in (("budget", "reached the share"), ("exposed", "reported as exposed"), ("operator", "operator")):
+        assert said in _headline(policy, sample("key_disabled", evidence={"cause": cause}))
+        if cause != "operator":
+            assert said in _headline(policy, sample("disable_withheld", evidence={"cause": cause}))
+
+
+def test_the_human_is_told_what_to_do_wherever_there_is_something_to_do(policy: Policy, sample: Sample) -> None:
+    quiet = {DetailType.MONITOR_RECOVERED}
+    for name in ("budget_threshold_reached", "key_disabled", "disable_withheld", "restore_refused", "monitor_blind"):
+        event = sample(name)
+        assert bool(_read(policy, event).todo) == (event.detail_type not in quiet)
+    assert "Restore Requested" in _read(policy, sample("key_disabled")).todo
+    assert "Each hour costs about $498" in _read(policy, sample("disable_withheld")).todo
+
+
+def test_without_approvers_the_policy_is_named(sample: Sample) -> None:
+    assert "add `approvals`" in words(sample("key_disabled"), Policy(version=1), figures(())).headline
+
+
+def test_text_from_elsewhere_cannot_mention_or_link(policy: Policy, sample: Sample) -> None:
+    event = sample("key_exposed", reason="<!channel> look", evidence={"source": "<@U0X>", "url": "<http://e|x>"})
+    said = _read(policy, event)
+    assert "<!channel>" not in " ".join(said.facts)
+    assert "<@U0X>" not in said.headline

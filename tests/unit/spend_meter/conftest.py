@@ -1,0 +1,196 @@
+"""An account in memory behind a client that is real, and a meter over stores in memory: minutes pass as a test says."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+from governor.events import Event, PublishFailed
+from governor.ledger import MemoryLedger
+from governor.policy import Policy
+from governor.reading_store import MemoryReadingStore
+from governor.secrets import SecretUnavailable
+from management_api import OpenRouter, Retry
+from pydantic import SecretStr
+
+from spend_meter.service import Ports, Report, SpendMeter
+from spend_meter.settings import Beat
+
+START = datetime(2026, 11, 16, 12, 0, tzinfo=UTC)
+MANAGEMENT_KEY = "sk-or-v1-fake-management"
+
+
+@dataclass
+class FakeAccount:
+    """OpenRouter's answers to the calls of a sweep, from plain data that a test changes between beats."""
+
+    workspaces: dict[str, str] = field(default_factory=lambda: {"ws-1": "platform"})
+    keys: dict[str, dict[str, Any]] = field(default_factory=dict)
+    caps: dict[str, dict[str, float]] = field(default_factory=dict)
+    guardrails: dict[str, dict[str, Any]] = field(default_factory=dict)
+    assignments: dict[str, str] = field(default_factory=dict)
+    credits: tuple[float, float] = (1_000_000.0, 0.0)
+    analytics: list[dict[str, Any]] = field(default_factory=list)
+    effective_budget: dict[str, Any] | None = None
+    failing: Callable[[httpx.Request], int | None] = lambda request: None
+    asked: list[str] = field(default_factory=list)
+
+    def add(self, name: str, workspace: str = "ws-1", made: datetime = START - timedelta(days=60), **more: Any) -> str:
+        """A key; returns its hash."""
+        hash = f"{len(self.keys) + 1:064x}"
+        counters = {f"{kind}{period}": 0.0 for kind in ("usage", "byok_usage") for period in PERIODS}
+        self.keys[hash] = {
+            "hash": hash,
+            "name": name,
+            "label": "sk-or-v1-fak...key",
+            "disabled": False,
+            "limit": None,
+            "limit_remaining": None,
+            "limit_reset": None,
+            "include_byok_in_limit": False,
+            "created_at": made.isoformat(),
+            "workspace_id": workspace,
+            **counters,
+            **more,
+        }
+        return hash
+
+    def spend(self, hash: str, usd: float, kind: str = "usage") -> None:
+        key = self.keys[hash]
+        for period in PERIODS:
+            key[f"{kind}{period}"] += usd
+        if key["limit"] is not None and (kind == "usage" or key["include_byok_in_limit"]):
+            key["limit_remaining"] = max(0.0, (key["limit_remaining"] or 0.0) - usd)
+
+    def answer(self, request: httpx.Request) -> httpx.Response:
+        path = request.url.path.removeprefix("/api/v1")
+        self.asked.append(path)
+        status = self.failing(request)
+        if status:
+            return httpx.Response(status, json={"error": {"code": status, "message": "as the test asked"}})
+        return httpx.Response(200, json=self._answer(path, request))
+
+    def _answer(self, path: str, request: httpx.Request) -> Any:
+        match path.strip("/").split("/"):
+            case ["keys"]:
+                workspace, offset = request.url.params["workspace_id"], int(request.url.params["offset"])
+                keys = [key for key in self.keys.values() if key["workspace_id"] == workspace]
+                return {"data": keys[offset : offset + 100]}
+            case ["workspaces"]:
+                made = (START - timedelta(days=90)).isoformat()
+                rows = [{"id": id, "name": name, "slug": name, "created_at": made} for id, name in self.workspaces.items()]
+                return {"data": rows, "total_count": len(rows)}
+            case ["workspaces", id, "budgets"]:
+                rows = [
+                    {"id": f"b-{id}-{interval}", "workspace_id": id, "limit_usd": limit, "created_at": START.isoformat(),
+                     "reset_interval": None if interval == "lifetime" else interval}
+                    for interval, limit in self.caps.get(id, {}).items()
+                ]  # fmt: skip
+                return {"data": rows, "include_byok_in_budgets": False}
+            case ["guardrails"]:
+                rows = [{"id": id, "created_at": START.isoformat(), **one} for id, one in self.guardrails.items()]
+                return {"data": rows, "total_count": len(rows)}
+            case ["guardrails", "assignments", "keys"]:
+                rows = [
+                    {"id": f"a-{hash}", "guardrail_id": id, "key_hash": hash, "created_at": START.isoformat()}
+                    for hash, id in self.assignments.items()
+                ]
+                return {"data": rows, "total_count": len(rows)}
+            case ["credits"]:
+                return {"data": {"total_credits": self.credits[0], "total_usage": self.credits[1]}}
+            case ["analytics", "query"]:
+                return {"data": {"data": self.analytics, "metadata": {"truncated": False}}}
+            case ["key"]:
+                key = dict(next(iter(self.keys.values())))
+                return {"data": {**key, "effective_budget": self.effective_budget}}
+        raise AssertionError(path)
+
+
+PERIODS = ("", "_daily", "_weekly", "_monthly")
+
+
+@dataclass
+class Bus:
+    """A bus that keeps what it was given, by id, and can be down."""
+
+    events: dict[str, Event] = field(default_factory=dict)
+    handed_over: list[Event] = field(default_factory=list)
+    down: bool = False
+
+    def publish(self, events: Sequence[Event]) -> None:
+        if self.down:
+            raise PublishFailed("the bus is down, as the test asked")
+        self.handed_over += events
+        for event in events:
+            self.events.setdefault(event.id, event)
+
+    def of(self, *types: str) -> list[Event]:
+        return [event for event in self.events.values() if event.detail_type in types]
+
+
+@dataclass
+class MemorySecrets:
+    """Secrets in memory. `stale`: what is cached and no longer true."""
+
+    values: dict[str, str]
+    stale: dict[str, str] = field(default_factory=dict)
+
+    def field(self, name: str, field: str, *, fresh: bool = False) -> SecretStr:
+        held = self.values if fresh else {**self.values, **self.stale}
+        if name not in held:
+            raise SecretUnavailable(f"secret {name}: not found")
+        return SecretStr(held[name])
+
+
+@dataclass
+class World:
+    """The meter and all around it. `at`: the minute last metered."""
+
+    policy: Policy = field(default_factory=lambda: Policy.model_validate({"version": 1}))
+    account: FakeAccount = field(default_factory=FakeAccount)
+    store: MemoryReadingStore = field(default_factory=MemoryReadingStore)
+    ledger: MemoryLedger = field(default_factory=MemoryLedger)
+    bus: Bus = field(default_factory=Bus)
+    secrets: MemorySecrets = field(default_factory=lambda: MemorySecrets({"management": MANAGEMENT_KEY}))
+    at: datetime = START - timedelta(minutes=1)
+    seconds_left: float = 55.0
+    _meter: SpendMeter | None = None
+
+    def meter(self) -> SpendMeter:
+        """A meter as a new container would build it."""
+        retry = Retry(attempts=1, sleep=lambda seconds: None)
+        ports = Ports(
+            self.store,
+            self.ledger,
+            self.bus,
+            self.secrets,
+            lambda key: OpenRouter(key, transport=httpx.MockTransport(self.account.answer), retry=retry),
+        )
+        return SpendMeter(self.policy, ports, "management", concurrency=2)
+
+    def restart(self) -> None:
+        """The next beat runs in a new container."""
+        self._meter = None
+
+    def beat(self, minutes: float = 1, at: datetime | None = None) -> Report:
+        """Lets time pass and meters."""
+        self.at = at or self.at + timedelta(minutes=minutes)
+        self._meter = self._meter or self.meter()
+        return self._meter.beat(Beat(self.at), lambda: self.seconds_left)
+
+    def stored(self) -> bytes:
+        assert self.store.stored
+        assert self.store.stored.content
+        return self.store.stored.content
+
+    def with_policy(self, **parts: Any) -> "World":
+        self.policy = Policy.model_validate(json.loads(json.dumps({"version": 1, **parts})))
+        return self
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
