@@ -1,6 +1,7 @@
 """What an AWS call needs: the IAM actions and resource ARNs it stands for.
 
-Source: Service Authorization Reference. `needs` is given the operation's parsed parameters, whatever the wire protocol.
+Source: Service Authorization Reference. `needs` is given the operation's parsed parameters, whatever the wire
+protocol. S3 is not here: moto tells its action and ARN by itself.
 """
 
 from collections.abc import Callable, Mapping
@@ -57,7 +58,7 @@ def _dynamodb(operation: str, p: Parameters) -> list[Need]:
 
 
 def _sqs(operation: str, p: Parameters) -> list[Need]:
-    if operation in ("ListQueues",):
+    if operation == "ListQueues":
         return [Need(f"sqs:{operation}", "*")]
     name = p["QueueUrl"].rsplit("/", 1)[-1] if p.get("QueueUrl") else p["QueueName"]
     # A batch is allowed by the permission for one message.
@@ -83,7 +84,7 @@ def _events(operation: str, p: Parameters) -> list[Need]:
             )
             for entry in p["Entries"]
         ]
-    if operation in ("DescribeEventBus",):
+    if operation == "DescribeEventBus":
         return [Need(f"events:{operation}", bus(p.get("Name")))]
     if p.get("Name") and "Rule" in operation:
         prefix = "" if p.get("EventBusName", "default") == "default" else f"{p['EventBusName']}/"
@@ -131,12 +132,6 @@ def _sts(operation: str, p: Parameters) -> list[Need]:
     return [] if operation == "GetCallerIdentity" else [Need(f"sts:{operation}", p["RoleArn"])]
 
 
-def _s3(operation: str, p: Parameters) -> list[Need]:
-    resource = f"arn:aws:s3:::{p['Bucket']}" + (f"/{p['Key']}" if p.get("Key") else "")
-    context = {"s3:prefix": p["Prefix"]} if p.get("Prefix") is not None else {}
-    return [Need(f"s3:{operation}", resource if p["Bucket"] else "*", context)]
-
-
 # Secrets and KMS keys are named by aliases that only their state resolves: sandbox.engine.iam_gate turns those into ARNs.
 def _secretsmanager(operation: str, p: Parameters) -> list[Need]:
     if operation in ("GetRandomPassword", "ListSecrets"):
@@ -170,7 +165,6 @@ SERVICES: dict[str, Callable[[str, Parameters], list[Need]]] = {
     "scheduler": _scheduler,
     "logs": _logs,
     "sts": _sts,
-    "s3": _s3,
     "secretsmanager": _secretsmanager,
     "kms": _kms,
 }

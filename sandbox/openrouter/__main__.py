@@ -11,7 +11,9 @@ from sandbox.openrouter.simulator import Simulator
 def main() -> None:
     parser = argparse.ArgumentParser(prog="sandbox.openrouter", description="OpenRouter on one machine.")
     parser.add_argument("--port", type=int, default=0, help="loopback port; 0 takes a free one")
-    parser.add_argument("--management-key", required=True, help="the key to accept, for example sk-or-v1-fake-management")
+    parser.add_argument(
+        "--management-key", required=True, help="the key to accept, for example sk-or-v1-fake-management"
+    )
     parser.add_argument("--seed", type=Path, metavar="FILE", help="JSON: workspaces, keys, guardrails, credits, byok")
     arguments = parser.parse_args()
     document = json.loads(arguments.seed.read_text()) if arguments.seed else {}

@@ -68,9 +68,10 @@ def _endpoint(simulator: "Simulator", route: Route) -> Any:
             await asyncio.sleep(fault.seconds)
         if not status:
             return await _hang_up(request)
-        return Response(body, status, headers, "application/json", BackgroundTask(simulator.broadcaster.flush))
+        # Broadcast comes after the answer, as the vendor's does.
+        after = BackgroundTask(simulator.flush) if simulator.organization.outbox else None
+        return Response(body, status, headers, "application/json", after)
 
-    # FastAPI reads the annotation at run time, and `from __future__` is not in play: Request must be a global here.
     return endpoint
 
 
@@ -120,7 +121,9 @@ def _authenticate(simulator: "Simulator", route: Route, request: Request) -> Key
     if refusal:
         raise refusal
     if route.access == "management":
-        message = "Only management keys can perform this operation" if route.refuses == 403 else "Invalid management key"
+        message = (
+            "Only management keys can perform this operation" if route.refuses == 403 else "Invalid management key"
+        )
         raise Refusal(route.refuses, message)
     return key
 

@@ -8,10 +8,10 @@ from sandbox.openrouter.periods import iso
 from sandbox.openrouter.refusals import invalid
 
 MOST_OF_A_TYPE = 5
-TYPES = frozenset(
-    ("arize", "braintrust", "clickhouse", "datadog", "grafana", "langfuse", "langsmith", "newrelic", "opik")
-    + ("otel-collector", "posthog", "ramp", "s3", "sentry", "snowflake", "weave", "webhook")
-)
+TYPES = frozenset((
+    "arize", "braintrust", "clickhouse", "datadog", "grafana", "langfuse", "langsmith", "newrelic", "opik",
+    "otel-collector", "posthog", "ramp", "s3", "sentry", "snowflake", "weave", "webhook",
+))  # fmt: skip
 DELIVERED = {"webhook": "url", "otel-collector": "endpoint"}
 """The types this simulator delivers to, and the config field that holds the address."""
 

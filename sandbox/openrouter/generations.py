@@ -23,7 +23,7 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """Costs in USD: `prompt_cost` and `completion_cost` upstream, `usage` billed to credits, `upstream` paid elsewhere."""
+    """Costs in USD: of prompt and completion at list price, `usage` billed to credits, `upstream` paid elsewhere."""
 
     id: str
     created_at: float
@@ -120,7 +120,7 @@ class Generation:
 
 # Nullable fields of the answer that nothing here ever fills.
 _NEVER = (
-    ("app_id", "cache_discount", "http_referer", "moderation_latency", "native_tokens_completion_images")
-    + ("num_fetches", "num_input_audio_prompt", "num_media_completion", "num_media_prompt", "num_search_results")
-    + ("router", "service_tier", "upstream_id", "user_agent", "web_search_engine")
-)
+    "app_id", "cache_discount", "http_referer", "moderation_latency", "native_tokens_completion_images",
+    "num_fetches", "num_input_audio_prompt", "num_media_completion", "num_media_prompt", "num_search_results",
+    "router", "service_tier", "upstream_id", "user_agent", "web_search_engine",
+)  # fmt: skip

@@ -78,7 +78,7 @@ def complete(organization: "Organization", key: Key, request: ChatRequest, app: 
         user=body.get("user"),
         session_id=body.get("session_id"),
         app=app,
-        preset_id=preset and preset.id,
+        preset_id=preset.id if preset else None,
         error="Provider returned error" if failed else None,
     )
     organization.outbox.extend(deliveries(organization, generation))
@@ -99,9 +99,7 @@ def record(organization: "Organization", key: Key, generation: Generation) -> No
     organization.generations[generation.id] = generation
 
 
-def _with_preset(
-    organization: "Organization", key: Key, request: ChatRequest
-) -> tuple[Preset | None, dict[str, Any]]:
+def _with_preset(organization: "Organization", key: Key, request: ChatRequest) -> tuple[Preset | None, dict[str, Any]]:
     """The body with a preset's config under it: what the caller sent wins, the system prompt goes first."""
     body = request.model_dump(exclude_unset=True)
     name, _, slug = request.model.partition("@preset/")

@@ -50,7 +50,7 @@ class Layer:
         }
 
     def accepts(self, requests: int, usage: float, byok: float) -> int:
-        """How many of `requests` equal requests pass before this layer is spent: one may overshoot, the next is refused."""
+        """How many of `requests` equal ones pass before this layer is spent: one may overshoot, the next is refused."""
         if self.remaining_usd <= 0:
             return 0
         each = usage + byok if self.include_byok else usage
@@ -110,9 +110,7 @@ def _workspace(organization: "Organization", key: Key, now: float) -> Iterator[L
 def _key_limit(key: Key, now: float) -> Iterator[Layer]:
     if key.limit is not None:
         resets_at = None if key.limit_reset is None else end_of(key.limit_reset, now)
-        yield Layer(
-            "key_limit", key.limit, key.limit_spend(now), key.limit_reset, resets_at, key.include_byok_in_limit
-        )
+        yield Layer("key_limit", key.limit, key.limit_spend(now), key.limit_reset, resets_at, key.include_byok_in_limit)
 
 
 _SOURCES = {"workspace": "openrouter_workspace_budget", "key_limit": "openrouter_key_limit"}

@@ -4,20 +4,25 @@ Every lookup that fails raises `Refusal` as the API would. Methods are called un
 """
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sandbox.openrouter.analytics import Analytics
+from sandbox.openrouter.broadcast import Delivery
 from sandbox.openrouter.clock import Clock
 from sandbox.openrouter.credentials import Credential
 from sandbox.openrouter.destinations import Destination
+from sandbox.openrouter.generations import Generation
 from sandbox.openrouter.guardrails import DEFAULTS as GUARDRAIL_DEFAULTS
 from sandbox.openrouter.guardrails import Assignment, Guardrail
 from sandbox.openrouter.identities import Identities, hash_of, label_of
 from sandbox.openrouter.keys import Key, KeyRing
 from sandbox.openrouter.metering import Meter
-from sandbox.openrouter.presets import Preset
+from sandbox.openrouter.presets import Preset, Version
 from sandbox.openrouter.refusals import invalid, not_found
 from sandbox.openrouter.workspaces import DEFAULT_SETTINGS, Workspace
+
+if TYPE_CHECKING:
+    from sandbox.openrouter.inference import Script
 
 OWNER = "user_fake_owner"
 """The member who made the management key; made keys and workspaces name them as creator."""
@@ -42,8 +47,12 @@ class Organization:
         self.credentials: dict[str, Credential] = {}
         self.destinations: dict[str, Destination] = {}
         self.presets: dict[tuple[str, str], Preset] = {}
-        self.generations: dict[str, dict[str, Any]] = {}
+        self.generations: dict[str, Generation] = {}
         self.analytics = Analytics()
+        self.outbox: list[Delivery] = []
+        self.scripts: list[Script] = []
+        # What a provider answers instead of serving, by its slug.
+        self.outages: dict[str, int] = {}
         self._member_meters: dict[str, Meter] = {}
         self.default_workspace = self.create_workspace("Default", "default")
 
@@ -94,9 +103,7 @@ class Organization:
         """The key and its plaintext, which is kept nowhere. `workspace`: id, slug, or None for the default one."""
         plaintext = self.ids.plaintext()
         fields.setdefault("creator_user_id", OWNER)
-        key = Key(
-            hash_of(plaintext), name, label_of(plaintext), self.workspace(workspace).id, self.now, **fields
-        )
+        key = Key(hash_of(plaintext), name, label_of(plaintext), self.workspace(workspace).id, self.now, **fields)
         self.keys.add(key)
         return key, plaintext
 
@@ -166,17 +173,37 @@ class Organization:
 
     def guardrail_of_key(self, key_hash: str) -> Guardrail | None:
         assignment = self.key_assignments.get(key_hash)
-        return assignment and self.guardrails[assignment.guardrail_id]
+        return self.guardrails[assignment.guardrail_id] if assignment else None
 
     def guardrail_of_member(self, user_id: str | None) -> Guardrail | None:
         assignment = self.member_assignments.get(user_id or "")
-        return assignment and self.guardrails[assignment.guardrail_id]
+        return self.guardrails[assignment.guardrail_id] if assignment else None
 
     def guardrails_over(self, key: Key) -> list[Guardrail]:
         """Every guardrail whose rules bind a request of this key."""
         default = self.guardrails.get(self.workspaces[key.workspace_id].default_guardrail_id)
         found = (default, self.guardrail_of_member(key.creator_user_id), self.guardrail_of_key(key.hash))
         return [guardrail for guardrail in found if guardrail]
+
+    # Presets
+
+    def preset(self, workspace_id: str, slug: str) -> Preset:
+        found = self.presets.get((workspace_id, slug))
+        if not found:
+            raise not_found("Preset")
+        return found
+
+    def add_preset_version(self, key: Key, slug: str, prompt: str | None, config: dict[str, Any]) -> Preset:
+        """A new version is the designated one at once; there is no way back but posting an old one again."""
+        now, creator = self.now, key.creator_user_id or OWNER
+        preset = self.presets.get((key.workspace_id, slug))
+        if not preset:
+            preset = Preset(self.ids.uuid("preset"), slug, key.workspace_id, now, now, creator)
+            self.presets[key.workspace_id, slug] = preset
+        number = len(preset.versions) + 1
+        preset.versions.append(Version(self.ids.uuid("version"), preset.id, number, prompt, config, creator, now))
+        preset.updated_at = now
+        return preset
 
     # Spend
 

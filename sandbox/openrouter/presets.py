@@ -6,11 +6,11 @@ from typing import Any
 from sandbox.openrouter.periods import iso
 
 # The fields of an inference request that a preset keeps. Everything else in the body is dropped without a word.
-KEPT = frozenset(
-    ("model", "models", "provider", "temperature", "top_p", "top_k", "min_p", "top_a", "frequency_penalty")
-    + ("presence_penalty", "repetition_penalty", "max_tokens", "max_completion_tokens", "seed", "stop", "tools")
-    + ("tool_choice", "parallel_tool_calls", "response_format", "reasoning", "plugins", "verbosity", "route")
-)
+KEPT = frozenset((
+    "model", "models", "provider", "temperature", "top_p", "top_k", "min_p", "top_a", "frequency_penalty",
+    "presence_penalty", "repetition_penalty", "max_tokens", "max_completion_tokens", "seed", "stop", "tools",
+    "tool_choice", "parallel_tool_calls", "response_format", "reasoning", "plugins", "verbosity", "route",
+))  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

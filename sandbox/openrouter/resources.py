@@ -33,9 +33,7 @@ def add_credential(organization: "Organization", creation: CredentialCreation) -
     ]
     order = max((each.sort_order for each in siblings), default=-1) + 1
     identity = organization.ids.uuid("credential")
-    added = Credential(
-        identity, provider, credentials.masked(raw), workspace.id, order, organization.now, settings
-    )
+    added = Credential(identity, provider, credentials.masked(raw), workspace.id, order, organization.now, settings)
     organization.credentials[identity] = added
     return added
 
@@ -63,9 +61,7 @@ def add_destination(organization: "Organization", creation: DestinationCreation)
     if not workspace.settings["is_observability_broadcast_enabled"]:
         raise Refusal(403, "Observability broadcast is not enabled for this workspace")
     of_type = [
-        each
-        for each in organization.destinations.values()
-        if each.type == type_ and each.workspace_id == workspace.id
+        each for each in organization.destinations.values() if each.type == type_ and each.workspace_id == workspace.id
     ]
     if len(of_type) >= destinations.MOST_OF_A_TYPE:
         raise invalid(f"At most {destinations.MOST_OF_A_TYPE} destinations of type {type_} are allowed")

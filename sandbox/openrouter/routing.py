@@ -68,8 +68,7 @@ def _endpoints(organization: "Organization", key: Key, model: Model, providers: 
         credential
         for provider in providers
         for credential in sorted(organization.credentials.values(), key=lambda each: each.sort_order)
-        if credential.provider == provider
-        and credential.serves(model, key.hash, key.creator_user_id, key.workspace_id)
+        if credential.provider == provider and credential.serves(model, key.hash, key.creator_user_id, key.workspace_id)
     ]
     yield from (Endpoint(each.provider, each) for each in found if not each.settings["is_fallback"])
     yield from (Endpoint(each) for each in providers if not _own_keys_only(organization, each, model, key))

@@ -58,7 +58,3 @@ def _key(organization: "Organization", declared: dict[str, Any]) -> tuple[str, s
     if declared.get("usage"):
         organization.charge(key, organization.now, declared["usage"], 0.0)
     return key.hash, plaintext
-
-
-
-

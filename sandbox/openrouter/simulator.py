@@ -10,10 +10,14 @@ from typing import Any
 from sandbox.openrouter.app import Logged, create_app
 from sandbox.openrouter.broadcast import Broadcaster
 from sandbox.openrouter.clock import Clock
+from sandbox.openrouter.credentials import Trouble
 from sandbox.openrouter.faults import Fault, Faults
 from sandbox.openrouter.identities import hash_of
 from sandbox.openrouter.keys import Key
 from sandbox.openrouter.organization import Organization
+from sandbox.openrouter.otlp import connection_tests
+from sandbox.openrouter.resources import credential as find_credential
+from sandbox.openrouter.resources import destination as find_destination
 from sandbox.openrouter.seeding import declare
 from sandbox.openrouter.server import serve
 from sandbox.openrouter.traffic import Spent, spend
@@ -42,7 +46,6 @@ class Simulator:
         self.latency = 0.0
         self.requests: deque[Logged] = deque(maxlen=LOGGED)
         self.broadcaster = Broadcaster()
-        self.organization.broadcast = self.broadcaster.enqueue
         self.app = create_app(self)
 
     @contextlib.contextmanager
@@ -67,6 +70,55 @@ class Simulator:
         with self.lock:
             self.faults.add(fault, copy.deepcopy(self.organization) if fault.mode == "stale_list" else None)
         return fault
+
+    def trouble(
+        self,
+        *,
+        credential: str | None = None,
+        trouble: Trouble | None = None,
+        provider: str | None = None,
+        status: int | None = None,
+    ) -> None:
+        """Put a BYOK credential (by id) or a whole provider (by slug) into trouble, or out of it with None."""
+        with self.lock:
+            if credential is not None:
+                find_credential(self.organization, credential).trouble = trouble
+            if provider is not None and status is not None:
+                self.organization.outages[provider] = status
+            elif provider is not None:
+                self.organization.outages.pop(provider, None)
+
+    def test_connection(self, destination_id: str) -> None:
+        """Send a destination what OpenRouter's Test Connection sends."""
+        with self.lock:
+            self.broadcaster.send(
+                connection_tests(find_destination(self.organization, destination_id), self.clock.now())
+            )
+
+    def flush(self) -> None:
+        """Hand what inference put in the outbox to the broadcaster."""
+        with self.lock:
+            waiting, self.organization.outbox = self.organization.outbox, []
+        self.broadcaster.send(waiting)
+
+    def state(self) -> dict[str, Any]:
+        """Everything that can be read of the organization, in the API's own shapes."""
+        organization, now = self.organization, self.clock.now()
+        return {
+            "now": now,
+            "credits": {"total_credits": organization.credits, "total_usage": organization.meter.usage},
+            "workspaces": [
+                {**each.view(), "usage": each.meter.usage, "byok_usage": each.meter.byok}
+                for each in organization.workspaces.values()
+            ],
+            "keys": [key.view(now) for key in organization.keys],
+            "guardrails": [each.view() for each in organization.guardrails.values()],
+            "assignments": {each.holder: each.guardrail_id for each in organization.key_assignments.values()},
+            "byok": [{**each.view(), "trouble": each.trouble} for each in organization.credentials.values()],
+            "destinations": [each.view() for each in organization.destinations.values()],
+            "presets": [each.view_with_version() for each in organization.presets.values()],
+            "faults": self.faults.view(),
+        }
 
     def declare(self, document: dict[str, Any]) -> dict[str, str]:
         """Add what a seed document declares; answers the plaintext of every key in it, by name."""

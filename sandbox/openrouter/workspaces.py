@@ -1,6 +1,7 @@
 """Workspaces, their spend and their budgets."""
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, Literal
 
 from sandbox.openrouter.metering import Meter
@@ -68,7 +69,7 @@ class Workspace:
         """Create or replace one budget; limits must strictly shrink as the interval narrows."""
         limits = {**{each: budget.limit_usd for each, budget in self.budgets.items()}, interval: limit_usd}
         ordered = [limits[each] for each in BROADEST_FIRST if each in limits]
-        if any(narrower >= broader for broader, narrower in zip(ordered, ordered[1:], strict=False)):
+        if any(narrower >= broader for broader, narrower in pairwise(ordered)):
             raise invalid("Budget limits must strictly decrease: lifetime > monthly > weekly > daily")
         existing = self.budgets.get(interval)
         if existing:

@@ -3,8 +3,7 @@
 Every call of the account raises from `management_api.errors`.
 """
 
-import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, Self
 
@@ -65,8 +64,15 @@ class Connect(Protocol):
     def __call__(self, deadline: "Deadline", *, fresh: bool = False) -> Account:
         """The account under the management key, every call of which ends by `deadline`.
 
-        `fresh` passes over a cached key, which may have been replaced. Raises `AuthenticationFailed` for what is no key.
+        `fresh` passes over a cached key, which may have been replaced. Raises `AuthenticationFailed` for no key at all.
         """
+
+
+class Log(Protocol):
+    """Structured lines: a sentence, and facts in `extra`. Never a secret."""
+
+    def info(self, msg: object, *, extra: Mapping[str, object] | None = None) -> None: ...
+    def warning(self, msg: object, *, extra: Mapping[str, object] | None = None) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -77,4 +83,4 @@ class Means:
     book: Book
     clock: Clock
     seconds_left: Callable[[], float]
-    log: logging.Logger
+    log: Log

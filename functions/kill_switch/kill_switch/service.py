@@ -4,7 +4,6 @@ The order is the safety: live read, decision, intent in the ledger, PATCH, read 
 Whoever loses a conditional write reads and decides again.
 """
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -14,7 +13,7 @@ from governor.ledger import LedgerConflict
 from governor.policy import Policy
 from kill_switch.causes import Book
 from kill_switch.disabling import disable
-from kill_switch.ports import Account, Connect, Means
+from kill_switch.ports import Account, Connect, Log, Means
 from kill_switch.restoring import restore
 from kill_switch.settings import Demand, RestoreDemand
 from management_api import AuthenticationFailed, Deadline
@@ -32,7 +31,7 @@ class KillSwitch:
     bus: Publisher
     connect: Connect
     clock: Clock
-    log: logging.Logger
+    log: Log
 
     def act(self, demand: Demand | RestoreDemand, seconds_left: Callable[[], float]) -> Event:
         """Carries the demand out and publishes the event that tells what came of it; that event.

@@ -8,6 +8,7 @@ from typing import Any
 
 import boto3
 from aws_lambda_powertools import Logger
+from botocore.config import Config
 
 from governor.clock import utc_now
 from governor.dynamo_ledger import DynamoLedger
@@ -35,7 +36,9 @@ def build() -> Notifier:
         )
         slack = SlackChannel(token, policy.alerts.channel, settings.slack_api_url)
     ledger = DynamoLedger(boto3.client("dynamodb"), settings.table_name)
-    return Notifier(ledger, slack, AlertTopic(boto3.client("sns"), settings.alert_topic_arn), policy, utc_now)
+    # boto3 would repeat a publish whose answer was lost: the service repeats it itself, and the second mail says so.
+    sns = boto3.client("sns", config=Config(retries={"total_max_attempts": 1}))
+    return Notifier(ledger, slack, AlertTopic(sns, settings.alert_topic_arn), policy, utc_now)
 
 
 def lambda_handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:

@@ -44,7 +44,8 @@ class Told:
 class _Claim:
     """What this copy holds while it works. `unsure`: the thread's parent may be there though no row says so.
 
-    `seen`: an earlier delivery of this very event got as far as its intent.
+    `seen`: an earlier delivery of this very event got as far as its intent. `mailing`: it got as far as its mail, and
+    this is why it was not for Slack.
     """
 
     decision: Decision
@@ -52,7 +53,7 @@ class _Claim:
     incident_version: int
     unsure: bool
     seen: bool
-    mailing: bool
+    mailing: str | None
 
 
 @dataclass
@@ -84,7 +85,7 @@ class Notifier:
             raise Postponed(f"{event.detail_type} {event.id}: {error}") from error
         incident = replace(claim.decision.incident, ts=ts, opened_by=opened_by)
         self._commit(
-            self._notice(event, incident.reference, "done", claim.notice_version, via=via),
+            self._notice(event, incident.reference, claim.notice_version, status="done", via=via),
             self._incident(incident, claim.incident_version, leased=False, unsure=via != "slack"),
         )
         return Told(via, incident.reference, claim.decision.reason)
@@ -103,11 +104,11 @@ class Notifier:
             incident_version=(row.version if row else ABSENT) + 1,
             unsure=notice is not None or (row is not None and row.data["unsure"]),
             seen=notice is not None,
-            mailing=notice is not None and notice.data["status"] == "mailing",
+            mailing=notice.data.get("why") if notice else None,
         )
-        status = "mailing" if claim.mailing else "intended"
+        status = {"status": "intended"} if claim.mailing is None else {"status": "mailing", "why": claim.mailing}
         self._commit(
-            self._notice(event, decision.incident.reference, status, claim.notice_version - 1),
+            self._notice(event, decision.incident.reference, claim.notice_version - 1, **status),
             # The incident as it was remembered: what this event changes in it is written when people were told.
             self._incident(remembered, claim.incident_version - 1, leased=True, unsure=True),
         )
@@ -115,8 +116,8 @@ class Notifier:
 
     def _tell(self, event: Event, claim: _Claim, deliveries: int) -> tuple[Literal["slack", "mail"], Any, Any]:
         incident = claim.decision.incident
-        why = ""
-        if self.slack is not None and not claim.mailing:
+        why = claim.mailing or ""
+        if self.slack is not None and claim.mailing is None:
             try:
                 return "slack", *self._post(self.slack, event, claim)
             except SlackRefused as error:
@@ -152,10 +153,10 @@ class Notifier:
 
     def _mail(self, event: Event, claim: _Claim, why: str) -> None:
         reference = claim.decision.incident.reference
-        letter = mail(claim.decision.notice, why, repeated=claim.mailing)
-        if not claim.mailing:
+        letter = mail(claim.decision.notice, why, repeated=claim.mailing is not None)
+        if claim.mailing is None:
             # Mail cannot be read back: this row is how a retry knows that a copy may have gone out already.
-            self._commit(self._notice(event, reference, "mailing", claim.notice_version))
+            self._commit(self._notice(event, reference, claim.notice_version, status="mailing", why=why))
             claim.notice_version += 1
         self.topic.send(letter.subject, letter.body)
 
@@ -166,9 +167,9 @@ class Notifier:
             remembered = Incident.remembered(row.data["incident"])
             self._commit(self._incident(remembered, row.version, leased=False, unsure=True))
 
-    def _notice(self, event: Event, incident: str, status: str, expect: int, **more: Any) -> Put:
+    def _notice(self, event: Event, incident: str, expect: int, **status: str) -> Put:
         now = self.clock()
-        data = {"status": status, "incident": incident, "at": format_instant(now), **more}
+        data = {"incident": incident, "at": format_instant(now), **status}
         return Put(f"notice#{event.id}", NOTICE, data, expect, now + NOTICE_KEPT)
 
     def _incident(self, incident: Incident, expect: int, *, leased: bool, unsure: bool) -> Put:

@@ -9,7 +9,7 @@ import struct
 from dataclasses import dataclass, replace
 from enum import IntEnum
 
-from spend_meter.history import DAY, WINDOWS, History
+from spend_meter.history import DAY, DAYS, WINDOWS, History
 
 
 class Level(IntEnum):
@@ -25,15 +25,14 @@ class Limits:
     """The rules' constants; tuples are by window (15 min, 1 h, 6 h, 24 h). USD."""
 
     floor: tuple[float, ...] = (12.0, 25.0, 80.0, 200.0)
-    multiple: tuple[float, ...] = (5.0, 5.2, 6.4, 8.0)
-    peak: tuple[float, ...] = (4.0, 4.4, 5.6, 6.4)
-    thin: float = 8.0
+    multiple: tuple[float, ...] = (6.4, 6.8, 8.2, 10.4)
+    peak: tuple[float, ...] = (5.1, 5.7, 7.2, 8.3)
     burn: float = 6.0
     suspect: float = 0.7
     still_burning: float = 0.5
     beats: int = 2
     warm_days: int = 14
-    warm_days_of_spend: int = 5
+    warm_days_of_spend: int = 7
     cold_share: float = 0.5
     cold_month_share: float = 0.1
     cold_floor: float = 10.0
@@ -44,7 +43,17 @@ class Limits:
     told_for: int = 3 * DAY
     told_margin: float = 1.5
 
+    def thinness(self, days_of_spend: int) -> float:
+        """What multiples are multiplied by when fewer days of spend are remembered than the 28 they are meant for."""
+        return (DAYS / days_of_spend) ** EXPO
 
+    @property
+    def thin(self) -> float:
+        return self.warm_days_of_spend * (self.thinness(self.warm_days_of_spend) - 1)
+
+
+import os
+EXPO=float(os.environ.get("EXPO","1.5"))
 LIMITS = Limits()
 MONTH = 30 * DAY
 """Minutes in the month by which a budget's pace is reckoned."""
@@ -212,7 +221,7 @@ def _limit(history: History, facts: Facts, limits: Limits, index: int) -> tuple[
         else:
             floor *= limits.cold_floor
         return max(floor, limits.multiple[index] * largest), second, False
-    thin = 1 + limits.thin / days
+    thin = limits.thinness(days)
     habit = thin * max(limits.multiple[index] * second, limits.peak[index] * largest)
     pace = (facts.monthly_budget_usd or 0.0) * WINDOWS[index] / MONTH
     return max(floor, habit, limits.burn * pace), second, True

@@ -168,5 +168,5 @@ def _spent_of_limit(key: "ApiKey", limit: float) -> float:
     if remaining is not None and remaining > 0:
         return limit - remaining
     # `limit_remaining` stops at nothing; the period's counter tells how far past the limit the last request went.
-    counter = counter(key, period_of(key.limit_reset), key.include_byok_in_limit)
-    return counter if remaining is None else max(limit, counter)
+    counted = counter(key, period_of(key.limit_reset), key.include_byok_in_limit)
+    return counted if remaining is None else max(limit, counted)

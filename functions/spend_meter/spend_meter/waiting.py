@@ -8,7 +8,7 @@ teaches cannot matter. Every day of spend is still taught as one.
 from struct import Struct
 from zlib import crc32
 
-from spend_meter.history import WINDOWS, History
+from spend_meter.history import DAY, WINDOWS, History
 from spend_meter.runaway import LIMITS
 
 _HEAD = Struct("<d")
@@ -17,11 +17,8 @@ _LONGEST_SPAN = 65535
 _FIRST_MINUTE = Struct("<I")
 PATIENCE = 30
 """Minutes after which notes are entered when the next is made, and up to twice as many: not all subjects at once."""
-LOW = tuple(
-    floor / ((1 + LIMITS.thin / LIMITS.warm_days_of_spend) * max(multiple, peak))
-    for floor, multiple, peak in zip(LIMITS.floor, LIMITS.multiple, LIMITS.peak, strict=True)
-)
-"""USD by window. A habit no larger cannot lift any limit above its floor, and is far below every floor itself."""
+LOW = tuple(floor / 40 for floor in LIMITS.floor)
+"""USD by window. So far below the detector's floors that no multiple it takes of such a habit lifts a limit above them."""
 
 type Waiting = bytes
 """What the subject may yet spend before its notes must be entered (USD), then the notes: minute, USD, span."""
@@ -51,9 +48,12 @@ def noted(waiting: Waiting, subject: str, minute: int, usd: float, span: int) ->
 
 
 def enter(waiting: Waiting, history: History) -> None:
-    """Enters the notes, in the order they were made."""
+    """Enters the notes, in the order they were made, and teaches each day's."""
+    taught = True
     for minute, usd, span in _NOTE.iter_unpack(waiting[_HEAD.size :]):
-        if minute // 1440 != history.minute // 1440:
+        if not taught and minute // DAY != history.minute // DAY:
             history.teach()
         history.record(minute, usd, span)
-    history.teach()
+        taught = False
+    if not taught:
+        history.teach()

@@ -13,9 +13,9 @@ routes = Routes()
 @routes.add("GET", "/observability/destinations")
 def list_destinations(call: Call) -> dict[str, Any]:
     workspace = call.organization.workspace(call.query.get("workspace_id"))
-    return call.page([
-        each.view() for each in call.organization.destinations.values() if each.workspace_id == workspace.id
-    ])
+    return call.page(
+        [each.view() for each in call.organization.destinations.values() if each.workspace_id == workspace.id]
+    )
 
 
 @routes.add("POST", "/observability/destinations", status=201, refuses=403)

@@ -90,7 +90,9 @@ def get_credits(call: Call) -> dict[str, Any]:
 
 @routes.add("GET", "/organization/members")
 def list_members(call: Call) -> dict[str, Any]:
-    return call.page([
-        {"id": user_id, "email": f"{user_id}@example.com", "first_name": None, "last_name": None, "role": role}
-        for user_id, role in call.organization.members.items()
-    ])
+    return call.page(
+        [
+            {"id": user_id, "email": f"{user_id}@example.com", "first_name": None, "last_name": None, "role": role}
+            for user_id, role in call.organization.members.items()
+        ]
+    )

@@ -60,7 +60,9 @@ def test_the_faults_shown_in_the_policys_document_are_what_the_compiler_says(tmp
     with pytest.raises(PolicyFault) as caught:
         compile_policy(path)
     said = {line.replace(str(path), "layers/policy/policy.yaml") for line in str(caught.value).splitlines()}
-    shown = {line for line in (ROOT / "docs" / "policy.md").read_text().splitlines() if line.startswith("layers/policy/")}
+    shown = {
+        line for line in (ROOT / "docs" / "policy.md").read_text().splitlines() if line.startswith("layers/policy/")
+    }
     assert said == shown
 
 
@@ -82,3 +84,19 @@ def test_no_link_between_documents_is_broken() -> None:
     for path in DOCUMENTS:
         for target in re.findall(r"\]\(([^)#:]+)\)", path.read_text()):
             assert (path.parent / target).exists(), f"{path.relative_to(ROOT)} links to {target}"
+
+
+def test_operations_explain_every_rule_of_the_kill_switch_in_the_order_it_is_asked() -> None:
+    code = (ROOT / "functions" / "kill_switch" / "kill_switch" / "decide.py").read_text()
+    listed = re.findall(r"^ ?\d+\. +(.*?)(?: {2,}|$)", code.partition('"""')[2].partition('"""')[0], flags=re.MULTILINE)
+    asked = [rule for line in listed for rule in re.findall(r"`(\w+)`", line)]
+    explained = re.findall(
+        r"^\| `(\w+)` \|.*\|.*\|$", (ROOT / "docs" / "operations.md").read_text(), flags=re.MULTILINE
+    )
+    # in_hand tells again what was told; the last two are the deeds themselves.
+    rules = [rule for rule in dict.fromkeys(asked) if rule not in ("in_hand", "disable", "restore")]
+    assert len(rules) >= 14
+    assert sorted(rule for rule in explained if rule in rules) == sorted(rules)
+    disable, restore = rules[: rules.index("not_an_approver")], rules[rules.index("not_an_approver") :]
+    assert [rule for rule in explained if rule in disable] == disable
+    assert [rule for rule in explained if rule in restore] == restore

@@ -1,10 +1,16 @@
 """The far side of the unit tests: keys as OpenRouter sends them, a clock that moves by sleeping, a fake credential."""
 
+from collections.abc import Callable
 from typing import Any
 
 import httpx
 
+from management_api import OpenRouter
+
 SECRET = "sk-or-v1-fake-management-key"
+
+ClientOf = Callable[..., OpenRouter]
+"""The fixture `client_of`."""
 
 
 class Sleeper:

@@ -21,11 +21,13 @@ from management_api import (
     NewGuardrail,
     NewKey,
     OpenRouter,
+    PresetVersion,
+    ProviderResponse,
     TimeRange,
     WorkspacePatch,
     number,
 )
-from tests.unit.management_api.far_side import SECRET, key_json
+from tests.unit.management_api.far_side import SECRET, ClientOf, key_json
 
 NOW = "2026-08-24T10:30:00Z"
 WORKSPACE = {"id": "w", "name": "Production", "slug": "production", "default_guardrail_id": "g", "created_at": NOW}
@@ -114,8 +116,9 @@ CALLS: dict[str, tuple[Callable[[OpenRouter], Any], Any, str, str, dict[str, str
     ),
     "presets": (lambda c: c.presets.list()[0].slug, {"data": [PRESET]}, "GET", "/presets", PAGE, "triage"),
     "preset": (
-        lambda c: c.presets.get("triage").designated_version.version,
-        {"data": {**PRESET, "designated_version": VERSION}}, "GET", "/presets/triage", {}, 3,
+        lambda c: c.presets.get("triage").designated_version,
+        {"data": {**PRESET, "designated_version": VERSION}}, "GET", "/presets/triage", {},
+        PresetVersion.model_validate(VERSION),
     ),
     "versions": (
         lambda c: c.presets.versions("triage")[0].config,
@@ -138,14 +141,16 @@ CALLS: dict[str, tuple[Callable[[OpenRouter], Any], Any, str, str, dict[str, str
         "GET", "/models", {"limit": "1000", "offset": "0"}, "0.000001",
     ),
     "generation": (
-        lambda c: c.generation("gen-1").provider_responses[0].provider_name,
-        {"data": GENERATION}, "GET", "/generation", {"id": "gen-1"}, "X",
+        lambda c: c.generation("gen-1").provider_responses,
+        {"data": GENERATION}, "GET", "/generation", {"id": "gen-1"}, [ProviderResponse(provider_name="X")],
     ),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize(("call", "body", "method", "path", "query", "result"), CALLS.values(), ids=CALLS)
-def test_each_call_asks_its_path_and_reads_its_answer(client_of, call, body, method, path, query, result) -> None:
+def test_each_call_asks_its_path_and_reads_its_answer(
+    client_of: ClientOf, call: Any, body: Any, method: str, path: str, query: dict[str, str], result: Any
+) -> None:
     far_side = Recorder(body)
     assert call(client_of(far_side)) == result
     assert far_side.request.method == method
@@ -236,7 +241,9 @@ WRITES: dict[str, tuple[Callable[[OpenRouter], Any], Any, str, str, Any]] = {
 
 
 @pytest.mark.parametrize(("call", "body", "method", "path", "sent"), WRITES.values(), ids=WRITES)
-def test_a_body_holds_what_was_set_and_nothing_else(client_of, call, body, method, path, sent) -> None:
+def test_a_body_holds_what_was_set_and_nothing_else(
+    client_of: ClientOf, call: Any, body: Any, method: str, path: str, sent: Any
+) -> None:
     far_side = Recorder(body)
     call(client_of(far_side))
     assert (far_side.request.method, far_side.request.url.path) == (method, f"/api/v1{path}")
@@ -244,7 +251,7 @@ def test_a_body_holds_what_was_set_and_nothing_else(client_of, call, body, metho
     assert far_side.request.headers["Content-Type"] == "application/json"
 
 
-def test_a_chat_answer_tells_how_it_was_served(client_of) -> None:
+def test_a_chat_answer_tells_how_it_was_served(client_of: ClientOf) -> None:
     far_side = Recorder(CHAT)
     answer = client_of(far_side).chat({"model": "a/b"}, metadata=True)
     assert far_side.request.headers["X-OpenRouter-Metadata"] == "enabled"
@@ -254,7 +261,7 @@ def test_a_chat_answer_tells_how_it_was_served(client_of) -> None:
     assert [attempt.status for attempt in answer.openrouter_metadata.attempts] == [200]
 
 
-def test_the_current_key_names_the_budget_that_blocks_first(client_of) -> None:
+def test_the_current_key_names_the_budget_that_blocks_first(client_of: ClientOf) -> None:
     budget = {
         "scope": "a_scope_of_tomorrow", "limit_usd": 10, "spend_usd": 9, "remaining_usd": 1, "reset_interval": "daily",
         "resets_at": "2026-08-25T00:00:00Z", "include_byok": True, "budget_id": None, "guardrail_id": "g",
@@ -267,14 +274,14 @@ def test_the_current_key_names_the_budget_that_blocks_first(client_of) -> None:
     assert (key.effective_budget.scope, key.effective_budget.remaining_usd) == ("a_scope_of_tomorrow", 1)
 
 
-def test_analytics_counts_may_be_strings(client_of) -> None:
+def test_analytics_counts_may_be_strings(client_of: ClientOf) -> None:
     result = client_of(Recorder(ROWS)).analytics.query(AnalyticsQuery(metrics=["total_usage", "request_count"]))
     assert result.truncated
     assert [number(result.rows[0][metric]) for metric in ("total_usage", "request_count")] == [1.5, 3.0]
     assert number(None) is None
 
 
-def test_unknown_fields_and_enum_values_are_tolerated(client_of) -> None:
+def test_unknown_fields_and_enum_values_are_tolerated(client_of: ClientOf) -> None:
     odd = key_json(1, limit_reset="fortnightly", invented={"deep": [1]})
     assert client_of(Recorder({"data": odd, "more": 1})).keys.get("ab").limit_reset == "fortnightly"
 
@@ -282,13 +289,13 @@ def test_unknown_fields_and_enum_values_are_tolerated(client_of) -> None:
 @pytest.mark.parametrize(
     "text", ["2026-08-24T10:30:00Z", "2026-08-24T12:30:00+02:00", "2026-08-24T10:30:00.000", "2026-08-24 10:30:00"]
 )
-def test_every_timestamp_is_aware(client_of, text: str) -> None:
+def test_every_timestamp_is_aware(client_of: ClientOf, text: str) -> None:
     key = client_of(Recorder({"data": key_json(1, created_at=text)})).keys.get("ab")
     assert key.created_at == datetime(2026, 8, 24, 10, 30, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("identity", ["a/b", "../keys", "a?b#c", "%2e", "ä"])
-def test_an_id_cannot_lead_to_another_resource(client_of, identity: str) -> None:
+def test_an_id_cannot_lead_to_another_resource(client_of: ClientOf, identity: str) -> None:
     far_side = Recorder({"data": key_json(1)})
     client_of(far_side).keys.get(identity)
     assert far_side.request.url.raw_path.count(b"/") == 4
@@ -296,7 +303,7 @@ def test_an_id_cannot_lead_to_another_resource(client_of, identity: str) -> None
 
 
 @pytest.mark.parametrize("identity", ["", ".", ".."])
-def test_an_id_that_names_a_collection_is_refused(client_of, identity: str) -> None:
+def test_an_id_that_names_a_collection_is_refused(client_of: ClientOf, identity: str) -> None:
     with pytest.raises(ValueError, match="must not be"):
         client_of(Recorder({})).keys.delete(identity)
 

@@ -20,7 +20,7 @@ from management_api import (
     Unavailable,
     errors,
 )
-from tests.unit.management_api.far_side import error_json
+from tests.unit.management_api.far_side import ClientOf, error_json
 
 NEVER_RAISED_BY_SENDING = {
     # raise_for_status is not called
@@ -45,7 +45,7 @@ KINDS = [kind for kind in vars(errors).values() if inspect.isclass(kind) and iss
 
 
 @pytest.mark.parametrize("lower", LOWER, ids=lambda kind: kind.__name__)
-def test_no_error_of_httpx_is_left_unmapped(client_of, lower: type[httpx.RequestError]) -> None:
+def test_no_error_of_httpx_is_left_unmapped(client_of: ClientOf, lower: type[httpx.RequestError]) -> None:
     def far_side(request: httpx.Request) -> httpx.Response:
         raise lower("boom", request=request)
 
@@ -65,7 +65,9 @@ def test_no_error_of_httpx_is_left_unmapped(client_of, lower: type[httpx.Request
         (500, Unavailable), (503, Unavailable), (529, Unavailable),
     ],
 )  # fmt: skip
-def test_each_status_of_a_management_call_has_its_error(client_of, status: int, kind: type[OpenRouterError]) -> None:
+def test_each_status_of_a_management_call_has_its_error(
+    client_of: ClientOf, status: int, kind: type[OpenRouterError]
+) -> None:
     with pytest.raises(kind) as failure:
         client_of(lambda request: error_json(status, "why", "some_type")).keys.get("ab")
     assert type(failure.value) is kind
@@ -75,51 +77,51 @@ def test_each_status_of_a_management_call_has_its_error(client_of, status: int, 
 
 
 @pytest.mark.parametrize("status", [402, 403])
-def test_a_budget_or_guardrail_that_stops_inference_is_a_rejection(client_of, status: int) -> None:
+def test_a_budget_or_guardrail_that_stops_inference_is_a_rejection(client_of: ClientOf, status: int) -> None:
     client = client_of(lambda request: error_json(status, "Workspace monthly budget of $500.00 exceeded."))
     with pytest.raises(Rejected) as failure:
         client.chat({"model": "a/b", "messages": []})
     assert failure.value.status == status
 
 
-def test_an_inference_key_where_a_management_key_is_needed_names_the_fix(client_of) -> None:
+def test_an_inference_key_where_a_management_key_is_needed_names_the_fix(client_of: ClientOf) -> None:
     client = client_of(lambda request: error_json(403, "Only management keys can perform this operation"))
     with pytest.raises(AuthenticationFailed, match=r"Create one at https://openrouter.ai/settings/management-keys"):
         client.workspaces.list()
 
 
-def test_locked_privacy_settings_are_a_rejection_though_the_path_takes_management_keys(client_of) -> None:
+def test_locked_privacy_settings_are_a_rejection_though_the_path_takes_management_keys(client_of: ClientOf) -> None:
     with pytest.raises(Rejected, match="locked"):
         client_of(lambda request: error_json(403, "Privacy settings are locked")).destinations.update(
             "d", DestinationPatch(privacy_mode=False)
         )
 
 
-def test_an_error_inside_a_200_is_an_error(client_of) -> None:
+def test_an_error_inside_a_200_is_an_error(client_of: ClientOf) -> None:
     body = {"error": {"code": 502, "message": "provider died", "metadata": {"error_type": "provider_unavailable"}}}
     with pytest.raises(Unavailable) as failure:
         client_of(lambda request: httpx.Response(200, json=body)).chat({"model": "a/b", "messages": []})
     assert failure.value.error_type == "provider_unavailable"
 
 
-def test_an_error_inside_a_200_to_a_write_still_leaves_its_outcome_unknown(client_of) -> None:
+def test_an_error_inside_a_200_to_a_write_still_leaves_its_outcome_unknown(client_of: ClientOf) -> None:
     body = {"error": {"code": 400, "message": "no"}}
     with pytest.raises(OutcomeUnknown):
         client_of(lambda request: httpx.Response(200, json=body)).keys.update("ab", KeyPatch(disabled=True))
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>gateway</html>", b"[]", b'{"error": "text"}', b"\xff\xfe", b"null"])
-def test_an_error_without_the_documented_body_is_still_that_error(client_of, body: bytes) -> None:
+def test_an_error_without_the_documented_body_is_still_that_error(client_of: ClientOf, body: bytes) -> None:
     with pytest.raises(NotFound):
         client_of(lambda request: httpx.Response(404, content=body)).keys.get("ab")
 
 
-def test_a_deletion_that_is_not_confirmed_is_of_unknown_outcome(client_of) -> None:
+def test_a_deletion_that_is_not_confirmed_is_of_unknown_outcome(client_of: ClientOf) -> None:
     with pytest.raises(OutcomeUnknown):
         client_of(lambda request: httpx.Response(200, json={"deleted": False})).keys.delete("ab")
 
 
-def test_messages_are_short_and_on_one_line(client_of) -> None:
+def test_messages_are_short_and_on_one_line(client_of: ClientOf) -> None:
     with pytest.raises(Rejected) as failure:
         client_of(lambda request: error_json(400, "long\n\x1b[31m text " * 1000)).keys.get("ab")
     assert len(str(failure.value)) < 400

@@ -24,7 +24,8 @@ def test_a_limit_is_shown_to_the_cent() -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(-5, "0 s"), (40, "40 s"), (300, "5 min"), (3600, "1 h"), (12_000, "3 h 20 min"), (86_400, "1 d"), (187_200, "2 d 4 h")],
+    [(-5, "0 s"), (40, "40 s"), (300, "5 min"), (3600, "1 h"), (12_000, "3 h 20 min"), (86_400, "1 d"),
+     (187_200, "2 d 4 h")],
 )  # fmt: skip
 def test_a_duration_shows_its_two_largest_units(seconds: int, text: str) -> None:
     assert span(timedelta(seconds=seconds)) == text

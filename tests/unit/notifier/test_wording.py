@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from governor.events import DetailType, Event
+from governor.events import Event
 from governor.policy import Policy
 from notifier.case import figures
 from notifier.mail import plain
@@ -44,7 +44,8 @@ def _headline(policy: Policy, event: Event, *before: Event) -> str:
         ("key_restored",
          "🟢 prod-search-agent is restored: U0LEAD lifted the cause runaway. Its key is enabled. Owner: U0SEARCH."),
         ("restore_refused",
-         "🟠 prod-search-agent stays as it was: Governor refused the restore that U0LEAD asked for. No key was changed."),
+         "🟠 prod-search-agent stays as it was: Governor refused the restore that U0LEAD asked for. "
+         "No key was changed."),
         ("monitor_blind",
          "🔴 Governor is blind: it could not read workspace 5f0c1a52-6f3e-4a0e-9a76-3a1f6d0b7f10 since "
          "21 Nov 10:01 UTC (3 min). Spend there is not metered and a runaway there is not stopped. "
@@ -76,9 +77,10 @@ def test_the_end_does_not_claim_a_disabled_key_was_spared(policy: Policy, sample
 def test_a_dry_run_says_that_the_key_still_works_and_who_must_decide(policy: Policy, sample: Sample) -> None:
     undeclared = sample("runaway_confirmed", subject="ab" * 32, evidence={"name": "lab<1>"})
     assert _headline(policy, undeclared) == (
-        "🔴 lab<1> (undeclared key abababab…) is running away: $498/h (20× its habit), $31 in the last 15 min. Its key "
-        "still works: the policy lets Governor only alert here. U0LEAD or U0SEC must decide. No workload declares this key."
-    )  # fmt: skip
+        "🔴 lab<1> (undeclared key abababab…) is running away: $498/h (20× its habit), $31 in the last 15 min. "
+        "Its key still works: the policy lets Governor only alert here. U0LEAD or U0SEC must decide. "
+        "No workload declares this key."
+    )
 
 
 def test_tier_zero_is_told_before_anybody_waits_for_governor(policy: Policy, sample: Sample) -> None:
@@ -97,7 +99,8 @@ def test_a_budget_used_up_says_what_openrouter_does_and_what_governor_does(polic
 
 @pytest.mark.parametrize(
     ("scope", "said"),
-    [("guardrail", "of the $200 monthly limit of guardrail G"), ("workspace", "Workspace G has spent $160.40 of its $200"),
+    [("guardrail", "of the $200 monthly limit of guardrail G"),
+     ("workspace", "Workspace G has spent $160.40 of its $200"),
      ("credits", "The account has spent $160.40 of its $200 of credits")],
 )  # fmt: skip
 def test_every_layer_of_budget_is_named(policy: Policy, sample: Sample, scope: str, said: str) -> None:
@@ -127,11 +130,10 @@ def test_every_cause_of_a_disable_has_a_sentence(policy: Policy, sample: Sample)
             assert said in _headline(policy, sample("disable_withheld", evidence={"cause": cause}))
 
 
-def test_the_human_is_told_what_to_do_wherever_there_is_something_to_do(policy: Policy, sample: Sample) -> None:
-    quiet = {DetailType.MONITOR_RECOVERED}
-    for name in ("budget_threshold_reached", "key_disabled", "disable_withheld", "restore_refused", "monitor_blind"):
-        event = sample(name)
-        assert bool(_read(policy, event).todo) == (event.detail_type not in quiet)
+def test_the_human_is_told_what_to_do_where_there_is_something_to_do(policy: Policy, sample: Sample) -> None:
+    for name in ("budget_threshold_reached", "runaway_suspected", "restore_refused", "monitor_blind", "key_exposed"):
+        assert _read(policy, sample(name)).todo
+    assert _read(policy, sample("monitor_recovered")).todo == ""
     assert "Restore Requested" in _read(policy, sample("key_disabled")).todo
     assert "Each hour costs about $498" in _read(policy, sample("disable_withheld")).todo
 

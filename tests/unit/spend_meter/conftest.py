@@ -8,14 +8,14 @@ from typing import Any
 
 import httpx
 import pytest
+from pydantic import SecretStr
+
 from governor.events import Event, PublishFailed
 from governor.ledger import MemoryLedger
 from governor.policy import Policy
 from governor.reading_store import MemoryReadingStore
 from governor.secrets import SecretUnavailable
 from management_api import OpenRouter, Retry
-from pydantic import SecretStr
-
 from spend_meter.service import Ports, Report, SpendMeter
 from spend_meter.settings import Beat
 
@@ -81,14 +81,17 @@ class FakeAccount:
                 return {"data": keys[offset : offset + 100]}
             case ["workspaces"]:
                 made = (START - timedelta(days=90)).isoformat()
-                rows = [{"id": id, "name": name, "slug": name, "created_at": made} for id, name in self.workspaces.items()]
+                rows = [
+                    {"id": id, "name": name, "slug": name, "created_at": made} for id, name in self.workspaces.items()
+                ]
                 return {"data": rows, "total_count": len(rows)}
             case ["workspaces", id, "budgets"]:
+                made = START.isoformat()
                 rows = [
-                    {"id": f"b-{id}-{interval}", "workspace_id": id, "limit_usd": limit, "created_at": START.isoformat(),
-                     "reset_interval": None if interval == "lifetime" else interval}
+                    {"id": f"{id}-{interval}", "workspace_id": id, "limit_usd": limit, "created_at": made, **resets}
                     for interval, limit in self.caps.get(id, {}).items()
-                ]  # fmt: skip
+                    for resets in [{"reset_interval": None if interval == "lifetime" else interval}]
+                ]
                 return {"data": rows, "include_byok_in_budgets": False}
             case ["guardrails"]:
                 rows = [{"id": id, "created_at": START.isoformat(), **one} for id, one in self.guardrails.items()]
@@ -185,6 +188,20 @@ class World:
         assert self.store.stored
         assert self.store.stored.content
         return self.store.stored.content
+
+    def accustom(self, hash: str, usd_a_day: float = 1.0) -> None:
+        """Analytics will tell of 28 days on each of which the key spent at noon."""
+        days = [self.at.replace(hour=12, minute=0) - timedelta(days=days) for days in range(1, 29)]
+        self.account.analytics = [{"date__hour": day.isoformat(), "total_usage": str(usd_a_day)} for day in days]
+        for _ in range(2):
+            self.account.spend(hash, 0.01)
+            self.beat()
+
+    def burn(self, hash: str, usd_an_hour: float, minutes: int) -> None:
+        """A loop that spends evenly, metered every minute."""
+        for _ in range(minutes):
+            self.account.spend(hash, usd_an_hour / 60)
+            self.beat()
 
     def with_policy(self, **parts: Any) -> "World":
         self.policy = Policy.model_validate(json.loads(json.dumps({"version": 1, **parts})))

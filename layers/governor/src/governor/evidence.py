@@ -89,7 +89,7 @@ class Disable(Evidence):
     """Key Disabled and Disable Withheld. `trigger`: the id of the event that asked.
 
     `by_morning_usd`: what the present rate would have cost until 08:00 UTC.
-    `rule`: the kill switch's rule that decided.
+    `rule`: the kill switch's rule that decided. `missing`: fields that could not be filled, and why.
     """
 
     name: str
@@ -104,6 +104,7 @@ class Disable(Evidence):
     spend_by_minute: list[float] = []
     top_models: list[tuple[str, float]] = []
     top_apps: list[tuple[str, float]] = []
+    missing: list[str] = []
 
 
 class Restore(Evidence):

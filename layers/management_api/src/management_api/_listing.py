@@ -40,9 +40,9 @@ def list_keys(transport: Transport, workspace_id: str) -> list[ApiKey]:
 
 
 def _walked[Item](walk: Walk[Item], page: Callable[[int], list[Item]], request: str) -> list[Item]:
-    while asked := walk.ask():
+    while (offset := walk.ask()) is not None:
         try:
-            walk.take(asked, page(asked[1]))
+            walk.take(offset, page(offset))
         except ListMoves as moves:
             raise Unavailable(str(moves), request=request) from moves
     return walk.items()

@@ -41,25 +41,21 @@ class Walk[Item]:
         self._joined = 0
         self._detours = 0
         self._back = self._stride
-        self._round = 0  # pages asked before a step back do not fit the pages asked after it
         self.ended = False
 
-    def ask(self) -> tuple[int, int] | None:
-        """What to fetch now, as (round, offset) for `take`; None until more is known, or at the end.
+    def ask(self) -> int | None:
+        """The offset to fetch now; None until more is known, or at the end.
 
         No more pages under way than have been joined already, so that a short list costs no guesses.
         """
         if self.ended or self._next >= self._frontier + max(1, self._joined) * self._stride:
             return None
-        asked = self._round, self._next
+        offset = self._next
         self._next += self._stride
-        return asked
+        return offset
 
-    def take(self, asked: tuple[int, int], page: Iterable[Item]) -> None:
-        """Hands in the page that was asked. Raises `ListMoves` when the walk cannot be finished."""
-        turn, offset = asked
-        if self.ended or turn != self._round:
-            return
+    def take(self, offset: int, page: Iterable[Item]) -> None:
+        """Hands in a page that was asked. Raises `ListMoves` when the walk cannot be finished."""
         self._arrived[offset] = list(page)
         while not self.ended and self._frontier in self._arrived:
             self._join(self._arrived.pop(self._frontier))
@@ -86,7 +82,6 @@ class Walk[Item]:
 
     def _step_back(self) -> None:
         self._detour()
-        self._round += 1
         self._arrived.clear()
         self._frontier = self._next = max(0, self._frontier - self._back)
         self._back *= 2

@@ -66,16 +66,16 @@ class _Sweep:
     def work(self) -> None:
         """Fetches one page after another until there is none left to ask."""
         while turn := self._next():
-            workspace_id, asked = turn
+            workspace_id, offset = turn
             keys: list[ApiKey] | None = None
             error: OpenRouterError | None = None
             try:
-                keys = key_page(self._transport, workspace_id, asked[1])
+                keys = key_page(self._transport, workspace_id, offset)
             except OpenRouterError as failure:
                 error = failure
             finally:
                 # Also when something unforeseen passes through: the other threads must not wait for this page for ever.
-                self._hand_in(workspace_id, asked, keys, error)
+                self._hand_in(workspace_id, offset, keys, error)
 
     def readings(self) -> dict[str, WorkspaceReading]:
         return {
@@ -83,7 +83,7 @@ class _Sweep:
             for workspace_id, walk in self._walks.items()
         }
 
-    def _next(self) -> tuple[str, tuple[int, int]] | None:
+    def _next(self) -> tuple[str, int] | None:
         with self._changed:
             while not (turn := self._pick()):
                 if not self._under_way:
@@ -92,7 +92,7 @@ class _Sweep:
             self._under_way += 1
             return turn
 
-    def _pick(self) -> tuple[str, tuple[int, int]] | None:
+    def _pick(self) -> tuple[str, int] | None:
         """One workspace after another, so that pages asked on a guess get only the threads that are left over."""
         for _ in range(len(self._waiting)):
             workspace_id = self._waiting.popleft()
@@ -100,12 +100,13 @@ class _Sweep:
             if walk.ended:
                 continue
             self._waiting.append(workspace_id)
-            if asked := walk.ask():
-                return workspace_id, asked
+            offset = walk.ask()
+            if offset is not None:
+                return workspace_id, offset
         return None
 
     def _hand_in(
-        self, workspace_id: str, asked: tuple[int, int], keys: list[ApiKey] | None, error: OpenRouterError | None
+        self, workspace_id: str, offset: int, keys: list[ApiKey] | None, error: OpenRouterError | None
     ) -> None:
         with self._changed:
             self._under_way -= 1
@@ -116,16 +117,16 @@ class _Sweep:
             elif keys is None and not error:
                 self._waiting.clear()
             elif not walk.ended:  # else a page beyond the end, asked on a guess: whatever came of it does not matter
-                error = error or _joined(walk, asked, keys or [])
+                error = error or _joined(walk, offset, keys or [])
                 if error:
                     self._failed[workspace_id] = error
                     walk.ended = True
             self._changed.notify_all()
 
 
-def _joined(walk: Walk[ApiKey], asked: tuple[int, int], keys: list[ApiKey]) -> Unavailable | None:
+def _joined(walk: Walk[ApiKey], offset: int, keys: list[ApiKey]) -> Unavailable | None:
     try:
-        walk.take(asked, keys)
+        walk.take(offset, keys)
     except ListMoves as moves:
         return Unavailable(str(moves), request="GET /keys")
     return None

@@ -1,0 +1,140 @@
+"""`POST /analytics/query`: metrics, grouped by up to two dimensions, filtered by ids and answered by names."""
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from sandbox.openrouter.analytics import HOUR, Tally, Traffic, bucket_of
+from sandbox.openrouter.bodies import AnalyticsQuery, Filter
+from sandbox.openrouter.catalogue import MODELS, PROVIDERS
+from sandbox.openrouter.periods import DAY, iso
+from sandbox.openrouter.refusals import invalid
+
+if TYPE_CHECKING:
+    from sandbox.openrouter.organization import Organization
+
+METRICS: dict[str, Callable[[Tally], Any]] = {
+    # Counts come as strings, money and rates as numbers.
+    "request_count": lambda tally: str(tally.requests),
+    "tokens_total": lambda tally: str(tally.prompt_tokens + tally.completion_tokens),
+    "tokens_prompt": lambda tally: str(tally.prompt_tokens),
+    "tokens_completion": lambda tally: str(tally.completion_tokens),
+    "total_usage": lambda tally: round(tally.usage + tally.upstream, 10),
+    "usage_credits": lambda tally: round(tally.usage, 10),
+    "usage_upstream": lambda tally: round(tally.upstream, 10) if tally.upstream else None,
+    "cache_hit_rate": lambda tally: tally.cached_tokens / tally.prompt_tokens if tally.prompt_tokens else None,
+}
+"""A component that was never used is null."""
+
+DIMENSIONS: dict[str, Callable[[Traffic], str | None]] = {
+    "api_key_id": lambda traffic: traffic.key_hash,
+    "model": lambda traffic: traffic.model,
+    "provider": lambda traffic: PROVIDERS[traffic.provider],
+    "app": lambda traffic: traffic.app,
+    "user": lambda traffic: traffic.user,
+    "workspace": lambda traffic: traffic.workspace_id,
+}
+GRANULARITIES = ("minute", "hour", "day", "week", "month")
+
+
+def query(organization: "Organization", asked: AnalyticsQuery) -> dict[str, Any]:
+    """`{"data": rows, "metadata": ...}`; a name that is not offered is a 400."""
+    unknown = [each for each in asked.metrics if each not in METRICS]
+    unknown += [each for each in asked.dimensions if each not in DIMENSIONS]
+    if unknown:
+        raise invalid(f"Unknown metric or dimension: {unknown[0]}")
+    groups: dict[tuple[int | None, tuple[str | None, ...]], Tally] = {}
+    for at, traffic, tally in _matching(organization, asked):
+        bucket = None if asked.granularity is None else bucket_of(asked.granularity, at)
+        group = (bucket, tuple(DIMENSIONS[name](traffic) for name in asked.dimensions))
+        groups.setdefault(group, Tally()).add(tally)
+    rows = [
+        _row(organization, asked, bucket, values, tally)
+        for (bucket, values), tally in sorted(groups.items(), key=lambda item: (item[0][0] or 0, -item[1].usage))
+    ]
+    order = asked.order_by
+    if order:
+        rows.sort(key=lambda row: _sortable(row.get(order.field)), reverse=order.direction == "desc")
+    shown = rows[: asked.limit]
+    metadata = {"query_time_ms": 12, "row_count": len(shown), "truncated": len(shown) < len(rows)}
+    return {"data": shown, "metadata": metadata}
+
+
+def meta() -> dict[str, Any]:
+    """What can be asked for."""
+    formats = {"total_usage": "currency", "usage_credits": "currency", "usage_upstream": "currency"}
+    return {
+        "metrics": [
+            {
+                "name": name,
+                "display_label": _label(name),
+                "display_format": formats.get(name, "percent" if name.endswith("rate") else "number"),
+                "is_rate": name.endswith("rate"),
+            }
+            for name in METRICS
+        ],
+        "dimensions": [{"name": name, "display_label": _label(name)} for name in DIMENSIONS],
+        "granularities": [{"name": name, "display_label": _label(name)} for name in GRANULARITIES],
+        "operators": [
+            {"name": name, "value_type": "array" if name.endswith("in") else "scalar"}
+            for name in ("eq", "neq", "in", "not_in")
+        ],
+    }
+
+
+def _label(name: str) -> str:
+    return name.replace("_", " ").title()
+
+
+def _matching(organization: "Organization", asked: AnalyticsQuery) -> Iterator[tuple[int, Traffic, Tally]]:
+    end = asked.time_range.end.timestamp() if asked.time_range else organization.now
+    start = asked.time_range.start.timestamp() if asked.time_range else end - 30 * DAY
+    tests = [_test(each) for each in asked.filters]
+    minutes = asked.granularity == "minute" or bool(start % HOUR or end % HOUR)
+    for at, traffic, tally in organization.analytics.between(start, end, minutes=minutes):
+        if all(test(traffic) for test in tests):
+            yield at, traffic, tally
+
+
+def _test(asked: Filter) -> Callable[[Traffic], bool]:
+    """Filters take underlying ids: a key's hash, a workspace's id, a model's slug or permaslug."""
+    read = DIMENSIONS.get(asked.field)
+    if read is None or asked.operator not in ("eq", "neq", "in", "not_in"):
+        raise invalid(f"Cannot filter by {asked.field} {asked.operator}")
+    values = asked.value if isinstance(asked.value, list) else [asked.value]
+    if asked.field == "model":
+        slugs = {model.permaslug: model.id for model in MODELS.values()}
+        values = [slugs.get(str(value), value) for value in values]
+    wanted = asked.operator in ("eq", "in")
+    return lambda traffic: (read(traffic) in values) is wanted
+
+
+def _row(
+    organization: "Organization",
+    asked: AnalyticsQuery,
+    bucket: int | None,
+    values: tuple[str | None, ...],
+    tally: Tally,
+) -> dict[str, Any]:
+    when = {} if bucket is None else {f"date__{asked.granularity}": iso(bucket)}
+    named = {name: _name(organization, name, value) for name, value in zip(asked.dimensions, values, strict=True)}
+    return {**when, **named, **{metric: METRICS[metric](tally) for metric in asked.metrics}}
+
+
+def _name(organization: "Organization", dimension: str, value: str | None) -> str | None:
+    """Keys and workspaces come back as names, which two of them may share; a deleted key's as its hash."""
+    if dimension == "api_key_id":
+        key = organization.keys.get(value or "")
+        return key.name if key else value
+    if dimension == "workspace":
+        workspace = organization.workspaces.get(value or "")
+        return workspace.name if workspace else value
+    return value
+
+
+def _sortable(value: Any) -> tuple[int, float, str]:
+    if value is None:
+        return (0, 0.0, "")
+    try:
+        return (1, float(value), "")
+    except ValueError:
+        return (2, 0.0, str(value))

@@ -1,0 +1,102 @@
+"""`/_sim/...`: the clock, faults, traffic, latency, scripts and provider trouble; and what is to be read.
+
+Needs no key. Nothing here ever answers a plaintext.
+"""
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse, Response
+
+from sandbox.openrouter.inference import Script
+from sandbox.openrouter.refusals import Refusal
+from sandbox.openrouter.traffic import Spent
+
+if TYPE_CHECKING:
+    from sandbox.openrouter.simulator import Simulator
+
+
+def add_controls(app: FastAPI, simulator: "Simulator") -> None:  # noqa: C901  one nested function per control
+    @app.get("/_sim/state")
+    async def state() -> Response:
+        with simulator.lock:
+            return JSONResponse(simulator.state())
+
+    @app.get("/_sim/requests")
+    async def requests() -> Response:
+        with simulator.lock:
+            return JSONResponse({"requests": [asdict(each) for each in simulator.requests]})
+
+    @app.get("/_sim/deliveries")
+    async def delivered() -> Response:
+        return JSONResponse({"deliveries": [asdict(each) for each in simulator.broadcaster.delivered]})
+
+    @app.post("/_sim/clock")
+    async def clock(request: Request) -> Response:
+        """`{"now": epoch seconds}` or `{"advance": seconds}`."""
+        asked = await request.json()
+        with simulator.lock:
+            simulator.clock.set(asked["now"] if "now" in asked else simulator.clock.now() + asked["advance"])
+            return JSONResponse({"now": simulator.clock.now()})
+
+    @app.post("/_sim/latency")
+    async def latency(request: Request) -> Response:
+        simulator.latency = float((await request.json())["seconds"])
+        return JSONResponse({"seconds": simulator.latency})
+
+    @app.get("/_sim/faults")
+    async def standing() -> Response:
+        with simulator.lock:
+            return JSONResponse({"faults": simulator.faults.view()})
+
+    @app.post("/_sim/faults")
+    async def add_faults(request: Request) -> Response:
+        for each in await request.json():
+            simulator.fault(**each)
+        return await standing()
+
+    @app.delete("/_sim/faults")
+    async def clear_faults() -> Response:
+        with simulator.lock:
+            simulator.faults.clear()
+        return JSONResponse({"faults": []})
+
+    @app.post("/_sim/traffic")
+    async def traffic(request: Request) -> Response:
+        """`[{"key_hash", "usd", ...}]`, see `Simulator.spend`; answers what became of each."""
+        return JSONResponse({"spent": [_spent(simulator.spend(**each)) for each in await request.json()]})
+
+    @app.post("/_sim/scripts")
+    async def scripts(request: Request) -> Response:
+        """`[{"text", "model"?, "prompt"?}]` replaces the scripted replies."""
+        with simulator.lock:
+            simulator.organization.scripts = [Script(**each) for each in await request.json()]
+        return JSONResponse({"scripts": len(simulator.organization.scripts)})
+
+    @app.post("/_sim/trouble")
+    async def trouble(request: Request) -> Response:
+        """`{"credential": id, "trouble": name or null}` or `{"provider": slug, "status": code or null}`."""
+        simulator.trouble(**await request.json())
+        return JSONResponse({"ok": True})
+
+    @app.post("/_sim/test-connection")
+    async def test_connection(request: Request) -> Response:
+        """`{"destination": id}`: what pressing Test Connection sends."""
+        simulator.test_connection((await request.json())["destination"])
+        return JSONResponse({"ok": True})
+
+    @app.exception_handler(Refusal)
+    async def refused(_request: Request, refusal: Refusal) -> Response:
+        return JSONResponse(refusal.body(), refusal.status)
+
+    @app.exception_handler(TypeError)
+    @app.exception_handler(ValueError)
+    @app.exception_handler(KeyError)
+    async def misused(_request: Request, error: Exception) -> Response:
+        return JSONResponse({"error": f"{type(error).__name__}: {error}"}, 400)
+
+
+def _spent(spent: Spent) -> dict[str, Any]:
+    refusal = spent.refusal.body()["error"] if spent.refusal else None
+    return {"accepted_usd": spent.accepted_usd, "requests": spent.requests, "refusal": refusal}

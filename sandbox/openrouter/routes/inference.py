@@ -1,0 +1,86 @@
+"""`/chat/completions` and `/generation`."""
+
+from typing import Any
+
+from sandbox.openrouter.bodies import ChatRequest
+from sandbox.openrouter.calls import Call, Routes
+from sandbox.openrouter.generations import Generation
+from sandbox.openrouter.inference import complete
+from sandbox.openrouter.refusals import not_found
+
+routes = Routes("inference")
+
+
+@routes.add("POST", "/chat/completions")
+def create_chat_completion(call: Call) -> dict[str, Any]:
+    request = call.body(ChatRequest)
+    app = call.headers.get("x-openrouter-title") or call.headers.get("x-title") or call.headers.get("http-referer")
+    generation = complete(call.organization, call.caller(), request, app)
+    result = _result(generation)
+    if call.headers.get("x-openrouter-metadata") == "enabled":
+        result["openrouter_metadata"] = _metadata(generation, request.model)
+    return result
+
+
+@routes.add("GET", "/generation", access="any")
+def get_generation(call: Call) -> dict[str, Any]:
+    generation = call.organization.generations.get(call.query.get("id", ""))
+    if generation is None:
+        raise not_found("Generation")
+    return {"data": generation.view()}
+
+
+def _result(generation: Generation) -> dict[str, Any]:
+    message = {"role": "assistant", "content": generation.reply, "refusal": None, "reasoning": None}
+    return {
+        "id": generation.id,
+        "object": "chat.completion",
+        "created": int(generation.created_at),
+        "model": generation.model.id,
+        "provider": generation.attempts[-1].name,
+        "system_fingerprint": None,
+        "choices": [
+            {
+                "index": 0,
+                "message": message,
+                "finish_reason": generation.finish_reason,
+                "native_finish_reason": generation.finish_reason,
+                "logprobs": None,
+            }
+        ],
+        "usage": {
+            "prompt_tokens": generation.prompt_tokens,
+            "completion_tokens": generation.completion_tokens,
+            "total_tokens": generation.prompt_tokens + generation.completion_tokens,
+            "cost": generation.usage,
+            "is_byok": generation.is_byok,
+            "cost_details": {
+                "upstream_inference_cost": generation.upstream or None,
+                "upstream_inference_prompt_cost": generation.prompt_cost,
+                "upstream_inference_completions_cost": generation.completion_cost,
+            },
+            "prompt_tokens_details": {"cached_tokens": 0},
+            "completion_tokens_details": {"reasoning_tokens": 0},
+        },
+    }
+
+
+def _metadata(generation: Generation, requested: str) -> dict[str, Any]:
+    """How it was routed. Names providers, never credentials."""
+    served, model = generation.attempts[-1], generation.model
+    available = [
+        {"model": model.permaslug, "provider": each.name, "selected": each is served} for each in generation.attempts
+    ]
+    return {
+        "requested": requested,
+        "strategy": "direct",
+        "region": None,
+        "summary": f"available={len(available)}, selected={served.name}",
+        "attempt": len(generation.attempts),
+        "is_byok": generation.is_byok,
+        "endpoints": {"total": len(available), "available": available},
+        "attempts": [
+            {"provider": each.name, "model": model.permaslug, "status": each.status} for each in generation.attempts
+        ],
+        "generation_time": generation.generation_time,
+    }

@@ -1,0 +1,132 @@
+"""The rules under test, all fed alike: the meter's detector, and the three that people write first."""
+
+from collections import deque
+from collections.abc import Sequence
+from copy import deepcopy
+from typing import Protocol, Self
+
+from spend_meter.history import DAY, History
+from spend_meter.runaway import QUIET, Facts, Level, judge, settle
+
+WORTH_IT = 5.0
+"""USD within the judged window below which a naive rule keeps quiet: without it they cry on every idle key."""
+MONTH = 30 * DAY
+
+
+class Rule(Protocol):
+    """Told of each beat on which there was spend, or whenever it `needs_beat`."""
+
+    needs_beat: bool
+
+    def beat(self, minute: int, usd: float, span: int) -> Level:
+        """The level after this beat, which covers the last `span` minutes."""
+
+    def lost(self, minute: int) -> None:
+        """The spend up to this minute will never be known."""
+
+    def copy(self) -> Self:
+        """The same memory, to be led along another path."""
+
+
+class Detector:
+    """`spend_meter`'s own, with the budget as the meter would pass it."""
+
+    def __init__(self, minute: int, budget: float | None, hourly: Sequence[tuple[int, float]] = ()) -> None:
+        self._budget = budget
+        self._state = QUIET
+        self._history = History.empty(minute)
+        self._history.learn(hourly)
+        self.needs_beat = False
+        self.told = ""
+
+    def beat(self, minute: int, usd: float, span: int) -> Level:
+        self._history.record(minute, usd, span)
+        verdict = judge(self._history, Facts(minute, self._budget, None, self._state))
+        settle(self._history, verdict)
+        self._state = verdict.next_state
+        self.needs_beat = self._state.needs_beat
+        self.told = verdict.reason
+        return verdict.level
+
+    def lost(self, minute: int) -> None:
+        self._history.unknown(minute)
+
+    def copy(self) -> Self:
+        return deepcopy(self)
+
+
+class _Naive:
+    """A sliding memory and an alarm that is confirmed at once. What it says within an hour is one alarm."""
+
+    needs_beat = False
+
+    def __init__(self, minute: int, monthly_usd: float) -> None:
+        self._spend = History.empty(minute)
+        self._monthly = monthly_usd
+
+    def beat(self, minute: int, usd: float, span: int) -> Level:
+        self._spend.record(minute, usd, span)
+        return Level.CONFIRM if self._alarmed(minute, usd) else Level.QUIET
+
+    def lost(self, minute: int) -> None:
+        self._spend.unknown(minute)
+
+    def copy(self) -> Self:
+        return deepcopy(self)
+
+    def _alarmed(self, minute: int, usd: float) -> bool:
+        raise NotImplementedError
+
+
+class DailyMean(_Naive):
+    """Today has cost three times the mean of the last 28 days (from the eighth day on)."""
+
+    def __init__(self, minute: int, monthly_usd: float) -> None:
+        super().__init__(minute, monthly_usd)
+        self._days: deque[float] = deque(maxlen=28)
+        self._today = minute // DAY
+        self._so_far = 0.0
+
+    def _alarmed(self, minute: int, usd: float) -> bool:
+        while self._today < minute // DAY:
+            self._days.append(self._so_far)
+            self._today += 1
+            self._so_far = 0.0
+        self._so_far += usd
+        return len(self._days) > 7 and self._so_far > max(3 * sum(self._days) / len(self._days), WORTH_IT)
+
+
+class Ewma(_Naive):
+    """A quarter of an hour six deviations above an exponentially weighted mean with a half-life of a day."""
+
+    _KEEP = 0.5 ** (15 / DAY)
+
+    def __init__(self, minute: int, monthly_usd: float) -> None:
+        super().__init__(minute, monthly_usd)
+        self._quarter = self._first = minute // 15
+        self._now = self._mean = self._square = 0.0
+
+    def _alarmed(self, minute: int, usd: float) -> bool:
+        passed = minute // 15 - self._quarter
+        if passed:
+            fade = self._KEEP ** (passed - 1)
+            self._mean = (self._mean * self._KEEP + self._now * (1 - self._KEEP)) * fade
+            self._square = (self._square * self._KEEP + self._now**2 * (1 - self._KEEP)) * fade
+            self._quarter = minute // 15
+            self._now = 0.0
+        self._now += usd
+        deviation = max(self._square - self._mean**2, 0.0) ** 0.5
+        learned = self._quarter - self._first > 7 * 96
+        return learned and self._spend.spent(15) > max(self._mean + 6 * deviation, WORTH_IT)
+
+
+class BurnRate(_Naive):
+    """The month's budget (half as much again as it usually spends) burning 14.4 times too fast over 5 min and 1 h.
+
+    The pair of windows and the factor of Google's SRE workbook, chapter 5, for a page.
+    """
+
+    def _alarmed(self, minute: int, usd: float) -> bool:
+        allowed = 14.4 * 1.5 * self._monthly / MONTH
+        hour = self._spend.spent(60)
+        return hour > max(60 * allowed, WORTH_IT) and self._spend.spent(5) > 5 * allowed

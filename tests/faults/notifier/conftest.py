@@ -1,0 +1,203 @@
+"""The notifier between its queue, table, topic and Slack: moto and the Slack simulator, every call on a wire."""
+
+import io
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.message import Message as Headers
+from http.client import RemoteDisconnected
+from pathlib import Path
+from typing import Any
+from unittest import mock
+from urllib.error import HTTPError
+from urllib.request import Request
+
+import boto3
+import httpx
+import pytest
+from moto import mock_aws
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.sns import sns_backends
+
+from governor.policy import Policy
+from notifier import handler
+from sandbox.slack import SlackSimulator
+from tests.faults.harness import Accident, Fault, InProcess, Killed, Wire, context
+
+SAMPLES = Path(__file__).parents[3] / "events" / "notifier"
+VISIBILITY = timedelta(seconds=60)
+CHANNEL = "C0GOVERNOR"
+REGION = "us-east-1"
+
+
+@dataclass
+class World:
+    """One account with its Slack workspace, and a queue in front of the notifier."""
+
+    wire: Wire
+    slack: SlackSimulator
+    topic: str
+    now: datetime = datetime(2026, 11, 21, 8, 5, tzinfo=UTC)
+    queue: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def send(self, *names: str) -> None:
+        """Put sample events into the queue."""
+        for name in names:
+            record = json.loads((SAMPLES / f"{name}.json").read_text())["Records"][0]
+            self.queue[record["messageId"]] = {**record, "attributes": {"ApproximateReceiveCount": "0"}}
+
+    def receive(self, *planned: Accident) -> None:
+        """One delivery of all that is visible; what was not told is visible again a minute later."""
+        batch = list(self.queue.values())
+        for record in batch:
+            record["attributes"]["ApproximateReceiveCount"] = str(
+                int(record["attributes"]["ApproximateReceiveCount"]) + 1
+            )
+        self.wire.begin(*planned)
+        try:
+            answer = handler.lambda_handler({"Records": batch}, context())
+            failed = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
+        except Killed:
+            failed = set(self.queue)
+            handler.build.cache_clear()
+        self.queue = {key: record for key, record in self.queue.items() if key in failed}
+        self.now += VISIBILITY
+
+    def drain(self, *planned: Accident, rounds: int = 1) -> None:
+        """Deliver until the queue is empty: the first `rounds` deliveries meet the accidents, the others do not."""
+        for delivery in range(30):
+            if not self.queue:
+                return
+            self.receive(*(planned if delivery < rounds else ()))
+        raise AssertionError(f"never told: {list(self.queue)}")
+
+    @property
+    def mails(self) -> list[tuple[str, str]]:
+        """Subject and body of each mail that went out."""
+        sent = sns_backends[DEFAULT_ACCOUNT_ID][REGION].topics[self.topic].sent_notifications
+        return [(str(mail[2]), str(mail[1])) for mail in sent]
+
+    @property
+    def said(self) -> list[dict[str, Any]]:
+        return self.slack.channel(CHANNEL).messages
+
+
+@pytest.fixture
+def worlds(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], World]]:
+    """Makes worlds, one at a time: a new one replaces the one before."""
+    disable = {"runaway": {"mode": "disable"}}
+    search = {"name": "prod-search-agent", "workspace": "prod", "owner": {"slack": "U0SEARCH"}, **disable}
+    policy = Policy.model_validate({"version": 1, "alerts": {"channel": CHANNEL}, "workloads": [search]})
+    wire, current, transports = Wire(), list[World](), list[InProcess]()
+
+    def make() -> World:
+        wire.begin()
+        for backend in mocked.backends():
+            backend.reset()
+        slack = SlackSimulator("xoxb-fake", clock=lambda: current[-1].now)
+        transports.append(InProcess(slack.app))
+        current.append(World(wire, slack, _resources()))
+        handler.build.cache_clear()
+        return current[-1]
+
+    monkeypatch.setattr(Policy, "load", lambda: policy)
+    monkeypatch.setattr(handler, "utc_now", lambda: current[-1].now)
+    for name, value in (
+        ("TABLE_NAME", "ledger"),
+        ("SLACK_SECRET", "slack"),
+        ("ALERT_TOPIC_ARN", f"arn:aws:sns:{REGION}:{DEFAULT_ACCOUNT_ID}:alerts"),
+    ):
+        monkeypatch.setenv(name, value)
+    mocked = _Mocked()
+    with (
+        mocked,
+        wire.connected(httpx.MockTransport(_nobody)),
+        mock.patch("slack_sdk.web.base_client.urlopen", lambda request, **_: _slack(wire, transports[-1], request)),
+    ):
+        yield make
+    for transport in transports:
+        transport.dispose()
+    handler.build.cache_clear()
+
+
+class _Mocked:
+    """moto, with a way to empty it between cases."""
+
+    def __enter__(self) -> None:
+        self._mock = mock_aws()
+        self._mock.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._mock.stop()
+
+    @staticmethod
+    def backends() -> Sequence[Any]:
+        from moto.dynamodb.models import dynamodb_backends
+        from moto.secretsmanager.models import secretsmanager_backends
+
+        return [
+            backend
+            for backends in (dynamodb_backends, sns_backends, secretsmanager_backends)
+            for backend in backends[DEFAULT_ACCOUNT_ID].values()
+        ]
+
+
+def _resources() -> str:
+    boto3.client("dynamodb", REGION).create_table(
+        TableName="ledger",
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+        AttributeDefinitions=[
+            {"AttributeName": "pk", "AttributeType": "S"},
+            {"AttributeName": "sk", "AttributeType": "S"},
+        ],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    boto3.client("secretsmanager", REGION).create_secret(Name="slack", SecretString='{"bot_token": "xoxb-fake"}')
+    return str(boto3.client("sns", REGION).create_topic(Name="alerts")["TopicArn"])
+
+
+class _Answer(io.BytesIO):
+    """What urlopen returns."""
+
+    def __init__(self, response: httpx.Response) -> None:
+        super().__init__(response.content)
+        self.code, self.headers = response.status_code, _headers(response)
+
+
+def _slack(wire: Wire, transport: InProcess, request: Request) -> _Answer:
+    body = request.data if isinstance(request.data, bytes) else b""
+
+    def send() -> _Answer:
+        sent = httpx.Request(request.get_method(), request.full_url, headers=dict(request.header_items()), content=body)
+        return _Answer(transport.handle_request(sent))
+
+    return wire.cross(f"slack.{request.full_url.rpartition('/')[2]}", send, lambda fault: _failed(fault, request))
+
+
+def _failed(fault: Fault, request: Request) -> _Answer:
+    match fault:
+        case Fault.FAILED_BEFORE:
+            raise _http_error(request, httpx.Response(500, text="upstream connect error"))
+        case Fault.THROTTLED:
+            response = httpx.Response(429, json={"ok": False, "error": "ratelimited"}, headers={"Retry-After": "30"})
+            raise _http_error(request, response)
+        case Fault.FAILED_AFTER:
+            raise RemoteDisconnected("Remote end closed connection without response")
+        case _:
+            raise TimeoutError("timed out")
+
+
+def _http_error(request: Request, response: httpx.Response) -> HTTPError:
+    return HTTPError(request.full_url, response.status_code, "", _headers(response), io.BytesIO(response.content))
+
+
+def _headers(response: httpx.Response) -> Headers:
+    headers = Headers()
+    for name, value in response.headers.items():
+        headers[name] = value
+    return headers
+
+
+def _nobody(request: httpx.Request) -> httpx.Response:
+    raise AssertionError(f"the notifier called {request.url}")

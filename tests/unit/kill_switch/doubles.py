@@ -1,0 +1,311 @@
+"""An OpenRouter account, a bus and a log in memory, and a kill switch over them. The account keeps its traps: a PATCH
+whose answer is lost, a key that is gone, a refused management key."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from governor.clock import format_instant
+from governor.events import DetailType, Event
+from governor.evidence import BudgetReached, KeyReading, Runaway
+from governor.ledger import MemoryLedger
+from governor.policy import Policy
+from kill_switch.causes import Book
+from kill_switch.service import KillSwitch
+from kill_switch.settings import received
+from management_api import (
+    AnalyticsQuery,
+    AnalyticsResult,
+    ApiKey,
+    Deadline,
+    Guardrail,
+    KeyAssignment,
+    KeyPatch,
+    NotFound,
+    Workspace,
+)
+
+NOW = datetime(2026, 3, 11, 2, 14, tzinfo=UTC)
+WORKLOAD = "prod-search-agent"
+PRODUCTION = "11111111-1111-4111-8111-111111111111"
+HASH, OTHER, THIRD = "a" * 64, "b" * 64, "c" * 64
+
+POLICY = Policy.model_validate(
+    {
+        "version": 1,
+        "workloads": [
+            {
+                "name": name,
+                "workspace": "platform-production",
+                "owner": {"slack": "U0SEARCH"},
+                "tier": tier,
+                "runaway": {"mode": mode},
+                "exposed": {"mode": "disable"},
+                "budget": {"disable_at": 1.0},
+            }
+            for name, tier, mode in (
+                (WORKLOAD, 1, "disable"),
+                ("prod-billing", 1, "disable"),
+                ("prod-chat", 1, "disable"),
+                ("prod-mail", 1, "disable"),
+                ("prod-triage", 0, "disable"),
+                ("prod-dry", 1, "alert"),
+                ("prod-off", 1, "off"),
+            )
+        ],
+        "approvals": {"channel": "C0GOVERNOR", "approvers": ["U0LEAD", "U0SEC"]},
+    }
+)
+
+
+def api_key(hash: str = HASH, name: str = WORKLOAD, *, spent: float = 100.0, **fields: Any) -> ApiKey:
+    """A key that has spent `spent` USD, all of it today."""
+    periods = ("", "_daily", "_weekly", "_monthly")
+    counters = {f"usage{period}": spent for period in periods} | {f"byok_usage{period}": 0.0 for period in periods}
+    known: dict[str, Any] = {"disabled": False, "limit": None, "limit_reset": None, "include_byok_in_limit": False}
+    known |= {"created_at": NOW, "workspace_id": PRODUCTION}
+    return ApiKey(**{**counters, **known, **fields, "hash": hash, "name": name})
+
+
+@dataclass
+class FakeAccount:
+    """`Account` in memory. `on_update` is called before a PATCH takes effect, `after_update` when its answer leaves."""
+
+    held: dict[str, ApiKey]
+    rows: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    guards: dict[str, tuple[Guardrail, list[str]]] = field(default_factory=dict)
+    analytics_error: Exception | None = None
+    on_query: Callable[[], object] = lambda: None
+    on_update: Callable[[str], object] = lambda _: None
+    after_update: Callable[[str], object] = lambda _: None
+    on_list: Callable[[], object] = lambda: None
+
+    @property
+    def keys(self) -> "FakeAccount":
+        return self
+
+    @property
+    def workspaces(self) -> "FakeWorkspaces":
+        return FakeWorkspaces()
+
+    @property
+    def guardrails(self) -> "FakeGuardrails":
+        return FakeGuardrails(self)
+
+    @property
+    def analytics(self) -> "FakeAccount":
+        return self
+
+    def within(self, deadline: Deadline) -> "FakeAccount":
+        return self
+
+    def list(self, workspace_id: str) -> list[ApiKey]:
+        self.on_list()
+        return [key for key in self.held.values() if key.workspace_id == workspace_id]
+
+    def get(self, hash: str) -> ApiKey:
+        if hash not in self.held:
+            raise NotFound("no such key", request="GET /keys/{hash}", status=404)
+        return self.held[hash]
+
+    def update(self, hash: str, patch: KeyPatch) -> ApiKey:
+        self.on_update(hash)
+        self.held[hash] = replace(self.get(hash), **patch.model_dump(exclude_unset=True))
+        self.after_update(hash)
+        return self.held[hash]
+
+    def query(self, question: AnalyticsQuery) -> AnalyticsResult:
+        self.on_query()
+        if self.analytics_error:
+            raise self.analytics_error
+        return AnalyticsResult(rows=self.rows.get(question.dimensions[0], []), truncated=False)
+
+    def disabled(self) -> set[str]:
+        return {hash for hash, key in self.held.items() if key.disabled}
+
+
+class FakeWorkspaces:
+    def list(self) -> list[Workspace]:
+        return [Workspace(id=PRODUCTION, name="Platform production", slug="platform-production", created_at=NOW)]
+
+
+@dataclass
+class FakeGuardrails:
+    account: FakeAccount
+
+    def get(self, id: str) -> Guardrail:
+        if id not in self.account.guards:
+            raise NotFound("no such guardrail", request="GET /guardrails/{id}", status=404)
+        return self.account.guards[id][0]
+
+    def assignments(self) -> list[KeyAssignment]:
+        return [
+            KeyAssignment(id=hash, guardrail_id=id, key_hash=hash, created_at=NOW)
+            for id, (_, hashes) in self.account.guards.items()
+            for hash in hashes
+        ]
+
+
+@dataclass
+class Bus:
+    """`Publisher` in memory."""
+
+    events: list[Event] = field(default_factory=list)
+    fails: Exception | None = None
+
+    def publish(self, events: Sequence[Event]) -> None:
+        if self.fails:
+            raise self.fails
+        self.events += events
+
+    @property
+    def last(self) -> Event:
+        return self.events[-1]
+
+
+class Silent:
+    """`Log` that keeps its lines."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def info(self, msg: object, *, extra: object = None) -> None:
+        self.lines.append(f"{msg} {extra}")
+
+    warning = info
+
+
+class World:
+    """A kill switch, and all that it touches."""
+
+    def __init__(self, *keys: ApiKey, policy: Policy = POLICY) -> None:
+        self.account = FakeAccount({key.hash: key for key in keys or (api_key(),)})
+        self.ledger = MemoryLedger()
+        self.bus = Bus()
+        self.log = Silent()
+        self.now = NOW
+        self.connects: list[bool] = []
+        self.switch = KillSwitch(policy, Book(self.ledger), self.bus, self._connect, lambda: self.now, self.log)
+
+    def _connect(self, deadline: Deadline, *, fresh: bool = False) -> FakeAccount:
+        self.connects.append(fresh)
+        return self.account
+
+    def receive(self, envelope: dict[str, Any]) -> Event:
+        return self.switch.act(received(envelope), lambda: 30.0)
+
+    @property
+    def book(self) -> Book:
+        return Book(self.ledger)
+
+
+def envelope(
+    kind: DetailType,
+    subject: str,
+    evidence: dict[str, Any],
+    *,
+    id: str = "trigger-1",
+    at: datetime = NOW,
+    reason: str = "",
+) -> dict[str, Any]:
+    """One of Governor's events in EventBridge's envelope."""
+    return {
+        "version": "0",
+        "id": "00000000-0000-4000-8000-000000000000",
+        "detail-type": kind.value,
+        "source": "governor",
+        "account": "123456789012",
+        "time": format_instant(at),
+        "region": "us-east-1",
+        "resources": [],
+        "detail": {
+            "version": 1,
+            "id": id,
+            "subject": subject,
+            "occurred_at": format_instant(at),
+            "reason": reason,
+            "evidence": evidence,
+        },
+    }
+
+
+def runaway(
+    subject: str = WORKLOAD,
+    *readings: KeyReading,
+    spent: float = 60.0,
+    window: int = 15,
+    id: str = "trigger-1",
+    at: datetime = NOW,
+    rate: float = 500.0,
+) -> dict[str, Any]:
+    """A confirmed runaway: `spent` USD in the window, by the default key unless readings say otherwise."""
+    claim = Runaway(
+        name=subject,
+        window_minutes=window,
+        spent_usd=spent,
+        floor_usd=10,
+        baseline_usd=1,
+        rate_usd_per_hour=rate,
+        started_at=at - timedelta(minutes=4),
+        observed_at=at,
+        spend_by_minute=[0.0, 8.3, 8.4, 8.3],
+        keys=list(readings or (reading(window_start=100.0 - spent),)),
+    )
+    return envelope(
+        DetailType.RUNAWAY_CONFIRMED, subject, claim.model_dump(mode="json"), id=id, at=at, reason="It burns."
+    )
+
+
+def reading(
+    hash: str = HASH, name: str = WORKLOAD, *, counted: float = 100.0, window_start: float | None = 40.0
+) -> KeyReading:
+    """What the meter says of a key."""
+    return KeyReading(hash=hash, name=name, workspace_id=PRODUCTION, counted_usd=counted, window_start_usd=window_start)
+
+
+def exposed(subject: str = WORKLOAD, *, id: str = "leak-1", at: datetime = NOW) -> dict[str, Any]:
+    return envelope(DetailType.KEY_EXPOSED, subject, {"source": "github"}, id=id, at=at)
+
+
+def budget(
+    subject: str = WORKLOAD,
+    *,
+    scope: str = "key_limit",
+    scope_id: str = HASH,
+    id: str = "budget-1",
+    at: datetime = NOW,
+    disable: bool = True,
+) -> dict[str, Any]:
+    claim = BudgetReached.model_validate(
+        {
+            "scope": scope,
+            "scope_id": scope_id,
+            "scope_name": subject,
+            "period": "monthly",
+            "threshold": 1.0,
+            "spent_usd": 100.0,
+            "limit_usd": 100.0,
+            "rate_usd_per_hour": 20.0,
+            "disable": disable,
+            "keys": [reading().model_dump()],
+        }
+    )
+    return envelope(DetailType.BUDGET_THRESHOLD_REACHED, subject, claim.model_dump(mode="json"), id=id, at=at)
+
+
+def restore(
+    cause: str = "runaway",
+    subject: str = WORKLOAD,
+    *,
+    by: str = "U0LEAD",
+    id: str = "restore-1",
+    at: datetime = NOW + timedelta(minutes=30),
+) -> dict[str, Any]:
+    return envelope(
+        DetailType.RESTORE_REQUESTED,
+        subject,
+        {"cause": cause, "requested_by": by},
+        id=id,
+        at=at,
+    )

@@ -1,0 +1,190 @@
+"""Which budgets there are, over whole beats: a key's own, its guardrail's, its workspace's, the account's credits."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+
+def alerts(world: Any) -> list[tuple[str, str, str, float]]:
+    return [
+        (event.subject, event.evidence["scope"], event.evidence["period"], event.evidence["threshold"])
+        for event in world.bus.of("Budget Threshold Reached")
+    ]
+
+
+def test_a_keys_own_limit_is_told_at_each_threshold_once(world: Any) -> None:
+    one = world.account.add("one", limit=1.0, limit_remaining=1.0, limit_reset="daily")
+    world.beat()
+    for _ in range(12):
+        world.account.spend(one, 0.1)
+        world.beat()
+
+    assert alerts(world) == [(one, "key_limit", "daily", share) for share in (0.5, 0.8, 1.0)]
+
+
+def test_byok_spend_counts_against_a_keys_limit_where_the_key_says_so(world: Any) -> None:
+    counting = world.account.add("a", limit=1.0, limit_remaining=1.0, include_byok_in_limit=True)
+    other = world.account.add("b", limit=1.0, limit_remaining=1.0)
+    world.beat()
+    for hash in (counting, other):
+        world.account.spend(hash, 0.6, kind="byok_usage")
+
+    world.beat()
+
+    assert alerts(world) == [(counting, "key_limit", "lifetime", 0.5)]
+
+
+def test_a_limit_without_a_remainder_is_held_against_the_periods_counter(world: Any) -> None:
+    one = world.account.add("one", limit=1.0, limit_reset="weekly")
+    world.account.spend(one, 0.6)
+    world.account.keys[one]["limit_remaining"] = None
+
+    world.beat()
+
+    assert alerts(world) == [(one, "key_limit", "weekly", 0.5)]
+
+
+def test_a_guardrails_budget_counts_for_each_assigned_key_apart(world: Any) -> None:
+    one, two, free = (world.account.add(name) for name in ("one", "two", "free"))
+    guard = {"name": "caps", "limit_usd": 10.0, "reset_interval": "daily", "include_byok_in_budgets": False}
+    world.account.guardrails["g"] = guard
+    world.account.assignments = {one: "g", two: "g"}
+    for hash, usd in ((one, 6), (two, 9), (free, 50)):
+        world.account.spend(hash, usd)
+
+    world.beat()
+
+    assert sorted(alerts(world)) == sorted([(one, "guardrail", "daily", 0.5), (two, "guardrail", "daily", 0.8)])
+
+
+def test_a_workspaces_budget_counts_all_its_keys_and_those_that_vanished(world: Any) -> None:
+    world.account.caps["ws-1"] = {"monthly": 100.0}
+    keep, drop = world.account.add("keep"), world.account.add("drop")
+    world.account.spend(keep, 10)
+    world.account.spend(drop, 45)
+    world.beat()
+    assert alerts(world) == [("ws-1", "workspace", "monthly", 0.5)]
+    del world.account.keys[drop]
+    world.beat()
+
+    world.account.spend(keep, 26)
+    world.beat()
+
+    assert alerts(world)[1:] == [("ws-1", "workspace", "monthly", 0.8)]
+
+
+def test_a_workspaces_lifetime_budget_still_counts_keys_forgotten_with_their_month(world: Any) -> None:
+    world.account.caps["ws-1"] = {"lifetime": 100.0}
+    world.account.add("keep")
+    drop = world.account.add("drop")
+    world.account.spend(drop, 60)
+    world.beat()
+    del world.account.keys[drop]
+    world.beat()
+    world.beat(minutes=20 * 1440)
+    world.beat()
+
+    assert alerts(world) == [("ws-1", "workspace", "lifetime", 0.5)]
+
+
+def test_a_workspace_that_cannot_be_read_is_not_judged_and_not_forgotten(world: Any) -> None:
+    world.account.workspaces["ws-2"] = "other"
+    world.account.caps["ws-1"] = {"monthly": 100.0}
+    one = world.account.add("one")
+    world.account.spend(one, 60)
+    world.beat()
+    world.account.failing = lambda request: 500 if request.url.params.get("workspace_id") == "ws-1" else None
+    for _ in range(90):
+        world.beat()
+    world.account.failing = lambda request: None
+
+    world.beat()
+
+    assert alerts(world) == [("ws-1", "workspace", "monthly", 0.5)]
+
+
+def test_credits_are_told_once_and_again_after_more_were_bought(world: Any) -> None:
+    world.account.credits = (100.0, 85.0)
+    world.beat()
+    world.beat()
+    world.account.credits = (200.0, 110.0)
+    world.beat()
+
+    assert alerts(world) == [("account", "credits", "lifetime", share) for share in (0.8, 0.5)]
+
+
+def test_credits_that_cannot_be_read_are_no_empty_account(world: Any) -> None:
+    world.account.credits = (100.0, 85.0)
+    world.beat()
+    world.account.failing = lambda request: 500 if request.url.path.endswith("/credits") else None
+
+    report = world.beat()
+
+    assert report.api_errors == 1
+    assert report.failure is None
+    world.account.failing = lambda request: None
+    world.beat()
+    assert len(alerts(world)) == 1
+
+
+@pytest.mark.parametrize("part", ["guardrails", "budgets", "assignments/keys"])
+def test_a_layer_that_cannot_be_read_stays_as_it_was(world: Any, part: str) -> None:
+    world.account.caps["ws-1"] = {"daily": 10.0}
+    one = world.account.add("one")
+    guard = {"name": "caps", "limit_usd": 10.0, "reset_interval": "daily", "include_byok_in_budgets": False}
+    world.account.guardrails["g"] = guard
+    world.account.assignments = {one: "g"}
+    world.beat()
+    world.account.failing = lambda request: 500 if request.url.path.endswith(part) else None
+    for _ in range(11):
+        world.beat()
+
+    world.account.spend(one, 6)
+    world.beat()
+
+    assert {scope for _, scope, _, _ in alerts(world)} == {"guardrail", "workspace"}
+
+
+def test_a_threshold_to_disable_at_says_so(world: Any) -> None:
+    world.with_policy(defaults={"budget": {"alert_at": [0.5], "disable_at": 0.9}})
+    one = world.account.add("one", limit=1.0, limit_remaining=1.0)
+    world.beat()
+    for usd in (0.6, 0.35):
+        world.account.spend(one, usd)
+        world.beat()
+
+    told = world.bus.of("Budget Threshold Reached")
+    assert [(event.evidence["threshold"], event.evidence["disable"]) for event in told] == [(0.5, False), (0.9, True)]
+
+
+def test_an_alert_carries_the_last_hours_rate_and_when_the_money_is_gone(world: Any) -> None:
+    one = world.account.add("one", limit=10.0, limit_remaining=10.0)
+    world.beat()
+    for _ in range(50):
+        world.account.spend(one, 0.1)
+        world.beat()
+
+    (alert,) = world.bus.of("Budget Threshold Reached")
+    assert alert.evidence["rate_usd_per_hour"] == pytest.approx(5.0)
+    assert alert.evidence["runs_out_at"] == (world.at + timedelta(hours=1)).isoformat().replace("+00:00", "Z")
+    assert alert.evidence["keys"][0]["hash"] == one
+
+
+def test_what_is_remembered_of_budgets_goes_with_the_keys(world: Any) -> None:
+    from spend_meter.codec import Codec
+
+    world.account.add("stays")
+    for number in range(20):
+        world.account.add(f"k{number}", limit=1.0, limit_remaining=0.1, limit_reset="daily")
+    world.beat()
+    assert len(Codec().decode(world.stored()).budgets) == 20
+    world.account.keys = dict(list(world.account.keys.items())[:1])
+    world.beat()
+    world.beat(minutes=31 * 1440)
+    for _ in range(60):
+        world.beat()
+
+    state = Codec().decode(world.stored())
+    assert state.budgets == {}
+    assert len(state.keys["ws-1"]) == 1

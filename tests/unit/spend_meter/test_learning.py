@@ -1,0 +1,74 @@
+"""A cold subject's baseline is asked of analytics, a few at a time, and again later when it fails."""
+
+from typing import Any
+
+from spend_meter.codec import Codec
+from spend_meter.history import History
+
+
+def history(world: Any, subject: str) -> History:
+    return History.from_bytes(Codec().decode(world.stored()).habits[subject])
+
+
+def test_an_old_key_knows_its_habits_a_beat_after_it_first_spent(world: Any) -> None:
+    one = world.account.add("old")
+    world.beat()
+
+    world.accustom(one, usd_a_day=5.0)
+
+    assert Codec().decode(world.stored()).learning
+    world.beat()
+    assert Codec().decode(world.stored()).learning == {}
+    assert history(world, one).maxima(1440)[0] == 5.0
+
+
+def test_five_subjects_are_asked_about_in_one_beat(world: Any) -> None:
+    hashes = [world.account.add(f"k{number}") for number in range(12)]
+    world.beat()
+    for hash in hashes:
+        world.account.spend(hash, 0.01)
+    world.beat()
+    world.account.asked.clear()
+
+    counts = []
+    for _ in range(4):
+        world.beat()
+        counts.append(world.account.asked.count("/analytics/query"))
+        world.account.asked.clear()
+
+    assert counts == [5, 5, 2, 0]
+
+
+def test_a_failed_question_is_asked_again_later_and_less_often(world: Any) -> None:
+    one = world.account.add("old")
+    world.beat()
+    world.account.failing = lambda request: 500 if request.url.path.endswith("/analytics/query") else None
+    world.account.spend(one, 0.01)
+    world.beat()
+    world.account.asked.clear()
+
+    for _ in range(60):
+        world.beat()
+
+    assert world.account.asked.count("/analytics/query") == 3  # at once, after 10 minutes, after 20 more
+    assert history(world, one).days_seen == 0
+
+
+def test_byok_spend_leaves_a_subject_cold_rather_than_teach_half_of_it(world: Any) -> None:
+    one = world.account.add("old", include_byok_in_limit=True)
+    world.account.spend(one, 3, kind="byok_usage")
+    world.beat()
+    world.accustom(one)
+    world.beat()
+
+    assert history(world, one).days_seen == 0
+    assert "/analytics/query" not in world.account.asked
+
+
+def test_a_key_made_today_has_nothing_to_be_asked_about(world: Any) -> None:
+    world.beat()
+    one = world.account.add("new", made=world.at)
+    world.account.spend(one, 1)
+    world.beat()
+
+    assert Codec().decode(world.stored()).learning == {}

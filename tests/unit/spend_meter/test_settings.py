@@ -1,0 +1,56 @@
+"""A beat's input and the environment: what is wrong is named."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from governor.environment import SettingsError
+from governor.events import BadEvent
+from spend_meter.settings import Beat, MeterSettings
+
+ENVIRONMENT = {
+    "MANAGEMENT_KEY_SECRET": "governor/management-key",
+    "TABLE_NAME": "ledger",
+    "EVENT_BUS_NAME": "governor",
+    "READING_BUCKET": "readings-fake",
+}
+
+
+def test_the_schedules_input_is_a_beat_at_its_scheduled_time() -> None:
+    beat = Beat.received({"version": 1, "scheduled_time": "2026-11-21T10:40:00Z", "later": "addition"})
+
+    assert beat.scheduled_at == datetime(2026, 11, 21, 10, 40, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("event", "names"),
+    [
+        ([], "JSON object"),
+        ({}, "version"),
+        ({"version": 2, "scheduled_time": "2026-11-21T10:40:00Z"}, "version"),
+        ({"version": 1}, "scheduled_time"),
+        ({"version": 1, "scheduled_time": 7}, "scheduled_time"),
+        ({"version": 1, "scheduled_time": "now"}, "scheduled_time"),
+        ({"version": 1, "scheduled_time": "<aws.scheduler.scheduled-time>"}, "scheduled_time"),
+        ({"version": 1, "scheduled_time": "2026-11-21T10:40:00"}, "offset"),
+    ],
+)
+def test_a_beat_of_the_wrong_shape_is_refused_by_name(event: Any, names: str) -> None:
+    with pytest.raises(BadEvent, match=names):
+        Beat.received(event)
+
+
+def test_the_environment_has_defaults_where_it_may() -> None:
+    settings = MeterSettings.read({**ENVIRONMENT, "REQUESTS_PER_SECOND": ""})
+
+    assert settings.concurrency == 8
+    assert settings.requests_per_second is None
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"), [("READING_BUCKET", ""), ("CONCURRENCY", "0"), ("REQUESTS_PER_SECOND", "-1")]
+)
+def test_a_bad_variable_is_named(variable: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=variable):
+        MeterSettings.read({**ENVIRONMENT, variable: value})

@@ -1,0 +1,54 @@
+"""A beat's metrics and log line: few, and without secrets."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from aws_lambda_powertools import Logger
+
+from spend_meter.service import Report
+from spend_meter.settings import Beat
+from spend_meter.telemetry import Telemetry
+
+BEAT = Beat(datetime(2026, 11, 16, 12, 5, tzinfo=UTC))
+
+
+def tell(
+    capsys: pytest.CaptureFixture[str], report: Report, beat: Beat = BEAT
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """(the log line, the metrics)"""
+    import sys
+
+    Telemetry(Logger(service="spend_meter", stream=sys.stdout)).tell(beat, report)
+    line, *metrics = map(json.loads, capsys.readouterr().out.splitlines())
+    return line, metrics[0] if metrics else {}
+
+
+def test_the_metrics_are_few_and_bear_one_dimension(capsys: pytest.CaptureFixture[str]) -> None:
+    _, metrics = tell(capsys, Report("metered", keys_read=48, spend_usd=1.5, oldest_reading_seconds=120))
+
+    (directive,) = metrics["_aws"]["CloudWatchMetrics"]
+    assert directive["Namespace"] == "Governor"
+    assert directive["Dimensions"] == [["service"]]
+    assert {metric["Name"] for metric in directive["Metrics"]} == {
+        "SweepAgeSeconds", "SpendUSD", "KeysRead", "UnknownWorkspaces", "ApiErrors",
+    }  # fmt: skip
+    assert metrics["SweepAgeSeconds"] == [120]
+    assert metrics["SpendUSD"] == [1.5]
+
+
+def test_a_beat_that_metered_nothing_tells_no_metric(capsys: pytest.CaptureFixture[str]) -> None:
+    line, metrics = tell(capsys, Report("repeated"))
+
+    assert metrics == {}
+    assert line["outcome"] == "repeated"
+
+
+def test_the_top_spenders_are_told_every_fifth_minute(capsys: pytest.CaptureFixture[str]) -> None:
+    report = Report("metered", top_spenders=[("prod-agent", 3.25)])
+
+    line, _ = tell(capsys, report)
+    assert line["top_spenders"] == [{"subject": "prod-agent", "usd_hour": 3.25}]
+    line, _ = tell(capsys, report, Beat(BEAT.scheduled_at.replace(minute=6)))
+    assert "top_spenders" not in line
