@@ -7,6 +7,7 @@ import copy
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from unittest.mock import patch
 
@@ -47,7 +48,7 @@ class EventBridge:
 
     def send(self, rule: Rule, event: dict[str, Any]) -> None:
         for target in copy.deepcopy(rule.targets):
-            self._agenda.add(self._clock.now(), lambda target=target: self._to_target(rule, target, event))  # type: ignore[misc]  # mypy cannot infer a lambda's default
+            self._agenda.add(self._clock.now(), partial(self._to_target, rule, target, event))
 
     def _to_target(self, rule: Rule, target: Mapping[str, Any], event: dict[str, Any]) -> None:
         body = target_input(target, event, {"arn": rule.arn, "name": rule.name})

@@ -30,6 +30,22 @@ def matches(pattern: dict[str, Any], event: Any) -> bool:
     return True
 
 
+def check(pattern: dict[str, Any]) -> None:
+    """Raises `ValueError` when a pattern is not one that EventBridge takes."""
+    for key, wanted in pattern.items():
+        if key == "$or":
+            for choice in wanted:
+                check(choice)
+        elif isinstance(wanted, dict):
+            check(wanted)
+        elif not isinstance(wanted, list) or not wanted:
+            raise ValueError(f"{key}: a pattern's leaf is a list that is not empty")
+        else:
+            for item in wanted:
+                if isinstance(item, dict) and next(iter(item)) != "exists":
+                    _filter(next(iter(item)))
+
+
 def _matches_inside(pattern: dict[str, Any], event: Any, key: str) -> bool:
     inner = event.get(key, _ABSENT) if isinstance(event, dict) else _ABSENT
     # One object of an array has to satisfy the whole sub-pattern.

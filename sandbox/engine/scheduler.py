@@ -3,7 +3,6 @@
 The seams are moto's stored schedules and rules: what a function or a scenario changes through the API counts at once.
 """
 
-import json
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from moto.events.models import events_backends
 from moto.scheduler.models import scheduler_backends
 
 from sandbox.engine.bus import EventBridge
+from sandbox.engine.clock import VirtualClock
 from sandbox.engine.delivery import Delivery, Sender
 from sandbox.engine.errors import Refused
 from sandbox.engine.permissions import SCHEDULER
@@ -36,8 +36,9 @@ class Firing:
 class Scheduler:
     """Knows the next firing, and fires it. `names` says which logical id a schedule's name belongs to."""
 
-    def __init__(self, delivery: Delivery, bridge: EventBridge, start: datetime, names: Mapping[str, str]) -> None:
-        self._delivery, self._bridge, self._start, self._names = delivery, bridge, start, names
+    def __init__(self, delivery: Delivery, bridge: EventBridge, clock: VirtualClock, names: Mapping[str, str]) -> None:
+        self._delivery, self._bridge, self._clock, self._names = delivery, bridge, clock, names
+        self._seen: dict[str, datetime] = {}
         self._fired: dict[str, datetime] = {}
 
     def next_firing(self, thin: Thin) -> Firing | None:
@@ -56,10 +57,11 @@ class Scheduler:
     def _firings(self, thin: Thin) -> Iterator[Firing]:
         for schedule in _schedules():
             if schedule["State"] == "ENABLED":
+                seen = self._seen.setdefault(schedule["Arn"], self._clock.now())
                 parsed = _parsed(
                     schedule["ScheduleExpression"],
                     schedule["ScheduleExpressionTimezone"] or "UTC",
-                    _instant(schedule["StartDate"]) or _instant(schedule["CreationDate"]) or self._start,
+                    _instant(schedule["StartDate"]) or seen,
                 )
                 end = _instant(schedule["EndDate"])
                 due = self._due(parsed, schedule["Name"], schedule["Arn"], thin)
@@ -67,18 +69,17 @@ class Scheduler:
                     yield Firing(due, schedule["Name"], schedule["Arn"])
         for rule in _scheduled_rules():
             if rule.state == "ENABLED":
-                # A rule's rate counts from its creation; its first firing is one interval later.
-                parsed = _parsed(rule.scheduled_expression, "UTC", self._start)
-                due = self._due(parsed, rule.name, rule.arn, thin)
-                if due is not None and due <= self._start:
-                    due = parsed.after(self._start)
+                seen = self._seen.setdefault(rule.arn, self._clock.now())
+                # A schedule's rate fires at once, a rule's one interval after its creation.
+                self._fired.setdefault(rule.arn, seen)
+                due = self._due(_parsed(rule.scheduled_expression, "UTC", seen), rule.name, rule.arn, thin)
                 if due is not None:
                     yield Firing(due, rule.name, rule.arn)
 
     def _due(self, parsed: Schedule, name: str, arn: str, thin: Thin) -> datetime | None:
         last = self._fired.get(arn)
         if last is None:
-            return parsed.after(self._start - timedelta(microseconds=1))
+            return parsed.after(self._seen[arn] - timedelta(microseconds=1))
         seconds = thin.get(name) or thin.get(self._names.get(name, ""))
         return parsed.after(last + timedelta(seconds=seconds, microseconds=-1) if seconds else last)
 
@@ -119,21 +120,17 @@ def _scheduled_rules() -> list[Any]:
 
 
 def _scheduled_event(rule_arn: str, due: datetime) -> dict[str, Any]:
-    return json.loads(
-        json.dumps(
-            {
-                "version": "0",
-                "id": str(uuid.uuid4()),
-                "detail-type": "Scheduled Event",
-                "source": "aws.events",
-                "account": ACCOUNT,
-                "time": due.strftime("%Y-%m-%dT%H:%M:%SZ"),
-                "region": REGION,
-                "resources": [rule_arn],
-                "detail": {},
-            }
-        )
-    )  # type: ignore[no-any-return]
+    return {
+        "version": "0",
+        "id": str(uuid.uuid4()),
+        "detail-type": "Scheduled Event",
+        "source": "aws.events",
+        "account": ACCOUNT,
+        "time": due.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "region": REGION,
+        "resources": [rule_arn],
+        "detail": {},
+    }
 
 
 @lru_cache(maxsize=1024)

@@ -40,6 +40,8 @@ class Fault:
         """`target` is `path?query` as requested."""
         if self.method and self.method != method:
             return False
+        if self.mode == "stale_list" and method != "GET":
+            return False
         bare = target.partition("?")[0]
         return self.path == template or any(re.fullmatch(self.path, each) for each in (bare, target))
 

@@ -93,8 +93,9 @@ class KeyRing:
         """File the key under another workspace; its age, and so its place in the listing, stays."""
         del self._by_workspace[key.workspace_id][key.hash]
         key.workspace_id = workspace_id
-        there = [*self._by_workspace.get(workspace_id, {}).values(), key]
-        self._by_workspace[workspace_id] = {each.hash: each for each in sorted(there, key=lambda each: each.created_at)}
+        self._by_workspace[workspace_id] = {
+            each.hash: each for each in self._by_hash.values() if each.workspace_id == workspace_id
+        }
 
     def of_workspace(self, workspace_id: str) -> list[Key]:
         return list(self._by_workspace.get(workspace_id, {}).values())

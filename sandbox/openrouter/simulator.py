@@ -62,7 +62,10 @@ class Simulator:
     def spend(self, key_hash: str, usd: float, at: float | None = None, **traffic: Any) -> Spent:
         """Spend as inference would, without a request; `at` defaults to now. See `sandbox.openrouter.traffic`."""
         with self.lock:
-            return spend(self.organization, key_hash, usd, at=self.clock.now() if at is None else at, **traffic)
+            spent = spend(self.organization, key_hash, usd, at=self.clock.now() if at is None else at, **traffic)
+        if self.organization.outbox:
+            self.flush()
+        return spent
 
     def fault(self, path: str, mode: Any, **more: Any) -> Fault:
         """Set a fault, see `sandbox.openrouter.faults.Fault`; the one set is answered, so that `seen` can be read."""

@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING
 
 from sandbox.openrouter.analytics import Tally, Traffic
 from sandbox.openrouter.catalogue import MODELS, Model
+from sandbox.openrouter.generations import Attempt, Generation
 from sandbox.openrouter.keys import Key
 from sandbox.openrouter.limits import Layer, exceeded, layers, out_of_credits
+from sandbox.openrouter.otlp import deliveries
 from sandbox.openrouter.refusals import Refusal, invalid
 
 if TYPE_CHECKING:
@@ -35,8 +37,12 @@ def spend(
     byok: bool = False,
     app: str | None = None,
     user: str | None = None,
+    broadcast: bool = False,
 ) -> Spent:
-    """Record `requests` equal requests that cost `usd` together; those past a limit are refused, as they would be."""
+    """Record `requests` equal requests that cost `usd` together; those past a limit are refused, as they would be.
+
+    `broadcast` puts them in the outbox as one generation.
+    """
     found = MODELS.get(model)
     if not found:
         raise invalid(f"{model} is not a valid model ID")
@@ -52,6 +58,8 @@ def spend(
         organization.charge(key, at, tally.usage, tally.upstream)
         who = Traffic(key.hash, key.workspace_id, found.id, found.providers[0], app, user)
         organization.analytics.record(at, who, tally)
+        if broadcast:
+            organization.outbox.extend(deliveries(organization, _generation(organization, key, found, who, at, tally)))
     return Spent(usd * accepted / requests, accepted, refusal)
 
 
@@ -81,6 +89,34 @@ def admit(
         if let_through < accepted:
             accepted, refusal = let_through, out_of_credits()
     return accepted, refusal
+
+
+def _generation(
+    organization: "Organization", key: Key, model: Model, who: Traffic, at: float, tally: Tally
+) -> Generation:
+    prompt_cost, completion_cost = model.cost(tally.prompt_tokens, tally.completion_tokens)
+    return Generation(
+        organization.ids.generation(at),
+        at,
+        key.hash,
+        key.name,
+        key.creator_user_id,
+        key.workspace_id,
+        organization.id,
+        model,
+        (Attempt(who.provider, 200, tally.upstream > 0, 350),),
+        tally.prompt_tokens,
+        tally.completion_tokens,
+        prompt_cost,
+        completion_cost,
+        tally.usage,
+        tally.upstream,
+        "stop",
+        prompt="",
+        reply="",
+        user=who.user,
+        app=who.app,
+    )
 
 
 def _tokens(model: Model, usd: float) -> tuple[int, int]:

@@ -13,7 +13,6 @@ from fastapi.responses import JSONResponse, PlainTextResponse, Response
 
 from sandbox.slack.app import SlackApi, create_app
 from sandbox.slack.faults import Fault
-from sandbox.slack.limits import Refused
 from sandbox.slack.transcript import conversation, transcript
 from sandbox.slack.workspace import Channel, Workspace
 
@@ -114,8 +113,8 @@ def _add_controls(app: FastAPI, simulator: SlackSimulator) -> None:
 
     @app.exception_handler(KeyError)
     async def unknown(_request: Request, error: KeyError) -> Response:
-        return JSONResponse({"ok": False, "error": f"unknown: {error}"}, 404)
+        return JSONResponse({"error": f"unknown: {error}"}, 404)
 
-    @app.exception_handler(Refused)
-    async def refused(_request: Request, error: Refused) -> Response:
-        return JSONResponse({"ok": False, "error": error.code}, 400)
+    @app.exception_handler(ValueError)
+    async def malformed(_request: Request, error: ValueError) -> Response:
+        return JSONResponse({"error": str(error)}, 400)

@@ -50,8 +50,8 @@ def _message(message: Mapping[str, Any], indent: str) -> list[str]:
         if here
     )  # fmt: skip
     body = [*plain(message.get("text", "")).splitlines()]
-    body += [f"  | {line}" for text in _texts(message) for line in plain(text).splitlines()]
-    body += [f"  + file {file['name']}" for file in message.get("files", [])]
+    body += [f"| {line}" for text in _texts(message) for line in plain(text).splitlines()]
+    body += [f"+ file {file['name']}" for file in message.get("files", [])]
     return [f"{indent}[{moment}Z] {author}{marks}", *(f"{indent}  {line}" for line in body)]
 
 

@@ -12,7 +12,7 @@ from notifier.wording import Words, words
 
 MAIL_WHEN_DOWN = 3
 """Deliveries of an event after which mail takes over while Slack does not answer."""
-MAIL_WHEN_LIMITED = 10
+MAIL_WHEN_LIMITED = 6
 """The same while Slack only asks to wait: it is up, and a queue is better than a flood of mail."""
 
 _REPLIES = frozenset(DetailType) - {DetailType.RUNAWAY_SUSPECTED, DetailType.RUNAWAY_ENDED}

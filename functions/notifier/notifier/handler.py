@@ -21,8 +21,7 @@ from notifier.service import Notifier, Postponed
 from notifier.settings import NotifierSettings
 
 logger = Logger(service="notifier")
-ENOUGH_MILLISECONDS = 15_000
-"""What one event may take when Slack is slow; with less left, the rest of the batch comes again."""
+ENOUGH_MILLISECONDS = 15_000  # what one event may take while Slack is slow; with less left, the rest comes again
 
 
 @functools.cache

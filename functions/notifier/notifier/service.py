@@ -21,7 +21,7 @@ from notifier.incident import Incident, cleaned, incident_key
 from notifier.mail import mail
 
 LEASE = timedelta(seconds=45)
-"""Longer than the function's timeout (30 s), shorter than the queue's visibility timeout (60 s)."""
+"""Longer than the function's timeout (30 s), shorter than the queue's visibility timeout (180 s)."""
 NOTICE_KEPT = timedelta(days=45)
 INCIDENT_KEPT = timedelta(days=120)
 NOTICE, INCIDENT = "notice", "incident"

@@ -196,7 +196,8 @@ def _by_morning(evidence: Disable) -> tuple[str, ...]:
 
 def _top(evidence: Disable) -> tuple[str, ...]:
     ranked = (("Models", evidence.top_models), ("Apps", evidence.top_apps))
-    return tuple(
+    unknown = (f"*Not known:* {escape('; '.join(evidence.missing))}",) if evidence.missing else ()
+    return unknown + tuple(
         f"*{title}:* " + ", ".join(f"{escape(name)} {money(usd)}" for name, usd in spenders[:3])
         for title, spenders in ranked
         if spenders

@@ -115,7 +115,7 @@ def describe(
     reset = resets_at(budget.period, now)
     runs_out = None
     if usd_per_hour > 0 and left > 0 and left / usd_per_hour < 24 * 366:
-        runs_out = now + timedelta(hours=left / usd_per_hour)
+        runs_out = now + timedelta(seconds=round(left / usd_per_hour * 3600))
         if reset and runs_out >= reset:
             runs_out = None
     disable = budget.disable_at is not None and crossing.threshold >= budget.disable_at

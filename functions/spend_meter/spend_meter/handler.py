@@ -1,11 +1,12 @@
-"""spend_meter: every minute one sweep of the account; spend, budgets and runaways become events."""
+"""Meters the account every minute: spend, budgets and runaways become events."""
 
+import functools
 import os
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import boto3
-from aws_lambda_powertools import Logger
+from aws_lambda_powertools.logging import Logger
+from botocore.config import Config
 
 from governor.dynamo_ledger import DynamoLedger
 from governor.events import EventBus
@@ -17,32 +18,31 @@ from spend_meter.service import Ports, SpendMeter
 from spend_meter.settings import Beat, MeterSettings
 from spend_meter.telemetry import Telemetry
 
-if TYPE_CHECKING:
-    from aws_lambda_powertools.utilities.typing import LambdaContext
+AWS = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 2})
+"""A call that hangs must leave time for the others: at most 14 seconds, of the function's 55."""
 
 
-@cache
+@functools.cache
 def build() -> tuple[SpendMeter, Telemetry]:
-    """The meter with its real adapters, made once per container."""
-    settings = MeterSettings.read(os.environ)
-    policy = Policy.load()
+    """The meter over AWS and OpenRouter, made at the first beat. Raises `SettingsError`."""
+    settings, policy = MeterSettings.read(os.environ), Policy.load()
+    session = boto3.session.Session()
     pacing = Pacing(settings.requests_per_second) if settings.requests_per_second else None
     ports = Ports(
-        store=S3ReadingStore(boto3.client("s3"), settings.reading_bucket),
-        ledger=DynamoLedger(boto3.client("dynamodb"), settings.table_name),
-        publisher=EventBus(boto3.client("events"), settings.event_bus_name),
-        secrets=SecretsManager(boto3.client("secretsmanager")),
+        store=S3ReadingStore(session.client("s3", config=AWS), settings.reading_bucket),
+        ledger=DynamoLedger(session.client("dynamodb", config=AWS), settings.table_name),
+        publisher=EventBus(session.client("events", config=AWS), settings.event_bus_name),
+        secrets=SecretsManager(session.client("secretsmanager", config=AWS)),
         connect=lambda key: OpenRouter(key, base_url=policy.account.base_url, pacing=pacing),
     )
-    meter = SpendMeter(policy, ports, settings.management_key_secret, settings.concurrency)
-    return meter, Telemetry(Logger(service="spend_meter"))
+    return SpendMeter(policy, ports, settings.management_key_secret, settings.concurrency), Telemetry(Logger())
 
 
-def lambda_handler(event: Any, context: "LambdaContext") -> dict[str, Any]:
+def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
     """One beat. Raises `BadEvent`, and what kept the account from being read once that is recorded."""
     beat = Beat.received(event)
     meter, telemetry = build()
-    report = meter.beat(beat, lambda: context.get_remaining_time_in_millis() / 1000)
+    report = meter.beat(beat, lambda: int(context.get_remaining_time_in_millis()) / 1000)
     telemetry.tell(beat, report)
     if report.failure:
         raise report.failure

@@ -7,7 +7,7 @@ A budget of a workspace that could not be read is not in the list: its standing 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from spend_meter.budgets import Budget
+from spend_meter.budgets import ROUNDING, Budget
 from spend_meter.counters import Known, Seen
 from spend_meter.periods import Period, period_of
 from spend_meter.state import Guard, Layers, Place
@@ -32,6 +32,7 @@ def key_budgets(
     lowest = subjects.lowest_threshold
     if lowest is None:
         return
+    lowest -= ROUNDING
     for workspace_id, keys in listed.items():
         for key in keys or ():
             hash = key.hash

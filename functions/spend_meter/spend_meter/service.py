@@ -29,7 +29,7 @@ from spend_meter.state import State
 from spend_meter.subjects import Subjects, lineages
 from spend_meter.sweep import sweep
 
-KEEPING_SECONDS = 8.0
+KEEPING_SECONDS = 10.0
 """Left aside of the invocation's time, to keep the reading and to publish."""
 ASKED_PER_BEAT = 10
 """Workloads whose own key is asked what blocks it first; beyond these an alert goes out without the answer."""

@@ -8,7 +8,7 @@ from governor.clock import format_instant
 from spend_meter.periods import minute_of
 
 if TYPE_CHECKING:
-    from aws_lambda_powertools import Logger
+    from aws_lambda_powertools.logging import Logger
 
     from spend_meter.service import Report
     from spend_meter.settings import Beat

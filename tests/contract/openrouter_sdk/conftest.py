@@ -17,7 +17,7 @@ from sandbox.openrouter.workspaces import Workspace
 
 MANAGEMENT = "sk-or-v1-fake-management"
 NOW = 1_795_000_000.0
-"""2026-11-18 10:26:40 UTC."""
+"""2026-11-18 11:06:40 UTC."""
 
 
 @dataclass(frozen=True)

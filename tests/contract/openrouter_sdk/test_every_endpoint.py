@@ -333,7 +333,7 @@ def _(account):
 @case("GET", "/activity")
 def _(account):
     (item,) = account.admin.analytics.get_user_activity(request={"api_key_hash": account.key.hash}).data
-    assert (item.date, item.requests, item.usage) == ("2026-11-16", 3, 1.5)
+    assert (item.date_, item.requests, item.usage) == ("2026-11-16", 3, 1.5)
 
 
 @case("GET", "/presets")

@@ -17,8 +17,8 @@ import boto3
 import httpx
 import pytest
 from moto import mock_aws
-from moto.core import DEFAULT_ACCOUNT_ID
-from moto.sns import sns_backends
+from moto.core.models import DEFAULT_ACCOUNT_ID
+from moto.sns.models import sns_backends
 
 from governor.policy import Policy
 from notifier import handler
@@ -26,7 +26,7 @@ from sandbox.slack import SlackSimulator
 from tests.faults.harness import Accident, Fault, InProcess, Killed, Wire, context
 
 SAMPLES = Path(__file__).parents[3] / "events" / "notifier"
-VISIBILITY = timedelta(seconds=60)
+VISIBILITY = timedelta(seconds=180)
 CHANNEL = "C0GOVERNOR"
 REGION = "us-east-1"
 

@@ -78,7 +78,7 @@ def test_a_refusal_is_mailed_once_with_what_happened_and_the_remedy(
     assert body.endswith("Slack refused: not_in_channel. Invite the app.")
 
 
-@pytest.mark.parametrize(("error", "deliveries"), [(DOWN, 3), (BUSY, 10)])
+@pytest.mark.parametrize(("error", "deliveries"), [(DOWN, 3), (BUSY, 6)])
 def test_while_slack_is_down_the_queue_holds_the_event_and_then_mail_takes_over(
     notifier: Notifier, topic: MemoryTopic, sample: Sample, error: SlackError, deliveries: int
 ) -> None:

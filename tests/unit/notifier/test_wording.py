@@ -147,3 +147,8 @@ def test_text_from_elsewhere_cannot_mention_or_link(policy: Policy, sample: Samp
     said = _read(policy, event)
     assert "<!channel>" not in " ".join(said.facts)
     assert "<@U0X>" not in said.headline
+
+
+def test_what_could_not_be_learned_is_admitted(policy: Policy, sample: Sample) -> None:
+    event = sample("key_disabled", evidence={"missing": ["top_models: analytics did not answer"]})
+    assert "*Not known:* top_models: analytics did not answer" in _read(policy, event).facts

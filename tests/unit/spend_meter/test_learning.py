@@ -16,8 +16,6 @@ def test_an_old_key_knows_its_habits_a_beat_after_it_first_spent(world: Any) -> 
 
     world.accustom(one, usd_a_day=5.0)
 
-    assert Codec().decode(world.stored()).learning
-    world.beat()
     assert Codec().decode(world.stored()).learning == {}
     assert history(world, one).maxima(1440)[0] == 5.0
 

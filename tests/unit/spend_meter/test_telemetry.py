@@ -1,8 +1,10 @@
 """A beat's metrics and log line: few, and without secrets."""
 
 import json
+import sys
 from datetime import UTC, datetime
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from aws_lambda_powertools import Logger
@@ -18,9 +20,8 @@ def tell(
     capsys: pytest.CaptureFixture[str], report: Report, beat: Beat = BEAT
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """(the log line, the metrics)"""
-    import sys
-
-    Telemetry(Logger(service="spend_meter", stream=sys.stdout)).tell(beat, report)
+    # Loggers of one name share their first stream.
+    Telemetry(Logger(service=f"test-{uuid4()}", stream=sys.stdout)).tell(beat, report)
     line, *metrics = map(json.loads, capsys.readouterr().out.splitlines())
     return line, metrics[0] if metrics else {}
 

@@ -1,0 +1,30 @@
+"""DynamoDB tables. Time to live is recorded; nothing expires by itself, as in AWS nothing expires on time."""
+
+from typing import Any
+
+from sandbox.engine.resources.registry import ENCRYPTION, LABEL, Made, Properties, handles
+
+DIRECT = "BillingMode AttributeDefinitions KeySchema GlobalSecondaryIndexes LocalSecondaryIndexes ProvisionedThroughput"
+
+
+@handles(
+    "AWS::DynamoDB::Table",
+    f"TableName {DIRECT} DeletionProtectionEnabled TimeToLiveSpecification PointInTimeRecoverySpecification",
+    inert={
+        "Tags": LABEL,
+        "SSESpecification": ENCRYPTION,
+        "TableClass": "a matter of price",
+        "ContributorInsightsSpecification": "a matter of watching",
+    },
+)
+def table(stack: Any, logical_id: str, p: Properties) -> Made:
+    name = p.get("TableName", stack.default_name(logical_id))
+    client = stack.aws.client("dynamodb")
+    given = {key: p[key] for key in [*DIRECT.split(), "DeletionProtectionEnabled"] if key in p}
+    made = client.create_table(TableName=name, **given)["TableDescription"]
+    if "TimeToLiveSpecification" in p:
+        client.update_time_to_live(TableName=name, TimeToLiveSpecification=p["TimeToLiveSpecification"])
+    if "PointInTimeRecoverySpecification" in p:
+        specification = p["PointInTimeRecoverySpecification"]
+        client.update_continuous_backups(TableName=name, PointInTimeRecoverySpecification=specification)
+    return Made(name, {"Arn": made["TableArn"]})

@@ -1,0 +1,141 @@
+"""Deploys a built template: every resource in the order of its references, and nothing that is not understood."""
+
+import importlib
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import ClientError, ParamValidationError
+
+from sandbox.engine.aws import Aws
+from sandbox.engine.errors import DeploymentFailed, UnsupportedTemplate
+from sandbox.engine.functions import Function, QueueMapping
+from sandbox.engine.intrinsics import NO_VALUE, Intrinsics
+from sandbox.engine.permissions import Permissions, Role
+from sandbox.engine.policy import Statement
+from sandbox.engine.resources.registry import HANDLERS, Made, check
+from sandbox.engine.template import ACCOUNT, REGION, load
+
+for _service in "cloudwatch dynamodb events iam kms lambda_ logs s3 scheduler secretsmanager sns sqs ssm".split():
+    importlib.import_module(f"sandbox.engine.resources.{_service}")
+
+
+class Stack:
+    """What a template became. Resources ask it for clients, names and permissions, and leave what they wired up.
+
+    A change of the template reaches the sandbox by this class alone: there is no other list of what a stack holds.
+    """
+
+    def __init__(
+        self, built: Path, parameters: Mapping[str, str], aws: Aws, permissions: Permissions, url: Callable[[str], str]
+    ) -> None:
+        self.built, self.aws, self.permissions, self.url = built, aws, permissions, url
+        self.template, self._parameters = load(built / "template.yaml", parameters)
+        self.name = "sandbox"
+        self.functions: dict[str, Function] = {}
+        self.layers: dict[str, Path] = {}
+        self.mappings: list[QueueMapping] = []
+        self.managed_policies: dict[str, list[Statement]] = {}
+        self.dead_letters: set[str] = set()
+        self.schedules: dict[str, str] = {}
+        self.outputs: dict[str, Any] = {}
+        self._made: dict[str, Made] = {}
+        self._making: list[str] = []
+        self._checks: list[Callable[[], None]] = []
+        self._intrinsics = Intrinsics(self.template, self._ref, self._attribute)
+
+    def deploy(self, name: str) -> None:
+        """Creates everything. Raises `UnsupportedTemplate` or `DeploymentFailed`."""
+        self.name = name
+        for logical_id in self.template["Resources"]:
+            if self._exists(logical_id):
+                self._make(logical_id)
+        for verify in self._checks:
+            verify()
+        for output, body in self.template.get("Outputs", {}).items():
+            if "Condition" not in body or self._intrinsics.condition(body["Condition"]):
+                self.outputs[output] = self._intrinsics.resolve(body["Value"], output)
+
+    def default_name(self, logical_id: str, longest: int = 64) -> str:
+        return f"{self.name}-{logical_id}"[:longest]
+
+    def arn(self, service: str, resource: str) -> str:
+        return f"arn:aws:{service}:{REGION}:{ACCOUNT}:{resource}"
+
+    def afterwards(self, verify: Callable[[], None]) -> None:
+        """Runs a check once all resources are there, since a role's policies may come after its function."""
+        self._checks.append(verify)
+
+    def role(self, arn: str, logical_id: str) -> Role:
+        try:
+            return self.permissions.roles[arn]
+        except KeyError:
+            raise DeploymentFailed(logical_id, f"role {arn} does not exist") from None
+
+    def physical(self, logical_id: str) -> str:
+        """The name, URL or ARN (whatever `Ref` gives) of a resource."""
+        try:
+            return self._made[logical_id].ref
+        except KeyError:
+            raise KeyError(f"the stack has no resource {logical_id}") from None
+
+    def attribute_of(self, logical_id: str, attribute: str) -> Any:
+        return self._made[logical_id].attributes[attribute]
+
+    def of_kind(self, kind: str) -> Iterable[str]:
+        return [name for name in self._made if self.template["Resources"][name]["Type"] == kind]
+
+    def _exists(self, logical_id: str) -> bool:
+        condition = self.template["Resources"][logical_id].get("Condition")
+        return condition is None or self._intrinsics.condition(condition)
+
+    def _make(self, logical_id: str) -> Made:
+        if logical_id in self._made:
+            return self._made[logical_id]
+        if logical_id in self._making:
+            raise DeploymentFailed(logical_id, f"circular reference: {' -> '.join([*self._making, logical_id])}")
+        resource = self.template["Resources"][logical_id]
+        kind = resource["Type"]
+        if kind not in HANDLERS:
+            raise UnsupportedTemplate(logical_id, kind, "resources of this type are not known")
+        self._making.append(logical_id)
+        depends = resource.get("DependsOn", [])
+        for other in [depends] if isinstance(depends, str) else depends:
+            if self._exists(other):
+                self._make(other)
+        properties = self._intrinsics.resolve(resource.get("Properties", {}), logical_id)
+        check(kind, logical_id, properties)
+        try:
+            made = HANDLERS[kind].make(self, logical_id, properties)
+        except (ClientError, ParamValidationError) as error:
+            raise DeploymentFailed(logical_id, f"{kind}: {error}") from error
+        self._making.pop()
+        self._made[logical_id] = made
+        return made
+
+    def _ref(self, name: str) -> Any:
+        pseudo = {
+            "AWS::Region": REGION,
+            "AWS::AccountId": ACCOUNT,
+            "AWS::Partition": "aws",
+            "AWS::StackName": self.name,
+            "AWS::StackId": self.arn("cloudformation", f"stack/{self.name}/sandbox"),
+            "AWS::URLSuffix": "amazonaws.com",
+            "AWS::NoValue": NO_VALUE,
+        }
+        if name in pseudo:
+            return pseudo[name]
+        if name in self._parameters:
+            return self._parameters[name]
+        if name not in self.template["Resources"]:
+            raise UnsupportedTemplate(name, "Ref", "neither a parameter nor a resource")
+        return self._make(name).ref
+
+    def _attribute(self, logical_id: str, attribute: str) -> Any:
+        if logical_id not in self.template["Resources"]:
+            raise UnsupportedTemplate(logical_id, "Fn::GetAtt", "is not a resource")
+        attributes = self._make(logical_id).attributes
+        if attribute not in attributes:
+            kind = self.template["Resources"][logical_id]["Type"]
+            raise UnsupportedTemplate(logical_id, kind, f"attribute {attribute} (GetAtt) is not known")
+        return attributes[attribute]

@@ -1,0 +1,30 @@
+"""Worker: the floor of a sweep. One shared `httpx.Client`, as many threads, the same requests, `json.loads`; no more."""
+
+import json
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx
+
+client = httpx.Client(headers={"Authorization": "Bearer sk-or-v1-fake-bench"}, timeout=30)
+
+
+def get(origin: str, targets: list[str], concurrency: int) -> dict[str, Any]:
+    def one(target: str) -> Any:
+        answer = client.get(origin + target)
+        assert answer.status_code == 200
+        return json.loads(answer.content)
+
+    start = time.perf_counter()
+    with ThreadPoolExecutor(concurrency) as pool:
+        pages = list(pool.map(one, targets))
+    seconds = time.perf_counter() - start
+    return {"seconds": seconds, "answers": len(pages)}
+
+
+if __name__ == "__main__":
+    for line in sys.stdin:
+        given = json.loads(line)
+        print(json.dumps({"get": get}[given.pop("do")](**given)), flush=True)

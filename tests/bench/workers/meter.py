@@ -1,0 +1,112 @@
+"""Worker: the shipped meter over memory stores, one beat a turn.
+
+Imports the handler, as Lambda does, and makes its AWS clients, so that memory and the collector's work are real; the
+beats themselves go to memory stores, because AWS is not what is measured. No pacing: whoever it is compared with has none.
+"""
+
+import base64
+import json
+import resource
+import sys
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import boto3
+from pydantic import SecretStr
+
+from governor.ledger import MemoryLedger
+from governor.policy import Policy
+from governor.reading_store import MemoryReadingStore
+from management_api import OpenRouter
+from spend_meter import handler
+from spend_meter.codec import Codec
+from spend_meter.history import DAY, History
+from spend_meter.service import Ports, SpendMeter
+from spend_meter.settings import Beat
+from spend_meter.waiting import PATIENCE, headroom, noted
+
+CLIENTS = [boto3.client("s3"), boto3.client("dynamodb"), boto3.client("events"), boto3.client("secretsmanager")]
+assert callable(handler.lambda_handler)
+
+
+class OneSecret:
+    def field(self, name: str, field: str, *, fresh: bool = False) -> SecretStr:
+        return SecretStr("sk-or-v1-fake-bench")
+
+
+class Swallow:
+    def publish(self, events: Any) -> None:
+        """Nothing is sent anywhere."""
+
+
+class Container:
+    """What one Lambda container holds, and the store that outlives it."""
+
+    def __init__(self) -> None:
+        self.store = MemoryReadingStore()
+
+    def start(self, base_url: str, concurrency: int) -> dict[str, Any]:
+        ports = Ports(
+            store=self.store,
+            ledger=MemoryLedger(),
+            publisher=Swallow(),
+            secrets=OneSecret(),
+            connect=lambda key: OpenRouter(key, base_url=base_url),
+        )
+        self.meter = SpendMeter(Policy.load(), ports, "fake", concurrency)
+        return {}
+
+    def beat(self, minute: int) -> dict[str, Any]:
+        beat = Beat(datetime.fromtimestamp(minute * 60, UTC))
+        cpu, start = time.process_time(), time.perf_counter()
+        report = self.meter.beat(beat, lambda: 55.0)
+        seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
+        stored = self.store.stored
+        return {
+            "seconds": seconds,
+            "cpu": cpu,
+            "outcome": report.outcome,
+            "keys_read": report.keys_read,
+            "api_errors": report.api_errors,
+            "kept_bytes": len(stored.content or b"") if stored else 0,
+            # Linux counts in KB.
+            "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        }
+
+    def ripen(self, minute: int) -> dict[str, Any]:
+        """Gives every key the memory of 28 days, and notes as the last hour leaves them: a meter long at work."""
+        assert self.store.stored
+        state = Codec().decode(self.store.stored.content or b"")
+        history = History.empty(minute - 28 * DAY)
+        first = (minute - 28 * DAY) // 60
+        history.advance(minute - PAST)
+        history.learn([(first + hour, 0.06) for hour in range(28 * 24)])
+        encoded, empty = history.to_bytes(), headroom(history)
+        habits, waiting = {}, {}
+        for number, hash in enumerate(hash for keys in state.keys.values() for hash in keys):
+            habits[hash] = bytes(bytearray(encoded))
+            notes = empty
+            for when in range(minute - number % (PATIENCE * 3 // 2), minute, 5):
+                notes = noted(notes, hash, when, 0.005, 1) or notes
+            waiting[hash] = notes
+        self.store.put(Codec().encode(replace(state, habits=habits, waiting=waiting)), self.store.stored.etag)
+        return {}
+
+    def save(self) -> dict[str, Any]:
+        assert self.store.stored
+        return {"content": base64.b64encode(self.store.stored.content or b"").decode()}
+
+    def load(self, content: str) -> dict[str, Any]:
+        self.store.put(base64.b64decode(content), None)
+        return {}
+
+
+PAST = PATIENCE * 3
+
+if __name__ == "__main__":
+    container = Container()
+    for line in sys.stdin:
+        given = json.loads(line)
+        print(json.dumps(getattr(container, given.pop("do"))(**given)), flush=True)

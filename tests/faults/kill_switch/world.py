@@ -1,0 +1,202 @@
+"""The built-up world of a fault test: AWS's state in moto, OpenRouter in its simulator, and what was told so far."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import Any
+from unittest import mock
+
+import boto3
+from moto import mock_aws
+
+from governor.clock import format_instant
+from governor.dynamo_ledger import DynamoLedger
+from governor.events import DetailType
+from governor.policy import Policy
+from kill_switch import handler
+from sandbox.openrouter import Simulator
+from tests.faults.harness import InProcess, Wire, context
+
+START = datetime(2026, 3, 11, 2, 0, tzinfo=UTC)
+WORKLOAD = "prod-search-agent"
+MANAGEMENT_KEY = "sk-or-v1-fake-management-key"
+ENVIRONMENT = {
+    "MANAGEMENT_KEY_SECRET": "governor/key",
+    "TABLE_NAME": "ledger",
+    "EVENT_BUS_NAME": "governor",
+    "POWERTOOLS_SERVICE_NAME": "kill_switch",
+    "POWERTOOLS_LOG_LEVEL": "CRITICAL",
+}
+POLICY = Policy.model_validate(
+    {
+        "version": 1,
+        "workloads": [
+            {
+                "name": WORKLOAD,
+                "workspace": "platform-production",
+                "owner": {"slack": "U0SEARCH"},
+                "runaway": {"mode": "disable"},
+                "exposed": {"mode": "disable"},
+                "budget": {"disable_at": 1.0},
+            }
+        ],
+        "approvals": {"channel": "C0GOVERNOR", "approvers": ["U0LEAD"]},
+    }
+)
+
+
+@dataclass
+class World:
+    """One account with a workload that burns (two live keys), a key of it disabled by hand, and a bystander."""
+
+    wire: Wire
+    now: datetime = START
+    told: list[dict[str, Any]] = field(default_factory=list)
+    simulator: Simulator = field(init=False)
+    hashes: tuple[str, str] = field(init=False)
+    by_hand: str = field(init=False)
+    bystander: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.simulator = Simulator(MANAGEMENT_KEY, clock=lambda: self.now.timestamp())
+        organization = self.simulator.organization
+        organization.create_workspace("Platform production", "platform-production")
+        place: dict[str, Any] = {"workspace": "platform-production"}
+        make = self.simulator.create_key
+        first, _ = make(WORKLOAD, limit=100.0, limit_reset="monthly", **place)
+        second, _ = make(f"{WORKLOAD}#2026-03", **place)
+        by_hand, _ = make(f"{WORKLOAD}#2026-01", disabled=True, **place)
+        bystander, _ = make("prod-billing", **place)
+        self.hashes = (first.hash, second.hash)
+        self.by_hand, self.bystander = by_hand.hash, bystander.hash
+        self.simulator.spend(first.hash, 100.0)
+        self.simulator.spend(second.hash, 1.0)
+
+    # --- what came of it -----------------------------------------------------------------------------------------
+    def disabled(self) -> set[str]:
+        return {key.hash for key in self.simulator.organization.keys if key.disabled}
+
+    def ledger(self) -> DynamoLedger:
+        self.wire.begin()
+        return DynamoLedger(client("dynamodb"), "ledger")
+
+    def row(self, cause: str) -> dict[str, Any] | None:
+        row = self.ledger().get(f"subject#{WORKLOAD}", f"cause#{cause}")
+        return dict(row.data) if row else None
+
+    def leash(self) -> list[Any]:
+        row = self.ledger().get("leash", "account")
+        return list(row.data["recent"]) if row else []
+
+    def told_of(self, kind: DetailType) -> list[dict[str, Any]]:
+        return [entry for entry in self.told if entry["DetailType"] == kind.value]
+
+    # --- what happens --------------------------------------------------------------------------------------------
+    def run(self, event: dict[str, Any]) -> Callable[[], object]:
+        return lambda: handler.lambda_handler(event, context())
+
+    def later(self, **time: float) -> None:
+        self.now += timedelta(**time)
+
+    def event(self, kind: DetailType, evidence: dict[str, Any], id: str) -> dict[str, Any]:
+        at = format_instant(self.now)
+        detail = {"version": 1, "id": id, "subject": WORKLOAD, "occurred_at": at, "reason": "", "evidence": evidence}
+        return {"id": "envelope", "detail-type": kind.value, "source": "governor", "time": at, "detail": detail}
+
+    def runaway(self, id: str = "runaway-1") -> dict[str, Any]:
+        at = format_instant(self.now)
+        evidence = {
+            "name": WORKLOAD, "window_minutes": 15, "spent_usd": 60.0, "floor_usd": 10.0, "baseline_usd": 1.0,
+            "rate_usd_per_hour": 500.0, "started_at": at, "observed_at": at, "spend_by_minute": [0.0, 30.0, 30.0],
+            "keys": [self.reading()],
+        }  # fmt: skip
+        return self.event(DetailType.RUNAWAY_CONFIRMED, evidence, id)
+
+    def exposed(self, id: str = "exposed-1") -> dict[str, Any]:
+        return self.event(DetailType.KEY_EXPOSED, {"source": "github"}, id)
+
+    def budget(self, id: str = "budget-1") -> dict[str, Any]:
+        evidence = {
+            "scope": "key_limit", "scope_id": self.hashes[0], "scope_name": WORKLOAD, "period": "monthly",
+            "threshold": 1.0, "spent_usd": 100.0, "limit_usd": 100.0, "disable": True, "keys": [self.reading()],
+        }  # fmt: skip
+        return self.event(DetailType.BUDGET_THRESHOLD_REACHED, evidence, id)
+
+    def restore(self, cause: str = "runaway", id: str = "restore-1") -> dict[str, Any]:
+        return self.event(DetailType.RESTORE_REQUESTED, {"cause": cause, "requested_by": "U0LEAD"}, id)
+
+    def reading(self) -> dict[str, Any]:
+        place = self.simulator.organization.key(self.hashes[0]).workspace_id
+        counters = {"counted_usd": 100.0, "window_start_usd": 40.0}
+        return {"hash": self.hashes[0], "name": WORKLOAD, "workspace_id": place, **counters}
+
+
+@cache
+def client(service: str) -> Any:
+    """One client a service for the whole session: to make one costs more than a case."""
+    return boto3.session.Session(region_name="us-east-1").client(service, config=handler.AWS)
+
+
+class _Session:
+    def client(self, service: str, config: object) -> Any:
+        assert config is handler.AWS
+        return client(service)
+
+
+@contextmanager
+def worlds(wire: Wire) -> Iterator[Callable[[], World]]:
+    """Makes worlds, one after another, each with everything new: AWS, OpenRouter, and the container."""
+    with ExitStack() as stack:
+        stack.enter_context(mock.patch.dict("os.environ", ENVIRONMENT))
+        stack.enter_context(mock.patch.object(Policy, "load", return_value=POLICY))
+        for service in ("dynamodb", "secretsmanager", "events"):
+            client(service)
+        stack.enter_context(mock.patch("boto3.session.Session", _Session))
+        present = stack.enter_context(ExitStack())
+
+        def fresh() -> World:
+            present.close()
+            present.enter_context(mock_aws())
+            world = World(wire)
+            transport = InProcess(world.simulator.app)
+            present.callback(transport.dispose)
+            present.enter_context(wire.connected(transport))
+            present.enter_context(mock.patch.object(handler, "utc_now", lambda: world.now))
+            present.enter_context(_listening(world))
+            wire.begin()
+            _aws()
+            handler.build.cache_clear()
+            return world
+
+        yield fresh
+
+
+@contextmanager
+def _listening(world: World) -> Iterator[None]:
+    """Notes each event that reached the bus, with the keys that were disabled at that moment."""
+    from moto.events.models import EventsBackend
+
+    take = EventsBackend.put_events
+
+    def note(backend: EventsBackend, events: list[dict[str, Any]]) -> Any:
+        for entry in events:
+            world.told.append({**entry, "Detail": json.loads(entry["Detail"]), "disabled": world.disabled()})
+        return take(backend, events)
+
+    with mock.patch.object(EventsBackend, "put_events", note):
+        yield
+
+
+def _aws() -> None:
+    client("dynamodb").create_table(
+        TableName="ledger",
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    secret = json.dumps({"api_key": MANAGEMENT_KEY})
+    client("secretsmanager").create_secret(Name="governor/key", SecretString=secret)
+    client("events").create_event_bus(Name="governor")

@@ -1,0 +1,179 @@
+"""Every outside call of a beat goes wrong in every way; the beats after it put all right again.
+
+The beat under test confirms a runaway and tells of a budget, so that it has most to lose. The beat before has learned
+from analytics; what is read every fifth minute is read in it.
+"""
+
+from collections.abc import Iterator
+
+import pytest
+
+from spend_meter import handler
+from tests.faults.harness import Ended, Fault, Wire, accidents, case, invoke
+from tests.faults.spend_meter.world import Snapshot, World, living
+
+
+@pytest.fixture
+def wire() -> Wire:
+    return Wire()
+
+
+@pytest.fixture
+def world(wire: Wire) -> Iterator[World]:
+    with living(wire) as world:
+        yield world
+
+
+@pytest.fixture
+def eve(world: World) -> Snapshot:
+    """The world a beat before the runaway is confirmed, with the bystander two cents short of half its limit."""
+    assert invoke(world.wire, world.run()) == Ended.DONE
+    for _ in range(3):
+        world.tick(burn=False)
+        world.spend(world.search, 0.001)
+        assert invoke(world.wire, world.run()) == Ended.DONE
+    world.spend(world.bystander, 0.40)
+    world.tick()
+    assert invoke(world.wire, world.run()) == Ended.DONE
+    assert world.told == []
+    return world.snapshot()
+
+
+def go_on(world: World, minutes: int = 5) -> None:
+    for _ in range(minutes):
+        world.tick()
+        assert invoke(world.wire, world.run()) == Ended.DONE
+
+
+def undisturbed(world: World, eve: Snapshot) -> set[tuple[object, ...]]:
+    eve.restore(world)
+    go_on(world, 6)
+    facts = world.facts()
+    assert {kind for kind, *_ in facts} >= {"Runaway Confirmed", "Budget Threshold Reached"}
+    return set(facts)
+
+
+def assert_promises(world: World, expected: set[tuple[object, ...]]) -> None:
+    """All was told, each fact under one id; all spend was metered, none twice; and the outbox is empty."""
+    facts = {fact: ids for fact, ids in world.facts().items() if fact[0] not in ("Runaway Suspected",)}
+    assert facts.keys() == {fact for fact in expected if fact[0] != "Runaway Suspected"}
+    assert {fact: ids for fact, ids in facts.items() if len(ids) > 1} == {}
+    assert world.state().outbox == ()
+    for hash in (world.search, world.bystander):
+        subject = "prod-search-agent" if hash == world.search else hash
+        truth = sum(
+            tally.usage
+            for _, traffic, tally in world.simulator.organization.analytics.between(
+                world.now.timestamp() - 3600, world.now.timestamp() + 60, minutes=True
+            )
+            if traffic.key_hash == hash
+        )
+        assert world.metered(subject) == pytest.approx(truth, abs=1e-4)
+    assert b"sk-or-v1" not in world.stored()
+
+
+def test_any_call_of_a_beat_may_fail_in_any_way(world: World, eve: Snapshot, counted: list[str]) -> None:
+    expected = undisturbed(world, eve)
+    eve.restore(world)
+    world.tick()
+    calls = world.wire.calls_of(world.run())
+
+    for accident in accidents(calls):
+        with case(counted, accident):
+            eve.restore(world)
+            world.tick()
+            invoke(world.wire, world.run(), accident)
+            go_on(world)
+            assert_promises(world, expected)
+
+
+def test_any_call_of_a_beat_may_be_the_last_of_its_container(world: World, eve: Snapshot, counted: list[str]) -> None:
+    expected = undisturbed(world, eve)
+    eve.restore(world)
+    world.tick()
+    calls = world.wire.calls_of(world.run())
+
+    for accident in accidents(calls, [Fault.KILLED_BEFORE, Fault.KILLED_AFTER]):
+        with case(counted, f"{accident}, the same beat again in a new container"):
+            eve.restore(world)
+            world.tick()
+            event = world.run()
+            assert invoke(world.wire, event, accident) == Ended.KILLED
+            handler.build.cache_clear()
+            assert invoke(world.wire, event) == Ended.DONE
+            go_on(world)
+            assert_promises(world, expected)
+
+
+def test_two_sweeps_of_one_minute_may_run_into_each_other_at_any_call(
+    world: World, eve: Snapshot, counted: list[str]
+) -> None:
+    expected = undisturbed(world, eve)
+    eve.restore(world)
+    world.tick()
+    calls = world.wire.calls_of(world.run())
+
+    for at, name in enumerate(calls):
+        with case(counted, f"another sweep before call {at} ({name})"):
+            eve.restore(world)
+            world.tick()
+            with world.wire.beside(world.run(), at):
+                assert invoke(world.wire, world.run()) == Ended.DONE
+            go_on(world)
+            assert_promises(world, expected)
+
+
+def test_the_next_minutes_sweep_may_overtake_this_one_at_any_call(
+    world: World, eve: Snapshot, counted: list[str]
+) -> None:
+    expected = undisturbed(world, eve)
+    eve.restore(world)
+    world.tick()
+    calls = world.wire.calls_of(world.run())
+
+    for at, name in enumerate(calls):
+        with case(counted, f"the next minute's sweep before call {at} ({name})"):
+            eve.restore(world)
+            world.tick()
+            late = world.run()
+            world.tick()
+            with world.wire.beside(world.run(), at):
+                assert invoke(world.wire, late) == Ended.DONE
+            go_on(world, 4)
+            assert_promises(world, expected)
+
+
+def test_beats_delivered_twice_late_and_out_of_order_change_nothing(
+    world: World, eve: Snapshot, counted: list[str]
+) -> None:
+    expected = undisturbed(world, eve)
+    eve.restore(world)
+    beats = []
+    for _ in range(6):
+        world.tick()
+        beats.append(world.run())
+        assert invoke(world.wire, beats[-1]) == Ended.DONE
+    stored = world.stored()
+
+    for number, beat in enumerate([*beats, *reversed(beats)]):
+        with case(counted, f"beat {number} again"):
+            assert invoke(world.wire, beat) == Ended.DONE
+            assert world.stored() == stored
+    assert_promises(world, expected)
+
+
+def test_an_outage_of_ten_minutes_is_told_and_loses_no_spend(world: World, eve: Snapshot, counted: list[str]) -> None:
+    eve.restore(world)
+    with case(counted, "OpenRouter is down for ten minutes"):
+        fault = world.simulator.fault("/keys", "503", times=None)
+        for _ in range(10):
+            world.tick()
+            assert invoke(world.wire, world.run()) == Ended.FAILED
+        world.simulator.faults.clear()
+        assert fault
+        go_on(world)
+
+        told = {fact[0] for fact in world.facts()}
+        assert {"Monitor Blind", "Monitor Recovered", "Runaway Confirmed"} <= told
+        assert all(len(ids) == 1 for ids in world.facts().values())
+        assert world.metered("prod-search-agent") == pytest.approx(16 * 500 / 60 + 0.003, abs=1e-3)
