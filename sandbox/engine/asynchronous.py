@@ -76,10 +76,11 @@ class AsyncInvoker:
     def _to_destination(self, arn: str, pending: Pending, record: Invocation, condition: str) -> None:
         envelope = _envelope(pending, record, condition, self._clock.now())
         body = json.dumps(envelope)
+        ended = "Success" if condition == "Success" else "Failure"
         bridge = {
             "EventBridgeParameters": {
                 "Source": "lambda",
-                "DetailType": f"Lambda Function Invocation Result - {'Success' if condition == 'Success' else 'Failure'}",
+                "DetailType": f"Lambda Function Invocation Result - {ended}",
             }
         }
         try:

@@ -31,7 +31,7 @@ def arn(service: str, resource: str) -> str:
 
 
 def needs(service: str, operation: str, parameters: Parameters) -> list[Need]:
-    """Everything that has to be allowed for the call; raises `UnknownCall` for a service or operation not listed here."""
+    """Everything that has to be allowed for the call; raises `UnknownCall` for one not listed here."""
     try:
         return SERVICES[service](operation, parameters)
     except KeyError as error:
@@ -48,7 +48,9 @@ def _dynamodb(operation: str, p: Parameters) -> list[Need]:
         # A transaction is allowed by its parts: ConditionCheckItem, PutItem and so on, each on its own table.
         names = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "Get": "GetItem"}
         parts = [(kind, part) for item in p["TransactItems"] for kind, part in item.items() if part]
-        return [Need(f"dynamodb:{names.get(kind, 'ConditionCheckItem')}", table(part["TableName"])) for kind, part in parts]
+        return [
+            Need(f"dynamodb:{names.get(kind, 'ConditionCheckItem')}", table(part["TableName"])) for kind, part in parts
+        ]
     if operation in ("BatchGetItem", "BatchWriteItem"):
         return [Need(f"dynamodb:{operation}", table(name)) for name in p["RequestItems"]]
     resource = table(p["TableName"])
@@ -68,12 +70,14 @@ def _sqs(operation: str, p: Parameters) -> list[Need]:
 def _sns(operation: str, p: Parameters) -> list[Need]:
     if operation in ("ListTopics", "ListSubscriptions"):
         return [Need(f"sns:{operation}", "*")]
-    return [Need(f"sns:{operation.removesuffix('Batch')}", p.get("TopicArn") or p.get("TargetArn") or p["SubscriptionArn"])]
+    return [
+        Need(f"sns:{operation.removesuffix('Batch')}", p.get("TopicArn") or p.get("TargetArn") or p["SubscriptionArn"])
+    ]
 
 
 def _events(operation: str, p: Parameters) -> list[Need]:
     def bus(name: str | None) -> str:
-        return arn("events", name if (name or "").startswith("arn:") else f"event-bus/{name or 'default'}")
+        return name if name and name.startswith("arn:") else arn("events", f"event-bus/{name or 'default'}")
 
     if operation == "PutEvents":
         return [
@@ -132,7 +136,7 @@ def _sts(operation: str, p: Parameters) -> list[Need]:
     return [] if operation == "GetCallerIdentity" else [Need(f"sts:{operation}", p["RoleArn"])]
 
 
-# Secrets and KMS keys are named by aliases that only their state resolves: sandbox.engine.iam_gate turns those into ARNs.
+# Secrets and KMS keys go by names that only their state resolves: `iam_gate` turns those into ARNs.
 def _secretsmanager(operation: str, p: Parameters) -> list[Need]:
     if operation in ("GetRandomPassword", "ListSecrets"):
         return [Need(f"secretsmanager:{operation}", "*")]

@@ -25,11 +25,11 @@ class Aws:
         self._lock = threading.Lock()
 
     def client(self, service: str, credentials: dict[str, str] | None = None) -> Any:
-        identity = credentials or {"aws_access_key_id": ADMIN_KEY, "aws_secret_access_key": "fake"}
+        identity: dict[str, Any] = credentials or {"aws_access_key_id": ADMIN_KEY, "aws_secret_access_key": "fake"}
         key = (service, identity["aws_access_key_id"])
         with self._lock:
             if key not in self._clients:
-                session = boto3.session.Session(region_name=REGION, **identity)
+                session: Any = boto3.session.Session(region_name=REGION, **identity)
                 # A refusal is an answer here, never a hiccup to retry.
                 config = Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"})
                 self._clients[key] = session.client(service, endpoint_url=self.endpoint, config=config)

@@ -26,6 +26,7 @@ class TravellingClient(LambdaRuntimeClient):  # type: ignore[misc]  # awslambdar
 
 
 if __name__ == "__main__":
+    sys.path.insert(0, os.environ["LAMBDA_TASK_ROOT"])
     # The same threaded polling that AWS_EXECUTION_ENV selects in awslambdaric.__main__, so that signals are handled.
     client = TravellingClient(os.environ["AWS_LAMBDA_RUNTIME_API"], use_thread_for_polling_next=True)
     awslambdaric.bootstrap.run(sys.argv[1], client)

@@ -1,9 +1,9 @@
 """The engine's error tree, split by what the reader does about it.
 
-    EngineError
-    +- UnsupportedTemplate   the template says something the engine does not honour: teach the engine, or change the template
-    +- DeploymentFailed      the template is understood and AWS would refuse it: change the template
-    +- Refused               a delivery was not permitted or had no receiver; carries what AWS writes beside a dead letter
+EngineError
++- UnsupportedTemplate   the engine does not honour what the template says: teach it, or change the template
++- DeploymentFailed      the template is understood and AWS would refuse it: change the template
++- Refused               a delivery was not permitted, or nobody is there; carries what AWS tells with a dead letter
 """
 
 

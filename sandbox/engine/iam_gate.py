@@ -58,10 +58,7 @@ class IamGate:
         session = self._permissions.sessions.get(key or "")
         if session is None:
             raise JsonRESTError("UnrecognizedClientException", "The security token included in the request is invalid.")
-        if is_s3:
-            wanted = self._s3_needs(response, resource, session)
-        else:
-            wanted = self._needs(response)
+        wanted = self._s3_needs(response, resource, session) if is_s3 else self._needs(response)
         for need in wanted:
             if not self._permissions.role_may(session.role_arn, need.action, need.resource, need.context):
                 raise _denied(response, is_s3, session, need)

@@ -82,7 +82,7 @@ def _accepts(item: Any, values: list[Any]) -> bool:
     if isinstance(item, dict):
         ((name, argument),) = item.items()
         if name == "exists":
-            return bool(values) == argument
+            return bool(values) is argument
         return any(_filter(name)(argument, value) for value in values)
     return any(_same(item, value) for value in values)
 

@@ -107,7 +107,7 @@ def _always(role_arn: str) -> dict[str, str]:
 
 
 def _names(found: list[Statement], role_arn: str) -> bool:
-    """Whether a resource policy allows this very role, rather than the account that then decides by identity policies."""
+    """Whether a resource policy allows this very role, not just its account (which leaves it to identity policies)."""
     return any(
         role_arn in (names if isinstance(names, list) else [names])
         for statement in found

@@ -1,6 +1,6 @@
 """IAM policy statements: checked when the stack is deployed, evaluated at every call.
 
-moto's own evaluation has no resources, no `?` and takes an unmet condition of an Allow for a Deny; this one replaces it.
+moto's own evaluation has no `?` and takes an unmet condition of an Allow for a Deny; this one replaces it.
 Source: IAM User Guide, "Policy evaluation logic" and "Condition operators". What it does not know is an error at
 deployment, never ignored.
 """
@@ -15,11 +15,23 @@ from typing import Any
 Statement = Mapping[str, Any]
 Context = Mapping[str, str | list[str]]
 
-ELEMENTS = frozenset("Sid Effect Action NotAction Resource NotResource Principal Condition".split())
+ELEMENTS = frozenset(["Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Principal", "Condition"])
 CONDITION_KEYS = frozenset(
-    """aws:sourcearn aws:sourceaccount aws:securetransport aws:principalarn aws:principalaccount aws:requestedregion
-    cloudwatch:namespace events:source events:detail-type s3:prefix secretsmanager:secretid
-    lambda:functionurlauthtype lambda:invokedviafunctionurl""".split()
+    [
+        "aws:sourcearn",
+        "aws:sourceaccount",
+        "aws:securetransport",
+        "aws:principalarn",
+        "aws:principalaccount",
+        "aws:requestedregion",
+        "cloudwatch:namespace",
+        "events:source",
+        "events:detail-type",
+        "s3:prefix",
+        "secretsmanager:secretid",
+        "lambda:functionurlauthtype",
+        "lambda:invokedviafunctionurl",
+    ]
 )
 TAG_KEYS = ("aws:resourcetag/", "secretsmanager:resourcetag/")
 

@@ -43,7 +43,13 @@ class Pool:
     """The execution environments of every function. `folder` takes logs and merged layers."""
 
     def __init__(
-        self, folder: Path, aws: Aws, permissions: Permissions, clock: VirtualClock, faults: Faults, extra: Mapping[str, str]
+        self,
+        folder: Path,
+        aws: Aws,
+        permissions: Permissions,
+        clock: VirtualClock,
+        faults: Faults,
+        extra: Mapping[str, str],
     ) -> None:
         self.functions: dict[str, Function] = {}
         self.invocations: list[Invocation] = []
@@ -95,7 +101,9 @@ class Pool:
     def role_credentials(self, role_arn: str, holder: str) -> dict[str, str]:
         """Credentials of a role, as boto3's clients take them; what is done with them is held to the role."""
         if holder not in self._credentials:
-            answer = self._aws.client("sts").assume_role(RoleArn=role_arn, RoleSessionName=holder[:64])["Credentials"]
+            answer = self._aws.client("sts").assume_role(RoleArn=role_arn, RoleSessionName=f"function-{holder}"[:64])[
+                "Credentials"
+            ]
             self._permissions.sessions[answer["AccessKeyId"]] = Session(role_arn, holder)
             self._credentials[holder] = {
                 "aws_access_key_id": answer["AccessKeyId"],

@@ -1,7 +1,7 @@
 """SQS event source mappings: Lambda's pollers, with the function's own role.
 
-Source: Lambda Developer Guide, "Using Lambda with Amazon SQS". The seam is moto's `Queue._messages`, read to learn when a
-message becomes visible; receiving and deleting go through the API.
+Source: Lambda Developer Guide, "Using Lambda with Amazon SQS". The seam is moto's `Queue._messages`, read to learn
+when a message becomes visible; receiving and deleting go through the API.
 """
 
 import json

@@ -31,7 +31,13 @@ def runtime_python() -> Path:
         if not mark.exists():
             shutil.rmtree(target, ignore_errors=True)
             _run([sys.executable, "-m", "venv", str(target)])
-            _run([str(python), *"-m pip install --quiet --disable-pip-version-check --require-hashes -r".split(), str(REQUIREMENTS)])
+            _run(
+                [
+                    str(python),
+                    *["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "-r"],
+                    str(REQUIREMENTS),
+                ]
+            )
             mark.touch()
     return python
 

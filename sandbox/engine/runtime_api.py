@@ -1,9 +1,10 @@
 """The Lambda Runtime API of one execution environment: hands out invocations, takes answers.
 
-Source: Lambda Developer Guide, "Using the Lambda runtime API". One port each, as the client has no other way to say who it is.
+Source: Lambda Developer Guide, "Using the Lambda runtime API". One port each: the client does not say who it is.
 """
 
 import queue
+import sys
 import threading
 import uuid
 from dataclasses import dataclass
@@ -18,6 +19,15 @@ class Report:
     kind: str
     request_id: str = ""
     body: bytes = b""
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        # A worker that is killed drops its connections; anything else is told as ever.
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class RuntimeApi:
@@ -42,8 +52,7 @@ class RuntimeApi:
             def log_message(self, format: str, *args: Any) -> None:
                 """Nothing: the engine keeps its own record."""
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), Handler)
         self.address = f"127.0.0.1:{self._server.server_port}"
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
 
@@ -95,7 +104,9 @@ def _body(handler: BaseHTTPRequestHandler) -> bytes:
     return b"".join(parts)
 
 
-def _send(handler: BaseHTTPRequestHandler, status: int, body: bytes = b"", headers: dict[str, str] | None = None) -> None:
+def _send(
+    handler: BaseHTTPRequestHandler, status: int, body: bytes = b"", headers: dict[str, str] | None = None
+) -> None:
     try:
         handler.send_response(status)
         for name, value in (headers or {}).items():

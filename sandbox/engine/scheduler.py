@@ -42,7 +42,7 @@ class Scheduler:
         self._fired: dict[str, datetime] = {}
 
     def next_firing(self, thin: Thin) -> Firing | None:
-        """The earliest; a thinned schedule skips the beats that come sooner than its number of seconds after the last."""
+        """The earliest; a thinned schedule skips beats that come sooner than so many seconds after its last."""
         return min(self._firings(thin), key=lambda firing: firing.due, default=None)
 
     def fire(self, firing: Firing) -> None:

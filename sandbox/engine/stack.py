@@ -1,12 +1,14 @@
 """Deploys a built template: every resource in the order of its references, and nothing that is not understood."""
 
 import importlib
+import pkgutil
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import ClientError, ParamValidationError
 
+from sandbox.engine import resources
 from sandbox.engine.aws import Aws
 from sandbox.engine.errors import DeploymentFailed, UnsupportedTemplate
 from sandbox.engine.functions import Function, QueueMapping
@@ -16,8 +18,9 @@ from sandbox.engine.policy import Statement
 from sandbox.engine.resources.registry import HANDLERS, Made, check
 from sandbox.engine.template import ACCOUNT, REGION, load
 
-for _service in "cloudwatch dynamodb events iam kms lambda_ logs s3 scheduler secretsmanager sns sqs ssm".split():
-    importlib.import_module(f"sandbox.engine.resources.{_service}")
+# Each module registers the resource types of its service.
+for _service in pkgutil.iter_modules(resources.__path__):
+    importlib.import_module(f"{resources.__name__}.{_service.name}")
 
 
 class Stack:

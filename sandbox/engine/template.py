@@ -1,12 +1,13 @@
 """The built template: read, transformed as CloudFormation's Serverless transform does it, its parameters checked."""
 
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from samtranslator.model.exceptions import InvalidDocumentException
-from samtranslator.translator.arn_generator import ArnGenerator
 from samtranslator.translator.transform import transform
 from samtranslator.yaml_helper import yaml_parse
 
@@ -16,10 +17,23 @@ REGION = "us-east-1"
 ACCOUNT = "123456789012"
 
 SECTIONS = frozenset(
-    "AWSTemplateFormatVersion Transform Description Metadata Parameters Conditions Mappings Globals Resources Outputs".split()
+    [
+        "AWSTemplateFormatVersion",
+        "Transform",
+        "Description",
+        "Metadata",
+        "Parameters",
+        "Conditions",
+        "Mappings",
+        "Globals",
+        "Resources",
+        "Outputs",
+    ]
 )
 # DeletionPolicy and UpdateReplacePolicy speak of updates and deletions, which a sandbox that starts empty never makes.
-ATTRIBUTES = frozenset("Type Properties Metadata DependsOn Condition DeletionPolicy UpdateReplacePolicy".split())
+ATTRIBUTES = frozenset(
+    ["Type", "Properties", "Metadata", "DependsOn", "Condition", "DeletionPolicy", "UpdateReplacePolicy"]
+)
 LOCAL = "s3://local-build/"
 
 
@@ -46,10 +60,10 @@ def load(path: Path, parameters: Mapping[str, str]) -> tuple[dict[str, Any], dic
             folder = resource.get("Properties", {}).get(name)
             if isinstance(folder, str) and not folder.startswith("s3://"):
                 resource["Properties"][name] = LOCAL + folder
-    # The transform asks boto3 for the region, and would look for a profile of whoever runs the sandbox.
-    ArnGenerator.BOTO_SESSION_REGION_NAME = REGION
+    # The transform asks boto3 for the region, which must not depend on whoever runs the sandbox.
     try:
-        return transform(document, dict(values), _NoPolicies(), passthrough_metadata=True), values
+        with patch.dict(os.environ, {"AWS_DEFAULT_REGION": REGION}):
+            return transform(document, dict(values), _NoPolicies(), passthrough_metadata=True), values
     except InvalidDocumentException as error:
         raise DeploymentFailed(path.name, "; ".join(cause.message for cause in error.causes)) from error
 

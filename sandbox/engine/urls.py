@@ -125,7 +125,9 @@ def _response(result: Any) -> tuple[int, dict[str, str], bytes, list[str]]:
     if not isinstance(body, str):
         body = json.dumps(body)
     raw = base64.b64decode(body) if result.get("isBase64Encoded") else body.encode()
-    headers = {"content-type": "application/json"} | {k.lower(): str(v) for k, v in (result.get("headers") or {}).items()}
+    headers = {"content-type": "application/json"} | {
+        k.lower(): str(v) for k, v in (result.get("headers") or {}).items()
+    }
     return int(result["statusCode"]), headers, raw, list(result.get("cookies") or [])
 
 

@@ -71,7 +71,8 @@ class Worker:
         }
         with log.open("ab") as output:
             self._process = subprocess.Popen(
-                [python, BOOTSTRAP, function.handler],
+                # -P: the folder of the bootstrap, which is the engine's, is not on the path.
+                [python, "-P", BOOTSTRAP, function.handler],
                 cwd=function.code,
                 env=variables,
                 stdin=subprocess.DEVNULL,

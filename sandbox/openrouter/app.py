@@ -9,6 +9,7 @@ import httpx
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
 from starlette.background import BackgroundTask
+from starlette.exceptions import HTTPException
 
 from sandbox.openrouter.calls import Call, Route
 from sandbox.openrouter.faults import Fault
@@ -46,6 +47,12 @@ def create_app(simulator: "Simulator") -> FastAPI:
     for route in ROUTES:
         app.add_api_route(PREFIX + route.path, _endpoint(simulator, route), methods=[route.method])
     add_controls(app, simulator)
+
+    @app.exception_handler(HTTPException)
+    async def no_such_route(_request: Request, error: HTTPException) -> Response:
+        refusal = Refusal(error.status_code, error.detail)
+        return Response(json.dumps(refusal.body()), refusal.status, media_type="application/json")
+
     return app
 
 

@@ -79,6 +79,8 @@ class GuardrailChange(Body):
     enforce_zdr_openai: bool | None = None
     enforce_zdr_other: bool | None = None
     enforce_zdr_xai: bool | None = None
+    allow_safety_retention_google: bool | None = None
+    allow_safety_retention_other: bool | None = None
     content_filters: list[dict[str, Any]] | None = None
     content_filter_builtins: list[dict[str, Any]] | None = None
 

@@ -95,7 +95,7 @@ def record(organization: "Organization", key: Key, generation: Generation) -> No
     provider = generation.attempts[-1].provider
     who = Traffic(key.hash, key.workspace_id, generation.model.id, provider, generation.app, generation.user)
     tally = Tally(1, generation.usage, generation.upstream, *tokens)
-    organization.analytics.record(generation.created_at, who, tally)
+    organization.record(generation.created_at, who, tally)
     organization.generations[generation.id] = generation
 
 

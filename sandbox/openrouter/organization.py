@@ -3,11 +3,13 @@
 Every lookup that fails raises `Refusal` as the API would. Methods are called under the simulator's lock.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from sandbox.openrouter.analytics import Analytics
+from sandbox.openrouter.analytics import Analytics, Tally, Traffic
 from sandbox.openrouter.broadcast import Delivery
+from sandbox.openrouter.catalogue import MODELS
 from sandbox.openrouter.clock import Clock
 from sandbox.openrouter.credentials import Credential
 from sandbox.openrouter.destinations import Destination
@@ -17,6 +19,7 @@ from sandbox.openrouter.guardrails import Assignment, Guardrail
 from sandbox.openrouter.identities import Identities, hash_of, label_of
 from sandbox.openrouter.keys import Key, KeyRing
 from sandbox.openrouter.metering import Meter
+from sandbox.openrouter.periods import day_of
 from sandbox.openrouter.presets import Preset, Version
 from sandbox.openrouter.refusals import invalid, not_found
 from sandbox.openrouter.workspaces import DEFAULT_SETTINGS, Workspace
@@ -31,8 +34,11 @@ OWNER = "user_fake_owner"
 class Organization:
     """`credits` is the total ever bought, in USD; `byok_fee` the share of BYOK inference billed to credits."""
 
-    def __init__(self, clock: Clock, seed: int, *, credits: float = 1000.0, byok_fee: float = 0.0) -> None:
+    def __init__(
+        self, clock: Clock, seed: int, management_label: str, *, credits: float = 1000.0, byok_fee: float = 0.0
+    ) -> None:
         self.clock = clock
+        self.management_label = management_label
         self.ids = Identities(seed)
         self.id = f"org_fake_{self.ids.uuid('organization')[:8]}"
         self.credits = credits
@@ -53,6 +59,8 @@ class Organization:
         self.scripts: list[Script] = []
         # What a provider answers instead of serving, by its slug.
         self.outages: dict[str, int] = {}
+        # Requests to free models, by day since the epoch.
+        self.free_requests: Counter[int] = Counter()
         self._member_meters: dict[str, Meter] = {}
         self.default_workspace = self.create_workspace("Default", "default")
 
@@ -99,9 +107,11 @@ class Organization:
 
     # Keys
 
-    def create_key(self, name: str, *, workspace: str | None = None, **fields: Any) -> tuple[Key, str]:
+    def create_key(
+        self, name: str, *, workspace: str | None = None, plaintext: str | None = None, **fields: Any
+    ) -> tuple[Key, str]:
         """The key and its plaintext, which is kept nowhere. `workspace`: id, slug, or None for the default one."""
-        plaintext = self.ids.plaintext()
+        plaintext = plaintext or self.ids.plaintext()
         fields.setdefault("creator_user_id", OWNER)
         key = Key(hash_of(plaintext), name, label_of(plaintext), self.workspace(workspace).id, self.now, **fields)
         self.keys.add(key)
@@ -212,12 +222,14 @@ class Organization:
         return None if key.creator_user_id is None else self._member_meters.setdefault(key.creator_user_id, Meter())
 
     def charge(self, key: Key, at: float, usage: float, byok: float) -> None:
-        """Count spend in every layer at once. `last_used_at` moves even when nothing was billed."""
+        """Count spend in every layer at once. `last_used_at` moves even when nothing was billed. USD."""
         for meter in (key.meter, self.workspaces[key.workspace_id].meter, self.meter, self.member_meter(key)):
             if meter:
                 meter.add(at, usage, byok)
         key.last_used_at = max(at, key.last_used_at or at)
 
-    @property
-    def credits_left(self) -> float:
-        return self.credits - self.meter.usage
+    def record(self, at: float, traffic: Traffic, tally: Tally) -> None:
+        """Show the requests in analytics, and count those to free models against the day's allowance."""
+        self.analytics.record(at, traffic, tally)
+        if MODELS[traffic.model].is_free:
+            self.free_requests[day_of(at)] += tally.requests

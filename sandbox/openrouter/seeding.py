@@ -6,7 +6,7 @@
      "keys": [{"name": ..., "workspace": slug, "limit": ..., "usage": 12.5}],
      "byok": [{"provider": ..., "key": ..., "workspace": slug, "allowed_keys": [key name]}]}
 
-`usage` is spend already made today. Key names must be unique within the document.
+`usage` is spend already made today; a key's plaintext is `key` where given. Names of keys differ within a document.
 """
 
 import json
@@ -53,7 +53,10 @@ def _key(organization: "Organization", declared: dict[str, Any]) -> tuple[str, s
     fields = KeyCreation.model_validate_json(json.dumps(declared)).changes()
     expires_at = fields.pop("expires_at", None)
     key, plaintext = organization.create_key(
-        **fields, workspace=declared.get("workspace"), expires_at=expires_at and expires_at.timestamp()
+        **fields,
+        workspace=declared.get("workspace"),
+        plaintext=declared.get("key"),
+        expires_at=expires_at and expires_at.timestamp(),
     )
     if declared.get("usage"):
         organization.charge(key, organization.now, declared["usage"], 0.0)

@@ -12,7 +12,7 @@ from sandbox.openrouter.broadcast import Broadcaster
 from sandbox.openrouter.clock import Clock
 from sandbox.openrouter.credentials import Trouble
 from sandbox.openrouter.faults import Fault, Faults
-from sandbox.openrouter.identities import hash_of
+from sandbox.openrouter.identities import hash_of, label_of
 from sandbox.openrouter.keys import Key
 from sandbox.openrouter.organization import Organization
 from sandbox.openrouter.otlp import connection_tests
@@ -40,7 +40,7 @@ class Simulator:
     ) -> None:
         self.lock = threading.RLock()
         self.clock = Clock(clock)
-        self.organization = Organization(self.clock, seed, credits=credits, byok_fee=byok_fee)
+        self.organization = Organization(self.clock, seed, label_of(management_key), credits=credits, byok_fee=byok_fee)
         self.management_hashes = {hash_of(management_key)}
         self.faults = Faults()
         self.latency = 0.0

@@ -57,7 +57,7 @@ def spend(
         tally = Tally(accepted, usage * share, upstream * share, *_tokens(found, usd * share))
         organization.charge(key, at, tally.usage, tally.upstream)
         who = Traffic(key.hash, key.workspace_id, found.id, found.providers[0], app, user)
-        organization.analytics.record(at, who, tally)
+        organization.record(at, who, tally)
         if broadcast:
             organization.outbox.extend(deliveries(organization, _generation(organization, key, found, who, at, tally)))
     return Spent(usd * accepted / requests, accepted, refusal)

@@ -26,7 +26,8 @@ CHANNEL = "C0GOVERNOR"
 MANAGEMENT_KEY = "sk-or-v1-fake-management-key"
 SLACK_TOKEN = "xoxb-fake-token"
 MODELS = ("anthropic/claude-haiku-4.5", "openai/gpt-5.1-codex-mini")
-METER = "SpendMeterFunction"
+METER = "SpendMeterFunctionEveryMinute"
+MINUTE = timedelta(minutes=1)
 
 
 @dataclass
@@ -60,7 +61,7 @@ class World:
 
     @property
     def now(self) -> datetime:
-        return datetime.fromtimestamp(self.engine.clock.now(), UTC)
+        return self.engine.now()
 
     def hash(self, name: str) -> str:
         return self.traffic[name].hash
@@ -73,14 +74,13 @@ class World:
         """USD over the key's life."""
         return float(self.key(name).meter.usage)
 
-    def run(self, until: datetime, *, every: timedelta = timedelta(minutes=1)) -> None:
+    def run(self, until: datetime, *, every: timedelta = MINUTE) -> None:
         """Let time pass: traffic, then the beat, minute by minute; `every` thins quiet stretches."""
         while self.now < until:
             moment = min(self.now + every, until)
             minute = int(moment.timestamp()) // 60
             self._spend(minute)
-            # A second past the minute, so that the beat that falls on it is delivered with what it causes.
-            self.engine.run_until(moment, thin=every)
+            self.engine.run_until(moment, thin={METER: every.total_seconds()} if every > MINUTE else None)
             self.beats += 1
             self.on_beat(moment)
 
@@ -88,7 +88,7 @@ class World:
         """Run by the minute while `condition` holds; whether it ceased to hold in time."""
         end = self.now + at_most
         while condition() and self.now < end:
-            self.run(self.now + timedelta(minutes=1))
+            self.run(self.now + MINUTE)
         return not condition()
 
     def loop(self, name: str, usd_per_hour: float) -> None:
@@ -102,10 +102,11 @@ class World:
 
     def events(self, detail_type: str | None = None, *, subject: str | None = None) -> list[dict[str, Any]]:
         """What Governor published so far (each id once), in order."""
-        self._hear()
+        archived = self.engine.archived("BusArchive")
+        heard = {event["detail"]["id"]: event for event in reversed(archived) if event["source"] == "governor"}
         return [
             event
-            for event in self._heard.values()
+            for event in reversed(heard.values())
             if detail_type in (None, event["detail-type"]) and subject in (None, event["detail"]["subject"])
         ]
 
@@ -162,7 +163,12 @@ def open_world(folder: Path, parameters: Mapping[str, str] | None = None) -> Ite
         folder.mkdir(parents=True, exist_ok=True)
         policy.write_text(organization.policy(base_url))
         stack = build.with_policy(policy, folder / "stack")
-        chosen = {"Arch": build.ARCH, "SlackApiUrl": slack_url, "SlackSecretName": "governor/slack", **(parameters or {})}
+        chosen = {
+            "Arch": build.ARCH,
+            "SlackApiUrl": slack_url,
+            "SlackSecretName": "governor/slack",
+            **(parameters or {}),
+        }
         secrets = {
             "governor/openrouter-management-key": json.dumps({"api_key": MANAGEMENT_KEY}),
             "governor/slack": json.dumps({"bot_token": SLACK_TOKEN}),
@@ -188,20 +194,23 @@ def _found(simulator: Simulator) -> tuple[dict[str, Traffic], dict[str, str]]:
             one.name, workspace=one.workspace, limit=one.limit_usd, limit_reset=one.limit_reset
         )
         habit = Profile(one.profile, one.spent_usd, seed=number)
-        traffic[one.name] = Traffic(key.hash, habit, _replay(simulator, key.hash, habit, one))
+        traffic[one.name] = _replay(simulator, key.hash, habit, one)
     return traffic, plaintexts
 
 
-def _replay(simulator: Simulator, key_hash: str, habit: Profile, key: KeyOfOrganization) -> float:
-    """Spends exactly `key.spent_usd` in the habit's own rhythm; the factor between the habit and this key."""
+def _replay(simulator: Simulator, key_hash: str, habit: Profile, key: KeyOfOrganization) -> Traffic:
+    """Spends exactly `key.spent_usd` in the habit's own rhythm, and goes on in it."""
     first = int((INSTALLED - HISTORY).timestamp()) // 86400
     hours = {
         (first + day) * 24 + hour: sum(habit.day(first + day)[hour * 60 : hour * 60 + 60])
         for day in range(HISTORY.days)
         for hour in range(24)
     }
-    scale = key.spent_usd / sum(hours.values())
+    drawn = sum(hours.values())
+    if not drawn:  # a month in which this key happened to idle: draw another
+        return _replay(simulator, key_hash, replace(habit, seed=habit.seed + 1000), key)
+    scale = key.spent_usd / drawn
     for hour, usd in hours.items():
         if usd:
             simulator.spend(key_hash, usd * scale, at=hour * 3600 + 1800, app="service", model=MODELS[0])
-    return scale
+    return Traffic(key_hash, habit, scale)

@@ -34,7 +34,7 @@ class Day:
         return self.rng.lognormvariate(-sigma * sigma / 2, sigma)
 
     def add(self, first: int, minutes: int, usd: float) -> None:
-        """About `usd` spread at random over `minutes` from the minute `first` of the day; what falls outside it is lost."""
+        """About `usd`, at random over `minutes` from the minute `first` of the day; what falls outside it is lost."""
         mean = max(self._request_usd, usd / (minutes * _MOST_A_MINUTE))
         scale = mean * exp(-_UNEVEN * _UNEVEN / 2)
         for _ in range(self._poisson(usd / mean)):

@@ -6,7 +6,7 @@ from random import Random
 
 @dataclass(frozen=True)
 class Loop:
-    """`usd_per_hour` from the minute `start` on, give or take a fifth a minute; `end` (None: never) is its first free one."""
+    """`usd_per_hour` from the minute `start` to before `end` (None: for ever), give or take a fifth each minute."""
 
     usd_per_hour: float
     start: int

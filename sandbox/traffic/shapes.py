@@ -94,7 +94,7 @@ def daily_growth(day: Day) -> None:
 
 
 def product_launch(day: Day) -> None:
-    """A steady product, then a launch: three to seven times the level within an hour, for days, then ebbing to double."""
+    """A steady product, then a launch: three to seven times the level within an hour, for days; it ebbs to double."""
     dice = day.dice("launch")
     launch_day, launch_hour = dice.randint(30, 48), dice.randint(7, 17)
     factor, lasts = dice.uniform(3, 7), dice.randint(4, 9)

@@ -101,7 +101,7 @@ def measure(stack: Path, say: Callable[[str], None]) -> Iterator[Figure]:
     ):
         sweeps = Sweeps(far, stack, meter, bare)
 
-        def against(name: str, limit: float | None, pairs: int, ours: Callable[[], float], floor: Callable[[], float]):  # type: ignore[no-untyped-def]  # noqa: ANN202
+        def against(name: str, limit: float | None, pairs: int, ours: Callable[[], float], floor: Callable[[], float]):  # type: ignore[no-untyped-def]
             say(name)
             taken = interleaved(pairs, lambda _: ours(), lambda _: floor())
             return Figure(f"sweep against bare GETs: {name}", *taken, "s", limit)

@@ -82,6 +82,17 @@ def accidents(calls: Sequence[str], faults: Sequence[Fault] = tuple(Fault)) -> I
                 yield Accident(at, fault, name, lasting=True)
 
 
+def changes(name: str) -> bool:
+    """Whether a call of that name may change something. To die after a read is to die before the call that follows."""
+    reads = ("Get", "Query", "Scan", "List", "Describe", "Head", "GET ", "POST /api/v1/analytics")
+    return not name.partition(".")[2].startswith(reads)
+
+
+def writes(calls: Sequence[str]) -> list[int]:
+    """The numbers of the calls that may change something."""
+    return [at for at, name in enumerate(calls) if changes(name)]
+
+
 @dataclass
 class Wire:
     """Numbers the calls of the present invocation and lets accidents happen to them. Shared by threads."""

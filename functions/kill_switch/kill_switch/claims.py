@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from management_api import ApiKey, Guardrail
 
 Period = Literal["daily", "weekly", "monthly", "lifetime"]
-ROUNDING = 1e-6
-"""USD below which two counters are the same: both were read from one API, and evidence is rounded."""
+CENT, SHARE = 0.01, 0.001
+"""How far a claim may pass a counter, in USD and as a share of it: the meter keeps its minutes in 32-bit floats. What is
+no more than a cent is no claim at all."""
 EARLIER = timedelta(minutes=15)
 """A window's spend is what was first seen in it: a beat read late, or after a gap, counts what came before."""
 CLOCK = timedelta(minutes=2)
@@ -75,10 +76,14 @@ def spent(key: "ApiKey", period: str | None, byok: bool) -> float:
             return key.usage + (key.byok_usage if byok else 0.0)
 
 
+def _fits(claimed: float, shown: float) -> bool:
+    return claimed <= shown * (1 + SHARE) + CENT
+
+
 def _runaway(
     claim: Runaway, keys: Sequence["ApiKey"], now: datetime, counts_byok: Callable[["ApiKey"], bool]
 ) -> str | None:
-    if claim.spent_usd <= ROUNDING:
+    if claim.spent_usd <= CENT:
         return "the event claims no spend"
     by_hash = {key.hash: key for key in keys}
     pairs = [(reading, by_hash[reading.hash]) for reading in claim.keys if reading.hash in by_hash]
@@ -90,19 +95,19 @@ def _runaway(
         if fault:
             return fault
     shown = sum(spent(key, period, counts_byok(key)) for key in keys)
-    if claim.spent_usd > shown + ROUNDING:
+    if not _fits(claim.spent_usd, shown):
         return f"${claim.spent_usd:,.2f} is said to be spent, the subject's {period} counters show ${shown:,.2f}"
     return None
 
 
 def _key(reading: KeyReading, key: "ApiKey", period: Period, byok: bool) -> str | None:
     counter = spent(key, "lifetime", byok)
-    if reading.counted_usd > counter + ROUNDING:
+    if not _fits(reading.counted_usd, counter):
         return f"{key.name} is said to have spent ${reading.counted_usd:,.2f} in its life, it shows ${counter:,.2f}"
     if reading.window_start_usd is None:
         return None
     window, shown = reading.counted_usd - reading.window_start_usd, spent(key, period, byok)
-    if window > shown + ROUNDING:
+    if not _fits(window, shown):
         return f"{key.name} is said to have spent ${window:,.2f} just now, its {period} counter shows ${shown:,.2f}"
     return None
 
@@ -118,7 +123,7 @@ def _budget(
     if not known:
         return "no key of the subject has this budget now"
     share, key = max(known, key=lambda pair: pair[0])
-    if disable_at is not None and share < disable_at - ROUNDING:
+    if disable_at is not None and share < disable_at - SHARE:
         return f"{key.name} is at {share:.0%} of its {claim.scope.replace('_', ' ')} now, below {disable_at:.0%}"
     return None
 

@@ -8,7 +8,7 @@ from governor.evidence import BudgetReached, Disable
 from governor.ledger import ABSENT, LedgerConflict
 from kill_switch.causes import CauseRow, Status, union
 from kill_switch.claims import contradiction
-from kill_switch.decide import Decision, Facts, decide
+from kill_switch.decide import Decision, Facts, decide, is_live
 from kill_switch.evidence import evidence, with_rankings
 from kill_switch.keys import outcome, settle
 from kill_switch.ports import Account, Means
@@ -20,6 +20,11 @@ def disable(means: Means, account: Account, demand: Demand) -> Event:
     """Carries the demand out; the event that tells what came of it. Raises `LedgerConflict`: decide again."""
     now = means.clock()
     facts, reading = _facts(means, account, demand, now)
+    if _doubtful(facts, now):
+        read_before = facts.causes
+        facts, reading = _facts(means, account, demand, now)
+        if facts.causes != read_before:
+            raise LedgerConflict(f"the causes of {reading.subject} changed while its keys were read")
     decision = decide(facts, now)
     means.log.info(decision.reason, extra={"rule": decision.rule, "action": decision.action})
     row = facts.causes.get(demand.cause)
@@ -31,6 +36,18 @@ def disable(means: Means, account: Account, demand: Demand) -> Event:
     if decision.action == "record":
         means.book.write(replace(_taken(facts, reading, decision, now, "disabled"), told=told))
     return told
+
+
+def _doubtful(facts: Facts, now: datetime) -> bool:
+    """Whether account and ledger disagree: a copy of ours may have changed both between the two readings.
+
+    A key that we disabled shows as live (or a person enabled it by hand); or nothing is live and we did not do it.
+    """
+    live = [key for key in facts.keys if is_live(key, now)]
+    if not live:
+        return any(key.disabled and not facts.causes.known(key.hash) for key in facts.keys)
+    done = {hash for row in facts.causes.standing() if row.status == "disabled" for hash in row.hashes}
+    return any(key.hash in done for key in live)
 
 
 def _facts(means: Means, account: Account, demand: Demand, now: datetime) -> tuple[Facts, Reading]:

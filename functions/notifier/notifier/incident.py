@@ -36,20 +36,30 @@ MODELS: Mapping[DetailType, type[Evidence]] = {
     DetailType.KEY_EXPOSED: Exposed,
 }
 CLOSING = frozenset({DetailType.RUNAWAY_ENDED, DetailType.KEY_RESTORED, DetailType.MONITOR_RECOVERED})
-_OPENING = frozenset(MODELS) - CLOSING - {DetailType.RESTORE_REFUSED}
-_WEIGHT = {
+_ALARMS = {
     DetailType.RUNAWAY_SUSPECTED: 1,
     DetailType.MONITOR_BLIND: 1,
-    DetailType.BUDGET_THRESHOLD_REACHED: 2,
+    DetailType.BUDGET_THRESHOLD_REACHED: 1,
     DetailType.RUNAWAY_CONFIRMED: 2,
     DetailType.KEY_EXPOSED: 2,
     DetailType.DISABLE_WITHHELD: 3,
-    DetailType.KEY_DISABLED: 4,
-    DetailType.RESTORE_REFUSED: 4,
-    DetailType.RUNAWAY_ENDED: 5,
-    DetailType.KEY_RESTORED: 6,
-    DetailType.MONITOR_RECOVERED: 6,
 }
+_RANK = {
+    **_ALARMS,
+    DetailType.KEY_DISABLED: 4,
+    DetailType.RESTORE_REFUSED: 5,
+    DetailType.RUNAWAY_ENDED: 6,
+    DetailType.KEY_RESTORED: 7,
+    DetailType.MONITOR_RECOVERED: 7,
+}
+"""Which of two events of the same second comes after the other."""
+_CALM_RULES = frozenset({"stale", "superseded", "not_borne_out", "mode_off", "already_disabled", "foreign"})
+"""The kill switch's rules by which a disable was not needed; whatever else withheld one, a human must decide."""
+
+
+def is_calm(event: Event) -> bool:
+    """A disable was withheld, and nobody need act."""
+    return event.detail_type is DetailType.DISABLE_WITHHELD and event.evidence.get("rule") in _CALM_RULES
 
 
 def cleaned(event: Event) -> Event:
@@ -112,11 +122,14 @@ class Incident:
     @property
     def lead(self) -> Event:
         """The event that says where the incident stands."""
-        lead = self.steps[0]
-        for step in self.steps[1:]:
-            weight = 0 if lead.detail_type in CLOSING else _WEIGHT[lead.detail_type]
-            held = step.detail_type is DetailType.RUNAWAY_ENDED and weight == _WEIGHT[DetailType.KEY_DISABLED]
-            if _WEIGHT[step.detail_type] >= weight and not held:
+        lead, held = self.steps[0], False
+        for step in self.steps:
+            kind = step.detail_type
+            if kind is DetailType.DISABLE_WITHHELD and _keys_live(step):
+                held = False
+            if kind in {DetailType.KEY_DISABLED, DetailType.KEY_RESTORED, DetailType.MONITOR_RECOVERED}:
+                lead, held = step, kind is DetailType.KEY_DISABLED
+            elif _moves(step, lead, held):
                 lead = step
         return lead
 
@@ -137,7 +150,8 @@ class Incident:
 
     def _opens_the_next(self, event: Event) -> bool:
         last = self.steps[-1]
-        if event.detail_type not in _OPENING or event.occurred_at <= last.occurred_at:
+        opening = event.detail_type in _ALARMS or event.detail_type is DetailType.KEY_DISABLED
+        if not opening or is_calm(event) or event.occurred_at <= last.occurred_at:
             return False
         if event.detail_type is DetailType.BUDGET_THRESHOLD_REACHED:
             # A lower threshold than before: the limit was raised or topped up, and the alerts were armed anew.
@@ -163,13 +177,28 @@ class Incident:
         return cls(data["key"], data["generation"], after, steps, data["ts"], data["opened_by"])
 
 
+def _moves(step: Event, lead: Event, held: bool) -> bool:
+    """Whether the step takes the lead. `held`: Governor holds the keys disabled, and only a restore ends that."""
+    if step.detail_type is DetailType.RESTORE_REFUSED:
+        return held
+    if held or is_calm(step):
+        return False
+    if step.detail_type is DetailType.RUNAWAY_ENDED:
+        return lead.detail_type not in CLOSING
+    return _ALARMS[step.detail_type] >= (0 if is_calm(lead) else _ALARMS.get(lead.detail_type, 0))
+
+
+def _keys_live(event: Event) -> bool:
+    return any(key.get("state") == "enabled" for key in event.evidence.get("keys", []))
+
+
 def _envelope(event: Event) -> dict[str, Any]:
     moment = format_instant(event.occurred_at)
     return {"detail-type": event.detail_type.value, "id": event.id, "time": moment, "detail": event.detail()}
 
 
 def _order(event: Event) -> tuple[datetime, int, float, str]:
-    return event.occurred_at, _WEIGHT[event.detail_type], _threshold(event), event.id
+    return event.occurred_at, _RANK[event.detail_type], _threshold(event), event.id
 
 
 def _threshold(event: Event) -> float:

@@ -13,7 +13,7 @@ from governor.evidence import Blind, BudgetReached, Disable, Exposed, Restore, R
 from governor.policy import Policy
 from governor.slack import escape
 from notifier.case import Case, Figures
-from notifier.incident import evidence_of
+from notifier.incident import evidence_of, is_calm
 from notifier.phrases import cents, mention, money, share, span, utc
 
 RED, ORANGE, YELLOW, GREEN = "#d72b3f", "#e8912d", "#ecb22e", "#2eb67d"
@@ -82,6 +82,10 @@ def _disabled(case: Case) -> Words:
 
 def _withheld(case: Case) -> Words:
     evidence = cast(Disable, case.evidence)
+    facts = (*_by_morning(evidence), *case.keys(evidence.keys), *_top(evidence))
+    if is_calm(case.event):
+        headline = f"🟠 Governor did not disable {case.who}. {escape(case.event.reason)}{case.lost}"
+        return Words(headline, ORANGE, facts, "Look whether the key behaves as it should.")
     live = any(key.state == "enabled" for key in evidence.keys)
     wrong = {
         "budget": f"{case.who} reached the share of its budget at which the policy disables it",
@@ -91,8 +95,7 @@ def _withheld(case: Case) -> Words:
     headline = f"🔴 {wrong} and {left}.{case.lost} {case.approvers} must decide.{case.owner}"
     each_hour = f" Each hour costs about {money(case.figures.rate)}." if case.figures.rate is not None else ""
     todo = f"Disable the key at OpenRouter, or let it run.{each_hour}" if live else "Look at the key at OpenRouter."
-    facts = (*case.why, *_by_morning(evidence), *case.keys(evidence.keys), *_top(evidence))
-    return Words(headline, RED, facts, todo)
+    return Words(headline, RED, (*case.why, *facts), todo)
 
 
 def _restored(case: Case) -> Words:
@@ -106,10 +109,14 @@ def _restored(case: Case) -> Words:
 
 def _refused(case: Case) -> Words:
     evidence = cast(Restore, case.evidence)
-    asked = f"the restore that {_person(evidence)} asked for"
-    headline = f"🟠 {case.who} stays as it was: Governor refused {asked}. No key was changed."
-    standing = ", ".join(evidence.standing)
-    todo = f"First lift what else holds it: {standing}." if standing else f"See why; {case.approvers} may ask again."
+    standing = " and ".join(evidence.standing)
+    if evidence.rule == "other_cause_stands":
+        lifted = f"{_person(evidence)} lifted the cause {evidence.cause}"
+        headline = f"🟠 {case.who} stays disabled: {lifted}, and {standing} still holds its keys."
+    else:
+        asked = f"the restore that {_person(evidence)} asked for"
+        headline = f"🟠 {case.who} stays as it was: Governor refused {asked}. No key was changed."
+    todo = f"Lift what else holds it: {standing}." if standing else f"See why; {case.approvers} may ask again."
     return Words(headline, ORANGE, (*case.why, *case.keys(evidence.keys)), todo)
 
 

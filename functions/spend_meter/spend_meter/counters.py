@@ -20,10 +20,9 @@ if TYPE_CHECKING:
 
 ROUNDING = 1e-9
 """USD. Differences below it are binary fractions at play."""
-_PACKED = Struct("<8dII")
+_PACKED = Struct("<2dI6dI")
 PACKED_SIZE = _PACKED.size
-_LIFETIME = Struct("<2d")
-_GONE, _PRESENT = PACKED_SIZE - 4, bytes(4)
+_AT_REST = Struct("<2dI")
 
 type Packed = bytes
 type Known = Mapping[str, Mapping[str, Packed]]
@@ -31,10 +30,11 @@ type Known = Mapping[str, Mapping[str, Packed]]
 
 
 class Seen(NamedTuple):
-    """A key as last read. `moved`: the minute when it last differed. `gone`: the minute it was missed first, or 0."""
+    """A key as last read. `gone`: the minute it was missed first, or 0. `moved`: the minute when it last differed."""
 
     usage: float
     byok_usage: float
+    gone: int
     daily: float
     weekly: float
     monthly: float
@@ -42,7 +42,6 @@ class Seen(NamedTuple):
     byok_weekly: float
     byok_monthly: float
     moved: int
-    gone: int = 0
 
     def pack(self) -> Packed:
         return _PACKED.pack(*self)
@@ -56,6 +55,7 @@ class Seen(NamedTuple):
         return cls(
             key.usage,
             key.byok_usage,
+            0,
             key.usage_daily,
             key.usage_weekly,
             key.usage_monthly,
@@ -115,6 +115,7 @@ def meter(
     and its keys are gone. `read_at`: the minute of each workspace's last complete reading; a key made since then has
     spent since then all that it ever spent.
     """
+    at_rest = _AT_REST.pack
     present = _each_once(listed)
     wholly = {hash for keys in present.values() if keys is not None for hash in keys}
     after: dict[str, Mapping[str, Packed]] = {}
@@ -132,7 +133,7 @@ def meter(
         for hash, key in keys.items():
             packed = before.get(hash)
             # Nine in ten keys end here: there is no cheaper way to see that nothing happened.
-            if packed and _LIFETIME.unpack_from(packed) == (key.usage, key.byok_usage) and packed[_GONE:] == _PRESENT:
+            if packed and packed.startswith(at_rest(key.usage, key.byok_usage, 0)):
                 continue
             packed = packed or _anywhere(known, hash)
             move = _moved(key, workspace_id, Seen.unpack(packed) if packed else None, minute, since, counts_byok)
@@ -179,7 +180,7 @@ def _moved(
 ) -> Move | None:
     if before is None:
         if read_at and key.created_at >= moment_of(read_at):
-            before = Seen(0, 0, 0, 0, 0, 0, 0, 0, read_at)
+            before = Seen(0, 0, 0, 0, 0, 0, 0, 0, 0, moved=read_at)
         else:
             return None
     own, brought = key.usage - before.usage, key.byok_usage - before.byok_usage

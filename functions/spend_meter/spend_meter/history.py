@@ -1,12 +1,13 @@
-"""A subject's spend, remembered in under 700 bytes: the last hour by minute, the last day by half hours, 28 days by maxima.
+"""A subject's spend in under 700 bytes: the last hour by minute, the last day by half hours, 28 days by their maxima.
 
-A subject is one workload's lineage, or one undeclared key. Time is whole epoch minutes (UTC), money USD. The meter keeps
-up to 10,000 of these, so a subject that spends nothing is neither decoded nor encoded: `advance`, however late, gives
-what advancing every minute would have given.
+A subject is one workload's lineage, or one undeclared key. Time is whole epoch minutes (UTC), money USD. The meter
+keeps up to 10,000 of these, so a subject that spends nothing is neither decoded nor encoded: `advance`, however late,
+gives what advancing every minute would have given.
 
-What is learned: for each window (`WINDOWS`) the largest sum that ended in each of the last 28 UTC days. A day that could
-not be seen properly (unread time, a lump coarser than the window, an incident) may raise what is known but not lower it:
-it keeps the day it would have pushed out, so a gap or an incident never makes a habit look smaller than it is.
+What is learned: for each of `WINDOWS` the largest sum that ended in each of the last 28 UTC days. A day leaves half of
+its maximum to the one that takes its place, so a habit seldom seen fades over months rather than vanishing overnight.
+A day that could not be seen properly (unread time, a lump coarser than the window, a runaway) may raise what is known
+but not lower it: what it would have pushed out stays whole. So no gap and no incident makes a habit look smaller.
 """
 
 import struct
@@ -32,11 +33,11 @@ _LAYOUT = struct.Struct(f"<BBII{2 * len(WINDOWS)}f60f{_HALVES}f{DAYS * len(WINDO
 class History:
     """Spend of one subject up to `minute`, and the daily maxima it has taught so far. Mutable; compared by value."""
 
-    __slots__ = ("_coarse", "_days", "_halves", "_minutes", "_since", "_today", "_withheld", "minute")
+    __slots__ = ("_coarse", "_days", "_halves", "_minutes", "_today", "_withheld", "minute", "since")
 
     def __init__(self, minute: int) -> None:
         self.minute = minute
-        self._since = 0
+        self.since = 0
         self._coarse = 0
         self._minutes = array("f", bytes(4 * 60))
         self._halves = array("f", bytes(4 * _HALVES))
@@ -56,18 +57,17 @@ class History:
         passed (the clock stepped back) counts as the present one.
         """
         minute = max(minute, self.minute)
-        self._pass(minute)
         if usd <= 0:
+            self._pass(minute)
             return
+        self._pass(max(minute - span, self.minute))
+        self._pass(minute, sum(1 << i for i, window in enumerate(WINDOWS) if span > 1 and span * _COARSE > window))
         if span <= 1:
             self._minutes[minute % 60] += usd
             self._halves[minute // _HALF % _HALVES] += usd
             return
-        for bit, window in enumerate(WINDOWS):
-            if span * _COARSE > window:
-                self._coarse |= 1 << bit
         share = usd / span
-        for when in range(max(minute - span, minute - DAY, self._since) + 1, minute + 1):
+        for when in range(max(minute - span, minute - DAY, self.since) + 1, minute + 1):
             if when > minute - 60:
                 self._minutes[when % 60] += share
             if when // _HALF > minute // _HALF - _HALVES:
@@ -83,15 +83,8 @@ class History:
 
         For a reading that merely failed, leave the history as it is: the next `record` covers it with its `span`.
         """
-        if minute <= self.minute:
-            return
-        self._coarse = _ALL
-        days = minute // DAY - self.minute // DAY
-        if days:
-            self._close_day()
-            self._coarse = _ALL
-        self._clear_rings(minute)
-        self.minute = minute
+        if minute > self.minute:
+            self._pass(minute, _ALL)
 
     def teach(self) -> None:
         """Let the windows that end now, and those withheld so far, count towards today's maxima."""
@@ -121,13 +114,13 @@ class History:
         """
         self.advance(minute)
         self.discard()
-        self._since = self.minute
+        self.since = self.minute
         self._halves = array("f", bytes(4 * _HALVES))
 
     def spent(self, window: int) -> float:
         """USD spent in the last `window` minutes (at most a day), the incident before a `rebaseline` left out."""
         if window <= 60:
-            window = min(window, self.minute - self._since)
+            window = min(window, self.minute - self.since)
             return self._sum_minutes(window) if window > 0 else 0.0
         last = self.minute // _HALF
         count = min(window // _HALF, _HALVES)
@@ -159,10 +152,10 @@ class History:
     @property
     def days_of_spend(self) -> int:
         """How many of the days remembered had any spend."""
-        return sum(value > 0 for value in self._days[-1])
+        return self.days_seen - self._days[-1].count(0.0)
 
     def learn(self, hourly: Sequence[tuple[int, float]]) -> None:
-        """Cold start: fill the days not seen so far from analytics, as (hours since the epoch, USD); absent hours are zero.
+        """Cold start: fill the days not seen so far from analytics: (hours since the epoch, USD), absent hours zero.
 
         The first day of the series is taken as the subject's first, so an hour of 0.0 may lead it. An hour's whole
         spend is taken for its busiest quarter: too large a habit delays an alarm, too small a one disables a good key.
@@ -186,7 +179,7 @@ class History:
             _VERSION,
             self._coarse,
             self.minute,
-            self._since,
+            self.since,
             *self._today,
             *self._withheld,
             *self._minutes,
@@ -201,7 +194,7 @@ class History:
             raise ValueError(f"not a version {_VERSION} history: {len(content)} bytes, version {content[:1].hex()}")
         _, coarse, minute, since, *values = _LAYOUT.unpack(content)
         history = cls(minute)
-        history._coarse, history._since = coarse, since
+        history._coarse, history.since = coarse, since
         count = len(WINDOWS)
         history._today = array("f", values[:count])
         history._withheld = array("f", values[count : 2 * count])
@@ -224,28 +217,28 @@ class History:
             return sum(self._minutes[end - window : end])
         return sum(self._minutes[:end]) + sum(self._minutes[end - window :])
 
-    def _pass(self, minute: int) -> None:
-        """Known time passes: rings are cleared, and every day that ended is closed."""
+    def _pass(self, minute: int, coarse: int = 0) -> None:
+        """Time passes, too coarsely seen by the windows of these bits: rings are cleared, days that ended closed."""
         if minute == self.minute:
             return
-        ended = minute // DAY - self.minute // DAY
-        if ended:
-            self._close_day()
-            for day in range(max(self.minute // DAY + 1, minute // DAY - DAYS), minute // DAY):
-                for row in self._days:
-                    row[day % DAYS] = max(_half_float(row[day % DAYS] / 2), 0.0)
+        self._coarse |= coarse
+        today, last = self.minute // DAY, minute // DAY
+        if last > today:
+            for i, row in enumerate(self._days):
+                self._close(row, today, self._today[i], bool(self._coarse & (1 << i)))
+                for day in range(max(today + 1, last - DAYS), last):
+                    self._close(row, day, 0.0, bool(coarse & (1 << i)))
+            self._coarse = coarse
+            self._today = array("f", _NOTHING)
         self._clear_rings(minute)
         self.minute = minute
 
-    def _close_day(self) -> None:
-        slot = self.minute // DAY % DAYS
-        for i, row in enumerate(self._days):
-            value = _half_float(self._today[i])
-            left = row[slot] if self._coarse & (1 << i) else _half_float(row[slot] / 2)
-            if value > 0 or not self._coarse & (1 << i):
-                row[slot] = max(value, left, 0.0)
-        self._coarse = 0
-        self._today = array("f", _NOTHING)
+    @staticmethod
+    def _close(row: list[float], day: int, maximum: float, coarse: bool) -> None:
+        """The day takes its place; of the one it pushes out half is left, or all if this one was coarse."""
+        left = row[day % DAYS]
+        if maximum > 0 or not coarse:
+            row[day % DAYS] = max(_half_float(maximum), left if coarse else _half_float(left / 2), 0.0)
 
     def _clear_rings(self, minute: int) -> None:
         for when in range(max(self.minute, minute - 60) + 1, minute + 1):

@@ -27,7 +27,7 @@ from spend_meter.reading import Reading
 from spend_meter.settings import Beat
 from spend_meter.state import State
 from spend_meter.subjects import Subjects, lineages
-from spend_meter.sweep import sweep
+from spend_meter.sweep import sweep, why
 
 KEEPING_SECONDS = 10.0
 """Left aside of the invocation's time, to keep the reading and to publish."""
@@ -153,9 +153,9 @@ class SpendMeter:
                 # The secret may have been replaced since it was cached.
                 return self._sweep(state, minute, seconds_left, fresh=True), None
         except AuthenticationFailed as error:
-            unread = dict.fromkeys(state.layers.workspaces, str(error))
+            unread = dict.fromkeys(state.layers.workspaces, why(error))
             listed = dict.fromkeys(state.layers.workspaces)
-            return Reading(listed, state.layers, None, unread or {ACCOUNT: str(error)}, failed_calls=1), error
+            return Reading(listed, state.layers, None, unread or {ACCOUNT: why(error)}, failed_calls=1), error
 
     def _sweep(self, state: State, minute: int, seconds_left: Callable[[], float], *, fresh: bool) -> Reading:
         client = self._connected(fresh=fresh)

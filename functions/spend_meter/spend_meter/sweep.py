@@ -34,7 +34,7 @@ def sweep(
         elif not layers.workspaces:
             return Reading(
                 layers=layers,
-                errors={ACCOUNT: str(failures[0])},
+                errors={ACCOUNT: why(failures[0])},
                 timed_out=seconds_left() <= 0,
                 failed_calls=len(failures),
             )
@@ -45,7 +45,7 @@ def sweep(
                 listed[workspace_id] = keys
             case Unknown(error):
                 listed[workspace_id] = None
-                errors[workspace_id] = str(error)
+                errors[workspace_id] = why(error)
                 failures.append(error)
     timed_out = bool(errors) and seconds_left() <= 0
     credits = _asked(client.credits, failures)
@@ -75,6 +75,11 @@ def _slow_layers(
         caps={id: known for id, known in read.items() if known},
         read_at={**layers.read_at, "layers": minute},
     )
+
+
+def why(error: OpenRouterError) -> str:
+    """The error as an event tells it: docs/operations.md goes by the class."""
+    return f"{type(error).__name__}: {error}"
 
 
 def _due(layers: Layers, part: str, minute: int) -> bool:

@@ -1,8 +1,11 @@
 """Alarms and dashboards: kept by moto, so that they can be read back; alarms are not evaluated."""
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from sandbox.engine.resources.registry import LABEL, Made, Properties, active, handles
+
+if TYPE_CHECKING:
+    from sandbox.engine.stack import Stack
 
 
 @handles(
@@ -12,7 +15,7 @@ from sandbox.engine.resources.registry import LABEL, Made, Properties, active, h
     ActionsEnabled Unit Metrics""",
     inert={"Tags": LABEL},
 )
-def alarm(stack: Any, logical_id: str, p: Properties) -> Made:
+def alarm(stack: "Stack", logical_id: str, p: Properties) -> Made:
     name = p.get("AlarmName", stack.default_name(logical_id))
     numbers = {key: int(p[key]) for key in ("Period", "EvaluationPeriods", "DatapointsToAlarm") if key in p}
     threshold = {"Threshold": float(p["Threshold"])} if "Threshold" in p else {}
@@ -22,7 +25,7 @@ def alarm(stack: Any, logical_id: str, p: Properties) -> Made:
 
 
 @handles("AWS::CloudWatch::Dashboard", "DashboardName DashboardBody")
-def dashboard(stack: Any, logical_id: str, p: Properties) -> Made:
+def dashboard(stack: "Stack", logical_id: str, p: Properties) -> Made:
     name = p.get("DashboardName", stack.default_name(logical_id))
     stack.aws.client("cloudwatch").put_dashboard(DashboardName=name, DashboardBody=p["DashboardBody"])
     return Made(name)

@@ -1,8 +1,11 @@
 """DynamoDB tables. Time to live is recorded; nothing expires by itself, as in AWS nothing expires on time."""
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from sandbox.engine.resources.registry import ENCRYPTION, LABEL, Made, Properties, handles
+
+if TYPE_CHECKING:
+    from sandbox.engine.stack import Stack
 
 DIRECT = "BillingMode AttributeDefinitions KeySchema GlobalSecondaryIndexes LocalSecondaryIndexes ProvisionedThroughput"
 
@@ -17,7 +20,7 @@ DIRECT = "BillingMode AttributeDefinitions KeySchema GlobalSecondaryIndexes Loca
         "ContributorInsightsSpecification": "a matter of watching",
     },
 )
-def table(stack: Any, logical_id: str, p: Properties) -> Made:
+def table(stack: "Stack", logical_id: str, p: Properties) -> Made:
     name = p.get("TableName", stack.default_name(logical_id))
     client = stack.aws.client("dynamodb")
     given = {key: p[key] for key in [*DIRECT.split(), "DeletionProtectionEnabled"] if key in p}

@@ -1,18 +1,21 @@
 """Event buses, rules and archives. Rules are kept by moto and carried out by `sandbox.engine.bus`."""
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sandbox.engine import pattern, schedule
 from sandbox.engine.errors import UnsupportedTemplate
 from sandbox.engine.permissions import checked
 from sandbox.engine.resources.registry import ENCRYPTION, LABEL, Made, Properties, handles
 
+if TYPE_CHECKING:
+    from sandbox.engine.stack import Stack
+
 TARGET = "Id Arn RoleArn Input InputPath InputTransformer.InputPathsMap InputTransformer.InputTemplate"
 
 
 @handles("AWS::Events::EventBus", "Name", inert={"Description": LABEL, "Tags": LABEL, "KmsKeyIdentifier": ENCRYPTION})
-def event_bus(stack: Any, logical_id: str, p: Properties) -> Made:
+def event_bus(stack: "Stack", logical_id: str, p: Properties) -> Made:
     arn = stack.aws.client("events").create_event_bus(Name=p["Name"])["EventBusArn"]
     return Made(p["Name"], {"Arn": arn, "Name": p["Name"]})
 
@@ -27,11 +30,11 @@ def event_bus(stack: Any, logical_id: str, p: Properties) -> Made:
         "Targets.RetryPolicy": "a target here takes an event or refuses it for good, which AWS does not retry either",
     },
 )
-def rule(stack: Any, logical_id: str, p: Properties) -> Made:
+def rule(stack: "Stack", logical_id: str, p: Properties) -> Made:
     client = stack.aws.client("events")
     name = p.get("Name", stack.default_name(logical_id))
     bus = {"EventBusName": p["EventBusName"]} if "EventBusName" in p else {}
-    given = {key: p[key] for key in ("ScheduleExpression", "State") if key in p}
+    given: dict[str, Any] = {key: p[key] for key in ("ScheduleExpression", "State") if key in p}
     try:
         if "EventPattern" in p:
             pattern.check(p["EventPattern"])
@@ -49,9 +52,9 @@ def rule(stack: Any, logical_id: str, p: Properties) -> Made:
 
 
 @handles("AWS::Events::Archive", "ArchiveName SourceArn EventPattern RetentionDays", inert={"Description": LABEL})
-def archive(stack: Any, logical_id: str, p: Properties) -> Made:
+def archive(stack: "Stack", logical_id: str, p: Properties) -> Made:
     name = p.get("ArchiveName", stack.default_name(logical_id, 48))
-    given = {"RetentionDays": int(p["RetentionDays"])} if "RetentionDays" in p else {}
+    given: dict[str, Any] = {"RetentionDays": int(p["RetentionDays"])} if "RetentionDays" in p else {}
     if "EventPattern" in p:
         given["EventPattern"] = json.dumps(p["EventPattern"])
     client = stack.aws.client("events")
@@ -60,7 +63,7 @@ def archive(stack: Any, logical_id: str, p: Properties) -> Made:
 
 
 @handles("AWS::Events::EventBusPolicy", "EventBusName StatementId Statement")
-def event_bus_policy(stack: Any, logical_id: str, p: Properties) -> Made:
+def event_bus_policy(stack: "Stack", logical_id: str, p: Properties) -> Made:
     statements = checked({"Statement": p["Statement"]}, logical_id, "AWS::Events::EventBusPolicy")
     arn = stack.arn("events", f"event-bus/{p.get('EventBusName', 'default')}")
     stack.permissions.add_resource_policy(arn, statements)

@@ -1,12 +1,15 @@
 """Roles and policies: moto keeps the roles, the engine keeps (and enforces) what they allow."""
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sandbox.engine.errors import DeploymentFailed
 from sandbox.engine.permissions import Role, checked, managed_policy
 from sandbox.engine.resources.registry import LABEL, Made, Properties, handles
 from sandbox.engine.template import ACCOUNT
+
+if TYPE_CHECKING:
+    from sandbox.engine.stack import Stack
 
 
 @handles(
@@ -14,7 +17,7 @@ from sandbox.engine.template import ACCOUNT
     "RoleName Path AssumeRolePolicyDocument Policies.PolicyName Policies.PolicyDocument ManagedPolicyArns",
     inert={"Description": LABEL, "Tags": LABEL, "MaxSessionDuration": "sessions here do not expire"},
 )
-def role(stack: Any, logical_id: str, p: Properties) -> Made:
+def role(stack: "Stack", logical_id: str, p: Properties) -> Made:
     name, path = p.get("RoleName", stack.default_name(logical_id)), p.get("Path", "/")
     trust = checked(p["AssumeRolePolicyDocument"], logical_id, "AWS::IAM::Role")
     client = stack.aws.client("iam")
@@ -30,20 +33,20 @@ def role(stack: Any, logical_id: str, p: Properties) -> Made:
 
 
 @handles("AWS::IAM::Policy", "PolicyName PolicyDocument Roles")
-def policy(stack: Any, logical_id: str, p: Properties) -> Made:
+def policy(stack: "Stack", logical_id: str, p: Properties) -> Made:
     _attach(stack, logical_id, "AWS::IAM::Policy", p)
     return Made(p["PolicyName"])
 
 
 @handles("AWS::IAM::ManagedPolicy", "ManagedPolicyName Path PolicyDocument Roles", inert={"Description": LABEL})
-def managed(stack: Any, logical_id: str, p: Properties) -> Made:
+def managed(stack: "Stack", logical_id: str, p: Properties) -> Made:
     name = p.get("ManagedPolicyName", stack.default_name(logical_id))
     arn = f"arn:aws:iam::{ACCOUNT}:policy{p.get('Path', '/')}{name}"
     stack.managed_policies[arn] = _attach(stack, logical_id, "AWS::IAM::ManagedPolicy", p)
     return Made(arn, {"PolicyArn": arn})
 
 
-def _attach(stack: Any, logical_id: str, kind: str, p: Properties) -> list[Any]:
+def _attach(stack: "Stack", logical_id: str, kind: str, p: Properties) -> list[Any]:
     statements = checked(p["PolicyDocument"], logical_id, kind)
     by_name = {arn.rpartition("/")[2]: found for arn, found in stack.permissions.roles.items()}
     for name in p.get("Roles", []):

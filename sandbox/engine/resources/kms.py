@@ -1,10 +1,13 @@
 """KMS keys and aliases; a key's policy is enforced together with the caller's role."""
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING
 
 from sandbox.engine.permissions import checked
 from sandbox.engine.resources.registry import LABEL, Made, Properties, handles
+
+if TYPE_CHECKING:
+    from sandbox.engine.stack import Stack
 
 
 @handles(
@@ -18,7 +21,7 @@ from sandbox.engine.resources.registry import LABEL, Made, Properties, handles
         "PendingWindowInDays": "keys here are never deleted",
     },
 )
-def key(stack: Any, logical_id: str, p: Properties) -> Made:
+def key(stack: "Stack", logical_id: str, p: Properties) -> Made:
     statements = checked(p["KeyPolicy"], logical_id, "AWS::KMS::Key")
     given = {name: p[name] for name in ("KeySpec", "KeyUsage") if name in p}
     document = json.dumps({"Version": "2012-10-17", "Statement": statements})
@@ -29,6 +32,6 @@ def key(stack: Any, logical_id: str, p: Properties) -> Made:
 
 
 @handles("AWS::KMS::Alias", "AliasName TargetKeyId")
-def alias(stack: Any, logical_id: str, p: Properties) -> Made:
+def alias(stack: "Stack", logical_id: str, p: Properties) -> Made:
     stack.aws.client("kms").create_alias(AliasName=p["AliasName"], TargetKeyId=p["TargetKeyId"])
     return Made(p["AliasName"])

@@ -8,7 +8,7 @@ import platform
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sandbox.engine.errors import DeploymentFailed, UnsupportedTemplate
 from sandbox.engine.functions import AsyncSettings, Function, QueueMapping
@@ -17,9 +17,19 @@ from sandbox.engine.queues import queue
 from sandbox.engine.resources.registry import AT_ONCE, ENCRYPTION, LABEL, TRACING, Made, Properties, handles
 from sandbox.engine.template import LOCAL
 
+if TYPE_CHECKING:
+    from sandbox.engine.stack import Stack
+
 KIND = "AWS::Lambda::Function"
 MACHINES = {"x86_64": "x86_64", "amd64": "x86_64", "arm64": "arm64", "aarch64": "arm64"}
 POLLING = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
+
+SENDING = {
+    "sqs": "sqs:SendMessage",
+    "sns": "sns:Publish",
+    "lambda": "lambda:InvokeFunction",
+    "events": "events:PutEvents",
+}
 
 
 @handles(
@@ -36,7 +46,7 @@ POLLING = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
         "KmsKeyArn": ENCRYPTION,
     },
 )
-def function(stack: Any, logical_id: str, p: Properties) -> Made:
+def function(stack: "Stack", logical_id: str, p: Properties) -> Made:
     if p.get("Runtime") != "python3.13":
         raise UnsupportedTemplate(logical_id, KIND, f"runtime {p.get('Runtime')} is not honoured")
     for wanted in p.get("Architectures", []):
@@ -84,10 +94,12 @@ def function(stack: Any, logical_id: str, p: Properties) -> Made:
     "LayerName Content CompatibleRuntimes",
     inert={"Description": LABEL, "LicenseInfo": LABEL, "CompatibleArchitectures": LABEL},
 )
-def layer_version(stack: Any, logical_id: str, p: Properties) -> Made:
+def layer_version(stack: "Stack", logical_id: str, p: Properties) -> Made:
     folder = _folder(stack, logical_id, "AWS::Lambda::LayerVersion", p["Content"])
     name = p.get("LayerName", logical_id)
-    arn = stack.aws.client("lambda").publish_layer_version(LayerName=name, Content={"ZipFile": _empty()})["LayerVersionArn"]
+    arn = stack.aws.client("lambda").publish_layer_version(LayerName=name, Content={"ZipFile": _empty()})[
+        "LayerVersionArn"
+    ]
     stack.layers[arn] = folder
     return Made(arn, {"LayerVersionArn": arn})
 
@@ -96,7 +108,7 @@ def layer_version(stack: Any, logical_id: str, p: Properties) -> Made:
     "AWS::Lambda::Permission",
     "Action FunctionName Principal SourceArn SourceAccount FunctionUrlAuthType InvokedViaFunctionUrl",
 )
-def permission(stack: Any, logical_id: str, p: Properties) -> Made:
+def permission(stack: "Stack", logical_id: str, p: Properties) -> Made:
     keys = {
         "SourceArn": ("ArnLike", "aws:SourceArn"),
         "SourceAccount": ("StringEquals", "aws:SourceAccount"),
@@ -120,8 +132,8 @@ def permission(stack: Any, logical_id: str, p: Properties) -> Made:
     return Made(stack.default_name(logical_id))
 
 
-@handles("AWS::Lambda::Url", "AuthType TargetFunctionArn", inert={"Cors": "browsers ask for it, and there are none here"})
-def url(stack: Any, logical_id: str, p: Properties) -> Made:
+@handles("AWS::Lambda::Url", "AuthType TargetFunctionArn", inert={"Cors": "there are no browsers here"})
+def url(stack: "Stack", logical_id: str, p: Properties) -> Made:
     found = _function(stack, logical_id, p["TargetFunctionArn"])
     found.url_auth = p["AuthType"]
     return Made(found.arn, {"FunctionUrl": stack.url(found.logical_id), "FunctionArn": found.arn})
@@ -132,7 +144,7 @@ def url(stack: Any, logical_id: str, p: Properties) -> Made:
     """FunctionName Qualifier MaximumEventAgeInSeconds MaximumRetryAttempts
     DestinationConfig.OnFailure.Destination DestinationConfig.OnSuccess.Destination""",
 )
-def event_invoke_config(stack: Any, logical_id: str, p: Properties) -> Made:
+def event_invoke_config(stack: "Stack", logical_id: str, p: Properties) -> Made:
     found = _function(stack, logical_id, p["FunctionName"])
     destinations = p.get("DestinationConfig", {})
     settings = AsyncSettings(
@@ -154,14 +166,16 @@ def event_invoke_config(stack: Any, logical_id: str, p: Properties) -> Made:
     "EventSourceArn FunctionName BatchSize MaximumBatchingWindowInSeconds FunctionResponseTypes Enabled",
     inert={"ScalingConfig": AT_ONCE, "Tags": LABEL},
 )
-def event_source_mapping(stack: Any, logical_id: str, p: Properties) -> Made:
+def event_source_mapping(stack: "Stack", logical_id: str, p: Properties) -> Made:
     kind, arn = "AWS::Lambda::EventSourceMapping", p["EventSourceArn"]
     if arn.split(":")[2] != "sqs":
         raise UnsupportedTemplate(logical_id, kind, f"event source {arn} is not honoured")
     found = _function(stack, logical_id, p["FunctionName"])
-    visibility = queue(arn).visibility_timeout
+    visibility = int(queue(arn).attributes["VisibilityTimeout"])
     if visibility < found.timeout:
-        why = f"the queue's visibility timeout of {visibility} s is less than the function's timeout of {found.timeout} s"
+        why = (
+            f"the queue's visibility timeout of {visibility} s is less than the function's timeout of {found.timeout} s"
+        )
         raise DeploymentFailed(logical_id, why)
 
     def may_poll() -> None:
@@ -183,14 +197,14 @@ def event_source_mapping(stack: Any, logical_id: str, p: Properties) -> Made:
     return Made(stack.default_name(logical_id))
 
 
-def _function(stack: Any, logical_id: str, name: str) -> Function:
+def _function(stack: "Stack", logical_id: str, name: str) -> Function:
     for found in stack.functions.values():
         if name in (found.name, found.arn):
-            return found  # type: ignore[no-any-return]  # the stack is Any here: its module imports this one
+            return found
     raise DeploymentFailed(logical_id, f"function {name} does not exist")
 
 
-def _folder(stack: Any, logical_id: str, kind: str, content: Any) -> Path:
+def _folder(stack: "Stack", logical_id: str, kind: str, content: Any) -> Path:
     if not isinstance(content, dict) or content.get("S3Bucket") != LOCAL.removeprefix("s3://").strip("/"):
         raise UnsupportedTemplate(logical_id, kind, "only what sam build left in a folder can be run")
     folder: Path = stack.built / content["S3Key"]
@@ -199,17 +213,16 @@ def _folder(stack: Any, logical_id: str, kind: str, content: Any) -> Path:
     return folder.resolve()
 
 
-def _assumable(stack: Any, made: Function) -> None:
+def _assumable(stack: "Stack", made: Function) -> None:
     if not stack.permissions.assumable(made.role_arn, LAMBDA):
         raise DeploymentFailed(made.logical_id, f"{LAMBDA} cannot assume {made.role_arn}")
 
 
-def _may_send(stack: Any, made: Function, arn: str) -> Callable[[], None]:
+def _may_send(stack: "Stack", made: Function, arn: str) -> Callable[[], None]:
     """Lambda refuses a destination or dead-letter queue that the function's role may not use."""
-    actions = {"sqs": "sqs:SendMessage", "sns": "sns:Publish", "lambda": "lambda:InvokeFunction", "events": "events:PutEvents"}
 
     def verify() -> None:
-        action = actions[arn.split(":")[2]]
+        action = SENDING[arn.split(":")[2]]
         if not stack.permissions.role_may(made.role_arn, action, arn):
             raise DeploymentFailed(made.logical_id, f"{made.role_arn} may not {action} on {arn}, where failures go")
 

@@ -1,8 +1,11 @@
 """Log groups and metric filters: kept by moto. What functions print is read with `engine.logs`, not from here."""
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from sandbox.engine.resources.registry import ENCRYPTION, LABEL, Made, Properties, handles
+
+if TYPE_CHECKING:
+    from sandbox.engine.stack import Stack
 
 
 @handles(
@@ -10,7 +13,7 @@ from sandbox.engine.resources.registry import ENCRYPTION, LABEL, Made, Propertie
     "LogGroupName RetentionInDays",
     inert={"Tags": LABEL, "KmsKeyId": ENCRYPTION, "LogGroupClass": "a matter of price"},
 )
-def log_group(stack: Any, logical_id: str, p: Properties) -> Made:
+def log_group(stack: "Stack", logical_id: str, p: Properties) -> Made:
     name = p.get("LogGroupName", stack.default_name(logical_id))
     client = stack.aws.client("logs")
     client.create_log_group(logGroupName=name)
@@ -20,7 +23,7 @@ def log_group(stack: Any, logical_id: str, p: Properties) -> Made:
 
 
 @handles("AWS::Logs::MetricFilter", "FilterName LogGroupName FilterPattern MetricTransformations")
-def metric_filter(stack: Any, logical_id: str, p: Properties) -> Made:
+def metric_filter(stack: "Stack", logical_id: str, p: Properties) -> Made:
     name = p.get("FilterName", stack.default_name(logical_id))
     transformations = [
         {key[0].lower() + key[1:]: value for key, value in one.items()} for one in p["MetricTransformations"]

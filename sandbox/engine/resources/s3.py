@@ -1,9 +1,12 @@
 """S3 buckets and their policies."""
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from sandbox.engine.permissions import checked
 from sandbox.engine.resources.registry import ENCRYPTION, LABEL, Made, Properties, handles
+
+if TYPE_CHECKING:
+    from sandbox.engine.stack import Stack
 
 
 @handles(
@@ -16,7 +19,7 @@ from sandbox.engine.resources.registry import ENCRYPTION, LABEL, Made, Propertie
         "OwnershipControls": "there is one account here",
     },
 )
-def bucket(stack: Any, logical_id: str, p: Properties) -> Made:
+def bucket(stack: "Stack", logical_id: str, p: Properties) -> Made:
     name = p.get("BucketName", stack.default_name(logical_id).lower())
     client = stack.aws.client("s3")
     client.create_bucket(Bucket=name)
@@ -29,7 +32,7 @@ def bucket(stack: Any, logical_id: str, p: Properties) -> Made:
 
 
 @handles("AWS::S3::BucketPolicy", "Bucket PolicyDocument")
-def bucket_policy(stack: Any, logical_id: str, p: Properties) -> Made:
+def bucket_policy(stack: "Stack", logical_id: str, p: Properties) -> Made:
     statements = checked(p["PolicyDocument"], logical_id, "AWS::S3::BucketPolicy")
     stack.permissions.add_resource_policy(f"arn:aws:s3:::{p['Bucket']}", statements)
     return Made(stack.default_name(logical_id))

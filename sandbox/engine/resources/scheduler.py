@@ -1,11 +1,14 @@
 """Schedules and their groups: kept by moto, fired by `sandbox.engine.scheduler`."""
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from sandbox.engine import schedule as expressions
 from sandbox.engine.errors import DeploymentFailed, UnsupportedTemplate
 from sandbox.engine.permissions import SCHEDULER
 from sandbox.engine.resources.registry import ENCRYPTION, LABEL, Made, Properties, active, handles
+
+if TYPE_CHECKING:
+    from sandbox.engine.stack import Stack
 
 KIND = "AWS::Scheduler::Schedule"
 SERVICES = ("lambda", "sqs", "sns", "events")
@@ -18,7 +21,7 @@ SERVICES = ("lambda", "sqs", "sns", "events")
     Target.RetryPolicy.MaximumEventAgeInSeconds Target.RetryPolicy.MaximumRetryAttempts""",
     inert={"Description": LABEL, "KmsKeyArn": ENCRYPTION},
 )
-def schedule(stack: Any, logical_id: str, p: Properties) -> Made:
+def schedule(stack: "Stack", logical_id: str, p: Properties) -> Made:
     """A flexible window is used at its very start, which AWS may do too."""
     name, target = p.get("Name", stack.default_name(logical_id)), p["Target"]
     if target["Arn"].split(":")[2] not in SERVICES:
@@ -39,12 +42,12 @@ def schedule(stack: Any, logical_id: str, p: Properties) -> Made:
 
 
 @handles("AWS::Scheduler::ScheduleGroup", "Name", inert={"Tags": LABEL})
-def schedule_group(stack: Any, logical_id: str, p: Properties) -> Made:
+def schedule_group(stack: "Stack", logical_id: str, p: Properties) -> Made:
     name = p.get("Name", stack.default_name(logical_id))
     arn = stack.aws.client("scheduler").create_schedule_group(Name=name)["ScheduleGroupArn"]
     return Made(name, {"Arn": arn})
 
 
-def _assumable(stack: Any, logical_id: str, role_arn: str) -> None:
+def _assumable(stack: "Stack", logical_id: str, role_arn: str) -> None:
     if not stack.permissions.assumable(role_arn, SCHEDULER):
         raise DeploymentFailed(logical_id, f"{SCHEDULER} cannot assume {role_arn}")

@@ -1,11 +1,14 @@
 """SNS topics, their policies and subscriptions."""
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING
 
 from sandbox.engine.errors import UnsupportedTemplate
 from sandbox.engine.permissions import checked
 from sandbox.engine.resources.registry import ENCRYPTION, LABEL, TRACING, Made, Properties, handles
+
+if TYPE_CHECKING:
+    from sandbox.engine.stack import Stack
 
 PROTOCOLS = ("sqs", "lambda", "email", "email-json")
 
@@ -15,7 +18,7 @@ PROTOCOLS = ("sqs", "lambda", "email", "email-json")
     "TopicName FifoTopic ContentBasedDeduplication Subscription.Endpoint Subscription.Protocol",
     inert={"DisplayName": LABEL, "Tags": LABEL, "KmsMasterKeyId": ENCRYPTION, "TracingConfig": TRACING},
 )
-def topic(stack: Any, logical_id: str, p: Properties) -> Made:
+def topic(stack: "Stack", logical_id: str, p: Properties) -> Made:
     is_fifo = str(p.get("FifoTopic", False)).lower() == "true"
     name = p.get("TopicName", stack.default_name(logical_id) + (".fifo" if is_fifo else ""))
     attributes = {key: str(p[key]).lower() for key in ("FifoTopic", "ContentBasedDeduplication") if key in p}
@@ -26,7 +29,7 @@ def topic(stack: Any, logical_id: str, p: Properties) -> Made:
 
 
 @handles("AWS::SNS::TopicPolicy", "Topics PolicyDocument")
-def topic_policy(stack: Any, logical_id: str, p: Properties) -> Made:
+def topic_policy(stack: "Stack", logical_id: str, p: Properties) -> Made:
     statements = checked(p["PolicyDocument"], logical_id, "AWS::SNS::TopicPolicy")
     for arn in p["Topics"]:
         stack.permissions.add_resource_policy(arn, statements)
@@ -34,12 +37,12 @@ def topic_policy(stack: Any, logical_id: str, p: Properties) -> Made:
 
 
 @handles("AWS::SNS::Subscription", "TopicArn Protocol Endpoint FilterPolicy FilterPolicyScope RawMessageDelivery")
-def subscription(stack: Any, logical_id: str, p: Properties) -> Made:
+def subscription(stack: "Stack", logical_id: str, p: Properties) -> Made:
     arn = _subscribe(stack, logical_id, p)
     return Made(arn, {"Arn": arn})
 
 
-def _subscribe(stack: Any, logical_id: str, p: Properties) -> str:
+def _subscribe(stack: "Stack", logical_id: str, p: Properties) -> str:
     if p["Protocol"] not in PROTOCOLS:
         raise UnsupportedTemplate(logical_id, "AWS::SNS::Subscription", f"protocol {p['Protocol']} is not honoured")
     attributes = {}

@@ -1,10 +1,13 @@
 """SQS queues and their policies."""
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sandbox.engine.permissions import checked
 from sandbox.engine.resources.registry import ENCRYPTION, LABEL, Made, Properties, handles
+
+if TYPE_CHECKING:
+    from sandbox.engine.stack import Stack
 
 PLAIN = """VisibilityTimeout DelaySeconds MessageRetentionPeriod ReceiveMessageWaitTimeSeconds MaximumMessageSize
 FifoQueue ContentBasedDeduplication DeduplicationScope FifoThroughputLimit"""
@@ -20,7 +23,7 @@ FifoQueue ContentBasedDeduplication DeduplicationScope FifoThroughputLimit"""
         "KmsDataKeyReusePeriodSeconds": ENCRYPTION,
     },
 )
-def queue(stack: Any, logical_id: str, p: Properties) -> Made:
+def queue(stack: "Stack", logical_id: str, p: Properties) -> Made:
     is_fifo = str(p.get("FifoQueue", False)).lower() == "true"
     name = p.get("QueueName", stack.default_name(logical_id, 75) + (".fifo" if is_fifo else ""))
     attributes = {key: _text(p[key]) for key in PLAIN.split() if key in p}
@@ -32,7 +35,7 @@ def queue(stack: Any, logical_id: str, p: Properties) -> Made:
 
 
 @handles("AWS::SQS::QueuePolicy", "Queues PolicyDocument")
-def queue_policy(stack: Any, logical_id: str, p: Properties) -> Made:
+def queue_policy(stack: "Stack", logical_id: str, p: Properties) -> Made:
     statements = checked(p["PolicyDocument"], logical_id, "AWS::SQS::QueuePolicy")
     for url in p["Queues"]:
         stack.permissions.add_resource_policy(stack.arn("sqs", url.rsplit("/", 1)[1]), statements)

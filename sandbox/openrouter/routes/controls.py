@@ -17,7 +17,14 @@ if TYPE_CHECKING:
     from sandbox.openrouter.simulator import Simulator
 
 
-def add_controls(app: FastAPI, simulator: "Simulator") -> None:  # noqa: C901  one nested function per control
+def add_controls(app: FastAPI, simulator: "Simulator") -> None:
+    _add_readings(app, simulator)
+    _add_faults(app, simulator)
+    _add_settings(app, simulator)
+    _add_errors(app)
+
+
+def _add_readings(app: FastAPI, simulator: "Simulator") -> None:
     @app.get("/_sim/state")
     async def state() -> Response:
         with simulator.lock:
@@ -32,19 +39,8 @@ def add_controls(app: FastAPI, simulator: "Simulator") -> None:  # noqa: C901  o
     async def delivered() -> Response:
         return JSONResponse({"deliveries": [asdict(each) for each in simulator.broadcaster.delivered]})
 
-    @app.post("/_sim/clock")
-    async def clock(request: Request) -> Response:
-        """`{"now": epoch seconds}` or `{"advance": seconds}`."""
-        asked = await request.json()
-        with simulator.lock:
-            simulator.clock.set(asked["now"] if "now" in asked else simulator.clock.now() + asked["advance"])
-            return JSONResponse({"now": simulator.clock.now()})
 
-    @app.post("/_sim/latency")
-    async def latency(request: Request) -> Response:
-        simulator.latency = float((await request.json())["seconds"])
-        return JSONResponse({"seconds": simulator.latency})
-
+def _add_faults(app: FastAPI, simulator: "Simulator") -> None:
     @app.get("/_sim/faults")
     async def standing() -> Response:
         with simulator.lock:
@@ -61,6 +57,21 @@ def add_controls(app: FastAPI, simulator: "Simulator") -> None:  # noqa: C901  o
         with simulator.lock:
             simulator.faults.clear()
         return JSONResponse({"faults": []})
+
+
+def _add_settings(app: FastAPI, simulator: "Simulator") -> None:
+    @app.post("/_sim/clock")
+    async def clock(request: Request) -> Response:
+        """`{"now": epoch seconds}` or `{"advance": seconds}`."""
+        asked = await request.json()
+        with simulator.lock:
+            simulator.clock.set(asked["now"] if "now" in asked else simulator.clock.now() + asked["advance"])
+            return JSONResponse({"now": simulator.clock.now()})
+
+    @app.post("/_sim/latency")
+    async def latency(request: Request) -> Response:
+        simulator.latency = float((await request.json())["seconds"])
+        return JSONResponse({"seconds": simulator.latency})
 
     @app.post("/_sim/traffic")
     async def traffic(request: Request) -> Response:
@@ -86,6 +97,8 @@ def add_controls(app: FastAPI, simulator: "Simulator") -> None:  # noqa: C901  o
         simulator.test_connection((await request.json())["destination"])
         return JSONResponse({"ok": True})
 
+
+def _add_errors(app: FastAPI) -> None:
     @app.exception_handler(Refusal)
     async def refused(_request: Request, refusal: Refusal) -> Response:
         return JSONResponse(refusal.body(), refusal.status)
@@ -93,7 +106,10 @@ def add_controls(app: FastAPI, simulator: "Simulator") -> None:  # noqa: C901  o
     @app.exception_handler(TypeError)
     @app.exception_handler(ValueError)
     @app.exception_handler(KeyError)
-    async def misused(_request: Request, error: Exception) -> Response:
+    async def misused(request: Request, error: Exception) -> Response:
+        # On the API's own routes these are faults of the simulator, not of its caller.
+        if not request.url.path.startswith("/_sim/"):
+            raise error
         return JSONResponse({"error": f"{type(error).__name__}: {error}"}, 400)
 
 

@@ -1,6 +1,6 @@
 """Prints how the runaway detector does against eight habits, beside the naive rules, and writes build/detector.json.
 
-Exits with 1 when a required figure is missed. Every figure is reproducible: the seeds decide the traffic, the loops and the gaps.
+Exits with 1 when a required figure is missed. The seeds decide traffic, loops and gaps: a run can be repeated.
 """
 
 import argparse
@@ -64,29 +64,35 @@ def _job(job: tuple[Key, Reading]) -> list[Outcome]:
 def _report(outcomes: Sequence[Outcome], scales: Sequence[float]) -> dict[str, object]:
     minutely = [one for one in outcomes if one.reading == "every minute"]
     own = [one for one in minutely if one.rule == "detector"]
-    rules = [row(rule, [one for one in minutely if one.rule == rule]) for rule in dict.fromkeys(o.rule for o in minutely)]
+    rules = [
+        row(rule, [one for one in minutely if one.rule == rule]) for rule in dict.fromkeys(o.rule for o in minutely)
+    ]
     by_profile = [row(name, [one for one in own if one.key.profile == name]) for name in PROFILES]
     by_scale = [row(f"${usd:,.0f} a month", [one for one in own if one.key.monthly_usd == usd]) for usd in scales]
     readings = [row(reading, [one for one in outcomes if one.reading == reading]) for reading in READINGS[1:]]
-    print(f"Days {LEARNING} to {DAYS}, a beat a minute; {LOOPS_PER_KEY} loops of each rate a key, missed after {HORIZON // 60} h.")
+    print(
+        f"Days {LEARNING} to {DAYS}, a beat a minute; {LOOPS_PER_KEY} loops a key and rate, missed after {HORIZON} min."
+    )
     print("Minutes and dollars: median and 95th percentile of all loops, missed ones included.\n")
     print(_HEAD)
     for title, rows in (("", rules), ("The detector by profile", by_profile), ("by what the key spends", by_scale)):
         print(f"\n{title}" if title else "", end="\n" if title else "")
         for one in rows:
             print(_line(one))
-    print("\nThe same keys read otherwise (5-minute beats for hours; readings missing or lost; 28 days of analytics at the start)")
-    for one in readings:
+    print("\nThe same keys, read every 5 minutes for hours; with readings missing or lost")
+    for one in readings[:-1]:
         print(_line(one))
     first = rules[0]
-    print(f"\nThe first {LEARNING} days, from knowing nothing: confirmed {first.learning_confirmed}, suspected per key and month", end=" ")
-    print(f"{first.learning_suspected:.3f}; with analytics {readings[-1].learning_suspected:.3f}\n")
+    known = readings[-1].learning_suspected
+    print(f"\nThe first {LEARNING} days, knowing nothing: {first.learning_confirmed} confirmed,", end=" ")
+    print(f"{first.learning_suspected:.3f} suspected a key and month; with analytics {known:.3f}\n")
     required = requirements(first, readings)
-    for one in required:
-        print(f"{'holds ' if one.holds else 'MISSED'} {one.name}: {'never' if one.value is None else round(one.value, 3)} (at most {one.at_most})")
+    for figure in required:
+        value = "never" if figure.value is None else round(figure.value, 3)
+        print(f"{'holds ' if figure.holds else 'MISSED'} {figure.name}: {value} (at most {figure.at_most})")
     return {
-        "holds": all(one.holds for one in required),
-        "required": [asdict(one) | {"holds": one.holds} for one in required],
+        "holds": all(figure.holds for figure in required),
+        "required": [asdict(figure) | {"holds": figure.holds} for figure in required],
         "rules": [as_json(one) for one in rules],
         "detector_by_profile": [as_json(one) for one in by_profile],
         "detector_by_scale": [as_json(one) for one in by_scale],

@@ -12,8 +12,8 @@ MONTHS = (DAYS - LEARNING) / 30
 
 
 @dataclass(frozen=True)
-class Caught:
-    """Loops of one rate. Minutes and USD are of all of them: a missed one took for ever, and cost what it had by then."""
+class Loops:
+    """Loops of one rate. Minutes and USD are of them all: a missed one took for ever, and cost what it had by then."""
 
     loops: int
     missed: int
@@ -33,7 +33,7 @@ class Row:
     suspected: float
     learning_confirmed: int
     learning_suspected: float
-    caught: dict[int, Caught]
+    caught: dict[int, Loops]
 
 
 @dataclass(frozen=True)
@@ -86,12 +86,12 @@ def as_json(row: Row) -> dict[str, object]:
     return asdict(row)
 
 
-def _caught(rate: int, outcomes: Sequence[Outcome]) -> Caught:
+def _caught(rate: int, outcomes: Sequence[Outcome]) -> Loops:
     loops = [loop for outcome in outcomes for loop in outcome.caught if loop.usd_per_hour == rate]
     minutes = sorted(inf if loop.minutes is None else loop.minutes for loop in loops)
     usd = sorted(loop.usd for loop in loops)
     at95 = ceil(0.95 * len(loops)) - 1
-    return Caught(
+    return Loops(
         len(loops),
         sum(loop.minutes is None for loop in loops),
         _finite(median(minutes)),

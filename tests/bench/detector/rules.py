@@ -65,8 +65,7 @@ class _Naive:
         self._monthly = monthly_usd
 
     def beat(self, minute: int, usd: float, span: int) -> Level:
-        self._spend.record(minute, usd, span)
-        return Level.CONFIRM if self._alarmed(minute, usd) else Level.QUIET
+        return Level.CONFIRM if self._alarmed(minute, usd, span) else Level.QUIET
 
     def lost(self, minute: int) -> None:
         self._spend.unknown(minute)
@@ -74,7 +73,7 @@ class _Naive:
     def copy(self) -> Self:
         return deepcopy(self)
 
-    def _alarmed(self, minute: int, usd: float) -> bool:
+    def _alarmed(self, minute: int, usd: float, span: int) -> bool:
         raise NotImplementedError
 
 
@@ -87,7 +86,7 @@ class DailyMean(_Naive):
         self._today = minute // DAY
         self._so_far = 0.0
 
-    def _alarmed(self, minute: int, usd: float) -> bool:
+    def _alarmed(self, minute: int, usd: float, span: int) -> bool:
         while self._today < minute // DAY:
             self._days.append(self._so_far)
             self._today += 1
@@ -106,7 +105,7 @@ class Ewma(_Naive):
         self._quarter = self._first = minute // 15
         self._now = self._mean = self._square = 0.0
 
-    def _alarmed(self, minute: int, usd: float) -> bool:
+    def _alarmed(self, minute: int, usd: float, span: int) -> bool:
         passed = minute // 15 - self._quarter
         if passed:
             fade = self._KEEP ** (passed - 1)
@@ -116,6 +115,7 @@ class Ewma(_Naive):
             self._now = 0.0
         self._now += usd
         deviation = max(self._square - self._mean**2, 0.0) ** 0.5
+        self._spend.record(minute, usd, span)
         learned = self._quarter - self._first > 7 * 96
         return learned and self._spend.spent(15) > max(self._mean + 6 * deviation, WORTH_IT)
 
@@ -126,7 +126,8 @@ class BurnRate(_Naive):
     The pair of windows and the factor of Google's SRE workbook, chapter 5, for a page.
     """
 
-    def _alarmed(self, minute: int, usd: float) -> bool:
+    def _alarmed(self, minute: int, usd: float, span: int) -> bool:
+        self._spend.record(minute, usd, span)
         allowed = 14.4 * 1.5 * self._monthly / MONTH
         hour = self._spend.spent(60)
         return hour > max(60 * allowed, WORTH_IT) and self._spend.spent(5) > 5 * allowed

@@ -1,7 +1,7 @@
 """Worker: the shipped meter over memory stores, one beat a turn.
 
 Imports the handler, as Lambda does, and makes its AWS clients, so that memory and the collector's work are real; the
-beats themselves go to memory stores, because AWS is not what is measured. No pacing: whoever it is compared with has none.
+beats themselves go to memory stores, because AWS is not what is measured. No pacing: what it is compared with has none.
 """
 
 import base64
@@ -9,11 +9,11 @@ import json
 import resource
 import sys
 import time
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import boto3
+from memory import ripe
 from pydantic import SecretStr
 
 from governor.ledger import MemoryLedger
@@ -22,10 +22,9 @@ from governor.reading_store import MemoryReadingStore
 from management_api import OpenRouter
 from spend_meter import handler
 from spend_meter.codec import Codec
-from spend_meter.history import DAY, History
 from spend_meter.service import Ports, SpendMeter
 from spend_meter.settings import Beat
-from spend_meter.waiting import PATIENCE, headroom, noted
+from spend_meter.state import State
 
 CLIENTS = [boto3.client("s3"), boto3.client("dynamodb"), boto3.client("events"), boto3.client("secretsmanager")]
 assert callable(handler.lambda_handler)
@@ -76,23 +75,16 @@ class Container:
         }
 
     def ripen(self, minute: int) -> dict[str, Any]:
-        """Gives every key the memory of 28 days, and notes as the last hour leaves them: a meter long at work."""
+        """Gives every key the memory of 28 days: a meter long at work."""
         assert self.store.stored
         state = Codec().decode(self.store.stored.content or b"")
-        history = History.empty(minute - 28 * DAY)
-        first = (minute - 28 * DAY) // 60
-        history.advance(minute - PAST)
-        history.learn([(first + hour, 0.06) for hour in range(28 * 24)])
-        encoded, empty = history.to_bytes(), headroom(history)
-        habits, waiting = {}, {}
-        for number, hash in enumerate(hash for keys in state.keys.values() for hash in keys):
-            habits[hash] = bytes(bytearray(encoded))
-            notes = empty
-            for when in range(minute - number % (PATIENCE * 3 // 2), minute, 5):
-                notes = noted(notes, hash, when, 0.005, 1) or notes
-            waiting[hash] = notes
-        self.store.put(Codec().encode(replace(state, habits=habits, waiting=waiting)), self.store.stored.etag)
+        self.store.put(Codec().encode(ripe(state, minute)), self.store.stored.etag)
         return {}
+
+    def blank(self, minute: int) -> dict[str, Any]:
+        """The reading of an empty account as metered at `minute`."""
+        self.store.put(Codec().encode(State(beat=minute)), None)
+        return self.save()
 
     def save(self) -> dict[str, Any]:
         assert self.store.stored
@@ -102,8 +94,6 @@ class Container:
         self.store.put(base64.b64decode(content), None)
         return {}
 
-
-PAST = PATIENCE * 3
 
 if __name__ == "__main__":
     container = Container()

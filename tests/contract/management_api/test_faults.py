@@ -12,10 +12,12 @@ from management_api import (
     KeyPatch,
     NewKey,
     NotFound,
+    OpenRouter,
     OutcomeUnknown,
     RateLimited,
     Read,
     Rejected,
+    Retry,
     Unavailable,
     Unknown,
 )
@@ -61,8 +63,6 @@ def test_a_write_that_was_rate_limited_is_made_once(both: Both) -> None:
 
 
 def test_nobody_there_is_unavailable_for_a_write_too(both: Both) -> None:
-    from management_api import OpenRouter, Retry
-
     nobody = OpenRouter(SecretStr(MANAGEMENT), base_url="http://localhost:1/api/v1", retry=Retry(attempts=1))
     with pytest.raises(Unavailable, match="not sent"):
         nobody.keys.delete("ab")

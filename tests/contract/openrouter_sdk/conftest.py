@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from openrouter import OpenRouter
@@ -13,6 +14,7 @@ from sandbox.openrouter.destinations import Destination
 from sandbox.openrouter.guardrails import Guardrail
 from sandbox.openrouter.keys import Key
 from sandbox.openrouter.resources import add_credential, add_destination
+from sandbox.openrouter.server import serve
 from sandbox.openrouter.workspaces import Workspace
 
 MANAGEMENT = "sk-or-v1-fake-management"
@@ -35,8 +37,24 @@ class Account:
     destination: Destination
 
 
+class Stage:
+    """Serves whichever simulator is on it: a server of their own would cost each case a third of a second."""
+
+    simulator: Simulator
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        await self.simulator.app(scope, receive, send)
+
+
+@pytest.fixture(scope="module")
+def stage() -> Iterator[tuple[Stage, str]]:
+    stage = Stage()
+    with serve(stage, 0) as port:
+        yield stage, f"http://localhost:{port}/api/v1"
+
+
 @pytest.fixture
-def account() -> Iterator[Account]:
+def account(stage: tuple[Stage, str]) -> Iterator[Account]:
     simulator = Simulator(MANAGEMENT, clock=lambda: NOW, seed=7, credits=100.0)
     organization = simulator.organization
     workspace = organization.create_workspace("Platform", "platform", is_observability_broadcast_enabled=True)
@@ -62,8 +80,8 @@ def account() -> Iterator[Account]:
     )
     simulator.spend(key.hash, 3.5, requests=7, model="openai/gpt-5.1", app="search", user="user_42")
     simulator.spend(key.hash, 1.5, at=NOW - 2 * 86_400, requests=3)
+    stage[0].simulator, url = simulator, stage[1]
     with (
-        simulator.serve() as url,
         OpenRouter(api_key=MANAGEMENT, server_url=url) as admin,
         OpenRouter(api_key=plaintext, server_url=url) as caller,
     ):

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from governor.events import DetailType
-from tests.faults.harness import Accident, Ended, Fault, Wire, accidents, case, deliver, in_turns, invoke
+from tests.faults.harness import Accident, Ended, Fault, Wire, accidents, case, deliver, in_turns, invoke, writes
 from tests.faults.kill_switch.world import START, World, worlds
 
 TRIGGERS: dict[str, Callable[[World], dict[str, Any]]] = {
@@ -59,7 +59,7 @@ def test_any_call_may_fail_and_the_retries_and_a_late_copy_converge(
         with case(counted, accident):
             world = fresh()
             event = TRIGGERS[trigger](world)
-            assert deliver(wire, world.run(event), accident, after=lambda: world.later(minutes=1)) == Ended.DONE
+            assert deliver(wire, world.run(event), accident, after=world.a_minute_later) == Ended.DONE
             assert_disabled_once(world, trigger)
             world.later(hours=1)
             assert invoke(wire, world.run(event)) == Ended.DONE
@@ -81,7 +81,7 @@ def test_a_runaway_survives_two_accidents_in_a_row(
 ) -> None:
     world = fresh()
     calls = wire.calls_of(world.run(world.runaway()))
-    for first, second in product(range(len(calls)), repeat=2):
+    for first, second in product(writes(calls), range(len(calls))):
         one, two = (
             Accident(at, fault, calls[at], lasting=not fault.kills)
             for at, fault in zip((first, second), pair, strict=True)
@@ -192,7 +192,7 @@ def test_a_stale_list_does_not_make_a_disabled_key_live_again(
 def test_killed_beside_a_copy_the_survivor_finishes(wire: Wire, fresh: Callable[[], World], counted: list[str]) -> None:
     world = fresh()
     calls = wire.calls_of(world.run(world.runaway()))
-    for at, killed in product(range(len(calls)), range(len(calls))):
+    for at, killed in product(range(len(calls)), writes(calls)):
         if killed >= at:
             with case(counted, f"a copy before call {at}, killed after call {killed}"):
                 world = fresh()

@@ -6,7 +6,7 @@ from itertools import product
 import pytest
 
 from governor.events import DetailType
-from tests.faults.harness import Accident, Ended, Fault, Wire, accidents, case, deliver, in_turns, invoke
+from tests.faults.harness import Accident, Ended, Fault, Wire, accidents, case, deliver, in_turns, invoke, writes
 from tests.faults.kill_switch.world import WORKLOAD, World, worlds
 
 
@@ -50,7 +50,7 @@ def test_any_call_may_fail_and_the_retries_and_a_late_copy_converge(
         with case(counted, accident):
             world = fresh()
             event = world.restore()
-            assert deliver(wire, world.run(event), accident, after=lambda: world.later(minutes=1)) == Ended.DONE
+            assert deliver(wire, world.run(event), accident, after=world.a_minute_later) == Ended.DONE
             assert_restored_once(world)
             world.later(hours=1)
             assert invoke(wire, world.run(event)) == Ended.DONE
@@ -61,7 +61,7 @@ def test_any_call_may_fail_and_the_retries_and_a_late_copy_converge(
 def test_a_restore_survives_two_deaths_in_a_row(wire: Wire, fresh: Callable[[], World], counted: list[str]) -> None:
     world = fresh()
     calls = wire.calls_of(world.run(world.restore()))
-    for first, second in product(range(len(calls)), repeat=2):
+    for first, second in product(writes(calls), range(len(calls))):
         with case(counted, f"killed after call {first} and after call {second}"):
             world = fresh()
             event = world.restore()

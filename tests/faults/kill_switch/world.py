@@ -22,6 +22,7 @@ from tests.faults.harness import InProcess, Wire, context
 
 START = datetime(2026, 3, 11, 2, 0, tzinfo=UTC)
 WORKLOAD = "prod-search-agent"
+OTHERS = ("prod-chat", "prod-fraud", "prod-mail", "prod-seo")
 MANAGEMENT_KEY = "sk-or-v1-fake-management-key"
 ENVIRONMENT = {
     "MANAGEMENT_KEY_SECRET": "governor/key",
@@ -35,13 +36,14 @@ POLICY = Policy.model_validate(
         "version": 1,
         "workloads": [
             {
-                "name": WORKLOAD,
+                "name": name,
                 "workspace": "platform-production",
                 "owner": {"slack": "U0SEARCH"},
                 "runaway": {"mode": "disable"},
                 "exposed": {"mode": "disable"},
                 "budget": {"disable_at": 1.0},
             }
+            for name in (WORKLOAD, *OTHERS)
         ],
         "approvals": {"channel": "C0GOVERNOR", "approvers": ["U0LEAD"]},
     }
@@ -95,11 +97,17 @@ class World:
         return [entry for entry in self.told if entry["DetailType"] == kind.value]
 
     # --- what happens --------------------------------------------------------------------------------------------
+    def present(self) -> datetime:
+        return self.now
+
     def run(self, event: dict[str, Any]) -> Callable[[], object]:
         return lambda: handler.lambda_handler(event, context())
 
     def later(self, **time: float) -> None:
         self.now += timedelta(**time)
+
+    def a_minute_later(self) -> None:
+        self.later(minutes=1)
 
     def event(self, kind: DetailType, evidence: dict[str, Any], id: str) -> dict[str, Any]:
         at = format_instant(self.now)
@@ -128,6 +136,13 @@ class World:
     def restore(self, cause: str = "runaway", id: str = "restore-1") -> dict[str, Any]:
         return self.event(DetailType.RESTORE_REQUESTED, {"cause": cause, "requested_by": "U0LEAD"}, id)
 
+    def leaked(self, name: str) -> tuple[str, dict[str, Any]]:
+        """A new key of another workload, and the report that it is exposed."""
+        key, _ = self.simulator.create_key(name, workspace="platform-production")
+        event = self.exposed(f"exposed-{name}")
+        event["detail"]["subject"] = name
+        return key.hash, event
+
     def reading(self) -> dict[str, Any]:
         place = self.simulator.organization.key(self.hashes[0]).workspace_id
         counters = {"counted_usd": 100.0, "window_start_usd": 40.0}
@@ -137,7 +152,8 @@ class World:
 @cache
 def client(service: str) -> Any:
     """One client a service for the whole session: to make one costs more than a case."""
-    return boto3.session.Session(region_name="us-east-1").client(service, config=handler.AWS)
+    session: Any = boto3.session.Session(region_name="us-east-1")
+    return session.client(service, config=handler.AWS)
 
 
 class _Session:
@@ -164,7 +180,7 @@ def worlds(wire: Wire) -> Iterator[Callable[[], World]]:
             transport = InProcess(world.simulator.app)
             present.callback(transport.dispose)
             present.enter_context(wire.connected(transport))
-            present.enter_context(mock.patch.object(handler, "utc_now", lambda: world.now))
+            present.enter_context(mock.patch.object(handler, "utc_now", world.present))
             present.enter_context(_listening(world))
             wire.begin()
             _aws()

@@ -129,3 +129,21 @@ def test_slack_down_for_an_hour_loses_nothing_and_floods_nobody(worlds: Worlds, 
             assert len(world.mails) == len(names)
             parents = [parent["text"] for parent in world.slack.messages("C0GOVERNOR")]
             assert any(text.startswith("🟢 prod-search-agent is restored") for text in parents)
+
+
+@pytest.mark.parametrize("fault", [fault for fault in Fault if fault.after])
+def test_another_event_of_the_incident_finds_the_thread_that_nobody_noted_down(
+    worlds: Worlds, counted: list[str], fault: Fault
+) -> None:
+    for accident in accidents(_calls(worlds, "runaway_confirmed"), [fault]):
+        with case(counted, accident):
+            world = worlds()
+            world.send("runaway_confirmed")
+            world.receive(accident)
+            waiting, world.queue = world.queue, {}
+            world.send("key_disabled")
+            world.drain()
+            world.queue = waiting
+            world.drain()
+            _assert_told_once(world, "runaway_confirmed", "key_disabled")
+            assert world.mails == []

@@ -34,7 +34,6 @@ ENVIRONMENT = {
     "CONCURRENCY": "1",
     "POWERTOOLS_SERVICE_NAME": "spend_meter",
     "POWERTOOLS_LOG_LEVEL": "CRITICAL",
-    "POWERTOOLS_METRICS_DISABLED": "true",
 }
 POLICY = Policy.model_validate(
     {
@@ -99,7 +98,8 @@ class World:
     # --- what came of it -----------------------------------------------------------------------------------------
     def stored(self) -> bytes:
         self.wire.begin()
-        return client("s3").get_object(**OBJECT)["Body"].read()
+        content: bytes = client("s3").get_object(**OBJECT)["Body"].read()
+        return content
 
     def state(self) -> State:
         return Codec().decode(self.stored())
@@ -149,7 +149,8 @@ class Snapshot:
 @cache
 def client(service: str) -> Any:
     """One client a service for the whole session: to make one costs more than a case."""
-    return boto3.session.Session(region_name="us-east-1").client(service, config=handler.AWS)
+    session: Any = boto3.session.Session(region_name="us-east-1")
+    return session.client(service, config=handler.AWS)
 
 
 class _Session:

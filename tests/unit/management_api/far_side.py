@@ -1,5 +1,6 @@
 """The far side of the unit tests: keys as OpenRouter sends them, a clock that moves by sleeping, a fake credential."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +14,17 @@ ClientOf = Callable[..., OpenRouter]
 """The fixture `client_of`."""
 
 
+CHAT = {
+    "id": "gen-1", "model": "a/b", "choices": [{"index": 0, "message": {"role": "assistant", "content": "hi"}}],
+    "usage": {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3, "cost": 0.01, "is_byok": True},
+    "openrouter_metadata": {"is_byok": True, "attempt": 1, "attempts": [{"provider": "X", "status": 200}]},
+}  # fmt: skip
+"""An answered chat request, with its routing."""
+
+ROWS = {"data": {"data": [{"total_usage": "1.50", "request_count": 3}], "metadata": {"truncated": True}}}
+"""An answered question to analytics: counts as strings and as numbers."""
+
+
 class Sleeper:
     """A clock that moves only by sleeping on it."""
 
@@ -23,6 +35,23 @@ class Sleeper:
     def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
         self.now += seconds
+
+
+class Recorder:
+    """Answers everything with one body and keeps the last request."""
+
+    def __init__(self, body: Any, status: int = 200) -> None:
+        self._body = body
+        self._status = status
+        self.request = httpx.Request("GET", "https://nothing.asked")
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.request = request
+        return httpx.Response(self._status, json=self._body)
+
+    @property
+    def sent(self) -> Any:
+        return json.loads(self.request.content) if self.request.content else None
 
 
 class Account:

@@ -1,11 +1,9 @@
 """What each call sends, and what it makes of the answer."""
 
-import json
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
-import httpx
 import pytest
 from pydantic import SecretStr
 
@@ -25,9 +23,8 @@ from management_api import (
     ProviderResponse,
     TimeRange,
     WorkspacePatch,
-    number,
 )
-from tests.unit.management_api.far_side import SECRET, ClientOf, key_json
+from tests.unit.management_api.far_side import CHAT, ROWS, SECRET, ClientOf, Recorder, key_json
 
 NOW = "2026-08-24T10:30:00Z"
 WORKSPACE = {"id": "w", "name": "Production", "slug": "production", "default_guardrail_id": "g", "created_at": NOW}
@@ -43,33 +40,11 @@ DESTINATION = {
 }  # fmt: skip
 VERSION = {"id": "v", "preset_id": "p", "version": 3, "config": {"model": "a/b"}, "created_at": NOW}
 PRESET = {"id": "p", "slug": "triage", "name": "Triage", "status": "active", "created_at": NOW}
-CHAT = {
-    "id": "gen-1", "model": "a/b", "choices": [{"index": 0, "message": {"role": "assistant", "content": "hi"}}],
-    "usage": {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3, "cost": 0.01, "is_byok": True},
-    "openrouter_metadata": {"is_byok": True, "attempt": 1, "attempts": [{"provider": "X", "status": 200}]},
-}  # fmt: skip
 GENERATION = {
     "id": "gen-1", "model": "a/b", "total_cost": 0.01, "usage": 0.01, "is_byok": False, "created_at": NOW,
     "provider_responses": [{"provider_name": "X", "status": None}],
 }  # fmt: skip
 ACTIVITY = {"date": "2026-08-23", "model": "a/b", "requests": 3, "usage": 0.5, "byok_usage_inference": 0}
-
-
-class Recorder:
-    """Answers everything with one body and keeps the last request."""
-
-    def __init__(self, body: Any, status: int = 200) -> None:
-        self._body = body
-        self._status = status
-        self.request = httpx.Request("GET", "https://nothing.asked")
-
-    def __call__(self, request: httpx.Request) -> httpx.Response:
-        self.request = request
-        return httpx.Response(self._status, json=self._body)
-
-    @property
-    def sent(self) -> Any:
-        return json.loads(self.request.content) if self.request.content else None
 
 
 PAGE = {"limit": "100", "offset": "0"}
@@ -160,7 +135,6 @@ def test_each_call_asks_its_path_and_reads_its_answer(
 
 
 START, END = datetime(2026, 8, 24, tzinfo=UTC), datetime(2026, 8, 25, 2, tzinfo=timezone(timedelta(hours=2)))
-ROWS = {"data": {"data": [{"total_usage": "1.50", "request_count": 3}], "metadata": {"truncated": True}}}
 WRITES: dict[str, tuple[Callable[[OpenRouter], Any], Any, str, str, Any]] = {
     "create key": (
         lambda c: c.keys.create(NewKey(name="x", limit=5, limit_reset=None, expires_at=END)),
@@ -249,79 +223,3 @@ def test_a_body_holds_what_was_set_and_nothing_else(
     assert (far_side.request.method, far_side.request.url.path) == (method, f"/api/v1{path}")
     assert far_side.sent == sent
     assert far_side.request.headers["Content-Type"] == "application/json"
-
-
-def test_a_chat_answer_tells_how_it_was_served(client_of: ClientOf) -> None:
-    far_side = Recorder(CHAT)
-    answer = client_of(far_side).chat({"model": "a/b"}, metadata=True)
-    assert far_side.request.headers["X-OpenRouter-Metadata"] == "enabled"
-    assert answer.usage is not None
-    assert answer.openrouter_metadata is not None
-    assert (answer.usage.cost, answer.usage.is_byok) == (0.01, True)
-    assert [attempt.status for attempt in answer.openrouter_metadata.attempts] == [200]
-
-
-def test_the_current_key_names_the_budget_that_blocks_first(client_of: ClientOf) -> None:
-    budget = {
-        "scope": "a_scope_of_tomorrow", "limit_usd": 10, "spend_usd": 9, "remaining_usd": 1, "reset_interval": "daily",
-        "resets_at": "2026-08-25T00:00:00Z", "include_byok": True, "budget_id": None, "guardrail_id": "g",
-    }  # fmt: skip
-    far_side = Recorder({"data": {**key_json(1), "budgets": [budget], "effective_budget": budget, "rate_limit": {}}})
-    key = client_of(far_side).with_key(SecretStr("sk-or-v1-fake-inference")).current_key()
-    assert far_side.request.headers["Authorization"] == "Bearer sk-or-v1-fake-inference"
-    assert key.effective_budget is not None
-    assert key.effective_budget == key.budgets[0]
-    assert (key.effective_budget.scope, key.effective_budget.remaining_usd) == ("a_scope_of_tomorrow", 1)
-
-
-def test_analytics_counts_may_be_strings(client_of: ClientOf) -> None:
-    result = client_of(Recorder(ROWS)).analytics.query(AnalyticsQuery(metrics=["total_usage", "request_count"]))
-    assert result.truncated
-    assert [number(result.rows[0][metric]) for metric in ("total_usage", "request_count")] == [1.5, 3.0]
-    assert number(None) is None
-
-
-def test_unknown_fields_and_enum_values_are_tolerated(client_of: ClientOf) -> None:
-    odd = key_json(1, limit_reset="fortnightly", invented={"deep": [1]})
-    assert client_of(Recorder({"data": odd, "more": 1})).keys.get("ab").limit_reset == "fortnightly"
-
-
-@pytest.mark.parametrize(
-    "text", ["2026-08-24T10:30:00Z", "2026-08-24T12:30:00+02:00", "2026-08-24T10:30:00.000", "2026-08-24 10:30:00"]
-)
-def test_every_timestamp_is_aware(client_of: ClientOf, text: str) -> None:
-    key = client_of(Recorder({"data": key_json(1, created_at=text)})).keys.get("ab")
-    assert key.created_at == datetime(2026, 8, 24, 10, 30, tzinfo=UTC)
-
-
-@pytest.mark.parametrize("identity", ["a/b", "../keys", "a?b#c", "%2e", "ä"])
-def test_an_id_cannot_lead_to_another_resource(client_of: ClientOf, identity: str) -> None:
-    far_side = Recorder({"data": key_json(1)})
-    client_of(far_side).keys.get(identity)
-    assert far_side.request.url.raw_path.count(b"/") == 4
-    assert far_side.request.url.path == f"/api/v1/keys/{identity}"
-
-
-@pytest.mark.parametrize("identity", ["", ".", ".."])
-def test_an_id_that_names_a_collection_is_refused(client_of: ClientOf, identity: str) -> None:
-    with pytest.raises(ValueError, match="must not be"):
-        client_of(Recorder({})).keys.delete(identity)
-
-
-@pytest.mark.parametrize("url", ["openrouter.ai/api/v1", "ftp://openrouter.ai", "https://user:pw@openrouter.ai", ""])
-def test_an_address_that_is_none_is_refused_when_the_client_is_made(url: str) -> None:
-    with pytest.raises(ValueError, match="base_url"):
-        OpenRouter(SecretStr(SECRET), base_url=url)
-
-
-def test_an_expiry_without_an_offset_is_refused() -> None:
-    with pytest.raises(ValueError, match="timezone"):
-        NewKey(name="x", expires_at=datetime(2026, 8, 24))  # noqa: DTZ001  # wrong on purpose
-
-
-def test_another_base_url_is_asked_and_a_closing_slash_does_no_harm() -> None:
-    far_side = Recorder({"data": {"total_credits": 1, "total_usage": 0}})
-    address = "https://eu.openrouter.ai/api/v1/"
-    with OpenRouter(SecretStr(SECRET), base_url=address, transport=httpx.MockTransport(far_side)) as client:
-        client.credits()
-    assert str(far_side.request.url) == "https://eu.openrouter.ai/api/v1/credits"

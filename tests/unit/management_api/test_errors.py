@@ -90,7 +90,7 @@ def test_an_inference_key_where_a_management_key_is_needed_names_the_fix(client_
         client.workspaces.list()
 
 
-def test_locked_privacy_settings_are_a_rejection_though_the_path_takes_management_keys(client_of: ClientOf) -> None:
+def test_a_403_to_a_write_is_a_rejection_because_it_may_be_about_a_setting(client_of: ClientOf) -> None:
     with pytest.raises(Rejected, match="locked"):
         client_of(lambda request: error_json(403, "Privacy settings are locked")).destinations.update(
             "d", DestinationPatch(privacy_mode=False)

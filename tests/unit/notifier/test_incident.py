@@ -63,6 +63,26 @@ def test_a_runaway_that_ends_by_itself_is_over_and_one_that_was_disabled_is_not(
     assert _incident(sample("key_disabled", minutes=1), ended).lead.detail_type is DetailType.KEY_DISABLED
 
 
+def test_what_the_meter_says_after_a_restore_does_not_hide_the_restore(sample: Sample) -> None:
+    restored = _incident(sample("key_disabled", minutes=1), sample("key_restored", minutes=9))
+    after = restored.joined(sample("runaway_ended", minutes=10)).joined(sample("restore_refused", minutes=11))
+    assert (after.generation, after.lead.detail_type) == (1, DetailType.KEY_RESTORED)
+
+
+@pytest.mark.parametrize("rule", ["stale", "superseded", "already_disabled", "foreign"])
+def test_a_disable_that_was_not_needed_never_moves_an_incident(sample: Sample, rule: str) -> None:
+    calm = sample("disable_withheld", minutes=20, subject="prod-search-agent", evidence={"rule": rule})
+    for name in ("key_disabled", "key_restored", "runaway_confirmed"):
+        after = _incident(sample(name, minutes=1)).joined(calm)
+        assert (after.generation, after.lead.id) == (1, sample(name).id)
+    assert _incident(calm, sample("runaway_suspected", minutes=30)).lead.detail_type is DetailType.RUNAWAY_SUSPECTED
+
+
+def test_a_key_that_works_again_behind_governors_back_is_shown(sample: Sample) -> None:
+    again = sample("disable_withheld", minutes=20, subject="prod-search-agent", evidence={"rule": "once_a_day"})
+    assert _incident(sample("key_disabled", minutes=1), again).lead.detail_type is DetailType.DISABLE_WITHHELD
+
+
 def test_a_refused_restore_leads_until_the_restore(sample: Sample) -> None:
     refused = _incident(sample("key_disabled", minutes=1), sample("restore_refused", minutes=2))
     assert refused.lead.detail_type is DetailType.RESTORE_REFUSED

@@ -44,7 +44,7 @@ def _headline(policy: Policy, event: Event, *before: Event) -> str:
         ("key_restored",
          "🟢 prod-search-agent is restored: U0LEAD lifted the cause runaway. Its key is enabled. Owner: U0SEARCH."),
         ("restore_refused",
-         "🟠 prod-search-agent stays as it was: Governor refused the restore that U0LEAD asked for. "
+         "🟠 prod-search-agent stays as it was: Governor refused the restore that U0SEARCH asked for. "
          "No key was changed."),
         ("monitor_blind",
          "🔴 Governor is blind: it could not read workspace 5f0c1a52-6f3e-4a0e-9a76-3a1f6d0b7f10 since "
@@ -63,6 +63,22 @@ def test_the_first_line_stands_alone(policy: Policy, sample: Sample, name: str, 
 
 def test_the_habit_is_known_from_the_step_before(policy: Policy, sample: Sample) -> None:
     assert "$498/h (20× its habit)" in _headline(policy, sample("key_disabled"), sample("runaway_confirmed"))
+
+
+def test_a_disable_that_was_not_needed_calls_nobody(policy: Policy, sample: Sample) -> None:
+    event = sample("disable_withheld", reason="The event is 40 minutes old.", evidence={"rule": "stale"})
+    assert _headline(policy, event) == (
+        "🟠 Governor did not disable prod-checkout. The event is 40 minutes old. Lost: $31."
+    )
+
+
+def test_a_lifted_cause_is_told_from_a_refused_restore(policy: Policy, sample: Sample) -> None:
+    event = sample(
+        "restore_refused", evidence={"rule": "other_cause_stands", "requested_by": "U0LEAD", "standing": ["exposed"]}
+    )
+    assert _headline(policy, event) == (
+        "🟠 prod-search-agent stays disabled: U0LEAD lifted the cause runaway, and exposed still holds its keys."
+    )
 
 
 def test_the_end_tells_what_it_ended_not_its_own_quiet_rate(policy: Policy, sample: Sample) -> None:

@@ -1,7 +1,7 @@
 """An account in memory behind a client that is real, and a meter over stores in memory: minutes pass as a test says."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -80,28 +80,18 @@ class FakeAccount:
                 keys = [key for key in self.keys.values() if key["workspace_id"] == workspace]
                 return {"data": keys[offset : offset + 100]}
             case ["workspaces"]:
-                made = (START - timedelta(days=90)).isoformat()
-                rows = [
-                    {"id": id, "name": name, "slug": name, "created_at": made} for id, name in self.workspaces.items()
-                ]
-                return {"data": rows, "total_count": len(rows)}
+                return _listed(
+                    {"id": id, "name": name, "slug": name, "created_at": MADE} for id, name in self.workspaces.items()
+                )
             case ["workspaces", id, "budgets"]:
-                made = START.isoformat()
-                rows = [
-                    {"id": f"{id}-{interval}", "workspace_id": id, "limit_usd": limit, "created_at": made, **resets}
-                    for interval, limit in self.caps.get(id, {}).items()
-                    for resets in [{"reset_interval": None if interval == "lifetime" else interval}]
-                ]
-                return {"data": rows, "include_byok_in_budgets": False}
+                return {"data": [_budget(id, interval, usd) for interval, usd in self.caps.get(id, {}).items()]}
             case ["guardrails"]:
-                rows = [{"id": id, "created_at": START.isoformat(), **one} for id, one in self.guardrails.items()]
-                return {"data": rows, "total_count": len(rows)}
+                return _listed({"id": id, "created_at": MADE, **one} for id, one in self.guardrails.items())
             case ["guardrails", "assignments", "keys"]:
-                rows = [
-                    {"id": f"a-{hash}", "guardrail_id": id, "key_hash": hash, "created_at": START.isoformat()}
+                return _listed(
+                    {"id": f"a-{hash}", "guardrail_id": id, "key_hash": hash, "created_at": MADE}
                     for hash, id in self.assignments.items()
-                ]
-                return {"data": rows, "total_count": len(rows)}
+                )
             case ["credits"]:
                 return {"data": {"total_credits": self.credits[0], "total_usage": self.credits[1]}}
             case ["analytics", "query"]:
@@ -113,6 +103,18 @@ class FakeAccount:
 
 
 PERIODS = ("", "_daily", "_weekly", "_monthly")
+MADE = (START - timedelta(days=90)).isoformat()
+
+
+def _listed(rows: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    data = list(rows)
+    return {"data": data, "total_count": len(data)}
+
+
+def _budget(workspace_id: str, interval: str, usd: float) -> dict[str, Any]:
+    reset = None if interval == "lifetime" else interval
+    identity = {"id": f"{workspace_id}-{interval}", "workspace_id": workspace_id, "created_at": MADE}
+    return {**identity, "limit_usd": usd, "reset_interval": reset}
 
 
 @dataclass

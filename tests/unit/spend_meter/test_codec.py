@@ -17,6 +17,7 @@ from spend_meter.runaway import Level
 from spend_meter.runaway import State as Suspicion
 from spend_meter.state import Caps, Guard, Layers, Place, State
 
+SEEN = Seen(0.1, 0.2, 0, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, moved=1)
 FULL = State(
     beat=29_000_000,
     layers=Layers(
@@ -28,7 +29,7 @@ FULL = State(
     ),
     places={"ws": Place(1, 2, (3.0, 4.0), ((5, 6.0, 7),)), "new": Place()},
     keys={
-        "ws": {"a" * 64: Seen(1, 2, 3, 4, 5, 6, 7, 8, 9, 10).pack(), "b" * 64: Seen(*[0.1] * 8, 1).pack()},
+        "ws": {"a" * 64: Seen(1, 2, 3, 4, 5, 6, 7, 8, 9, 10).pack(), "b" * 64: SEEN.pack()},
         "new": {},
     },
     habits={"a" * 64: History.empty(5).to_bytes(), "prod-agent": History.empty(6).to_bytes()},
@@ -63,7 +64,7 @@ def test_a_codec_that_has_encoded_before_encodes_what_changed() -> None:
     changed = replace(
         FULL,
         layers=replace(FULL.layers, assignments={}),
-        keys={"ws": {"c" * 64: Seen(*[0.5] * 8, 1).pack()}},
+        keys={"ws": {"c" * 64: SEEN.pack()}},
         habits={"prod-agent": History.empty(9).to_bytes()},
         waiting={},
         learning={},

@@ -4,7 +4,6 @@ Two sweeps at once: the second to write gets `ReadingConflict` and throws its wo
 One S3 object: 10,000 keys a minute in DynamoDB would cost hundreds of dollars a month; a PUT a minute costs $0.22.
 """
 
-import hashlib
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -40,6 +39,7 @@ class MemoryReadingStore:
 
     def __init__(self) -> None:
         self.stored: Stored | None = None
+        self._written = 0
 
     def get(self, known: str | None = None) -> Stored | None:
         if self.stored and self.stored.etag == known:
@@ -49,6 +49,6 @@ class MemoryReadingStore:
     def put(self, content: bytes, replaces: str | None) -> str:
         if (self.stored.etag if self.stored else None) != replaces:
             raise ReadingConflict(f"the reading is no longer {replaces}")
-        etag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
-        self.stored = Stored(bytes(content), etag)
-        return etag
+        self._written += 1
+        self.stored = Stored(content, f'"{self._written}"')
+        return self.stored.etag

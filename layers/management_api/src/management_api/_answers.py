@@ -6,20 +6,22 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
 
+from management_api._models._base import ready
+
 
 def one[M: BaseModel](model: type[M]) -> Callable[[bytes], M]:
     """Reads `{"data": {...}}`."""
-    return lambda body: model.model_validate(from_json(body)["data"])
+    return lambda body: ready(model).model_validate(from_json(body)["data"])
 
 
 def many[M: BaseModel](model: type[M]) -> Callable[[bytes], list[M]]:
     """Reads `{"data": [...]}`."""
-    return lambda body: [model.model_validate(item) for item in from_json(body)["data"]]
+    return lambda body: [ready(model).model_validate(item) for item in from_json(body)["data"]]
 
 
 def whole[M: BaseModel](model: type[M]) -> Callable[[bytes], M]:
     """Reads a body without an envelope, straight from the bytes."""
-    return model.model_validate_json
+    return lambda body: ready(model).model_validate_json(body)
 
 
 def deleted(body: bytes) -> None:

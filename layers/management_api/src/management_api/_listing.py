@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from operator import attrgetter
 
+from management_api._answers import whole
 from management_api._call import Call
 from management_api._models.keys import ApiKey, KeyPage
 from management_api._paging import ListMoves, Walk
@@ -59,5 +60,8 @@ def key_page(transport: Transport, workspace_id: str, offset: int) -> list[ApiKe
     return transport.send(Call("GET", "/keys", _keys, query=query))
 
 
+_page = whole(KeyPage)
+
+
 def _keys(body: bytes) -> list[ApiKey]:
-    return KeyPage.model_validate_json(body).data
+    return _page(body).data

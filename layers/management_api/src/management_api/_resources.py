@@ -8,11 +8,10 @@ import builtins
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pydantic_core import from_json
-
 from management_api._answers import deleted, done, many, one, whole
 from management_api._call import Body, Call
 from management_api._listing import list_all, list_keys
+from management_api._models._base import ready
 from management_api._models.analytics import AnalyticsData, AnalyticsQuery, AnalyticsResult
 from management_api._models.byok import ByokKey, ByokPatch, NewByok
 from management_api._models.destinations import Destination, DestinationPatch, NewDestination
@@ -93,6 +92,7 @@ class Guardrails(Resource):
     """Guardrails and the keys they govern."""
 
     def list(self, workspace_id: str | None = None) -> list[Guardrail]:
+        """Those filed in one workspace; None means the default workspace, not all of them."""
         return list_all(self._transport, "/guardrails", many(Guardrail), query={"workspace_id": workspace_id})
 
     def get(self, id: str) -> Guardrail:
@@ -133,6 +133,7 @@ class Byok(Resource):
     """Bring-your-own-key credentials."""
 
     def list(self, workspace_id: str | None = None, provider: str | None = None) -> list[ByokKey]:
+        """Those of one workspace; None means the default workspace, not all of them."""
         query = {"workspace_id": workspace_id, "provider": provider}
         return list_all(self._transport, "/byok", many(ByokKey), query=query)
 
@@ -155,6 +156,7 @@ class Destinations(Resource):
     """Observability destinations."""
 
     def list(self, workspace_id: str | None = None) -> list[Destination]:
+        """Those of one workspace; None means the default workspace, not all of them."""
         query = {"workspace_id": workspace_id}
         return list_all(self._transport, "/observability/destinations", many(Destination), query=query)
 
@@ -169,10 +171,7 @@ class Destinations(Resource):
 
     def update(self, id: str, patch: DestinationPatch) -> Destination:
         path, body = "/observability/destinations/{id}", Body(patch)
-        # 403 on this one path means "Privacy settings are locked", not a key of the wrong kind.
-        call = Call(
-            "PATCH", path, one(Destination), ids={"id": id}, body=body, effect="write", management=False
-        )  # fmt: skip
+        call = Call("PATCH", path, one(Destination), ids={"id": id}, body=body, effect="write")
         return self._transport.send(call)
 
     def delete(self, id: str) -> None:
@@ -219,9 +218,9 @@ class Presets(Resource):
 
 
 def _key(body: bytes) -> ApiKey:
-    return KeyAnswer.model_validate_json(body).data
+    return whole(KeyAnswer)(body).data
 
 
 def _analytics(body: bytes) -> AnalyticsResult:
-    answer = AnalyticsData.model_validate(from_json(body)["data"])
-    return AnalyticsResult(rows=answer.data, truncated=answer.metadata.truncated)
+    answer = one(AnalyticsData)(body)
+    return ready(AnalyticsResult)(rows=answer.data, truncated=answer.metadata.truncated)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from threading import Condition
 
 from management_api._listing import key_hash, key_page
-from management_api._models.keys import ApiKey, KeyPage
+from management_api._models.keys import ApiKey
 from management_api._paging import ListMoves, Walk
 from management_api._transport import Transport
 from management_api.errors import OpenRouterError, Unavailable
@@ -36,7 +36,6 @@ def read_account(transport: Transport, workspace_ids: Iterable[str], concurrency
     A workspace that fails is `Unknown` and hides no other. Raises `AuthenticationFailed` at once on a 401: no other
     workspace would fare better.
     """
-    KeyPage.model_rebuild()  # build the deferred validator once, before threads race to
     sweep = _Sweep(transport, workspace_ids)
     with ThreadPoolExecutor(concurrency, thread_name_prefix="openrouter") as pool:
         workers = [pool.submit(sweep.work) for _ in range(concurrency)]

@@ -189,7 +189,9 @@ class Transport:
         error_type = self._scrubbed(call, error_type) if error_type else None
         text = f"{f'{status} {error_type}' if error_type else status}: {self._scrubbed(call, message)}"
         facts: dict[str, Any] = {"request": call.name, "status": status, "error_type": error_type}
-        if status == 401 or (status == 403 and (call.management or error_type == "authentication")):
+        # A write may meet a 403 for other reasons (a setting is locked, a feature is off); a listing cannot.
+        wrong_kind = (call.management and call.effect == "read") or error_type == "authentication"
+        if status == 401 or (status == 403 and wrong_kind):
             return _Failure(errors.AuthenticationFailed(f"{_WRONG_KEY} ({text})", **facts))
         facts["retry_after"] = self._retry.retry_after(retry_after)
         if status == 429:

@@ -7,11 +7,11 @@ OpenRouterError
 ├── read back
 │   └── OutcomeUnknown        a write whose answer was lost: it may or may not have happened (promise 4)
 ├── give up
-│   └── Rejected              refused as asked: 400, 402 (no credits), 403 (guardrail or budget), other 4xx
+│   └── Rejected              refused as asked: 400, 402 (no credits), 403 (budget, guardrail, setting), other 4xx
 │       ├── NotFound          404
 │       └── Conflict          409: changed by somebody else meanwhile, or taken
 └── wake somebody
-    └── AuthenticationFailed  401, or 403 where only a management key will do: mend the secret
+    └── AuthenticationFailed  401, or 403 to a read that only a management key may make: mend the secret
 
 Branch on the class, `status` and `error_type` (OpenRouter's stable code, such as `rate_limit_exceeded`), never on the
 text. No message, argument or chained error holds a credential: texts from the far side are scrubbed and cut, and an

@@ -1,7 +1,8 @@
 """The two bases: what is read tolerates more than is documented, what is sent does not."""
 
+import threading
 from datetime import UTC
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, NaiveDatetime
 
@@ -10,6 +11,18 @@ Instant = Annotated[
     Field(union_mode="left_to_right"),
 ]
 """An aware datetime. OpenRouter documents UTC; a text without an offset is read as that."""
+
+
+_BUILDING = threading.RLock()
+
+
+def ready[M: BaseModel](model: type[M]) -> type[M]:
+    """`model`, its deferred validator built. Pydantic builds on first use without a lock, and threads that race to it
+    meet a model half built; so everything that validates goes through here."""
+    if not model.__pydantic_complete__:
+        with _BUILDING:
+            model.model_rebuild()
+    return model
 
 
 class Answer(BaseModel):
@@ -26,3 +39,7 @@ class Request(BaseModel):
     """Sent to OpenRouter: only the fields that were set are sent, and an explicit None is sent as null."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True, hide_input_in_errors=True)
+
+    def __init__(self, **fields: Any) -> None:
+        ready(type(self))
+        super().__init__(**fields)

@@ -1,0 +1,273 @@
+"""The face of the sandbox: deploys a built stack, and runs it at a virtual clock."""
+
+import json
+import tempfile
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from moto.events.models import events_backends
+from moto.sns.models import sns_backends
+
+from sandbox.engine.agenda import Agenda
+from sandbox.engine.asynchronous import AsyncInvoker
+from sandbox.engine.aws import serving
+from sandbox.engine.bus import EventBridge
+from sandbox.engine.clock import VirtualClock
+from sandbox.engine.delivery import Delivery, Lost
+from sandbox.engine.errors import EngineError
+from sandbox.engine.faults import Faults
+from sandbox.engine.functions import Function
+from sandbox.engine.iam_gate import IamGate
+from sandbox.engine.invoke_api import InvokeApi
+from sandbox.engine.permissions import Permissions
+from sandbox.engine.pool import Invocation, Pool
+from sandbox.engine.queues import QueuePoller, queue
+from sandbox.engine.scheduler import Scheduler, Thin
+from sandbox.engine.stack import Stack
+from sandbox.engine.template import ACCOUNT, REGION
+from sandbox.engine.urls import FunctionUrls
+
+# moto's state and the clock belong to the process.
+_ONE_AT_A_TIME = threading.Lock()
+
+
+@dataclass(frozen=True)
+class QueuedMessage:
+    """A message lying in a queue; `body` is parsed when it is JSON."""
+
+    queue: str
+    body: Any
+    attributes: dict[str, str]
+    receive_count: int
+
+
+class Engine:
+    """A deployed stack. Nothing happens in it but in `run_until`, `invoke`, and requests to function URLs.
+
+    `run_until` takes the earliest thing due (a schedule, a retry, a queue's batch, an event), moves the clock there,
+    and sees it and what it caused through before the next: the order is the same in every run. Functions take real
+    time, and the clock runs with them.
+    """
+
+    def __init__(
+        self,
+        built: Path,
+        parameters: Mapping[str, str],
+        secrets: Mapping[str, str | Mapping[str, Any]],
+        start: datetime,
+        environment: Mapping[str, str],
+        name: str,
+    ) -> None:
+        self._exit = ExitStack()
+        self.clock, self.faults, self._agenda = VirtualClock(start), Faults(), Agenda()
+        self.clock.start()
+        self._exit.callback(self.clock.stop)
+        folder = Path(self._exit.enter_context(tempfile.TemporaryDirectory(prefix="engine-")))
+        permissions = Permissions()
+        self._aws = self._exit.enter_context(serving())
+        gate = IamGate(permissions, self.faults.lost)
+        self._exit.enter_context(gate.installed())
+        self._pool = Pool(folder, self._aws, permissions, self.clock, self.faults, environment)
+        self._exit.callback(self._pool.close)
+        invoker = AsyncInvoker(self._pool, self._agenda, self.clock, self.faults)
+        self._delivery = Delivery(self._aws, permissions, self.clock.now, self._pool.by_arn, invoker.queue)
+        invoker.delivery = self._delivery
+        bridge = EventBridge(self._agenda, self.clock, self._delivery)
+        self._exit.enter_context(bridge.installed())
+        self._exit.enter_context(InvokeApi(self._pool, self._delivery, self.clock).installed())
+        self._urls = FunctionUrls(self._pool, permissions, self.clock)
+        self._exit.callback(self._urls.close)
+        for secret, value in secrets.items():
+            text = value if isinstance(value, str) else json.dumps(value)
+            self.client("secretsmanager").create_secret(Name=secret, SecretString=text)
+        self._stack = Stack(built, parameters, self._aws, permissions, self._urls.url)
+        self._pool.functions = self._stack.functions
+        self._stack.deploy(name)
+        mappings = self._stack.mappings
+        self._pollers = [QueuePoller(one, self._pool, self._aws, self.clock, self.faults) for one in mappings]
+        self._scheduler = Scheduler(self._delivery, bridge, self.clock, self._stack.schedules)
+        self._scheduler.next_firing({})
+        gate.enforcing = True
+        self.clock.tick()
+
+    @classmethod
+    def deploy(
+        cls,
+        built: Path,
+        parameters: Mapping[str, str] | None = None,
+        secrets: Mapping[str, str | Mapping[str, Any]] | None = None,
+        start: str | datetime = "2026-01-05T00:00:00Z",
+        environment: Mapping[str, str] | None = None,
+        name: str = "sandbox",
+    ) -> Self:
+        """Deploys what `sam build` left in the folder `built`, as a stack called `name`; a context manager.
+
+        `secrets` (name to text or JSON) exist before the stack does; `environment` is added to every function's.
+        Raises `UnsupportedTemplate` or `DeploymentFailed`. One engine at a time in a process.
+        """
+        if not _ONE_AT_A_TIME.acquire(blocking=False):
+            raise EngineError("an engine is running in this process already: close it first")
+        engine = cls.__new__(cls)
+        try:
+            instant = datetime.fromisoformat(start) if isinstance(start, str) else start
+            engine.__init__(built, parameters or {}, secrets or {}, instant, environment or {}, name)  # type: ignore[misc]  # so that a half-made engine can be closed
+        except BaseException:
+            engine.close()
+            raise
+        return engine
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Ends every worker and gives the process its clock back."""
+        self._exit.close()
+        _ONE_AT_A_TIME.release()
+
+    def now(self) -> datetime:
+        return self.clock.now()
+
+    def run_until(self, until: datetime | timedelta, thin: Thin | None = None) -> None:
+        """Does everything due until then (an instant, or so long from now), and leaves the clock there.
+
+        `thin` names schedules (by name or logical id) that in this stretch fire only every so many seconds.
+        """
+        end = self.now() + until if isinstance(until, timedelta) else until
+        while True:
+            due, step = self._next(thin or {})
+            # What was caused on the way is due now, which may be a moment past the end.
+            if step is None or due > max(end, self.now()):
+                break
+            self.clock.move_to(due)
+            step()
+        self.clock.move_to(end)
+
+    def settle(self) -> None:
+        """Does everything due by now, and what it causes."""
+        self.run_until(timedelta())
+
+    def invoke(self, function: str, event: Any) -> Invocation:
+        """Invokes a function by logical id and waits for it, as the API's RequestResponse does."""
+        return self._pool.invoke(self._function(function), json.dumps(event).encode(), "invoke")
+
+    def invoke_together(self, *calls: tuple[str, Any]) -> list[Invocation]:
+        """Invokes several at the same time, each in an execution environment of its own."""
+        results: dict[int, Invocation] = {}
+
+        def one(index: int, function: str, event: Any) -> None:
+            results[index] = self.invoke(function, event)
+
+        threads = [threading.Thread(target=one, args=(i, *call)) for i, call in enumerate(calls)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return [results[i] for i in range(len(calls))]
+
+    def put_event(self, detail_type: str, detail: Mapping[str, Any], source: str, bus: str | None = None) -> None:
+        """Puts an event on a bus (by logical id; without one, on the stack's only bus). Delivered by `run_until`."""
+        buses = list(self._stack.of_kind("AWS::Events::EventBus"))
+        chosen = self._stack.physical(bus or buses[0]) if bus or len(buses) == 1 else "default"
+        entry = {"EventBusName": chosen, "Source": source, "DetailType": detail_type, "Detail": json.dumps(detail)}
+        answer = self.client("events").put_events(Entries=[entry])
+        if "ErrorCode" in answer["Entries"][0]:
+            raise EngineError(f"the bus refused the event: {answer['Entries'][0]}")
+
+    def client(self, service: str) -> Any:
+        """A boto3 client that may do anything."""
+        return self._aws.client(service)
+
+    def client_as(self, function: str, service: str) -> Any:
+        """A boto3 client that may do what the function's role may."""
+        found = self._function(function)
+        return self._aws.client(service, self._pool.role_credentials(found.role_arn, found.logical_id))
+
+    @property
+    def outputs(self) -> dict[str, Any]:
+        return self._stack.outputs
+
+    @property
+    def invocations(self) -> list[Invocation]:
+        """Every run of every function, in the order they ended."""
+        return self._pool.invocations
+
+    @property
+    def lost(self) -> list[Lost]:
+        """What AWS would have dropped: failures with no dead-letter queue, refusals by one."""
+        return self._delivery.lost
+
+    def physical(self, logical_id: str) -> str:
+        """What `Ref` gives for a resource: its name, URL or ARN."""
+        return self._stack.physical(logical_id)
+
+    def url(self, function: str) -> str:
+        return self._urls.url(self._function(function).logical_id)
+
+    def logs(self, function: str) -> str:
+        """Everything that the function's workers printed."""
+        return self._pool.log(self._function(function))
+
+    def messages(self, queue_id: str) -> list[QueuedMessage]:
+        """What lies in a queue (by logical id), received or not, without taking it."""
+        found = queue(self._stack.attribute_of(queue_id, "Arn"))
+        return [
+            QueuedMessage(
+                queue_id,
+                _parsed(message.body),
+                {name: value["StringValue"] for name, value in message.message_attributes.items()},
+                message.approximate_receive_count,
+            )
+            for message in found._messages
+        ]
+
+    def dead_letters(self) -> list[QueuedMessage]:
+        """What lies in every queue that the template names as a dead-letter queue or a failure's destination."""
+        queues = self._stack.of_kind("AWS::SQS::Queue")
+        graves = [one for one in queues if self._stack.attribute_of(one, "Arn") in self._stack.dead_letters]
+        return [message for grave in graves for message in self.messages(grave)]
+
+    def published(self, topic: str) -> list[tuple[str | None, str]]:
+        """Subject and message of everything published to a topic (by logical id)."""
+        found: Any = sns_backends[ACCOUNT][REGION].topics[self._stack.physical(topic)]
+        return [(subject, message) for _, message, subject, *_ in found.sent_notifications]
+
+    def archived(self, archive: str) -> list[dict[str, Any]]:
+        """Every event that an archive (by logical id) keeps, in the order they were put."""
+        found: Any = events_backends[ACCOUNT][REGION].archives[self._stack.physical(archive)]
+        return list(found.events)
+
+    def _function(self, logical_id: str) -> Function:
+        try:
+            return self._stack.functions[logical_id]
+        except KeyError:
+            raise EngineError(f"the stack has no function {logical_id}: {sorted(self._stack.functions)}") from None
+
+    def _next(self, thin: Thin) -> tuple[datetime, Callable[[], None] | None]:
+        due: tuple[datetime, Callable[[], None] | None] = (datetime.max.replace(tzinfo=UTC), None)
+        if (pending := self._agenda.next_due()) is not None:
+            due = (pending, lambda: self._agenda.pop()())
+        for poller in self._pollers:
+            if (ready := poller.next_due()) is not None and ready < due[0]:
+                due = (ready, poller.poll)
+        firing = self._scheduler.next_firing(thin)
+        if firing is not None and firing.due < due[0]:
+            due = (firing.due, lambda: self._scheduler.fire(firing))
+        return due
+
+
+def _parsed(body: str) -> Any:
+    try:
+        return json.loads(body)
+    except ValueError:
+        return body

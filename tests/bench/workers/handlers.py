@@ -1,0 +1,96 @@
+"""Worker: a shipped function's own handler, invoked with events; counts what of it AWS would bill.
+
+AWS calls are counted where every boto3 client makes them; they go wherever `AWS_ENDPOINT_URL` says.
+"""
+
+import importlib
+import io
+import json
+import sys
+import time
+import uuid
+from collections import Counter
+from typing import Any
+
+from botocore.client import BaseClient
+
+calls: Counter[str] = Counter()
+_make = BaseClient._make_api_call
+
+
+def _counted(self: BaseClient, operation: str, given: Any) -> Any:
+    items = len(given["TransactItems"]) if operation == "TransactWriteItems" else 1
+    entries = len(given["Entries"]) if operation == "PutEvents" else 1
+    calls[f"{self.meta.service_model.service_name}:{operation}"] += items * entries
+    return _make(self, operation, given)
+
+
+class Context:
+    """What a handler asks of Lambda's context."""
+
+    function_name = memory_limit_in_mb = invoked_function_arn = "bench"
+    aws_request_id = str(uuid.UUID(int=0))
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 55_000
+
+
+class Function:
+    """One function in one container."""
+
+    def start(self, function: str) -> dict[str, Any]:
+        self.handler = importlib.import_module(f"{function}.handler").lambda_handler
+        return {}
+
+    def invoke(self, event: Any) -> dict[str, Any]:
+        """`cpu`: seconds of processor time; `lived`: of the whole process so far, its start included."""
+        calls.clear()
+        printed.seek(0)
+        printed.truncate()
+        cpu = time.process_time()
+        answer = self.handler(event, Context())
+        lines = printed.getvalue().splitlines()
+        return {
+            "cpu": time.process_time() - cpu,
+            "lived": time.process_time(),
+            "answer": answer,
+            "calls": dict(calls),
+            "lines": lines,
+        }
+
+    def ripen(self, minute: int) -> dict[str, Any]:
+        """Gives every key the meter's memory of 28 days, in the store where the meter keeps it."""
+        from memory import ripe
+
+        from spend_meter.codec import Codec
+        from spend_meter.handler import build
+
+        store = build()[0]._ports.store
+        stored = store.get()
+        assert stored
+        content = Codec().encode(ripe(Codec().decode(stored.content or b""), minute))
+        store.put(content, stored.etag)
+        return {}
+
+    def facts(self) -> dict[str, Any]:
+        """How long a secret is kept, how many calls the meter makes at once, and the size of what it keeps."""
+        from governor.secrets import SecretsManager
+        from spend_meter.handler import build
+
+        stored = build()[0]._ports.store.get()
+        assert stored
+        return {
+            "secret_seconds": SecretsManager.MAX_AGE_SECONDS,
+            "concurrency": build()[0]._concurrency,
+            "kept_bytes": len(stored.content or b""),
+        }
+
+
+if __name__ == "__main__":
+    BaseClient._make_api_call = _counted  # type: ignore[method-assign]
+    told, printed = sys.stdout, io.StringIO()
+    sys.stdout = printed
+    function = Function()
+    for line in sys.stdin:
+        given = json.loads(line)
+        print(json.dumps(getattr(function, given.pop("do"))(**given)), file=told, flush=True)

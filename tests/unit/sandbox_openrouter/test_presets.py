@@ -1,0 +1,70 @@
+"""Presets: what a version keeps, who sees it, and what a request to one is made of."""
+
+import pytest
+
+MESSAGES = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "dropped"}]
+
+
+@pytest.fixture
+def plaintext(simulator):
+    return simulator.create_key("author")[1]
+
+
+def post(api, plaintext, **body):
+    return api.post("/presets/triage/chat/completions", {"messages": MESSAGES, **body}, key=plaintext)
+
+
+def test_a_post_keeps_what_a_preset_knows_and_drops_the_rest_without_a_word(api, plaintext):
+    answer = post(api, plaintext, model="openai/gpt-5.1", temperature=0.2, user="u", stream=True, made_up=1)
+    assert answer.status_code == 200
+    version = answer.json()["data"]["designated_version"]
+    assert (version["config"], version["system_prompt"]) == (
+        {"model": "openai/gpt-5.1", "temperature": 0.2},
+        "Be brief.",
+    )
+
+
+def test_each_post_is_a_new_version_designated_at_once_and_old_ones_stay(simulator, api, plaintext):
+    for temperature in (0.1, 0.5, 0.9):
+        simulator.clock.set(simulator.clock.now() + 60)
+        post(api, plaintext, temperature=temperature)
+    preset = api.get("/presets/triage", key=plaintext).json()["data"]
+    assert preset["designated_version"]["version"] == 3
+    listed = api.get("/presets/triage/versions", key=plaintext).json()
+    assert [version["config"]["temperature"] for version in listed["data"]] == [0.1, 0.5, 0.9]
+    first = api.get("/presets/triage/versions/1", key=plaintext).json()["data"]
+    assert first["config"] == {"temperature": 0.1}
+    assert api.get("/presets/triage/versions/4", key=plaintext).status_code == 404
+
+
+def test_a_preset_is_seen_by_the_keys_of_its_workspace_only(simulator, api, plaintext):
+    post(api, plaintext, model="openai/gpt-5.1")
+    simulator.organization.create_workspace("Research", "research")
+    _, stranger = simulator.create_key("stranger", workspace="research")
+    assert api.get("/presets/triage", key=stranger).status_code == 404
+    assert api.get("/presets", key=stranger).json() == {"data": [], "total_count": 0}
+
+
+def test_a_request_to_a_preset_takes_its_latest_config(simulator, api, plaintext):
+    post(api, plaintext, model="openai/gpt-5.1", max_tokens=16)
+    answer = api.chat(plaintext, model="@preset/triage").json()
+    assert (answer["model"], answer["usage"]["completion_tokens"]) == ("openai/gpt-5.1", 16)
+    post(api, plaintext, model="anthropic/claude-haiku-4.5", max_tokens=20)
+    answer = api.chat(plaintext, model="@preset/triage", max_tokens=30).json()
+    assert (answer["model"], answer["usage"]["completion_tokens"]) == ("anthropic/claude-haiku-4.5", 30)
+    generation = api.get(f"/generation?id={answer['id']}", key=plaintext).json()["data"]
+    assert generation["preset_id"] == api.get("/presets/triage", key=plaintext).json()["data"]["id"]
+    assert api.chat(plaintext, model="@preset/nowhere").status_code == 404
+
+
+def test_a_disabled_preset_serves_nothing(simulator, api, plaintext):
+    post(api, plaintext, model="openai/gpt-5.1")
+    (preset,) = simulator.organization.presets.values()
+    preset.status = "disabled"
+    assert api.chat(plaintext, model="@preset/triage").status_code == 400
+
+
+def test_a_concurrent_change_can_be_called_up_as_a_fault(simulator, api, plaintext):
+    simulator.fault("/presets/{slug}/chat/completions", "409")
+    assert [post(api, plaintext, temperature=0.1).status_code for _ in range(2)] == [409, 200]
+    assert api.get("/presets/triage", key=plaintext).json()["data"]["designated_version"]["version"] == 1
