@@ -6,6 +6,7 @@
 policy, compiled by the very program the policy layer's build runs.
 """
 
+import fcntl
 import hashlib
 import os
 import platform
@@ -26,14 +27,18 @@ class BuildFailed(Exception):
 def stack() -> Path:
     """The folder `build/stack`, built from the sources as they are now."""
     built, mark = ROOT / "build" / "stack", ROOT / "build" / "stack.sources"
-    state = _fingerprint()
-    if not mark.exists() or mark.read_text() != state or not (built / "template.yaml").exists():
-        mark.unlink(missing_ok=True)
-        _run(
-            ["sam", "build", "--parameter-overrides", f"Arch={ARCH}", "--build-dir", str(built)],
-            {"ARCH": ARCH, "POLICY_FILE": str(ROOT / "layers" / "policy" / "policy.yaml")},
-        )
-        mark.write_text(state)
+    mark.parent.mkdir(exist_ok=True)
+    # Tests run side by side, and sam empties the folder it builds into.
+    with (mark.parent / "stack.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        state = _fingerprint()
+        if not mark.exists() or mark.read_text() != state or not (built / "template.yaml").exists():
+            mark.unlink(missing_ok=True)
+            _run(
+                ["sam", "build", "--parameter-overrides", f"Arch={ARCH}", "--build-dir", str(built)],
+                {"ARCH": ARCH, "POLICY_FILE": str(ROOT / "layers" / "policy" / "policy.yaml")},
+            )
+            mark.write_text(state)
     return built
 
 

@@ -33,7 +33,8 @@ class Scenario:
 
 def installed(world: World) -> Scenario:
     scenario = Scenario("the account is read, its habits are learned, nobody is disturbed")
-    world.run(INSTALLED + timedelta(hours=1))
+    world.run(INSTALLED + timedelta(minutes=30))
+    world.run(INSTALLED + timedelta(hours=1), every=timedelta(minutes=5))
     organization = keys()
     scenario.facts = {
         "workspaces": len(world.simulator.organization.workspaces),
@@ -50,7 +51,8 @@ def installed(world: World) -> Scenario:
 def nightly_batch(world: World) -> Scenario:
     scenario = Scenario("a nightly batch is not touched")
     before = world.spent(EMBEDDINGS)
-    world.run(INSTALLED + timedelta(hours=8))
+    world.run(INSTALLED + timedelta(hours=4), every=timedelta(minutes=2))
+    world.run(INSTALLED + timedelta(hours=8), every=timedelta(minutes=15))
     spent = world.spent(EMBEDDINGS) - before
     scenario.facts = {"batch_usd": round(spent, 2), "share_of_month": round(spent / world.spent(EMBEDDINGS), 3)}
     scenario.must(spent > 0.2, "the batch ran")
@@ -70,7 +72,7 @@ def thresholds(world: World) -> Scenario:
     scenario.facts = {
         "limit_usd": 10.0,
         "spent_usd": round(world.spent(REPORTS), 2),
-        "told": [(event["time"], event["detail"]["evidence"]["threshold"]) for event in told],
+        "told": [(event["detail"]["occurred_at"], event["detail"]["evidence"]["threshold"]) for event in told],
         "blocks_first": sorted({str(event["detail"]["evidence"]["blocks_first"]) for event in told}),
         "slack": [said for said in world.slack_lines() if REPORTS in said],
     }
@@ -88,7 +90,7 @@ def runaway(world: World) -> Scenario:
     world.loop(SEARCH, 500)
     stopped = world.run_while(lambda: not world.key(SEARCH).disabled, at_most=timedelta(minutes=20))
     lost = world.spent(SEARCH) - before
-    minutes = (world.now - started) / MINUTE
+    minutes = round((world.now - started) / MINUTE, 1)
     world.run(world.now + 5 * MINUTE)
     world.end_loop(SEARCH)
     disabled = world.events("Key Disabled", subject=SEARCH)

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
 Period = Literal["daily", "weekly", "monthly", "lifetime"]
 CENT, SHARE = 0.01, 0.001
-"""How far a claim may pass a counter, in USD and as a share of it: the meter keeps its minutes in 32-bit floats. What is
-no more than a cent is no claim at all."""
+"""How far a claim may pass a counter, in USD and as a share of it: the meter keeps its minutes in 32-bit floats.
+
+What is no more than a cent is no claim at all."""
 EARLIER = timedelta(minutes=15)
 """A window's spend is what was first seen in it: a beat read late, or after a gap, counts what came before."""
 CLOCK = timedelta(minutes=2)

@@ -49,8 +49,8 @@ def lambda_handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
             if context.get_remaining_time_in_millis() < ENOUGH_MILLISECONDS:
                 raise Postponed("too little time is left in this invocation")
             deliveries = int(record["attributes"]["ApproximateReceiveCount"])
-            told = notifier.notify(Event.received(json.loads(record["body"])), deliveries)
-            logger.info("people were told", message_id=record["messageId"], via=told.via, incident=told.incident)
+            told = notifier.notify(notice := Event.received(json.loads(record["body"])), deliveries)
+            logger.info("people were told", notice=notice.detail_type, subject=notice.subject, via=told.via)
         except Postponed as postponed:
             logger.warning("postponed", message_id=record["messageId"], reason=str(postponed))
             failures.append({"itemIdentifier": record["messageId"]})

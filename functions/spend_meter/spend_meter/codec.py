@@ -6,9 +6,9 @@ Made for a beat in which little has changed: a section whose source is what it w
 import json
 import zlib
 from array import array
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import asdict
-from itertools import accumulate, pairwise
+from itertools import accumulate, chain, pairwise
 from typing import Any
 
 from governor.clock import parse_instant
@@ -34,25 +34,26 @@ class Codec:
         self._sealed: dict[str, tuple[object, bytes]] = {}
 
     def encode(self, state: State) -> bytes:
-        sections: dict[str, bytes] = {"facts": zlib.compress(_json(_facts(state)), _LEVEL)}
-        sections["layers"] = self._seal("layers", state.layers, lambda: _json(asdict(state.layers)))
+        # Ten megabytes at 10,000 keys, most of them in pieces of a few hundred bytes: they are joined once, at the end.
+        sections: dict[str, Collection[bytes]] = {
+            "facts": [zlib.compress(_json(_facts(state)), _LEVEL)],
+            "layers": [self._seal("layers", state.layers, lambda: _json(asdict(state.layers)))],
+        }
         for place, keys in state.keys.items():
-            names = "\n".join(keys)
-            sections[f"hashes {place}"] = self._seal(f"hashes {place}", names, names.encode)
-            sections[f"counters {place}"] = b"".join(keys.values())
+            sections[f"hashes {place}"] = [self._seal_names(f"hashes {place}", keys)]
+            sections[f"counters {place}"] = keys.values()
         for part, by_subject in (("habits", state.habits), ("waiting", state.waiting)):
-            subjects = "\n".join(by_subject)
-            sections[f"subjects {part}"] = self._seal(f"subjects {part}", subjects, subjects.encode)
-            sections[f"lengths {part}"] = array("I", map(len, by_subject.values())).tobytes()
-            sections[part] = b"".join(by_subject.values())
+            sections[f"subjects {part}"] = [self._seal_names(f"subjects {part}", by_subject)]
+            sections[f"lengths {part}"] = [array("I", map(len, by_subject.values())).tobytes()]
+            sections[part] = by_subject.values()
         # Thousands at first, and a few less at every beat: not worth compressing.
-        sections["learning"] = "\n".join(state.learning).encode()
-        sections["attempts"] = array(
-            "I", [number for one in state.learning.values() for number in (one.next_at, one.count)]
-        ).tobytes()
+        sections["learning"] = ["\n".join(state.learning).encode()]
+        sections["attempts"] = [
+            array("I", [number for one in state.learning.values() for number in (one.next_at, one.count)]).tobytes()
+        ]
         self._sealed = {name: seal for name, seal in self._sealed.items() if name in sections}
-        directory = _json({name: len(content) for name, content in sections.items()})
-        return b"".join([MAGIC, len(directory).to_bytes(4), directory, *sections.values()])
+        directory = _json({name: sum(map(len, pieces)) for name, pieces in sections.items()})
+        return b"".join(chain([MAGIC, len(directory).to_bytes(4), directory], *sections.values()))
 
     def decode(self, content: bytes) -> State:
         """Raises `StateUnreadable`."""
@@ -91,6 +92,10 @@ class Codec:
             spenders=tuple(facts["spenders"]),
             outbox=tuple(_event(data) for data in facts["outbox"]),
         )
+
+    def _seal_names(self, name: str, names: Iterable[str]) -> bytes:
+        known = tuple(names)
+        return self._seal(name, known, lambda: "\n".join(known).encode())
 
     def _seal(self, name: str, source: object, build: Callable[[], bytes]) -> bytes:
         sealed = self._sealed.get(name)

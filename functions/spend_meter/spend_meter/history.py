@@ -31,7 +31,10 @@ _LAYOUT = struct.Struct(f"<BBII{2 * len(WINDOWS)}f60f{_HALVES}f{DAYS * len(WINDO
 
 
 class History:
-    """Spend of one subject up to `minute`, and the daily maxima it has taught so far. Mutable; compared by value."""
+    """Spend of one subject up to `minute`, and the daily maxima it has taught so far. Mutable; compared by value.
+
+    `since`: windows count what was spent after this minute, that of the last `rebaseline`.
+    """
 
     __slots__ = ("_coarse", "_days", "_halves", "_minutes", "_today", "_withheld", "minute", "since")
 
@@ -219,9 +222,9 @@ class History:
 
     def _pass(self, minute: int, coarse: int = 0) -> None:
         """Time passes, too coarsely seen by the windows of these bits: rings are cleared, days that ended closed."""
+        self._coarse |= coarse
         if minute == self.minute:
             return
-        self._coarse |= coarse
         today, last = self.minute // DAY, minute // DAY
         if last > today:
             for i, row in enumerate(self._days):

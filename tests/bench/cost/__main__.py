@@ -1,0 +1,58 @@
+"""`python -m tests.bench.cost [--write docs/cost.md]`: a month's AWS bill at three sizes; writes `build/cost.json`.
+
+Exits with 1 when a size costs more than it may.
+"""
+
+import argparse
+import json
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sandbox.build import ROOT
+from tests.bench.cost.bill import Measured, Prices, bill
+from tests.bench.cost.measure import Beats, Incident
+from tests.bench.cost.report import Size, document, facts, table
+from tests.bench.cost.stack import read
+from tests.bench.processes import built_stack
+
+PRICES = ROOT / "tests" / "bench" / "prices-2026-11.json"
+SIZES = ((50, 4, 5.0), (1_000, 8, 5.0), (10_000, 20, 12.0))
+"""Keys, workspaces, and the most USD a month may cost."""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="tests.bench.cost")
+    parser.add_argument("--write", type=Path, metavar="FILE", help="the document to write, such as docs/cost.md")
+    arguments = parser.parse_args()
+    stack, prices = read(ROOT / "template.yaml"), json.loads(PRICES.read_text())
+    built = built_stack()
+    print("measuring an incident ...", file=sys.stderr, flush=True)
+    incident = Incident(built)
+    sizes = []
+    for keys, workspaces, limit in SIZES:
+        print(f"measuring beats over {keys:,} keys ...", file=sys.stderr, flush=True)
+        beats = Beats(built, keys, workspaces)
+        measured = Measured(
+            beat=beats.average,
+            kill_switch=incident.kill_switch,
+            notifier=incident.notifier,
+            kept_bytes=beats.kept_bytes,
+            secret_seconds=beats.secret_seconds,
+            metrics=beats.metrics,
+            event_bytes=incident.event_bytes,
+            ledger_bytes=incident.ledger_bytes,
+        )
+        sizes.append(Size(keys, workspaces, limit, measured, tuple(bill(measured, stack, Prices(prices)))))
+    print(table(sizes))
+    target = ROOT / "build" / "cost.json"
+    target.write_text(json.dumps([facts(size) for size in sizes], indent=1) + "\n")
+    print(f"written to {target.relative_to(ROOT)}")
+    if arguments.write:
+        arguments.write.write_text(document(sizes, stack, prices, datetime.now(UTC).date()))
+        print(f"written to {arguments.write}")
+    return 0 if all(size.held for size in sizes) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

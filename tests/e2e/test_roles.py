@@ -1,0 +1,46 @@
+"""Least privilege, proven: each function works under its own role (every other test here), and can do no more."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from sandbox.scenario.world import World
+
+
+def _refused(call: Callable[[], Any]) -> str:
+    with pytest.raises(ClientError) as caught:
+        call()
+    return str(caught.value.response["Error"]["Code"])
+
+
+def test_no_role_can_do_what_its_function_does_not_do(world: World) -> None:
+    engine = world.engine
+    table, bucket = engine.outputs["LedgerTable"], engine.outputs["ReadingBucket"]
+    row = {"pk": {"S": "subject#a"}, "sk": {"S": "cause#runaway"}}
+    denied: dict[str, Callable[[], Any]] = {
+        "the meter writes no ledger row": lambda: engine.client_as("SpendMeterFunction", "dynamodb").put_item(
+            TableName=table, Item=row
+        ),
+        "the meter reads no Slack token": lambda: engine.client_as(
+            "SpendMeterFunction", "secretsmanager"
+        ).get_secret_value(SecretId="governor/slack"),
+        "the meter deletes no reading": lambda: engine.client_as("SpendMeterFunction", "s3").delete_object(
+            Bucket=bucket, Key="readings/state.bin"
+        ),
+        "the kill switch reads no workload's key": lambda: engine.client_as(
+            "KillSwitchFunction", "secretsmanager"
+        ).get_secret_value(SecretId="openrouter/prod/search-agent"),
+        "the kill switch sees no reading": lambda: engine.client_as("KillSwitchFunction", "s3").get_object(
+            Bucket=bucket, Key="readings/state.bin"
+        ),
+        "the notifier reads no management key": lambda: engine.client_as(
+            "NotifierFunction", "secretsmanager"
+        ).get_secret_value(SecretId="governor/openrouter-management-key"),
+        "the notifier publishes no event": lambda: engine.client_as("NotifierFunction", "events").put_events(
+            Entries=[{"EventBusName": engine.outputs["EventBusName"], "Source": "a", "DetailType": "b", "Detail": "{}"}]
+        ),
+    }  # fmt: skip
+    codes = {name: _refused(call) for name, call in denied.items()}
+    assert set(codes.values()) <= {"AccessDenied", "AccessDeniedException", "403"}, codes
