@@ -12,21 +12,21 @@ from unittest.mock import patch
 
 from moto.core.authorization import ActionAuthenticatorMixin
 from moto.core.exceptions import JsonRESTError, _RESTError
+from moto.core.utils import get_service_model
 from moto.iam.access_control import S3IAMRequest
 from moto.kms.models import kms_backends
 from moto.s3.exceptions import S3AccessDeniedError
 from moto.s3.models import s3_backends
 from moto.secretsmanager.models import secretsmanager_backends
+from werkzeug.exceptions import HTTPException
 
 from sandbox.engine.authorization import Need, UnknownCall, arn_of_secret, needs
 from sandbox.engine.permissions import Permissions, Session
 from sandbox.engine.template import ACCOUNT, REGION
 
 ADMIN_KEY = "AKIAFAKEENGINEADMIN0"
-QUERY_CODES = {"sns": "AuthorizationError", "sts": "AccessDenied"}
-REST_SERVICES = frozenset({"lambda", "scheduler"})
-# The SDK calls SQS in JSON, and SQS answers the code of its older protocol.
-JSON_CODES = {"sqs": "AccessDenied"}
+# What a refusal is called, where it is not AccessDenied (query protocol) or AccessDeniedException (the others).
+CODES = {"sns": "AuthorizationError", "sqs": "AccessDenied"}
 
 
 class IamGate:
@@ -72,7 +72,7 @@ class IamGate:
         try:
             found = needs(response.boto3_service_name, operation, response.params)
         except UnknownCall as error:
-            raise JsonRESTError("AccessDeniedException", f"The sandbox cannot authorize this call: {error}") from error
+            raise _refusal(response, f"The sandbox cannot authorize this call: {error}") from error
         return [_resolved(need) for need in found]
 
     def _s3_needs(self, response: Any, resource: str, session: Session) -> list[Need]:
@@ -116,11 +116,15 @@ def _denied(response: Any, is_s3: bool, session: Session, need: Need) -> Excepti
         f"User: arn:aws:sts::{ACCOUNT}:assumed-role/{role}/{session.holder} is not authorized to perform: "
         f"{need.action} on resource: {need.resource}"
     )
+    return _refusal(response, words)
+
+
+def _refusal(response: Any, words: str) -> HTTPException:
     service = response.boto3_service_name
-    if service in QUERY_CODES:
-        error = _RESTError(QUERY_CODES[service], words)
-        error.code = 403
-        return error
-    error = JsonRESTError(JSON_CODES.get(service, "AccessDeniedException"), words)
-    error.code = 403 if service in REST_SERVICES else 400
+    protocol = get_service_model(service).resolved_protocol
+    if protocol == "query":
+        error = _RESTError(CODES.get(service, "AccessDenied"), words)
+    else:
+        error = JsonRESTError(CODES.get(service, "AccessDeniedException"), words)
+    error.code = 400 if protocol == "json" else 403
     return error

@@ -42,18 +42,18 @@ _NAMED = (
     KeyOfOrganization(HANDMADE, "platform-staging", "office hours", 2.10),
 )
 _TEAMS = {
-    "platform-production": ("prod", tuple(["billing", "catalog", "chat", "docs", "fraud", "mail", "risk", "seo"])),
+    "platform-production": ("prod", ("billing", "catalog", "chat", "docs", "fraud", "mail", "risk", "seo")),
     "platform-staging": (
         "stage",
-        tuple(["billing", "catalog", "chat", "docs", "fraud", "mail", "risk", "search", "seo", "triage"]),
+        ("billing", "catalog", "chat", "docs", "fraud", "mail", "risk", "search", "seo", "triage"),
     ),
     "research": (
         "research",
-        tuple(["eval", "judge", "prompts", "rag", "rerank", "router", "speech", "synth", "tables", "vision"]),
+        ("eval", "judge", "prompts", "rag", "rerank", "router", "speech", "synth", "tables", "vision"),
     ),
     None: (
         "dev",
-        tuple(["ana", "ben", "cho", "dee", "eli", "fay", "gus", "hal", "ida", "jon", "kim", "lou", "mia", "ned"]),
+        ("ana", "ben", "cho", "dee", "eli", "fay", "gus", "hal", "ida", "jon", "kim", "lou", "mia", "ned"),
     ),
 }
 _HABITS = ("office hours", "sporadic development", "agent bursts", "steady", "weekly job")

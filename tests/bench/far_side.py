@@ -6,8 +6,8 @@ The simulator itself takes some 5 ms of processor time for a page of 100 keys; o
 measured, and every ratio would come out flattered. So each answer is asked of it once, outside the measurement, and
 served again from memory, byte for byte. Prints its base URL, then serves until its standard input closes.
 
-`/_far/move?share=S&minute=M` moves the clock to the epoch minute M and lets S of all keys spend; `/_far/latency?seconds=S`
-delays every answer; `/_far/asked` tells what was asked since it was last asked: the targets, and bytes of requests.
+`/_far/move?share=S&minute=M` moves the clock to the epoch minute M and lets S of all keys spend;
+`/_far/latency?seconds=S` delays every answer; `/_far/asked` tells what was asked since the last time, and its bytes.
 """
 
 import asyncio
@@ -101,7 +101,7 @@ class FarSide:
 
 
 def organization(keys: int, workspaces: int) -> dict[str, object]:
-    """A seed for the simulator: `keys` spread evenly, half of them with a monthly limit, a guardrail in each workspace."""
+    """A seed for the simulator: `keys` spread evenly, half with a monthly limit, a guardrail in each workspace."""
     slugs = [f"team-{number}" for number in range(workspaces - 1)]  # the default workspace is there already
     names = [(f"prod-team-key{number}", ["default", *slugs][number % workspaces]) for number in range(keys)]
     return {

@@ -1,7 +1,7 @@
 """The processes a bench is made of: the far side, and workers that do one job each, told over a pipe.
 
-A worker is a script in `workers/`. It reads one JSON object a line, does what `do` says, answers with one, and ends when
-its input closes. Those that run what ships get the runtime's interpreter and the built paths, and nothing else.
+A worker is a script in `workers/`. It reads one JSON object a line, does what `do` says, answers with one, and ends
+when its input closes. Those that run what ships get the runtime's interpreter and the built paths, and nothing else.
 """
 
 import contextlib
@@ -60,7 +60,7 @@ class Worker:
     """A process that does what it is told, one thing at a time."""
 
     def __init__(self, command: Sequence[str | Path], environment: Mapping[str, str]) -> None:
-        self._errors = tempfile.TemporaryFile("w+")
+        self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115  # closed in __exit__
         self._process = subprocess.Popen(
             command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors, text=True
         )

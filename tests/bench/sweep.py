@@ -1,8 +1,8 @@
 """The sweep of 10,000 keys in 20 workspaces, against bare GETs of the same pages and against the vendor's SDK.
 
 A beat is everything but AWS: read the account, meter, decide, encode, keep. It is compared with the very requests it
-made, made again by `workers/bare.py` at the same concurrency, in turn. Without latency the machine is measured; at 50 ms
-a request, what a real beat waits.
+made, made again by `workers/bare.py` at the same concurrency, in turn. Without latency the machine is measured; at
+50 ms a request, what a real beat waits.
 """
 
 from collections.abc import Callable, Iterator
@@ -48,7 +48,7 @@ class Sweeps:
         return self._beat(self._meter)
 
     def cold(self, share: float) -> float:
-        """Seconds of a beat in a new process, which reads and decodes what the last one kept. Imports are not counted."""
+        """Seconds of a beat in a new process, which decodes what the last one kept. Imports are not counted."""
         return self.fresh(share)[0]
 
     def fresh(self, share: float) -> tuple[float, float]:

@@ -37,7 +37,6 @@ def main() -> int:
             beat=beats.average,
             kill_switch=incident.kill_switch,
             notifier=incident.notifier,
-            kept_bytes=beats.kept_bytes,
             secret_seconds=beats.secret_seconds,
             metrics=beats.metrics,
             event_bytes=incident.event_bytes,

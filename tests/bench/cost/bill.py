@@ -14,6 +14,8 @@ CALL_SECONDS = 0.150
 """Assumed: a call to OpenRouter, as a function waits for it."""
 AWS_CALL_SECONDS = 0.015
 """Assumed: a call to an AWS service in the region, as a function waits for it."""
+S3_BYTES_PER_SECOND = 50e6
+"""Assumed: how fast a function writes to S3."""
 PLATFORM_BYTES = 800
 """Assumed: Lambda's own `platform.start`, `platform.report` and `platform.runtimeDone` lines of an invocation, as JSON."""
 LINE_BYTES = 26
@@ -39,6 +41,7 @@ class Invocation:
 
     `cpu`: seconds of this machine's processor. `printed`: bytes of its own log lines, and `lines` of them.
     `asked`: calls to OpenRouter, `sent` their bytes. `in_turn`: how many of those go on side by side.
+    `kept`: bytes written to S3.
     """
 
     cpu: float
@@ -48,6 +51,7 @@ class Invocation:
     asked: float = 0.0
     sent: float = 0.0
     in_turn: int = 1
+    kept: float = 0.0
 
     @property
     def log_bytes(self) -> float:
@@ -67,7 +71,8 @@ class Invocation:
         waiting = self.asked / self.in_turn * CALL_SECONDS
         if paced:
             waiting = max(waiting, (self.asked - 1) / paced)
-        return self.cpu / min(memory_mb / VCPU_MB, 1.0) + waiting + sum(self.calls.values()) * AWS_CALL_SECONDS
+        waiting += sum(self.calls.values()) * AWS_CALL_SECONDS + self.kept / S3_BYTES_PER_SECOND
+        return self.cpu / min(memory_mb / VCPU_MB, 1.0) + waiting
 
 
 @dataclass(frozen=True)
@@ -87,13 +92,12 @@ class Stack:
 
 @dataclass(frozen=True)
 class Measured:
-    """`beat`: of spend_meter. `kept_bytes`: its reading. `metrics`: distinct ones really emitted. `event_bytes`: of an
-    event as it is archived; `ledger_bytes`: that an incident leaves in the table."""
+    """`beat`: of spend_meter. `metrics`: distinct ones really emitted. `event_bytes`: of an event as it is archived.
+    `ledger_bytes`: that an incident leaves in the table. `secret_seconds`: how long a secret read is used."""
 
     beat: Invocation
     kill_switch: Invocation
     notifier: Invocation
-    kept_bytes: float
     secret_seconds: float
     metrics: int
     event_bytes: float
@@ -156,7 +160,7 @@ def bill(measured: Measured, stack: Stack, prices: Prices) -> list[Line]:
         line("Scheduler", "schedule_call", beats),
         line("S3: writes", "s3_put", total("s3:PutObject")),
         line("S3: reads", "s3_get", total("s3:GetObject")),
-        line("S3: kept", "s3_kept", measured.kept_bytes / GB),
+        line("S3: kept", "s3_kept", beat.kept / GB),
         line("DynamoDB: reads", "table_read_unit", sum(one.units(READ_UNITS) * times for _, one, times in runs)),
         line("DynamoDB: writes", "table_write_unit", sum(one.units(WRITE_UNITS) * times for _, one, times in runs)),
         line("DynamoDB: kept, a year's incidents", "table_kept", table_gb),
@@ -165,7 +169,9 @@ def bill(measured: Measured, stack: Stack, prices: Prices) -> list[Line]:
         line("Secrets Manager: calls", "secret_call", secret_calls + 3 * ALERTS),
         line("EventBridge: events", "custom_event", total("eventbridge:PutEvents", "events:PutEvents") + ALERTS),
         line("EventBridge: archived", "events_archived", stack.archives * events * measured.event_bytes / GB),
-        line("EventBridge: archive, a year's", "archive_kept", stack.archives * 12 * events * measured.event_bytes / GB),
+        line(
+            "EventBridge: archive, a year's", "archive_kept", stack.archives * 12 * events * measured.event_bytes / GB
+        ),
         line(
             "SQS: polls and messages",
             "queue_request",

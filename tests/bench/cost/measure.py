@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -99,8 +100,7 @@ class Beats:
                 _beat(worker, START_MINUTE + 1)
                 taken = [self._next(far, worker, START_MINUTE + 2 + number) for number in range(BEATS)]
                 facts = worker.tell("facts")
-        self.average = _average(taken, facts["concurrency"])
-        self.kept_bytes: float = facts["kept_bytes"]
+        self.average = replace(_average(taken, facts["concurrency"]), kept=facts["kept_bytes"])
         self.secret_seconds: float = facts["secret_seconds"]
         self.metrics = len({metric for told in taken for metric in _metrics(told["lines"])})
 
@@ -128,7 +128,9 @@ class Incident:
                 worker.tell("start", function="kill_switch")
                 told = worker.tell("invoke", event=event)
             assert simulator.organization.keys.get(key.hash).disabled, told  # type: ignore[union-attr]  # it is there
-            self.kill_switch = _average([{**told, "cpu": told["lived"], "asked": len(simulator.requests), "sent": 0}], 1)
+            self.kill_switch = _average(
+                [{**told, "cpu": told["lived"], "asked": len(simulator.requests), "sent": 0}], 1
+            )
             notice = json.loads((ROOT / "events" / "notifier" / "key_disabled.json").read_text())
             self.event_bytes = float(len(notice["Records"][0]["body"]))
             with Worker.shipped("handlers.py", stack, "NotifierFunction", **variables) as worker:

@@ -47,7 +47,9 @@ def table(sizes: Sequence[Size]) -> str:
     rows.append(["limit", *(f"{size.limit:.2f}{'' if size.held else ' MISSED'}" for size in sizes)])
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return "\n".join(
-        "  ".join([row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))])
+        "  ".join(
+            [row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))]
+        )
         for row in rows
     )
 
@@ -65,7 +67,7 @@ def document(sizes: Sequence[Size], stack: Stack, prices: Mapping[str, Any], tod
         "calls to OpenRouter": [f"{beat.asked:.1f}" for beat in beats],
         "processor time here, s": [f"{beat.cpu:.3f}" for beat in beats],
         "billed duration, s": [f"{beat.seconds(memory, stack.requests_per_second):.2f}" for beat in beats],
-        "reading kept, KB": [f"{size.measured.kept_bytes / 1000:,.0f}" for size in sizes],
+        "reading kept, KB": [f"{beat.kept / 1000:,.0f}" for beat in beats],
         "log bytes, the platform's included": [f"{beat.log_bytes:,.0f}" for beat in beats],
         "AWS calls": [", ".join(f"{name} {count:g}" for name, count in beat.calls.items()) for beat in beats],
     }
@@ -104,7 +106,7 @@ def document(sizes: Sequence[Size], stack: Stack, prices: Mapping[str, Any], tod
             f"{', '.join(unconfirmed)}.",
             f"- No free tier but one: {prices['free']['why']}",
             f"- A call to OpenRouter takes {rules.CALL_SECONDS * 1000:.0f} ms, one to AWS {rules.AWS_CALL_SECONDS * 1000:.0f}"
-            f" ms. Calls to OpenRouter are paced at {stack.requests_per_second:g} a second (`RequestsPerSecond`); at many "
+            f" ms, and {rules.S3_BYTES_PER_SECOND / 1e6:.0f} MB a second are written to S3. Calls to OpenRouter are paced at {stack.requests_per_second:g} a second (`RequestsPerSecond`); at many "
             "keys this pace, not the work, is the duration that is billed.",
             f"- Processor time is this machine's, divided by the function's share of a vCPU ({rules.VCPU_MB} MB are one). "
             "It is added to the waiting, though some of it happens meanwhile.",
@@ -123,4 +125,8 @@ def _side_by_side(sizes: Sequence[Size]) -> list[tuple[Line, ...]]:
 
 
 def _amount(line: Line) -> str:
-    return f"{line.quantity:,.0f} {line.unit}" if line.quantity >= 10 or not line.quantity else f"{line.quantity:.2g} {line.unit}"
+    return (
+        f"{line.quantity:,.0f} {line.unit}"
+        if line.quantity >= 10 or not line.quantity
+        else f"{line.quantity:.2g} {line.unit}"
+    )

@@ -1,4 +1,4 @@
-"""Worker: the floor of a sweep. One shared `httpx.Client`, as many threads, the same requests, `json.loads`; no more."""
+"""Worker: the floor of a sweep. One `httpx.Client`, as many threads, the same requests, `json.loads`; no more."""
 
 import json
 import sys
@@ -17,11 +17,11 @@ def get(origin: str, targets: list[str], concurrency: int) -> dict[str, Any]:
         assert answer.status_code == 200
         return json.loads(answer.content)
 
-    start = time.perf_counter()
+    cpu, start = time.process_time(), time.perf_counter()
     with ThreadPoolExecutor(concurrency) as pool:
         pages = list(pool.map(one, targets))
-    seconds = time.perf_counter() - start
-    return {"seconds": seconds, "answers": len(pages)}
+    seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
+    return {"seconds": seconds, "cpu": cpu, "answers": len(pages)}
 
 
 if __name__ == "__main__":

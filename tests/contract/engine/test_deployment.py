@@ -84,9 +84,7 @@ REFUSED = {
         "is less than the function's timeout",
     ),
     "a failure's destination that the role may not use": (
-        ROLE % ("lambda.amazonaws.com", "[]")
-        + FUNCTION
-        + "  Queue: {Type: AWS::SQS::Queue}\n"
+        ROLE % ("lambda.amazonaws.com", "[]") + FUNCTION + "  Queue: {Type: AWS::SQS::Queue}\n"
         "  It: {Type: AWS::Lambda::EventInvokeConfig, Properties: {FunctionName: !Ref Function, Qualifier: $LATEST, "
         "DestinationConfig: {OnFailure: {Destination: !GetAtt Queue.Arn}}}}",
         "may not sqs:SendMessage",

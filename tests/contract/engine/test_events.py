@@ -147,7 +147,9 @@ def test_an_event_put_by_a_function_goes_the_same_way(engine):
     count = len(engine.invocations)
     entry = {"EventBusName": "bus", "Source": "nested", "DetailType": "Any"}
     detail = {"items": [{"kind": "b", "size": 4}], "flag": True}
-    engine.invoke("Obedient", {"calls": [["events", "put_events", {"Entries": [{**entry, "Detail": json.dumps(detail)}]}]]})
+    engine.invoke(
+        "Obedient", {"calls": [["events", "put_events", {"Entries": [{**entry, "Detail": json.dumps(detail)}]}]]}
+    )
     engine.run_until(timedelta(seconds=5))
 
     assert [one.result for one in engine.invocations[count + 1 :]] == ["matched"]

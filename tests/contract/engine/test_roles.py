@@ -141,7 +141,7 @@ REFUSED = [
     ("s3", "get_object", {"Bucket": "theirs", "Key": "absent"}, "AccessDenied"),
     ("ssm", "get_parameter", {"Name": "/theirs"}, "AccessDeniedException"),
     ("lambda", "invoke", {"FunctionName": "obedient", "Payload": "{}"}, "AccessDeniedException"),
-    ("logs", "create_log_stream", {"logGroupName": "/aws", "logStreamName": "s"}, "AccessDeniedException"),
+    ("logs", "put_retention_policy", {"logGroupName": "/mine", "retentionInDays": 1}, "AccessDeniedException"),
     ("kms", "decrypt", {"KeyId": "alias/mine", "CiphertextBlob": "x"}, "AccessDeniedException"),
     ("cloudwatch", "put_metric_data", {"Namespace": "Theirs", "MetricData": METRIC}, "AccessDeniedException"),
     ("secretsmanager", "get_secret_value", {"SecretId": "untagged"}, "AccessDeniedException"),
