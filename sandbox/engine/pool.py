@@ -93,11 +93,6 @@ class Pool:
         self.invocations.append(record)
         return record
 
-    def kill_busy(self, holder: str) -> None:
-        with self._lock:
-            for worker in self._busy.get(holder, []):
-                worker.kill()
-
     def role_credentials(self, role_arn: str, holder: str) -> dict[str, str]:
         """Credentials of a role, as boto3's clients take them; what is done with them is held to the role."""
         if holder not in self._credentials:

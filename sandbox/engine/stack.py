@@ -13,7 +13,7 @@ from sandbox.engine.aws import Aws
 from sandbox.engine.errors import DeploymentFailed, UnsupportedTemplate
 from sandbox.engine.functions import Function, QueueMapping
 from sandbox.engine.intrinsics import NO_VALUE, Intrinsics
-from sandbox.engine.permissions import Permissions, Role
+from sandbox.engine.permissions import Permissions
 from sandbox.engine.policy import Statement
 from sandbox.engine.resources.registry import HANDLERS, Made, check
 from sandbox.engine.template import ACCOUNT, REGION, load
@@ -68,12 +68,6 @@ class Stack:
     def afterwards(self, verify: Callable[[], None]) -> None:
         """Runs a check once all resources are there, since a role's policies may come after its function."""
         self._checks.append(verify)
-
-    def role(self, arn: str, logical_id: str) -> Role:
-        try:
-            return self.permissions.roles[arn]
-        except KeyError:
-            raise DeploymentFailed(logical_id, f"role {arn} does not exist") from None
 
     def physical(self, logical_id: str) -> str:
         """The name, URL or ARN (whatever `Ref` gives) of a resource."""

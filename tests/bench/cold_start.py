@@ -58,7 +58,7 @@ def measure(stack: Path, say: Callable[[str], None]) -> Iterator[Figure]:
         yield Figure(f"cold start of {start.name} against its floor", *interleaved(PAIRS, ours, floor), "s", LIMIT)
 
 
-def _seconds(stack: Path, start: Start, reading: bytes, module: str, _turn: int) -> float:
+def _seconds(stack: Path, start: Start, reading: bytes, module: str) -> float:
     with Stub(json.dumps(start.event).encode(), reading) as stub, tempfile.TemporaryFile("w+") as log:
         began = time.perf_counter()
         process = subprocess.Popen(

@@ -31,13 +31,10 @@ class Figure:
         return {**values, **numbers, "ratio": round(self.ratio, 4), "held": self.held}
 
 
-def interleaved(pairs: int, *subjects: Callable[[int], float]) -> list[float]:
-    """The median of each subject's measurements, taken in turn: A B A B ..., so that a busy spell hits all alike."""
-    taken: list[list[float]] = [[] for _ in subjects]
-    for turn in range(pairs):
-        for subject, results in zip(subjects, taken, strict=True):
-            results.append(subject(turn))
-    return [median(results) for results in taken]
+def interleaved(pairs: int, ours: Callable[[], float], theirs: Callable[[], float]) -> tuple[float, float]:
+    """The medians of two measurements, taken in turn: A B A B ..., so that a busy spell hits both alike."""
+    taken = [(ours(), theirs()) for _ in range(pairs)]
+    return median(a for a, _ in taken), median(b for _, b in taken)
 
 
 def table(figures: Sequence[Figure]) -> str:

@@ -6,6 +6,7 @@ made, made again by `workers/bare.py` at the same concurrency, in turn. Without 
 """
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -101,16 +102,17 @@ def measure(stack: Path, say: Callable[[str], None]) -> Iterator[Figure]:
     ):
         sweeps = Sweeps(far, stack, meter, bare)
 
-        def against(name: str, limit: float | None, pairs: int, ours: Callable[[], float], floor: Callable[[], float]):  # type: ignore[no-untyped-def]
+        def against(name: str, limit: float | None, pairs: int, *turns: Callable[[], float]) -> Figure:
             say(name)
-            taken = interleaved(pairs, lambda _: ours(), lambda _: floor())
-            return Figure(f"sweep against bare GETs: {name}", *taken, "s", limit)
+            ours, floor = turns
+            return Figure(f"sweep against bare GETs: {name}", *interleaved(pairs, ours, floor), "s", limit)
 
-        yield against("warm, 20% of keys moved", SWEEP_LIMIT, 15, lambda: sweeps.warm(USUAL), sweeps.floor)
-        yield against("cold, 20% of keys moved", SWEEP_LIMIT, 7, lambda: sweeps.cold(USUAL), sweeps.cold_floor)
-        yield against("warm, all keys moved", None, 5, lambda: sweeps.warm(ALL), sweeps.floor)
+        warm, cold = partial(sweeps.warm, USUAL), partial(sweeps.cold, USUAL)
+        yield against("warm, 20% of keys moved", SWEEP_LIMIT, 15, warm, sweeps.floor)
+        yield against("cold, 20% of keys moved", SWEEP_LIMIT, 7, cold, sweeps.cold_floor)
+        yield against("warm, all keys moved", None, 5, partial(sweeps.warm, ALL), sweeps.floor)
         far.latency(0.05)
-        yield against("warm, 20% moved, 50 ms a request", SWEEP_LIMIT, 5, lambda: sweeps.warm(USUAL), sweeps.floor)
+        yield against("warm, 20% moved, 50 ms a request", SWEEP_LIMIT, 5, warm, sweeps.floor)
         far.latency(0)
 
         say("the vendor's SDK")
@@ -122,7 +124,6 @@ def measure(stack: Path, say: Callable[[str], None]) -> Iterator[Figure]:
             assert told["keys_read"] == KEYS
             return float(told["seconds"])
 
-        taken = interleaved(3, lambda _: sweeps.warm(USUAL), lambda _: listed())
-        yield Figure("sweep against the vendor's SDK", *taken, "s")
+        yield Figure("sweep against the vendor's SDK", *interleaved(3, warm, listed), "s")
         say("peak memory")
         yield Figure("peak memory of a cold beat", sweeps.fresh(USUAL)[1], MEMORY_MB, "MB", 1.0)

@@ -23,6 +23,7 @@ ROUNDING = 1e-9
 _PACKED = Struct("<2dI6dI")
 PACKED_SIZE = _PACKED.size
 _AT_REST = Struct("<2dI")
+_MOVED, _MOVED_AT = Struct("<I"), PACKED_SIZE - 4
 
 type Packed = bytes
 type Known = Mapping[str, Mapping[str, Packed]]
@@ -49,21 +50,6 @@ class Seen(NamedTuple):
     @classmethod
     def unpack(cls, packed: Packed) -> "Seen":
         return cls(*_PACKED.unpack(packed))
-
-    @classmethod
-    def of(cls, key: "ApiKey", minute: int) -> "Seen":
-        return cls(
-            key.usage,
-            key.byok_usage,
-            0,
-            key.usage_daily,
-            key.usage_weekly,
-            key.usage_monthly,
-            key.byok_usage_daily,
-            key.byok_usage_weekly,
-            key.byok_usage_monthly,
-            minute,
-        )
 
     def spent(self, period: Period, byok: bool, now_minute: int) -> float:
         """USD spent in the period around `now_minute`; a counter of a period that is over counts for nothing."""
@@ -136,10 +122,10 @@ def meter(
             if packed and packed.startswith(at_rest(key.usage, key.byok_usage, 0)):
                 continue
             packed = packed or _anywhere(known, hash)
-            move = _moved(key, workspace_id, Seen.unpack(packed) if packed else None, minute, since, counts_byok)
+            move = _moved(key, workspace_id, packed, minute, since, counts_byok)
             if move:
                 moves.append(move)
-            seen[hash] = Seen.of(key, minute).pack()
+            seen[hash] = _packed(key, minute)
         missing = before.keys() - keys.keys()
         if missing:
             lost = _miss(seen, missing, wholly, minute)
@@ -170,25 +156,42 @@ def _miss(
     return usage, byok_usage
 
 
+def _packed(key: "ApiKey", minute: int) -> Packed:
+    return _PACKED.pack(
+        key.usage,
+        key.byok_usage,
+        0,
+        key.usage_daily,
+        key.usage_weekly,
+        key.usage_monthly,
+        key.byok_usage_daily,
+        key.byok_usage_weekly,
+        key.byok_usage_monthly,
+        minute,
+    )
+
+
 def _moved(
     key: "ApiKey",
     workspace_id: str,
-    before: Seen | None,
+    before: Packed | None,
     minute: int,
     read_at: int,
     counts_byok: Callable[["ApiKey"], bool],
 ) -> Move | None:
-    if before is None:
-        if read_at and key.created_at >= moment_of(read_at):
-            before = Seen(0, 0, 0, 0, 0, 0, 0, 0, 0, moved=read_at)
-        else:
-            return None
-    own, brought = key.usage - before.usage, key.byok_usage - before.byok_usage
-    span = max(1, minute - (before.gone or read_at or minute - 1))
+    if before is not None:
+        usage, byok_usage, gone = _AT_REST.unpack_from(before)
+        (still_since,) = _MOVED.unpack_from(before, _MOVED_AT)
+    elif read_at and key.created_at >= moment_of(read_at):
+        usage, byok_usage, gone, still_since = 0.0, 0.0, 0, read_at
+    else:
+        return None
+    own, brought = key.usage - usage, key.byok_usage - byok_usage
+    span = max(1, minute - (gone or read_at or minute - 1))
     if own < -ROUNDING or brought < -ROUNDING:
-        return Move(key, workspace_id, None, span, before.moved)
+        return Move(key, workspace_id, None, span, still_since)
     spent = max(own, 0.0) + (max(brought, 0.0) if counts_byok(key) else 0.0)
-    return Move(key, workspace_id, spent, span, before.moved) if spent > ROUNDING else None
+    return Move(key, workspace_id, spent, span, still_since) if spent > ROUNDING else None
 
 
 def _anywhere(known: Known, hash: str) -> Packed | None:

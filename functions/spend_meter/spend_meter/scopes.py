@@ -4,11 +4,12 @@ the account's credits. Pure.
 A budget of a workspace that could not be read is not in the list: its standing is unknown.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from spend_meter.budgets import ROUNDING, Budget
-from spend_meter.counters import Known, Seen
+from spend_meter.counters import Known, Packed, Seen
 from spend_meter.periods import Period, period_of
 from spend_meter.state import Guard, Layers, Place
 
@@ -60,14 +61,15 @@ def workspace_budgets(
         keys = listed.get(workspace_id)
         if keys is None:
             continue
-        own = {key.hash for key in keys}
-        gone = [Seen.unpack(packed) for hash, packed in known.get(workspace_id, {}).items() if hash not in own]
+        gone = _gone(known.get(workspace_id, {}), keys)
         name = layers.workspaces.get(workspace_id, (workspace_id, ""))[0]
         for interval, limit in caps.limits.items():
             if limit <= 0:
                 continue
             period = period_of(interval)
-            spent = sum(counter(key, period, caps.byok) for key in keys)
+            spent = sum(map(COUNTER[period], keys))
+            if caps.byok:
+                spent += sum(map(BYOK_COUNTER[period], keys))
             spent += sum(seen.spent(period, caps.byok, minute) for seen in gone)
             if period == "lifetime":
                 usage, byok = places[workspace_id].departed if workspace_id in places else (0.0, 0.0)
@@ -99,17 +101,31 @@ def credit_budget(credits: "Credits | None", subjects: "Subjects") -> Iterator[B
         )
 
 
+COUNTER: Mapping[Period, Callable[["ApiKey"], float]] = {
+    "daily": attrgetter("usage_daily"),
+    "weekly": attrgetter("usage_weekly"),
+    "monthly": attrgetter("usage_monthly"),
+    "lifetime": attrgetter("usage"),
+}
+BYOK_COUNTER: Mapping[Period, Callable[["ApiKey"], float]] = {
+    "daily": attrgetter("byok_usage_daily"),
+    "weekly": attrgetter("byok_usage_weekly"),
+    "monthly": attrgetter("byok_usage_monthly"),
+    "lifetime": attrgetter("byok_usage"),
+}
+
+
 def counter(key: "ApiKey", period: Period, byok: bool) -> float:
     """What the key has spent in its present period, in USD."""
-    match period:
-        case "daily":
-            return key.usage_daily + (key.byok_usage_daily if byok else 0.0)
-        case "weekly":
-            return key.usage_weekly + (key.byok_usage_weekly if byok else 0.0)
-        case "monthly":
-            return key.usage_monthly + (key.byok_usage_monthly if byok else 0.0)
-        case _:
-            return key.usage + (key.byok_usage if byok else 0.0)
+    return COUNTER[period](key) + (BYOK_COUNTER[period](key) if byok else 0.0)
+
+
+def _gone(known: Mapping[str, Packed], keys: Sequence["ApiKey"]) -> list[Seen]:
+    """Keys remembered that are no longer listed; all that is listed is remembered."""
+    if len(known) == len(keys):
+        return []
+    own = {key.hash for key in keys}
+    return [Seen.unpack(packed) for hash, packed in known.items() if hash not in own]
 
 
 def still_there(identity: str, hashes: set[str], workspace_ids: set[str]) -> bool:

@@ -18,7 +18,7 @@ _FIRST_MINUTE = Struct("<I")
 PATIENCE = 30
 """Minutes after which notes are entered when the next is made, and up to twice as many: not all subjects at once."""
 LOW = tuple(floor / 40 for floor in LIMITS.floor)
-"""USD by window. So far below the detector's floors that no multiple it takes of such a habit lifts a limit above them."""
+"""USD by window. So far below the floors that no multiple the detector takes of it lifts a limit above them."""
 
 type Waiting = bytes
 """What the subject may yet spend before its notes must be entered (USD), then the notes: minute, USD, span."""

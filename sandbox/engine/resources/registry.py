@@ -35,8 +35,6 @@ class Handler:
 
 HANDLERS: dict[str, Handler] = {}
 
-Make = "Callable[[Stack, str, Properties], Made]"
-
 
 def handles(kind: str, honours: str, inert: Mapping[str, str] | None = None) -> Callable[[Any], Any]:
     """Registers the maker of a resource type.

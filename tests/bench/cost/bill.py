@@ -17,7 +17,7 @@ AWS_CALL_SECONDS = 0.015
 S3_BYTES_PER_SECOND = 50e6
 """Assumed: how fast a function writes to S3."""
 PLATFORM_BYTES = 800
-"""Assumed: Lambda's own `platform.start`, `platform.report` and `platform.runtimeDone` lines of an invocation, as JSON."""
+"""Assumed: Lambda's own `platform.start`, `.report` and `.runtimeDone` lines of an invocation, as JSON."""
 LINE_BYTES = 26
 """CloudWatch Logs counts this much more for each event (PutLogEvents)."""
 ALERTS = 300
@@ -142,6 +142,7 @@ def bill(measured: Measured, stack: Stack, prices: Prices) -> list[Line]:
     logged = sum(one.log_bytes * times for _, one, times in runs) / GB
     secret_calls = MONTH_MINUTES * 60 / measured.secret_seconds
     events = 2 * ALERTS
+    archived = stack.archives * events * measured.event_bytes / GB
     table_gb = measured.ledger_bytes * ALERTS * 12 / GB
 
     def total(*names: str) -> float:
@@ -168,10 +169,8 @@ def bill(measured: Measured, stack: Stack, prices: Prices) -> list[Line]:
         line("KMS: the table's key", "kms_request", MONTH_MINUTES * 60 / KMS_SECONDS),
         line("Secrets Manager: calls", "secret_call", secret_calls + 3 * ALERTS),
         line("EventBridge: events", "custom_event", total("eventbridge:PutEvents", "events:PutEvents") + ALERTS),
-        line("EventBridge: archived", "events_archived", stack.archives * events * measured.event_bytes / GB),
-        line(
-            "EventBridge: archive, a year's", "archive_kept", stack.archives * 12 * events * measured.event_bytes / GB
-        ),
+        line("EventBridge: archived", "events_archived", archived),
+        line("EventBridge: archive, a year's", "archive_kept", 12 * archived),
         line(
             "SQS: polls and messages",
             "queue_request",

@@ -128,16 +128,14 @@ class Incident:
                 worker.tell("start", function="kill_switch")
                 told = worker.tell("invoke", event=event)
             assert simulator.organization.keys.get(key.hash).disabled, told  # type: ignore[union-attr]  # it is there
-            self.kill_switch = _average(
-                [{**told, "cpu": told["lived"], "asked": len(simulator.requests), "sent": 0}], 1
-            )
+            self.kill_switch = _average([_started(told, asked=len(simulator.requests))], 1)
             notice = json.loads((ROOT / "events" / "notifier" / "key_disabled.json").read_text())
             self.event_bytes = float(len(notice["Records"][0]["body"]))
             with Worker.shipped("handlers.py", stack, "NotifierFunction", **variables) as worker:
                 worker.tell("start", function="notifier")
                 told = worker.tell("invoke", event=notice)
             assert told["answer"] == {"batchItemFailures": []}, told
-            self.notifier = _average([{**told, "cpu": told["lived"], "asked": 0, "sent": 0}], 1)
+            self.notifier = _average([_started(told, asked=0)], 1)
             table = boto3.Session("fake", "fake", region_name=REGION).client(
                 "dynamodb", endpoint_url=variables["AWS_ENDPOINT_URL"]
             )
@@ -149,6 +147,11 @@ def _beat(worker: Worker, minute: int) -> dict[str, Any]:
     told = worker.tell("invoke", event={"version": 1, "scheduled_time": when})
     assert told["answer"]["outcome"] == "metered", told
     return told
+
+
+def _started(told: Mapping[str, Any], asked: int) -> dict[str, Any]:
+    """An invocation that its container was started for: all of the process's time is its own."""
+    return {**told, "cpu": told["lived"], "asked": asked, "sent": 0}
 
 
 def _average(taken: Sequence[Mapping[str, Any]], in_turn: int) -> Invocation:

@@ -46,78 +46,77 @@ def table(sizes: Sequence[Size]) -> str:
     rows.append(["total, secrets apart", *(f"{size.usd:.2f}" for size in sizes)])
     rows.append(["limit", *(f"{size.limit:.2f}{'' if size.held else ' MISSED'}" for size in sizes)])
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return "\n".join(
-        "  ".join(
-            [row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))]
-        )
-        for row in rows
-    )
+    return "\n".join("  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) for row in rows)
 
 
 def document(sizes: Sequence[Size], stack: Stack, prices: Mapping[str, Any], today: date) -> str:
     """`docs/cost.md`."""
-    header = " | ".join(f"{size.keys:,} keys, {size.workspaces} workspaces" for size in sizes)
-    bill = [
-        f"| {lines[0].item} | {' | '.join(f'{line.usd:.2f} ({_amount(line)})' for line in lines)} |"
-        for lines in _side_by_side(sizes)
-    ]
+    bill = [[lines[0].item, *(f"{line.usd:.2f} ({_amount(line)})" for line in lines)] for lines in _side_by_side(sizes)]
+    bill.append(["**total, secrets apart**", *(f"**{size.usd:.2f}**" for size in sizes)])
+    bill.append(["must stay under", *(f"{size.limit:.2f}" for size in sizes)])
     beats = [size.measured.beat for size in sizes]
     memory = stack.memory_mb["spend_meter"]
-    measured = {
-        "calls to OpenRouter": [f"{beat.asked:.1f}" for beat in beats],
-        "processor time here, s": [f"{beat.cpu:.3f}" for beat in beats],
-        "billed duration, s": [f"{beat.seconds(memory, stack.requests_per_second):.2f}" for beat in beats],
-        "reading kept, KB": [f"{beat.kept / 1000:,.0f}" for beat in beats],
-        "log bytes, the platform's included": [f"{beat.log_bytes:,.0f}" for beat in beats],
-        "AWS calls": [", ".join(f"{name} {count:g}" for name, count in beat.calls.items()) for beat in beats],
-    }
-    unconfirmed = [name for name, price in prices["prices"].items() if price["confirmed_by"] is None]
-    secret = prices["prices"]["secret"]["usd"]
-    return "\n".join(
-        [
-            "# What it costs",
-            "",
-            f"A month's AWS bill, measured on {today}. Written by `python -m tests.bench.cost --write docs/cost.md`; "
-            "`make cost` measures again.",
-            "",
-            f"| USD a month | {header} |",
-            f"|---|{'---|' * len(sizes)}",
-            *bill,
-            f"| **total, secrets apart** | {' | '.join(f'**{size.usd:.2f}**' for size in sizes)} |",
-            f"| may be at most | {' | '.join(f'{size.limit:.2f}' for size in sizes)} |",
-            "",
-            f"Secrets are ${secret:.2f} each a month: one with the management key, one with Slack's token if there is one, "
-            "and the workloads' own, which exist anyway.",
-            "",
-            "## A beat of `spend_meter`, on the average of ten",
-            "",
-            f"| | {header} |",
-            f"|---|{'---|' * len(sizes)}",
-            *(f"| {name} | {' | '.join(values)} |" for name, values in measured.items()),
-            "",
-            "The shipped handler, from the built layers, over recorded answers of the simulator and a local AWS; a fifth "
-            "of the keys' counters move between two beats, and every key has a month of habits behind it.",
-            "",
-            "## Assumed",
-            "",
-            f"- {rules.MONTH_MINUTES / stack.beat_minutes:,.0f} beats in 30 days; region {prices['region']}, "
-            f"{prices['architecture']}, list prices of {prices['as_of']} "
-            "([with their sources](../tests/bench/prices-2026-11.json)). Not confirmed by a second source: "
-            f"{', '.join(unconfirmed)}.",
-            f"- No free tier but one: {prices['free']['why']}",
-            f"- A call to OpenRouter takes {rules.CALL_SECONDS * 1000:.0f} ms, one to AWS {rules.AWS_CALL_SECONDS * 1000:.0f}"
-            f" ms, and {rules.S3_BYTES_PER_SECOND / 1e6:.0f} MB a second are written to S3. Calls to OpenRouter are paced at {stack.requests_per_second:g} a second (`RequestsPerSecond`); at many "
-            "keys this pace, not the work, is the duration that is billed.",
-            f"- Processor time is this machine's, divided by the function's share of a vCPU ({rules.VCPU_MB} MB are one). "
-            "It is added to the waiting, though some of it happens meanwhile.",
-            f"- {rules.ALERTS} alerts a month, each through `kill_switch` in a container started for it, then told twice by "
-            "`notifier`, by e-mail. What the platform logs of an invocation is taken as "
-            f"{rules.PLATFORM_BYTES} bytes.",
-            f"- An idle queue is polled {rules.POLLERS} at a time every {rules.POLL_SECONDS} s. The dashboard is looked at "
-            f"{rules.DASHBOARD_VIEWS} times a month.",
-            "",
-        ]
+    measured = [
+        ["calls to OpenRouter", *(f"{beat.asked:.1f}" for beat in beats)],
+        ["processor time here, s", *(f"{beat.cpu:.3f}" for beat in beats)],
+        ["billed duration, s", *(f"{beat.seconds(memory, stack.requests_per_second):.2f}" for beat in beats)],
+        ["reading kept, KB", *(f"{beat.kept / 1000:,.0f}" for beat in beats)],
+        ["log bytes, the platform's included", *(f"{beat.log_bytes:,.0f}" for beat in beats)],
+        ["AWS calls", *(", ".join(f"{name} {count:g}" for name, count in beat.calls.items()) for beat in beats)],
+    ]
+    return TEXT.format(
+        today=today,
+        bill=_markdown("USD a month", sizes, bill),
+        measured=_markdown("", sizes, measured),
+        beats=f"{rules.MONTH_MINUTES / stack.beat_minutes:,.0f}",
+        prices=prices,
+        secret=prices["prices"]["secret"]["usd"],
+        unconfirmed=", ".join(name for name, price in prices["prices"].items() if price["confirmed_by"] is None),
+        call_ms=rules.CALL_SECONDS * 1000,
+        aws_ms=rules.AWS_CALL_SECONDS * 1000,
+        s3_mb=rules.S3_BYTES_PER_SECOND / 1e6,
+        stack=stack,
+        rules=rules,
     )
+
+
+TEXT = """# What it costs
+
+A month's AWS bill, measured on {today}. Written by `python -m tests.bench.cost --write docs/cost.md`; `make cost`
+measures again.
+
+{bill}
+
+Secrets are ${secret:.2f} each a month: one holds the management key, one Slack's token if there is one. The workloads'
+own exist anyway.
+
+## A beat of `spend_meter`, on the average of ten
+
+{measured}
+
+The shipped handler, from the built layers, over recorded answers of the simulator and a local AWS. A fifth of the keys'
+counters move between two beats, and every key has a month of habits behind it.
+
+## Assumed
+
+- {beats} beats in 30 days. Region {prices[region]}, {prices[architecture]}, list prices of {prices[as_of]}
+  ([with their sources](../tests/bench/prices-2026-11.json)). No second source confirmed these: {unconfirmed}.
+- No free tier but one. {prices[free][why]}
+- A call to OpenRouter takes {call_ms:.0f} ms, one to AWS {aws_ms:.0f} ms, and S3 takes {s3_mb:.0f} MB a second.
+- Calls to OpenRouter are paced at {stack.requests_per_second:g} a second (`RequestsPerSecond`); at many keys that pace,
+  not the work, is the duration billed.
+- Processor time is this machine's, divided by the function's share of a vCPU ({rules.VCPU_MB} MB are one). It is added
+  to the waiting, though some of it happens meanwhile.
+- {rules.ALERTS} alerts a month, each through `kill_switch`, then told twice by `notifier`, by e-mail; each time in a
+  container started for it.
+- Lambda logs {rules.PLATFORM_BYTES} bytes of its own for an invocation. An idle queue is polled by {rules.POLLERS} at a
+  time, every {rules.POLL_SECONDS} s. People look at the dashboard {rules.DASHBOARD_VIEWS} times a month.
+"""
+
+
+def _markdown(corner: str, sizes: Sequence[Size], rows: Sequence[Sequence[str]]) -> str:
+    header = [corner, *(f"{size.keys:,} keys, {size.workspaces} workspaces" for size in sizes)]
+    return "\n".join(f"| {' | '.join(row)} |" for row in [header, ["---"] * len(header), *rows])
 
 
 def _side_by_side(sizes: Sequence[Size]) -> list[tuple[Line, ...]]:
@@ -125,8 +124,5 @@ def _side_by_side(sizes: Sequence[Size]) -> list[tuple[Line, ...]]:
 
 
 def _amount(line: Line) -> str:
-    return (
-        f"{line.quantity:,.0f} {line.unit}"
-        if line.quantity >= 10 or not line.quantity
-        else f"{line.quantity:.2g} {line.unit}"
-    )
+    amount = f"{line.quantity:,.0f}" if line.quantity >= 10 or not line.quantity else f"{line.quantity:.2g}"
+    return f"{amount} {line.unit}"

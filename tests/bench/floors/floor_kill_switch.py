@@ -19,7 +19,7 @@ AWS = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "to
 
 @cache
 def build() -> tuple[Any, ...]:
-    assert OpenRouter
+    assert OpenRouter.__name__
     session = boto3.session.Session()
     return (
         SecretsProvider(boto3_client=session.client("secretsmanager", config=AWS)),

@@ -17,7 +17,7 @@ from management_api import OpenRouter, Pacing
 
 @cache
 def build() -> tuple[Any, ...]:
-    assert OpenRouter
+    assert OpenRouter.__name__
     return (
         boto3.client("s3"),
         boto3.client("dynamodb"),

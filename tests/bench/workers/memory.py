@@ -1,5 +1,5 @@
-"""A meter's memory as it is after a month: 28 days of every key's habits, and the notes of the last three quarters of an
-hour, as many as a key has that spends every fifth minute."""
+"""A meter's memory as it is after a month: 28 days of every key's habits, and notes up to 45 minutes old,
+as many as a key has that spends every fifth minute."""
 
 from dataclasses import replace
 

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import boto3
-from memory import ripe
+from memory import ripe  # type: ignore[import-not-found]  # beside this script, whose folder is on the path
 from pydantic import SecretStr
 
 from governor.ledger import MemoryLedger

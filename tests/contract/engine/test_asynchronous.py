@@ -1,6 +1,8 @@
 """Asynchronous invocations are retried, delayed, doubled and given up as Lambda does."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -44,7 +46,7 @@ TEMPLATE = f"""
 
 
 @pytest.fixture(scope="module")
-def engine(deploy) -> Engine:
+def engine(deploy: Callable[..., Engine]) -> Engine:
     return deploy(TEMPLATE)
 
 
@@ -52,7 +54,7 @@ def fire(engine: Engine, function: str, event: str) -> None:
     engine.client("lambda").invoke(FunctionName=engine.physical(function), InvocationType="Event", Payload=event)
 
 
-def runs(engine: Engine, function: str) -> list:
+def runs(engine: Engine, function: str) -> list[Any]:
     return [one for one in engine.invocations if one.function == function]
 
 

@@ -1,6 +1,7 @@
 """Events reach what their rules name, in the shape the rule asks for, if whoever sends may."""
 
 import json
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -24,7 +25,7 @@ TEMPLATE = """
             Principal: {Service: events.amazonaws.com}
             Action: sqs:SendMessage
             Resource: "*"
-            Condition: {ArnLike: {"aws:SourceArn": !Sub "arn:aws:events:${AWS::Region}:${AWS::AccountId}:rule/${Bus}/*"}}
+            Condition: {ArnLike: {"aws:SourceArn": !Sub "arn:aws:events:*:${AWS::AccountId}:rule/${Bus}/*"}}
           - Effect: Allow
             Principal: {Service: sns.amazonaws.com}
             Action: sqs:SendMessage
@@ -64,8 +65,12 @@ TEMPLATE = """
       EventBusName: !Ref Bus
       EventPattern: {source: [forbidden]}
       Targets: [{Id: it, Arn: !GetAtt Obedient.Arn, DeadLetterConfig: {Arn: !GetAtt Grave.Arn}}]
-  InTopic: {Type: AWS::SNS::Subscription, Properties: {TopicArn: !Ref Topic, Protocol: sqs, Endpoint: !GetAtt Welcome.Arn}}
-  NotInTopic: {Type: AWS::SNS::Subscription, Properties: {TopicArn: !Ref Topic, Protocol: sqs, Endpoint: !GetAtt Closed.Arn}}
+  InTopic:
+    Type: AWS::SNS::Subscription
+    Properties: {TopicArn: !Ref Topic, Protocol: sqs, Endpoint: !GetAtt Welcome.Arn}
+  NotInTopic:
+    Type: AWS::SNS::Subscription
+    Properties: {TopicArn: !Ref Topic, Protocol: sqs, Endpoint: !GetAtt Closed.Arn}
   Obedient:
     Type: AWS::Serverless::Function
     Properties:
@@ -86,7 +91,7 @@ TEMPLATE = """
 
 
 @pytest.fixture(scope="module")
-def engine(deploy) -> Engine:
+def engine(deploy: Callable[..., Engine]) -> Engine:
     return deploy(TEMPLATE)
 
 

@@ -1,6 +1,7 @@
 """A function runs as it would in Lambda: its own process, packages, environment, clock and time limit."""
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -44,7 +45,7 @@ FILES = {
 
 
 @pytest.fixture(scope="module")
-def engine(deploy) -> Engine:
+def engine(deploy: Callable[..., Engine]) -> Engine:
     return deploy(TEMPLATE, FILES, start="2026-03-01T12:00:00Z", environment={"ADDED": "by the engine"})
 
 

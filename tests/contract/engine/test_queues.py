@@ -1,7 +1,9 @@
 """Queues feed functions in batches; what fails comes back, and in the end goes to the dead letters."""
 
 import json
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -14,7 +16,9 @@ TEMPLATE = """
       VisibilityTimeout: 60
       RedrivePolicy: {deadLetterTargetArn: !GetAtt Grave.Arn, maxReceiveCount: 3}
   Grave: {Type: AWS::SQS::Queue}
-  Ordered: {Type: AWS::SQS::Queue, Properties: {FifoQueue: true, ContentBasedDeduplication: true, VisibilityTimeout: 60}}
+  Ordered:
+    Type: AWS::SQS::Queue
+    Properties: {FifoQueue: true, ContentBasedDeduplication: true, VisibilityTimeout: 60}
   Reader:
     Type: AWS::Serverless::Function
     Properties:
@@ -42,16 +46,16 @@ TEMPLATE = """
 
 
 @pytest.fixture(scope="module")
-def engine(deploy) -> Engine:
+def engine(deploy: Callable[..., Engine]) -> Engine:
     return deploy(TEMPLATE)
 
 
-def send(engine: Engine, *bodies: dict, **more) -> None:
+def send(engine: Engine, *bodies: dict[str, Any], **more: Any) -> None:
     for body in bodies:
         engine.client("sqs").send_message(QueueUrl=engine.physical("Queue"), MessageBody=json.dumps(body), **more)
 
 
-def batches(engine: Engine, since: int, function: str = "Reader") -> list[list[dict]]:
+def batches(engine: Engine, since: int, function: str = "Reader") -> list[list[dict[str, Any]]]:
     return [
         [json.loads(record["body"]) for record in one.event["Records"]]
         for one in engine.invocations[since:]

@@ -1,5 +1,8 @@
 """Every function is held to its own role: by action, by resource, by condition, in every service it may call."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from sandbox.engine import Engine
@@ -92,11 +95,11 @@ EVENT = {"Source": "s", "DetailType": "d", "Detail": "{}"}
 METRIC = [{"MetricName": "m", "Value": 1}]
 
 
-def put(table: str) -> dict:
+def put(table: str) -> dict[str, Any]:
     return {"Put": {"TableName": table, "Item": ITEM}}
 
 
-def check(table: str) -> dict:
+def check(table: str) -> dict[str, Any]:
     return {
         "ConditionCheck": {
             "TableName": table,
@@ -152,7 +155,7 @@ REFUSED = [
 
 
 @pytest.fixture(scope="module")
-def engine(deploy) -> Engine:
+def engine(deploy: Callable[..., Engine]) -> Engine:
     return deploy(TEMPLATE, secrets={"mine": {"api_key": "fake"}, "mine-too": "fake"})
 
 

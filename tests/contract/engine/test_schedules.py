@@ -1,6 +1,8 @@
 """Schedules fire at the virtual clock, with the time they were meant for in their input."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -68,11 +70,11 @@ TEMPLATE = """
 
 
 @pytest.fixture(scope="module")
-def engine(deploy) -> Engine:
+def engine(deploy: Callable[..., Engine]) -> Engine:
     return deploy(TEMPLATE, start="2026-01-05T00:00:00Z")
 
 
-def answers(engine: Engine, function: str, since: int = 0) -> list:
+def answers(engine: Engine, function: str, since: int = 0) -> list[Any]:
     return [one.result for one in engine.invocations[since:] if one.function == function]
 
 

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections.abc import Callable
 
 import httpx
 import pytest
@@ -36,7 +37,7 @@ def handler(event, context):
 
 
 @pytest.fixture(scope="module")
-def engine(deploy) -> Engine:
+def engine(deploy: Callable[..., Engine]) -> Engine:
     return deploy(TEMPLATE, {"code/echo.py": ECHO})
 
 

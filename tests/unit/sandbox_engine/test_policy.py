@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 
 from sandbox.engine.policy import Access, Verdict, problem, verdict
@@ -6,12 +8,18 @@ ROLE = "arn:aws:iam::123456789012:role/mine"
 SECRET = "arn:aws:secretsmanager:us-east-1:123456789012:secret:name-AbCdEf"
 
 
-def decide(*statements: dict, action="s3:GetObject", resource="arn:aws:s3:::b/k", principal=ROLE, **context) -> Verdict:
+def decide(
+    *statements: dict[str, Any],
+    action: str = "s3:GetObject",
+    resource: str = "arn:aws:s3:::b/k",
+    principal: str = ROLE,
+    **context: str,
+) -> Verdict:
     keys = {key.replace("__", ":"): value for key, value in context.items()}
     return verdict(statements, Access(action, resource, principal, keys))
 
 
-def allow(**more) -> dict:
+def allow(**more: Any) -> dict[str, Any]:
     return {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*", **more}
 
 

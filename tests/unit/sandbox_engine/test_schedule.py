@@ -86,7 +86,9 @@ def test_a_daily_schedule_fires_every_day_and_never_twice(minute, hour, offset):
     schedule = parse(f"cron({minute} {hour} * * ? *)")
     instants = [datetime.fromtimestamp(1_767_571_200 + offset * 60, UTC)]
     for _ in range(4):
-        instants.append(schedule.after(instants[-1]))
+        following = schedule.after(instants[-1])
+        assert following is not None
+        instants.append(following)
 
     assert all((instant.hour, instant.minute) == (hour, minute) for instant in instants[1:])
     assert all((after - before).total_seconds() == 86400 for before, after in pairwise(instants[1:]))

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from pydantic import SecretStr
 
-from governor.secrets import SecretMalformed
+from governor.secrets import SecretMalformed, SecretUnavailable
 
 if TYPE_CHECKING:
     from slack_sdk import WebClient
@@ -171,7 +171,7 @@ class SlackChannel:
             return self._token().get_secret_value()
         except SecretMalformed as error:
             raise SlackRefused("no_token", f'{error}. Store {{"bot_token": "xoxb-..."}} in it.') from error
-        except GetParameterError as error:
+        except (SecretUnavailable, GetParameterError) as error:
             raise SlackUnavailable(f"the secret with Slack's token could not be read: {error}") from error
 
 
