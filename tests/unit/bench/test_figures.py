@@ -26,7 +26,8 @@ def test_two_measurements_are_taken_in_turn_and_answered_by_their_medians():
 
 def test_a_row_holds_what_the_report_promises():
     assert Figure("memory", 128.0, 256.0, "MB", 1.0).row() == {
-        "name": "memory", "ratio": 0.5, "numerator": 128.0, "denominator": 256.0, "unit": "MB", "limit": 1.0, "held": True,
+        "name": "memory", "ratio": 0.5, "numerator": 128.0, "denominator": 256.0,
+        "unit": "MB", "limit": 1.0, "held": True,
     }  # fmt: skip
 
 
