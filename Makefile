@@ -36,7 +36,7 @@ demo: $(SETUP) ## The built stack, a virtual organization, and a night on which 
 	@python -m sandbox.scenario
 
 test: $(SETUP) ## All tests but the benches
-	@pytest -q tests/unit tests/contract tests/faults tests/e2e
+	@pytest -q -n 2 --dist loadfile tests/unit tests/contract tests/faults tests/e2e
 
 check: $(SETUP) ## Style, types, import rules, template, policy, dependency audit
 	ruff check .

@@ -104,11 +104,6 @@ class Causes:
             for hash in row.hashes
         }
 
-    def unchanged(self, row: CauseRow) -> bool:
-        """Whether the row is still as somebody wrote it."""
-        now = self.rows.get(row.cause)
-        return now is not None and now.version == row.version
-
     def known(self, hash: str) -> bool:
         """Whether Governor disabled the key, a rotation included; another disabled one is foreign."""
         return any(row.status != "lifted" and hash in row.hashes for row in self.rows.values())

@@ -52,8 +52,8 @@ def _give_back(means: Means, account: Account, facts: RestoreFacts, decision: Re
         now = means.clock()
         row = means.book.intend_lift(_by(facts, row, now), now)
     settled = settle(account, means.book, row.subject, row.hashes)
-    if settled.causes.standing() or not settled.causes.unchanged(row):
-        raise LedgerConflict(f"the causes of {row.subject} changed while keys were being enabled")
+    if settled.causes.standing():
+        raise LedgerConflict(f"a cause of {row.subject} arose while keys were being enabled")
     outcomes = [outcome(hash, settled.keys.get(hash), settled.causes) for hash in row.hashes]
     told = _answer(DetailType.KEY_RESTORED, facts, decision, outcomes, means.clock())
     means.book.write(replace(row, status="lifted", told=told))

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from governor.events import DetailType
-from tests.faults.harness import Accident, Ended, Fault, Wire, accidents, case, deliver, in_turns, invoke, writes
+from tests.faults.harness import Accident, Ended, Fault, Wire, accidents, case, deliver, invoke, writes
 from tests.faults.kill_switch.world import START, World, worlds
+from tests.faults.turns import in_turns
 
 TRIGGERS: dict[str, Callable[[World], dict[str, Any]]] = {
     "runaway": lambda world: world.runaway(),

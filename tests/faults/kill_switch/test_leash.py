@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from governor.events import DetailType
-from tests.faults.harness import Accident, Ended, Fault, Wire, case, in_turns, invoke
+from tests.faults.harness import Accident, Ended, Fault, Wire, case, invoke
 from tests.faults.kill_switch.world import OTHERS, World, worlds
+from tests.faults.turns import in_turns
 
 
 @pytest.fixture

@@ -6,8 +6,9 @@ from itertools import product
 import pytest
 
 from governor.events import DetailType
-from tests.faults.harness import Accident, Ended, Fault, Wire, accidents, case, deliver, in_turns, invoke, writes
+from tests.faults.harness import Accident, Ended, Fault, Wire, accidents, case, deliver, invoke, writes
 from tests.faults.kill_switch.world import WORKLOAD, World, worlds
+from tests.faults.turns import in_turns
 
 
 @pytest.fixture
