@@ -82,7 +82,7 @@ def accidents(calls: Sequence[str], faults: Sequence[Fault] = tuple(Fault)) -> I
 
 
 def writes(calls: Sequence[str]) -> list[int]:
-    """The numbers of the calls that may change something. To die after a read is to die before the call that follows."""
+    """The numbers of the calls that may change something: to die after a read is to die before the next call."""
     reads = ("Get", "Query", "Scan", "List", "Describe", "Head", "GET ", "POST /api/v1/analytics")
     return [at for at, name in enumerate(calls) if not name.partition(".")[2].startswith(reads)]
 

@@ -202,7 +202,8 @@ def _held(facts: Facts) -> tuple[str, ...]:
 
 
 def _why(facts: Facts) -> str:
-    return facts.event.reason or f"{facts.cause} reported."
+    # The meter's reason opens with the name, which stands in the sentence already.
+    return facts.event.reason.removeprefix(f"{facts.name}: ") or f"{facts.cause} reported."
 
 
 def _keys(count: int) -> str:

@@ -217,7 +217,7 @@ def _person(evidence: Restore) -> str:
 
 
 def _place(evidence: Blind) -> str:
-    return "the whole account" if evidence.scope == "account" else f"workspace {escape(evidence.scope)}"
+    return "the whole account" if evidence.scope == "account" else escape(evidence.name)
 
 
 _WORDS: dict[DetailType, Callable[[Case], Words]] = {

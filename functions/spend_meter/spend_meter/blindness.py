@@ -18,11 +18,12 @@ def watch(
     errors: Mapping[str, str],
     minute: int,
     timed_out: bool,
+    names: Mapping[str, tuple[str, str]],
 ) -> tuple[dict[str, int], list[Event]]:
     """The episodes that go on, and what is news about them.
 
     `places`: every workspace that exists, after this reading. `errors`: those that could not be read, and why.
-    `timed_out`: the sweep was cut off by its deadline, which is told at once. When nothing at all can be read, that is
+    `names`: workspace id to (name, slug). `timed_out`: the sweep was cut off by its deadline, which is told at once. When nothing at all can be read, that is
     told of the account once, not of each workspace.
     """
     ages = {scope: minute - (place.read_at or place.known_from) for scope, place in places.items()}
@@ -40,11 +41,11 @@ def watch(
         unread = scope in errors or (scope == ACCOUNT and everything)
         if since is None:
             after[scope] = minute
-            news.append(_event(DetailType.MONITOR_BLIND, scope, minute, minute, places, errors))
+            news.append(_event(DetailType.MONITOR_BLIND, scope, minute, minute, places, errors, names))
         elif unread:
             after[scope] = since
         else:
-            news.append(_event(DetailType.MONITOR_RECOVERED, scope, since, minute, places, errors))
+            news.append(_event(DetailType.MONITOR_RECOVERED, scope, since, minute, places, errors, names))
     return after, news
 
 
@@ -55,6 +56,7 @@ def _event(
     minute: int,
     places: Mapping[str, Place],
     errors: Mapping[str, str],
+    names: Mapping[str, tuple[str, str]],
 ) -> Event:
     if scope == ACCOUNT:
         read = max((place.read_at for place in places.values()), default=NEVER)
@@ -63,12 +65,13 @@ def _event(
         read = places[scope].read_at if scope in places else NEVER
         error = errors.get(scope, "")
     last: datetime | None = moment_of(read) if read else None
-    whom = "The account" if scope == ACCOUNT else f"Workspace {scope}"
+    name = "the account" if scope == ACCOUNT else f"workspace {names.get(scope, (scope, ''))[0]}"
+    whom = name[0].upper() + name[1:]
     if detail_type is DetailType.MONITOR_BLIND:
         reason = f"{whom} has not been read since {last:%Y-%m-%d %H:%M} UTC." if last else f"{whom} was never read."
     else:
-        reason = f"{whom} is read again after {minute - since} minutes."
-    evidence = Blind(scope=scope, last_reading_at=last, error=error)
+        reason = f"{whom} is read again, {minute - since} min after that was told."
+    evidence = Blind(scope=scope, name=name, last_reading_at=last, error=error)
     return Event(
         detail_type,
         event_id(detail_type, scope, since),

@@ -152,6 +152,7 @@ def _facts(state: State) -> dict[str, Any]:
 def _layers(data: Mapping[str, Any]) -> Layers:
     return Layers(
         workspaces={id: (name, slug) for id, (name, slug) in data["workspaces"].items()},
+        defaults=data["defaults"],
         guards={id: Guard(**guard) for id, guard in data["guards"].items()},
         assignments=data["assignments"],
         caps={id: Caps(**caps) for id, caps in data["caps"].items()},

@@ -14,7 +14,6 @@ from spend_meter.scopes import counter
 from spend_meter.state import Caps
 from spend_meter.subjects import Lineage, Subjects, key_reading
 
-DAYS_A_MONTH = MONTHLY["daily"]
 
 
 @dataclass(frozen=True)
@@ -141,6 +140,5 @@ def _limits(workload: Workload | None, lineage: Lineage, caps: Caps | None) -> t
     else:
         amount, reset = next(((key.limit, key.limit_reset) for key, _ in lineage if key.limit), (None, None))
     if amount and reset in MONTHLY:
-        monthly = amount * MONTHLY[reset]
-        return monthly, monthly / DAYS_A_MONTH
+        return amount * MONTHLY[reset], amount if reset == "daily" else None
     return (caps.limits.get("monthly") if caps else None), None

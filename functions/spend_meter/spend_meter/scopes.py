@@ -5,6 +5,7 @@ A budget of a workspace that could not be read is not in the list: its standing 
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,8 @@ def key_budgets(
         return
     lowest -= ROUNDING
     for workspace_id, keys in listed.items():
+        default_id = layers.defaults.get(workspace_id, "")
+        default = guards.get(default_id)
         for key in keys or ():
             hash = key.hash
             limit = key.limit
@@ -46,6 +49,11 @@ def key_budgets(
                 spent = counter(key, period_of(guard.reset_interval), guard.byok)
                 if spent >= guard.limit_usd * lowest or hash in concerned:
                     yield _guardrail(key, guard_id, guard, spent, workspace_id, subjects)
+            if default and default_id != guard_id:
+                spent = counter(key, period_of(default.reset_interval), default.byok)
+                if spent >= default.limit_usd * lowest or hash in concerned:
+                    # Nobody assigned it to this key, so nobody asked that the key be disabled by it: it only alerts.
+                    yield replace(_guardrail(key, default_id, default, spent, workspace_id, subjects), disable_at=None)
 
 
 def workspace_budgets(

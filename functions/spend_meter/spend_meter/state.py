@@ -16,7 +16,7 @@ NEVER = 0
 
 @dataclass(frozen=True)
 class Guard:
-    """A guardrail's budget. It counts for each assigned key apart."""
+    """A guardrail's budget. It counts for each key that it governs apart."""
 
     name: str
     limit_usd: float
@@ -36,11 +36,13 @@ class Caps:
 class Layers:
     """What changes seldom and is read every few beats. A part that could not be read stays as it was last read.
 
-    `workspaces`: id to (name, slug). `assignments`: key hash to guardrail id. `read_at`: part to the minute of its last
+    `workspaces`: id to (name, slug). `defaults`: workspace id to the guardrail that governs each of its keys.
+    `assignments`: key hash to guardrail id. `read_at`: part to the minute of its last
     good reading.
     """
 
     workspaces: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    defaults: Mapping[str, str] = field(default_factory=dict)
     guards: Mapping[str, Guard] = field(default_factory=dict)
     assignments: Mapping[str, str] = field(default_factory=dict)
     caps: Mapping[str, Caps] = field(default_factory=dict)

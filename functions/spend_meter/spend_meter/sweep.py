@@ -3,6 +3,7 @@
 Whatever fails is unknown and said to be; nothing that fails is read as empty (promise 3).
 """
 
+from collections import ChainMap
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -28,9 +29,14 @@ def sweep(
     failures: list[OpenRouterError] = []
     errors: dict[str, str] = {}
     if _due(layers, "workspaces", minute):
-        found = _asked(lambda: {one.id: (one.name, one.slug) for one in client.workspaces.list()}, failures)
+        found = _asked(client.workspaces.list, failures)
         if found is not None:
-            layers = replace(layers, workspaces=found, read_at={**layers.read_at, "workspaces": minute})
+            layers = replace(
+                layers,
+                workspaces={one.id: (one.name, one.slug) for one in found},
+                defaults={one.id: one.default_guardrail_id for one in found if one.default_guardrail_id},
+                read_at={**layers.read_at, "workspaces": minute},
+            )
         elif not layers.workspaces:
             return Reading(
                 layers=layers,
@@ -61,16 +67,16 @@ def _slow_layers(
     if not _due(layers, "layers", minute):
         return layers
     with ThreadPoolExecutor(concurrency, thread_name_prefix="layers") as pool:
-        guards = pool.submit(_asked, lambda: _guards(client), failures)
+        guards = [pool.submit(_asked, partial(_guards, client, id), failures) for id in layers.workspaces]
         assignments = pool.submit(_asked, lambda: _assignments(client), failures)
         caps = {id: pool.submit(_asked, partial(_caps, client, id), failures) for id in layers.workspaces}
     read = {id: future.result() or layers.caps.get(id) for id, future in caps.items()}
-    found_guards, found_assignments = guards.result(), assignments.result()
+    found_guards, found_assignments = [future.result() for future in guards], assignments.result()
     # A part that failed is asked again at the next turn, not at the next beat: a plan without workspace budgets answers
     # with an error for ever, and must not double the calls.
     return replace(
         layers,
-        guards=layers.guards if found_guards is None else found_guards,
+        guards=layers.guards if None in found_guards else dict(ChainMap(*filter(None, found_guards))),
         assignments=layers.assignments if found_assignments is None else found_assignments,
         caps={id: known for id, known in read.items() if known},
         read_at={**layers.read_at, "layers": minute},
@@ -97,10 +103,10 @@ def _asked[Answer](call: Callable[[], Answer], failures: list[OpenRouterError]) 
         return None
 
 
-def _guards(client: OpenRouter) -> dict[str, Guard]:
+def _guards(client: OpenRouter, workspace_id: str) -> dict[str, Guard]:
     return {
         one.id: Guard(one.name, one.limit_usd, one.reset_interval, one.include_byok_in_budgets)
-        for one in client.guardrails.list()
+        for one in client.guardrails.list(workspace_id)
         if one.limit_usd
     }
 

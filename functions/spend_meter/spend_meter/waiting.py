@@ -17,7 +17,10 @@ _LONGEST_SPAN = 65535
 _FIRST_MINUTE = Struct("<I")
 PATIENCE = 30
 """Minutes after which notes are entered when the next is made, and up to twice as many: not all subjects at once."""
-LOW = tuple(floor / 40 for floor in LIMITS.floor)
+LOW = tuple(
+    floor / (LIMITS.thinness(LIMITS.warm_days_of_spend) * max(multiple, peak))
+    for floor, multiple, peak in zip(LIMITS.floor, LIMITS.multiple, LIMITS.peak, strict=True)
+)
 """USD by window. So far below the floors that no multiple the detector takes of it lifts a limit above them."""
 
 type Waiting = bytes

@@ -4,20 +4,27 @@ import json
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from typing import Any
 
 import httpx
 
-client = httpx.Client(headers={"Authorization": "Bearer sk-or-v1-fake-bench"}, timeout=30)
+
+@cache
+def client() -> httpx.Client:
+    """Made at the first turn, as the meter makes its own: a cold floor pays for it too."""
+    return httpx.Client(headers={"Authorization": "Bearer sk-or-v1-fake-bench"}, timeout=30)
 
 
 def get(origin: str, targets: list[str], concurrency: int) -> dict[str, Any]:
+    cpu, start = time.process_time(), time.perf_counter()
+    http = client()
+
     def one(target: str) -> Any:
-        answer = client.get(origin + target)
+        answer = http.get(origin + target)
         assert answer.status_code == 200
         return json.loads(answer.content)
 
-    cpu, start = time.process_time(), time.perf_counter()
     with ThreadPoolExecutor(concurrency) as pool:
         pages = list(pool.map(one, targets))
     seconds, cpu = time.perf_counter() - start, time.process_time() - cpu

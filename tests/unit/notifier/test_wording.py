@@ -47,11 +47,11 @@ def _headline(policy: Policy, event: Event, *before: Event) -> str:
          "🟠 prod-search-agent stays as it was: Governor refused the restore that U0SEARCH asked for. "
          "No key was changed."),
         ("monitor_blind",
-         "🔴 Governor is blind: it could not read workspace 5f0c1a52-6f3e-4a0e-9a76-3a1f6d0b7f10 since "
+         "🔴 Governor is blind: it could not read workspace Research since "
          "21 Nov 10:01 UTC (3 min). Spend there is not metered and a runaway there is not stopped. "
          "U0LEAD or U0SEC, please look."),
         ("monitor_recovered",
-         "🟢 Governor sees again: workspace 5f0c1a52-6f3e-4a0e-9a76-3a1f6d0b7f10 is read and metered."),
+         "🟢 Governor sees again: workspace Research is read and metered."),
         ("key_exposed",
          "🔴 A key of prod-search-agent is reported as exposed, by github-secret-scanning. "
          "Governor is disabling it now. Owner: U0SEARCH."),

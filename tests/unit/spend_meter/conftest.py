@@ -81,12 +81,18 @@ class FakeAccount:
                 return {"data": keys[offset : offset + 100]}
             case ["workspaces"]:
                 return _listed(
-                    {"id": id, "name": name, "slug": name, "created_at": MADE} for id, name in self.workspaces.items()
+                    {"id": id, "name": name, "slug": name, "created_at": MADE, "default_guardrail_id": f"default-{id}"}
+                    for id, name in self.workspaces.items()
                 )
             case ["workspaces", id, "budgets"]:
                 return {"data": [_budget(id, interval, usd) for interval, usd in self.caps.get(id, {}).items()]}
             case ["guardrails"]:
-                return _listed({"id": id, "created_at": MADE, **one} for id, one in self.guardrails.items())
+                workspace = request.url.params["workspace_id"]
+                return _listed(
+                    {"id": id, "created_at": MADE, **one}
+                    for id, one in self.guardrails.items()
+                    if one.get("workspace_id", "ws-1") == workspace
+                )
             case ["guardrails", "assignments", "keys"]:
                 return _listed(
                     {"id": f"a-{hash}", "guardrail_id": id, "key_hash": hash, "created_at": MADE}

@@ -58,6 +58,32 @@ def test_a_guardrails_budget_counts_for_each_assigned_key_apart(world: Any) -> N
     assert sorted(alerts(world)) == sorted([(one, "guardrail", "daily", 0.5), (two, "guardrail", "daily", 0.8)])
 
 
+def test_a_guardrail_filed_in_any_workspace_is_known(world: Any) -> None:
+    world.account.workspaces["ws-2"] = "research"
+    one = world.account.add("one", workspace="ws-2")
+    guard = {"name": "caps", "limit_usd": 10.0, "reset_interval": "daily", "include_byok_in_budgets": False}
+    world.account.guardrails["g"] = {**guard, "workspace_id": "ws-2"}
+    world.account.assignments = {one: "g"}
+    world.account.spend(one, 6)
+
+    world.beat()
+
+    assert alerts(world) == [(one, "guardrail", "daily", 0.5)]
+
+
+def test_a_workspaces_default_guardrail_counts_for_each_of_its_keys_and_disables_none(world: Any) -> None:
+    one, other = world.account.add("one"), world.account.add("other")
+    guard = {"name": "default", "limit_usd": 10.0, "reset_interval": "daily", "include_byok_in_budgets": False}
+    world.account.guardrails["default-ws-1"] = guard
+    for hash, usd in ((one, 11), (other, 1)):
+        world.account.spend(hash, usd)
+
+    world.beat()
+
+    assert alerts(world) == [(one, "guardrail", "daily", 1.0)]
+    assert not any(event.evidence["disable"] for event in world.bus.of("Budget Threshold Reached"))
+
+
 def test_a_workspaces_budget_counts_all_its_keys_and_those_that_vanished(world: Any) -> None:
     world.account.caps["ws-1"] = {"monthly": 100.0}
     keep, drop = world.account.add("keep"), world.account.add("drop")

@@ -136,8 +136,9 @@ class Exposed(Evidence):
 
 
 class Blind(Evidence):
-    """Monitor Blind and Monitor Recovered. `scope`: a workspace id, or `account`."""
+    """Monitor Blind and Monitor Recovered. `scope`: a workspace id, or `account`; `name`: the same for people."""
 
     scope: str
+    name: str
     last_reading_at: datetime | None
     error: str
