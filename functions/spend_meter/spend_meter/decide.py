@@ -80,9 +80,7 @@ def decide(facts: Facts) -> Decision:
     places = _spent(places, metered, reading, minute)
     judgement = judge_subjects(facts, metered, subjects, lineage_of)
     budgets, alerts, asks = _budgets(facts, metered, places, subjects, lineage_of, judgement.habits)
-    blind, news = watch(
-        state.blind, places, reading.errors, minute, reading.timed_out, reading.layers.workspaces
-    )
+    blind, news = watch(state.blind, places, reading.errors, minute, reading.timed_out, reading.layers.workspaces)
     events = [*news, *alerts, *judgement.events]
     habits, waiting = judgement.habits.close()
     after = replace(

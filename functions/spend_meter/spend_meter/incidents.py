@@ -15,7 +15,6 @@ from spend_meter.state import Caps
 from spend_meter.subjects import Lineage, Subjects, key_reading
 
 
-
 @dataclass(frozen=True)
 class Judged:
     """What the detector remembers from now on, and the event that is due."""

@@ -11,18 +11,22 @@ import boto3
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import Metrics
 from aws_lambda_powertools.utilities.parameters import SecretsProvider
+from botocore.config import Config
 
 from management_api import OpenRouter, Pacing
+
+AWS = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 2})
 
 
 @cache
 def build() -> tuple[Any, ...]:
     assert OpenRouter.__name__
+    session = boto3.session.Session()
     return (
-        boto3.client("s3"),
-        boto3.client("dynamodb"),
-        boto3.client("events"),
-        SecretsProvider(boto3_client=boto3.client("secretsmanager")),
+        session.client("s3", config=AWS),
+        session.client("dynamodb", config=AWS),
+        session.client("events", config=AWS),
+        SecretsProvider(boto3_client=session.client("secretsmanager", config=AWS)),
         Pacing(float(os.environ["REQUESTS_PER_SECOND"])),
         Metrics(namespace="Floor", service="floor"),
         Logger(service="floor"),

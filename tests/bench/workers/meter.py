@@ -1,18 +1,18 @@
 """Worker: the shipped meter over memory stores, one beat a turn.
 
-Imports the handler, as Lambda does, and makes its AWS clients, so that memory and the collector's work are real; the
-beats themselves go to memory stores, because AWS is not what is measured. No pacing: what it is compared with has none.
+Calls the handler's own `build()`, so that memory and the collector's work are what they are in Lambda; the beats
+themselves go to memory stores, because AWS is not what is measured. No pacing: what it is compared with has none.
 """
 
 import base64
 import json
+import os
 import resource
 import sys
 import time
 from datetime import UTC, datetime
 from typing import Any
 
-import boto3
 from memory import ripe  # type: ignore[import-not-found]  # beside this script, whose folder is on the path
 from pydantic import SecretStr
 
@@ -26,8 +26,7 @@ from spend_meter.service import Ports, SpendMeter
 from spend_meter.settings import Beat
 from spend_meter.state import State
 
-CLIENTS = [boto3.client("s3"), boto3.client("dynamodb"), boto3.client("events"), boto3.client("secretsmanager")]
-assert callable(handler.lambda_handler)
+NAMES = ("TABLE_NAME", "EVENT_BUS_NAME", "READING_BUCKET", "MANAGEMENT_KEY_SECRET")
 
 
 class OneSecret:
@@ -116,6 +115,8 @@ class Container:
 
 
 if __name__ == "__main__":
+    os.environ.update(dict.fromkeys(NAMES, "fake"))
+    handler.build()
     container = Container()
     for line in sys.stdin:
         given = json.loads(line)

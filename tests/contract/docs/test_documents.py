@@ -5,10 +5,10 @@ import re
 from pathlib import Path
 
 import pytest
-from tools.event_schemas import EVIDENCE
-from tools.policy import PolicyFault, compile_policy
 
 from governor.events import Event
+from tools.event_schemas import EVIDENCE
+from tools.policy import PolicyFault, compile_policy
 
 ROOT = Path(__file__).resolve().parents[3]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("functions/*/README.md")])
