@@ -20,17 +20,20 @@ def read(template: Path) -> Stack:
         for resource in resources.values()
         if resource["Type"] == "AWS::Serverless::Function"
     }
-    sources = [event["Type"] for one in functions.values() for event in one.get("Events", {}).values()]
+    events = [event for one in functions.values() for event in one.get("Events", {}).values()]
+    schedules = [event["Properties"]["ScheduleExpression"] for event in events if event["Type"] == "ScheduleV2"]
+    assert len(schedules) == 1, "one schedule is billed as beats; another needs a line of its own"
+    rate = defaults[schedules[0]["Ref"]] if isinstance(schedules[0], dict) else schedules[0]
     table = next(resource for resource in resources.values() if resource["Type"] == "AWS::DynamoDB::Table")
-    found = re.fullmatch(r"rate\((\d+) minutes?\)", defaults["SweepRate"])
-    assert found, f"SweepRate is not a rate in minutes: {defaults['SweepRate']}"
+    found = re.fullmatch(r"rate\((\d+) minutes?\)", rate)
+    assert found, f"not a rate in minutes: {rate}"
     return Stack(
         memory_mb={name: one["MemorySize"] for name, one in functions.items()},
         beat_minutes=int(found[1]),
         requests_per_second=float(defaults["RequestsPerSecond"]),
         alarms=kinds["AWS::CloudWatch::Alarm"],
         dashboards=kinds["AWS::CloudWatch::Dashboard"],
-        queues_polled=sources.count("SQS"),
+        queues_polled=sum(event["Type"] == "SQS" for event in events),
         archives=kinds["AWS::Events::Archive"],
         recovery=table["Properties"]["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"],
         log_days=int(defaults["LogRetentionDays"]),
