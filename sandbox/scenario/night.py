@@ -33,8 +33,7 @@ class Scenario:
 
 def installed(world: World) -> Scenario:
     scenario = Scenario("the account is read, its habits are learned, nobody is disturbed")
-    world.run(INSTALLED + timedelta(minutes=30))
-    world.run(INSTALLED + timedelta(hours=1), every=timedelta(minutes=5))
+    world.run(INSTALLED + timedelta(hours=1))
     organization = keys()
     scenario.facts = {
         "workspaces": len(world.simulator.organization.workspaces),
@@ -51,8 +50,8 @@ def installed(world: World) -> Scenario:
 def nightly_batch(world: World) -> Scenario:
     scenario = Scenario("a nightly batch is not touched")
     before = world.spent(EMBEDDINGS)
-    world.run(INSTALLED + timedelta(hours=4), every=timedelta(minutes=2))
-    world.run(INSTALLED + timedelta(hours=8), every=timedelta(minutes=15))
+    world.run(INSTALLED + timedelta(hours=4))
+    world.run(INSTALLED + timedelta(hours=8), every=timedelta(minutes=5))
     spent = world.spent(EMBEDDINGS) - before
     scenario.facts = {"batch_usd": round(spent, 2), "share_of_month": round(spent / world.spent(EMBEDDINGS), 3)}
     scenario.must(spent > 0.2, "the batch ran")

@@ -144,6 +144,7 @@ def test_what_is_stored_is_encrypted_and_outlives_the_stack() -> None:
     for _, bucket in _of_type("AWS::S3::Bucket"):
         assert bucket["BucketEncryption"]
         assert all(bucket["PublicAccessBlockConfiguration"].values())
+        assert "VersioningConfiguration" not in bucket, "a version a minute, of megabytes each"
     for _, queue in _of_type("AWS::SQS::Queue"):
         assert queue["SqsManagedSseEnabled"] is True
 
