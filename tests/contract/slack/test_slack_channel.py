@@ -3,10 +3,9 @@
 from collections.abc import Iterator
 
 import pytest
-from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
 from pydantic import SecretStr
 
-from governor.secrets import SecretMalformed
+from governor.secrets import SecretMalformed, SecretUnavailable
 from governor.slack import Message, SlackChannel, SlackRateLimited, SlackRefused, SlackUnavailable
 from sandbox.slack import SlackSimulator
 
@@ -107,7 +106,7 @@ def test_a_secret_without_a_token_is_refused_and_one_that_cannot_be_read_is_unav
         raise SecretMalformed("secret slack: expected a JSON object with the field 'bot_token'")
 
     def unreadable() -> SecretStr:
-        raise GetParameterError("ResourceNotFoundException")
+        raise SecretUnavailable("ResourceNotFoundException")
 
     with pytest.raises(SlackRefused, match="bot_token"):
         SlackChannel(malformed, "C0GOVERNOR", url).post(HELLO, {"id": "e1"})

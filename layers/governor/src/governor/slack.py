@@ -165,13 +165,12 @@ class SlackChannel:
             raise SlackUnavailable(f"no answer from Slack: {type(error).__name__}: {error}") from error
 
     def _current_token(self) -> str:
-        from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
 
         try:
             return self._token().get_secret_value()
         except SecretMalformed as error:
             raise SlackRefused("no_token", f'{error}. Store {{"bot_token": "xoxb-..."}} in it.') from error
-        except (SecretUnavailable, GetParameterError) as error:
+        except SecretUnavailable as error:
             raise SlackUnavailable(f"the secret with Slack's token could not be read: {error}") from error
 
 
