@@ -48,7 +48,7 @@ def _tell(console: Console, scenario: Scenario, started: datetime, ended: dateti
     mark = "[green]held[/]  " if scenario.passed else "[bold red]BROKEN[/]"
     console.print(f"{mark} {started:%d %b %H:%M}-{ended:%d %b %H:%M}  {scenario.name}")
     for name, value in scenario.facts.items():
-        shown = value if isinstance(value, str | int | float) else json.dumps(value, default=str)
+        shown = value if isinstance(value, str | int | float) else json.dumps(value, default=str, ensure_ascii=False)
         console.print(f"         {name}: {shown}", style="dim", soft_wrap=True, markup=False)
     for what in scenario.broken:
         console.print(f"         should have held: {what}", style="red", markup=False)
@@ -72,7 +72,7 @@ def _write(path: Path, scenarios: list[Scenario]) -> None:
     report: list[dict[str, Any]] = [
         {"name": one.name, "passed": one.passed, "facts": one.facts, "broken": one.broken} for one in scenarios
     ]
-    path.write_text(json.dumps(report, indent=2, default=str) + "\n")
+    path.write_text(json.dumps(report, indent=2, default=str, ensure_ascii=False) + "\n")
 
 
 if __name__ == "__main__":
