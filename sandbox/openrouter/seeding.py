@@ -6,22 +6,32 @@
      "keys": [{"name": ..., "workspace": slug, "limit": ..., "usage": 12.5}],
      "byok": [{"provider": ..., "key": ..., "workspace": slug, "allowed_keys": [key name]}]}
 
-`usage` is spend already made today; a key's plaintext is `key` where given. Names of keys differ within a document.
+`usage` is spend already made today, past every limit if need be; a key's plaintext is `key` where given.
+Names of keys differ within a document.
 """
 
 import json
 from typing import TYPE_CHECKING, Any
 
+from sandbox.openrouter.analytics import Tally, Traffic
 from sandbox.openrouter.bodies import CredentialCreation, GuardrailCreation, KeyCreation, WorkspaceCreation
+from sandbox.openrouter.catalogue import MODELS
 from sandbox.openrouter.resources import add_credential
+from sandbox.openrouter.traffic import DEFAULT_MODEL
 from sandbox.openrouter.workspaces import interval_of
 
 if TYPE_CHECKING:
     from sandbox.openrouter.organization import Organization
 
+SECTIONS = {"credits", "byok_fee", "members", "workspaces", "guardrails", "keys", "byok"}
+
 
 def declare(organization: "Organization", document: dict[str, Any]) -> dict[str, str]:
-    """Answers the plaintext of every key declared, by its name. Raises pydantic's error on a field of a wrong type."""
+    """Answers the plaintext of every key declared, by its name. Raises ValueError on a section it does not know, and
+    pydantic's error on a field of a wrong type.
+    """
+    if unknown := sorted(document.keys() - SECTIONS):
+        raise ValueError(f"a seed has no section {', '.join(unknown)}; there are {', '.join(sorted(SECTIONS))}")
     organization.credits = document.get("credits", organization.credits)
     organization.byok_fee = document.get("byok_fee", organization.byok_fee)
     organization.members.update(dict.fromkeys(document.get("members", ()), "org:member"))
@@ -59,5 +69,9 @@ def _key(organization: "Organization", declared: dict[str, Any]) -> tuple[str, s
         expires_at=expires_at and expires_at.timestamp(),
     )
     if declared.get("usage"):
-        organization.charge(key, organization.now, declared["usage"], 0.0)
+        made = organization.now
+        organization.charge(key, made, declared["usage"], 0.0)
+        model = MODELS[DEFAULT_MODEL]
+        traffic = Traffic(key.hash, key.workspace_id, model.id, model.providers[0])
+        organization.record(made, traffic, Tally(1, usage=declared["usage"]))
     return key.hash, plaintext

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -73,6 +74,20 @@ class World:
     def spent(self, name: str) -> float:
         """USD over the key's life."""
         return float(self.key(name).meter.usage)
+
+    def spent_by_all(self) -> float:
+        """USD over the lives of all keys."""
+        return sum(self.spent(name) for name in self.traffic)
+
+    def metered(self) -> list[float]:
+        """What the meter says was spent (USD), beat by beat: its log."""
+        found = re.findall(r'^\{.*"message":"beat".*\}$', self.engine.logs("SpendMeterFunction"), flags=re.MULTILINE)
+        return [float(json.loads(line)["spend_usd"]) for line in found]
+
+    def subjects(self) -> dict[str, str]:
+        """The name of whatever an event may be about: keys by hash, workspaces by id."""
+        named = {one.id: one.name for one in self.simulator.organization.workspaces.values()}
+        return named | {traffic.hash: name for name, traffic in self.traffic.items()}
 
     def run(self, until: datetime, *, every: timedelta = MINUTE) -> None:
         """Let time pass: traffic, then the beat, minute by minute; `every` thins quiet stretches."""

@@ -117,6 +117,7 @@ def _add_controls(app: FastAPI, simulator: SlackSimulator) -> None:
     async def unknown(_request: Request, error: KeyError) -> Response:
         return JSONResponse({"error": f"unknown: {error}"}, 404)
 
+    @app.exception_handler(TypeError)
     @app.exception_handler(ValueError)
     async def malformed(_request: Request, error: ValueError) -> Response:
         return JSONResponse({"error": str(error)}, 400)

@@ -1,22 +1,26 @@
-"""OpenRouter as the benches meet it: what the simulator answers, recorded, and served by something that costs little.
+"""OpenRouter as the benches meet it: the simulator itself, or what it answers, recorded and replayed at no cost.
 
-    python -m tests.bench.far_side KEYS WORKSPACES
+    python -m tests.bench.far_side simulator|replay KEYS WORKSPACES
 
-The simulator itself takes some 5 ms of processor time for a page of 100 keys; on two cores it, not the sweep, would be
-measured, and every ratio would come out flattered. So each answer is asked of it once, outside the measurement, and
-served again from memory, byte for byte. Prints its base URL, then serves until its standard input closes.
+The simulator takes a millisecond or two of processor time for a page of 100 keys: less than OpenRouter takes to answer,
+but on two cores enough to hide what a client costs. The replay lays that bare: each answer is asked of the simulator
+once, outside the measurement, and served again from memory, byte for byte. Prints its base URL, then serves until its
+standard input closes.
 
 `/_far/move?share=S&minute=M` moves the clock to the epoch minute M and lets S of all keys spend;
-`/_far/latency?seconds=S` delays every answer; `/_far/asked` tells what was asked since the last time, and its bytes.
+`/_far/latency?seconds=S` delays every answer; `/_far/asked` tells what was asked since the last time, and its bytes
+(those the replay alone counts).
 """
 
 import asyncio
 import json
 import random
 import sys
-from urllib.parse import parse_qs, urlsplit
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import httpx
+from fastapi import Request
 
 from sandbox.openrouter.simulator import Simulator
 
@@ -27,17 +31,59 @@ PAST_DAYS = 40
 PREFIX = "/api/v1"
 
 
-class FarSide:
-    """Records what the simulator answers, and answers with the record."""
+class Simulated:
+    """The simulator, its clock and its traffic in the bench's hand."""
 
     def __init__(self, keys: int, workspaces: int) -> None:
         self._now = (START_MINUTE - PAST_DAYS * 1440) * 60.0
-        self._simulator = Simulator(MANAGEMENT_KEY, clock=lambda: self._now, credits=1e9)
-        self._simulator.declare(organization(keys, workspaces))
+        self.simulator = Simulator(MANAGEMENT_KEY, clock=lambda: self._now, credits=1e9)
+        self.simulator.declare(organization(keys, workspaces))
         self._now = START_MINUTE * 60.0
-        self._keys = list(self._simulator.organization.keys)
+        self._keys = list(self.simulator.organization.keys)
+
+    async def serve(self) -> None:
+        async def control(request: Request) -> Any:
+            return await self.control(request.url.path, dict(request.query_params))
+
+        self.simulator.app.add_api_route("/_far/{what}", control)
+        with self.simulator.serve() as url:
+            await _until_told(url)
+
+    async def control(self, path: str, given: dict[str, str]) -> dict[str, Any]:
+        match path.removeprefix("/_far/"):
+            case "move":
+                await self.move(float(given["share"]), int(given["minute"]))
+            case "latency":
+                self.delay(float(given["seconds"]))
+            case "asked":
+                asked, sent = self.asked()
+                return {"asked": asked, "bytes": sent}
+        return {}
+
+    async def move(self, share: float, minute: int) -> None:
+        """Half a cent a move: a key that moves every fifth minute spends some $40 a month, as real ones do."""
+        self._now = minute * 60.0
+        dice = random.Random(minute)
+        for key in dice.sample(self._keys, round(share * len(self._keys))):
+            self.simulator.organization.charge(key, self._now, round(dice.uniform(0.001, 0.009), 6), 0.0)
+
+    def delay(self, seconds: float) -> None:
+        self.simulator.latency = seconds
+
+    def asked(self) -> tuple[list[str], int]:
+        requests = self.simulator.requests
+        asked = [f"{one.method} {PREFIX}{one.path}{'?' if one.query else ''}{one.query}" for one in requests]
+        requests.clear()
+        return asked, 0
+
+
+class Replay(Simulated):
+    """Records what the simulator answers, and answers with the record."""
+
+    def __init__(self, keys: int, workspaces: int) -> None:
+        super().__init__(keys, workspaces)
         self._http = httpx.AsyncClient(
-            transport=httpx.ASGITransport(self._simulator.app),
+            transport=httpx.ASGITransport(self.simulator.app),
             base_url="http://localhost",
             headers={"Authorization": f"Bearer {MANAGEMENT_KEY}"},
         )
@@ -46,8 +92,24 @@ class FarSide:
         self._asked: list[str] = []
         self._bytes = 0
 
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One connection."""
+    async def serve(self) -> None:
+        server = await asyncio.start_server(self._connection, "127.0.0.1", 0)
+        await _until_told(f"http://localhost:{server.sockets[0].getsockname()[1]}{PREFIX}")
+
+    async def move(self, share: float, minute: int) -> None:
+        await super().move(share, minute)
+        for target in list(self._recorded):
+            self._recorded[target] = await self._ask("GET", target, b"")
+
+    def delay(self, seconds: float) -> None:
+        self._latency = seconds
+
+    def asked(self) -> tuple[list[str], int]:
+        asked, self._asked = self._asked, []
+        sent, self._bytes = self._bytes, 0
+        return asked, sent
+
+    async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
@@ -59,8 +121,9 @@ class FarSide:
             writer.close()
 
     async def _answer(self, method: str, target: str, body: bytes, head: int) -> bytes:
-        if target.startswith("/_far/"):
-            return _ok(await self._control(target))
+        url = urlsplit(target)
+        if url.path.startswith("/_far/"):
+            return _ok(json.dumps(await self.control(url.path, dict(parse_qsl(url.query)))).encode())
         self._asked.append(f"{method} {target}")
         self._bytes += head + len(body)
         if self._latency:
@@ -76,28 +139,8 @@ class FarSide:
         answer.raise_for_status()
         return _ok(answer.content)
 
-    async def _control(self, target: str) -> bytes:
-        url = urlsplit(target)
-        given = {name: float(values[0]) for name, values in parse_qs(url.query).items()}
-        match url.path.removeprefix("/_far/"):
-            case "move":
-                await self._move(given["share"], int(given["minute"]))
-            case "latency":
-                self._latency = given["seconds"]
-            case "asked":
-                asked, self._asked = self._asked, []
-                sent, self._bytes = self._bytes, 0
-                return json.dumps({"asked": asked, "bytes": sent}).encode()
-        return b"{}"
 
-    async def _move(self, share: float, minute: int) -> None:
-        """Half a cent a move: a key that moves every fifth minute spends some $40 a month, as real ones do."""
-        self._now = minute * 60.0
-        dice = random.Random(minute)
-        for key in dice.sample(self._keys, round(share * len(self._keys))):
-            self._simulator.organization.charge(key, self._now, round(dice.uniform(0.001, 0.009), 6), 0.0)
-        for target in list(self._recorded):
-            self._recorded[target] = await self._ask("GET", target, b"")
+FAR_SIDES = {"simulator": Simulated, "replay": Replay}
 
 
 def organization(keys: int, workspaces: int) -> dict[str, object]:
@@ -130,12 +173,10 @@ def _ok(body: bytes) -> bytes:
     return b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
 
 
-async def main(keys: int, workspaces: int) -> None:
-    far = FarSide(keys, workspaces)
-    server = await asyncio.start_server(far.serve, "127.0.0.1", 0)
-    print(f"http://localhost:{server.sockets[0].getsockname()[1]}{PREFIX}", flush=True)
+async def _until_told(url: str) -> None:
+    print(url, flush=True)
     await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
 
 
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1]), int(sys.argv[2])))
+    asyncio.run(FAR_SIDES[sys.argv[1]](int(sys.argv[2]), int(sys.argv[3])).serve())

@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 
 import httpx
@@ -128,8 +128,8 @@ class Far:
 
 
 @contextlib.contextmanager
-def far_side(keys: int, workspaces: int) -> Iterator[Far]:
-    command = [sys.executable, "-m", "tests.bench.far_side", str(keys), str(workspaces)]
+def far_side(keys: int, workspaces: int, kind: Literal["simulator", "replay"] = "replay") -> Iterator[Far]:
+    command = [sys.executable, "-m", "tests.bench.far_side", kind, str(keys), str(workspaces)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     with subprocess.Popen(
         command, cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True

@@ -70,7 +70,7 @@ def _facts(means: Means, account: Account, demand: Demand, now: datetime) -> tup
         event=demand.event,
         cause=demand.cause,
         name=reading.name,
-        tier=reading.workload.tier if reading.workload else 1,
+        tier=reading.tier,
         limits=reading.limits,
         keys=reading.keys,
         contradiction=contradicted,

@@ -19,12 +19,14 @@ _HASH = re.compile(r"[0-9a-f]{64}")
 @dataclass(frozen=True)
 class Reading:
     """A subject and its keys as they are, disabled and expired ones too. `subject`: the workload's name where one
-    declares the key, so that a workload's tier and causes hold however it is named."""
+    declares the key, so that a workload's tier and causes hold however it is named. `tier`: a key that bears a workload's name outside its workspace
+    (renamed, or the key was moved) is nobody's, but tier 0 protects it still."""
 
     subject: str
     workload: Workload | None
     limits: Limits
     keys: tuple["ApiKey", ...]
+    tier: int = 1
 
     @property
     def name(self) -> str:
@@ -53,7 +55,7 @@ class Truth:
             keys = _lineage(account, workload)
             if any(one.hash == subject for one in keys):
                 return self._reading(workload, keys)
-        return Reading(subject, None, self._policy.defaults, (key,))
+        return Reading(subject, None, self._policy.defaults, (key,), workload.tier if workload else 1)
 
     def guard(self, account: Account, id: str) -> Guard | None:
         """A guardrail and the keys it governs now; None when it is gone."""
@@ -70,7 +72,7 @@ class Truth:
         return key.include_byok_in_limit or (workload is not None and workload.key.include_byok_in_limit)
 
     def _reading(self, workload: Workload, keys: tuple["ApiKey", ...]) -> Reading:
-        return Reading(workload.name, workload, self._policy.for_subject(workload.name), keys)
+        return Reading(workload.name, workload, self._policy.for_subject(workload.name), keys, workload.tier)
 
 
 def is_hash(subject: str) -> bool:

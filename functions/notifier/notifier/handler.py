@@ -21,6 +21,9 @@ from notifier.service import Notifier, Postponed
 from notifier.settings import NotifierSettings
 
 logger = Logger(service="notifier")
+AWS = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 2})
+# boto3 would repeat a publish whose answer was lost: the service repeats it itself, and the second mail says so.
+SNS = Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 1})
 ENOUGH_MILLISECONDS = 15_000  # what one event may take while Slack is slow; with less left, the rest comes again
 
 
@@ -31,13 +34,13 @@ def build() -> Notifier:
     slack = None
     if settings.slack_secret and policy.alerts:
         token = functools.partial(
-            SecretsManager(boto3.client("secretsmanager")).field, settings.slack_secret, "bot_token"
+            SecretsManager(boto3.client("secretsmanager", config=AWS)).field, settings.slack_secret, "bot_token"
         )
         slack = SlackChannel(token, policy.alerts.channel, settings.slack_api_url)
-    ledger = DynamoLedger(boto3.client("dynamodb"), settings.table_name)
-    # boto3 would repeat a publish whose answer was lost: the service repeats it itself, and the second mail says so.
-    sns = boto3.client("sns", config=Config(retries={"total_max_attempts": 1}))
-    return Notifier(ledger, slack, AlertTopic(sns, settings.alert_topic_arn), policy, utc_now)
+    ledger = DynamoLedger(boto3.client("dynamodb", config=AWS), settings.table_name)
+    return Notifier(
+        ledger, slack, AlertTopic(boto3.client("sns", config=SNS), settings.alert_topic_arn), policy, utc_now
+    )
 
 
 def lambda_handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:

@@ -190,7 +190,7 @@ def _moved(
     span = max(1, minute - (gone or read_at or minute - 1))
     if own < -ROUNDING or brought < -ROUNDING:
         return Move(key, workspace_id, None, span, still_since)
-    spent = max(own, 0.0) + (max(brought, 0.0) if counts_byok(key) else 0.0)
+    spent = max(own, 0.0) + (brought if brought > 0 and counts_byok(key) else 0.0)
     return Move(key, workspace_id, spent, span, still_since) if spent > ROUNDING else None
 
 

@@ -9,13 +9,13 @@ from itertools import chain
 
 from governor.events import DetailType, Event
 from governor.evidence import KeyReading
-from governor.policy import Policy
 from spend_meter.blindness import watch
 from spend_meter.budgets import Alerted, Crossing, describe, judge_budget
 from spend_meter.counters import Metered, meter
+from spend_meter.facts import Facts
 from spend_meter.habits import Habits
 from spend_meter.judgement import judge_subjects
-from spend_meter.learning import Hourly, attempted
+from spend_meter.learning import attempted
 from spend_meter.periods import moment_of
 from spend_meter.reading import Reading
 from spend_meter.scopes import credit_budget, key_budgets, still_there, workspace_budgets
@@ -23,21 +23,6 @@ from spend_meter.state import Place, State
 from spend_meter.subjects import LineageOf, Subjects, key_reading, lineages
 
 HOUR = 60
-
-
-@dataclass(frozen=True)
-class Facts:
-    """All that a beat knows. `rebaselines`: subject to the instant a human last restored it.
-
-    `learned`: what analytics said of the subjects it was asked about.
-    """
-
-    state: State
-    reading: Reading
-    minute: int
-    policy: Policy
-    rebaselines: Mapping[str, str]
-    learned: Mapping[str, Hourly | None]
 
 
 @dataclass(frozen=True)

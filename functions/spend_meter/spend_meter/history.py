@@ -63,12 +63,13 @@ class History:
         if usd <= 0:
             self._pass(minute)
             return
-        self._pass(max(minute - span, self.minute))
-        self._pass(minute, sum(1 << i for i, window in enumerate(WINDOWS) if span > 1 and span * _COARSE > window))
         if span <= 1:
+            self._pass(minute)
             self._minutes[minute % 60] += usd
             self._halves[minute // _HALF % _HALVES] += usd
             return
+        self._pass(max(minute - span, self.minute))
+        self._pass(minute, sum(1 << i for i, window in enumerate(WINDOWS) if span * _COARSE > window))
         share = usd / span
         for when in range(max(minute - span, minute - DAY, self.since) + 1, minute + 1):
             if when > minute - 60:

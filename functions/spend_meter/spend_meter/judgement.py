@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from heapq import nlargest
-from typing import TYPE_CHECKING
 
 from governor.clock import parse_instant
 from governor.events import Event
 from spend_meter.counters import Metered, Move
+from spend_meter.facts import Facts
 from spend_meter.habits import Habits
 from spend_meter.incidents import judge_subject, restart
 from spend_meter.learning import Attempt
@@ -15,9 +15,6 @@ from spend_meter.periods import minute_of, moment_of, starts_at
 from spend_meter.runaway import QUIET
 from spend_meter.runaway import State as Suspicion
 from spend_meter.subjects import Lineage, LineageOf, Subjects
-
-if TYPE_CHECKING:
-    from spend_meter.decide import Facts
 
 TOP = 10
 

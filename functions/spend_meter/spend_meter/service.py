@@ -20,7 +20,8 @@ from management_api import AuthenticationFailed, Deadline, OpenRouter, OpenRoute
 from spend_meter.baselines import learn_from_analytics
 from spend_meter.blindness import ACCOUNT
 from spend_meter.codec import Codec
-from spend_meter.decide import Decision, Facts, decide
+from spend_meter.decide import Decision, decide
+from spend_meter.facts import Facts
 from spend_meter.learning import Hourly
 from spend_meter.periods import minute_of
 from spend_meter.reading import Reading

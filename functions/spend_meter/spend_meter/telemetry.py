@@ -13,17 +13,17 @@ if TYPE_CHECKING:
     from spend_meter.service import Report
     from spend_meter.settings import Beat
 
-NAMESPACE = "Governor"
 SPENDERS_EVERY = 5
 """Beats between two listings of the top spenders: the log's bytes are on the bill."""
 
 
 class Telemetry:
-    """Embedded metrics, and a line for the dashboard's queries."""
+    """Embedded metrics, and a line for the dashboard's queries. The namespace is the environment's: the stack's name,
+    where the alarm and the dashboard look."""
 
     def __init__(self, logger: "Logger") -> None:
         self._logger = logger
-        self._metrics = Metrics(namespace=NAMESPACE, service="spend_meter")
+        self._metrics = Metrics(service="spend_meter")
 
     def tell(self, beat: "Beat", report: "Report") -> None:
         """A beat that metered nothing tells no metric: missing data is what the alarm listens for."""

@@ -48,7 +48,10 @@ def _add_faults(app: FastAPI, simulator: "Simulator") -> None:
 
     @app.post("/_sim/faults")
     async def add_faults(request: Request) -> Response:
-        for each in await request.json():
+        asked = await request.json()
+        if not isinstance(asked, list):
+            raise ValueError("send a list of faults")
+        for each in asked:
             simulator.fault(**each)
         return await standing()
 

@@ -1,6 +1,8 @@
 """The thin AWS adapters against moto: what they send is what a reader gets."""
 
 import json
+from dataclasses import replace
+from typing import Any
 
 import boto3
 import pytest
@@ -42,6 +44,25 @@ def test_an_event_the_bus_did_not_take_is_an_error() -> None:
 
     with pytest.raises(PublishFailed, match=r"1 events refused by bus governor: .*ThrottlingException"):
         EventBus(Refusing(), "governor").publish([_event(1), _event(2)])  # type: ignore[arg-type]  # a bus that refuses
+
+
+class Weighing:
+    """EventBridge's limit: a request's entries may weigh 256 KB together, or none of them is taken."""
+
+    def __init__(self) -> None:
+        self.taken: list[dict[str, Any]] = []
+
+    def put_events(self, *, Entries: list[dict[str, Any]]) -> dict[str, object]:  # boto3's name
+        weight = sum(14 + sum(len(entry[part]) for part in ("Source", "DetailType", "Detail")) for entry in Entries)
+        assert weight <= 262_144
+        self.taken += [json.loads(entry["Detail"]) for entry in Entries]
+        return {"FailedEntryCount": 0}
+
+
+def test_heavy_events_go_in_requests_that_the_bus_takes() -> None:
+    bus, events = Weighing(), [replace(_event(number), evidence={"text": "x" * 60_000}) for number in range(9)]
+    EventBus(bus, "governor").publish(events)  # type: ignore[arg-type]  # a bus that weighs
+    assert [taken["id"] for taken in bus.taken] == [event.id for event in events]
 
 
 @mock_aws

@@ -37,6 +37,7 @@ def test_faults_are_set_read_and_cleared(control: httpx.Client) -> None:
     assert control.get("/_sim/faults").json()["faults"][0]["method"] == "chat.update"
     assert control.delete("/_sim/faults").json() == {"faults": []}
     assert control.post("/_sim/faults", json={"method": "*", "kind": "explode"}).status_code == 400
+    assert control.post("/_sim/faults", json={"method": "*"}).status_code == 400
 
 
 def test_the_command_line_prints_the_url_it_serves() -> None:

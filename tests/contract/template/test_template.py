@@ -122,6 +122,13 @@ def test_every_function_has_an_alarm_on_its_errors() -> None:
     assert {name for name, _ in FUNCTIONS} <= watched
 
 
+def test_the_alarms_on_our_own_metrics_look_where_the_functions_put_them() -> None:
+    spaces = [one["Environment"]["Variables"]["POWERTOOLS_METRICS_NAMESPACE"] for _, one in FUNCTIONS]
+    own = [one["Namespace"] for _, one in _of_type("AWS::CloudWatch::Alarm") if "AWS/" not in str(one["Namespace"])]
+    assert own
+    assert all(space == spaces[0] for space in (*spaces, *own))
+
+
 def test_every_alarm_tells_somebody_and_names_what_to_do() -> None:
     headings = {
         line.lstrip("# ").strip()

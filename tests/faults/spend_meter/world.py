@@ -33,6 +33,7 @@ ENVIRONMENT = {
     "READING_BUCKET": OBJECT["Bucket"],
     "CONCURRENCY": "1",
     "POWERTOOLS_SERVICE_NAME": "spend_meter",
+    "POWERTOOLS_METRICS_NAMESPACE": "governor",
     "POWERTOOLS_LOG_LEVEL": "CRITICAL",
 }
 POLICY = Policy.model_validate(

@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from governor.events import BadEvent, DetailType, Event, event_id
+from governor.events import MAX_REASON, BadEvent, DetailType, Event, event_id
 
 ENVELOPE = {
     "id": "envelope-1",
@@ -35,6 +35,12 @@ def test_a_request_from_outside_needs_a_subject_only() -> None:
     event = Event.received(ENVELOPE)
     assert (event.subject, event.id) == ("prod-search-agent", "envelope-1")
     assert event.occurred_at == datetime(2026, 1, 5, 3, 0, tzinfo=UTC)
+
+
+def test_an_endless_reason_from_outside_is_cut_so_that_what_follows_from_it_fits_on_the_bus() -> None:
+    event = Event.received({**ENVELOPE, "detail": {"subject": "a", "reason": "é" * 200_000}})
+    assert len(event.reason) == MAX_REASON
+    assert event.reason.endswith("…")
 
 
 def test_an_instant_with_another_offset_is_brought_to_utc() -> None:

@@ -9,12 +9,14 @@ import pytest
 
 from governor.events import BadEvent, DetailType, PublishFailed
 from governor.ledger import LedgerConflict
+from governor.policy import Limits
 from kill_switch.settings import Demand, received
 from management_api import AuthenticationFailed, OutcomeUnknown, RateLimited, Unavailable
 from tests.unit.kill_switch.doubles import (
     HASH,
     NOW,
     OTHER,
+    POLICY,
     THIRD,
     WORKLOAD,
     World,
@@ -224,6 +226,14 @@ def test_an_exposed_key_named_by_its_hash_is_judged_as_its_workloads() -> None:
 def test_tier_zero_is_not_passed_by_naming_the_hash() -> None:
     world = World(api_key(name="prod-triage"))
     assert world.receive(exposed(HASH)).evidence["rule"] == "tier_zero"
+
+
+def test_a_renamed_workspace_or_a_moved_key_does_not_lift_tier_zero() -> None:
+    bold = POLICY.model_copy(update={"defaults": Limits.model_validate({"runaway": {"mode": "disable"}})})
+    moved = api_key(name="prod-triage#2", workspace_id="22222222-2222-4222-8222-222222222222")
+    world = World(moved, policy=bold)
+    told = world.receive(runaway(HASH))
+    assert (told.evidence["rule"], world.account.disabled()) == ("tier_zero", set())
 
 
 def test_an_undeclared_key_follows_the_defaults() -> None:

@@ -34,6 +34,23 @@ def test_a_seed_declares_an_organization(simulator, api):
     )[0].hash]  # fmt: skip
 
 
+def test_what_a_seed_says_was_spent_shows_in_analytics_too(simulator, api):
+    simulator.declare(DOCUMENT)
+    query = {"metrics": ["total_usage"], "dimensions": ["api_key_id"], "granularity": "day"}
+    rows = api.post("/analytics/query", query).json()["data"]["data"]
+    assert [(row["api_key_id"], row["total_usage"]) for row in rows] == [("search", 12.5)]
+
+
+def test_a_section_that_no_seed_has_is_named(simulator):
+    with pytest.raises(ValueError, match="keyz"):
+        simulator.declare({"keyz": []})
+
+
+def test_faults_that_are_no_list_are_refused_in_words(api):
+    answer = api.post("/_sim/faults", {"path": "/keys", "mode": "429"})
+    assert (answer.status_code, answer.json()) == (400, {"error": "ValueError: send a list of faults"})
+
+
 def test_the_clock_is_set_and_advanced_over_http(simulator, api):
     assert api.post("/_sim/clock", {"now": NOW + DAY}).json() == {"now": NOW + DAY}
     assert api.post("/_sim/clock", {"advance": 60}).json() == {"now": NOW + DAY + 60}

@@ -26,11 +26,17 @@ def tell(
     return line, metrics[0] if metrics else {}
 
 
+@pytest.fixture(autouse=True)
+def _deployed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The namespace is the stack's: two stacks of one account must not feed each other's alarms."""
+    monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "governor-dev")
+
+
 def test_the_metrics_are_few_and_bear_one_dimension(capsys: pytest.CaptureFixture[str]) -> None:
     _, metrics = tell(capsys, Report("metered", keys_read=48, spend_usd=1.5, oldest_reading_seconds=120))
 
     (directive,) = metrics["_aws"]["CloudWatchMetrics"]
-    assert directive["Namespace"] == "Governor"
+    assert directive["Namespace"] == "governor-dev"
     assert directive["Dimensions"] == [["service"]]
     assert {metric["Name"] for metric in directive["Metrics"]} == {
         "SweepAgeSeconds", "SpendUSD", "KeysRead", "UnknownWorkspaces", "ApiErrors",

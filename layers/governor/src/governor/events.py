@@ -17,9 +17,13 @@ from governor.clock import format_instant, parse_instant
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_events.type_defs import PutEventsRequestEntryTypeDef
 
 SOURCE = "governor"
 VERSION = 1
+MAX_REASON = 2000
+"""Characters of a reason that are taken in. A sender from outside may fill a whole event with one, and an event that
+quotes it would be more than the bus takes."""
 
 
 class DetailType(StrEnum):
@@ -89,6 +93,8 @@ class Event:
                 raise BadEvent(f"detail.{name}: expected {kind.__name__}, got {type(value).__name__}")
         if not subject:
             raise BadEvent("detail.subject is empty; name a workload or give a key's hash")
+        if len(reason) > MAX_REASON:
+            reason = reason[: MAX_REASON - 1] + "…"
         return cls(detail_type, identity, subject, occurred_at, reason, evidence)
 
 
@@ -113,25 +119,37 @@ class EventBus:
     """`Publisher` over EventBridge."""
 
     MAX_ENTRIES = 10
+    MAX_BYTES = 250_000
+    """What a request may weigh: EventBridge takes 256 KB, and refuses every entry of one that is heavier."""
 
     def __init__(self, client: "EventBridgeClient", bus: str) -> None:
         self._client = client
         self._bus = bus
 
     def publish(self, events: Sequence[Event]) -> None:
-        for start in range(0, len(events), self.MAX_ENTRIES):
-            answer = self._client.put_events(
-                Entries=[
-                    {
-                        "EventBusName": self._bus,
-                        "Source": SOURCE,
-                        "DetailType": event.detail_type.value,
-                        "Time": event.occurred_at,
-                        "Detail": json.dumps(event.detail(), separators=(",", ":")),
-                    }
-                    for event in events[start : start + self.MAX_ENTRIES]
-                ]
+        entries: list[PutEventsRequestEntryTypeDef] = []
+        weight = 0
+        for event in events:
+            # json's output is ASCII: as many bytes as characters.
+            detail = json.dumps(event.detail(), separators=(",", ":"))
+            if entries and (len(entries) == self.MAX_ENTRIES or weight + len(detail) > self.MAX_BYTES):
+                self._put(entries)
+                entries, weight = [], 0
+            weight += len(detail)
+            entries.append(
+                {
+                    "EventBusName": self._bus,
+                    "Source": SOURCE,
+                    "DetailType": event.detail_type.value,
+                    "Time": event.occurred_at,
+                    "Detail": detail,
+                }
             )
-            if answer.get("FailedEntryCount"):
-                codes = sorted({str(entry.get("ErrorCode")) for entry in answer["Entries"] if "ErrorCode" in entry})
-                raise PublishFailed(f"{answer['FailedEntryCount']} events refused by bus {self._bus}: {codes}")
+        if entries:
+            self._put(entries)
+
+    def _put(self, entries: "Sequence[PutEventsRequestEntryTypeDef]") -> None:
+        answer = self._client.put_events(Entries=entries)
+        if answer.get("FailedEntryCount"):
+            codes = sorted({str(entry.get("ErrorCode")) for entry in answer["Entries"] if "ErrorCode" in entry})
+            raise PublishFailed(f"{answer['FailedEntryCount']} events refused by bus {self._bus}: {codes}")

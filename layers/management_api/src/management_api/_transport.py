@@ -2,13 +2,16 @@
 
 Everything below httpx is translated here and nowhere else. Three things are odd, and all for one reason, that no error
 may lead to a secret (`tests/unit/management_api/test_secrets.py` searches for them):
-- the credential is put on a copy of the request, at the last moment, because httpx hangs the request on its errors;
+- requests go to httpx's transport, not through `httpx.Client`, which hangs the request, credential and all, on its
+  errors; its redirects, cookies and hooks are not wanted either, and cost as much as the rest of an exchange;
 - failures are built and handed back as values and raised in a frame that never held a body or a header, because a
   traceback keeps every frame's locals;
 - the httpx error is chained as a bare copy, without its request, its traceback, or its own chain.
 """
 
+import logging
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 from pydantic import SecretStr, ValidationError
@@ -23,6 +26,8 @@ CONNECT_SECONDS = 5.0
 ANSWER_SECONDS = {"read": 15.0, "write": 30.0, "inference": 120.0}
 """Longest silence on the wire. A write is given longer: giving up on one costs a read back."""
 
+_HEADERS = {"Accept": "application/json", "Accept-Encoding": "gzip, deflate", "User-Agent": "management-api"}
+_JSON = {"Content-Type": "application/json"}
 _NOT_SENT = (
     httpx.ConnectError,  # also a failed TLS handshake: no byte of HTTP has left
     httpx.ConnectTimeout,
@@ -34,32 +39,7 @@ _WRONG_KEY = (
     "OpenRouter refused the credential. It is unknown, disabled, expired or deleted, or an inference key where a "
     "management key is needed. Create one at https://openrouter.ai/settings/management-keys and put it in the secret"
 )
-
-
-class Signed(httpx.BaseTransport):
-    """Adds the credential to a copy of each request; whoever holds the original request holds no secret."""
-
-    def __init__(self, inner: httpx.BaseTransport, api_key: SecretStr) -> None:
-        self._inner = inner
-        self._api_key = api_key
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        return self._inner.handle_request(
-            httpx.Request(
-                request.method,
-                request.url,
-                headers=[*request.headers.raw, (b"Authorization", b"Bearer " + self._secret.encode())],
-                stream=request.stream,
-                extensions=request.extensions,
-            )
-        )
-
-    @property
-    def _secret(self) -> str:
-        return self._api_key.get_secret_value()
-
-    def close(self) -> None:
-        self._inner.close()
+_log = logging.getLogger("management_api")
 
 
 def usable(api_key: SecretStr) -> SecretStr:
@@ -94,9 +74,6 @@ class Transport:
         self._retry = retry
         self._pacing = pacing
         self._deadline = deadline
-        self._http = httpx.Client(
-            transport=Signed(inner, api_key), headers={"Accept": "application/json", "User-Agent": "management-api"}
-        )
 
     def within(self, deadline: Deadline) -> "Transport":
         """The same pool and credential, bounded by `deadline`."""
@@ -116,7 +93,7 @@ class Transport:
         )
 
     def close(self) -> None:
-        self._http.close()
+        self._inner.close()
 
     def send[T](self, call: Call[T]) -> T:
         """The parsed answer, or the last failure raised. Retries as `call.effect` allows, never past the deadline."""
@@ -161,14 +138,21 @@ class Transport:
     def _exchange(self, call: Call[Any], left: float) -> tuple[int, httpx.Headers, bytes]:
         connect = min(CONNECT_SECONDS, left)
         answer = min(ANSWER_SECONDS[call.effect], left)
-        with self._http.stream(
+        request = httpx.Request(
             call.method,
-            self.base_url + call.target,
-            params=call.query or None,
+            f"{self.base_url}{call.target}{'?' if call.query else ''}{urlencode(call.query)}",
+            headers={
+                **_HEADERS,
+                **call.headers,
+                **(_JSON if call.body else {}),
+                "Authorization": f"Bearer {self._api_key.get_secret_value()}",
+            },
             content=call.body.content if call.body else None,
-            headers={**call.headers, **({"Content-Type": "application/json"} if call.body else {})},
-            timeout=httpx.Timeout(answer, connect=connect, pool=connect),
-        ) as response:
+            extensions={"timeout": httpx.Timeout(answer, connect=connect, pool=connect).as_dict()},
+        )
+        response = self._inner.handle_request(request)
+        _log.debug("HTTP Request: %s %s %d", request.method, request.url, response.status_code)
+        try:
             # httpx's timeouts bound each silence, not the whole: a slow drip would outlive the invocation.
             chunks = []
             for chunk in response.iter_bytes():
@@ -176,6 +160,8 @@ class Transport:
                     raise _OutOfTime
                 chunks.append(chunk)
             return response.status_code, response.headers, b"".join(chunks)
+        finally:
+            response.close()
 
     def _translated(self, call: Call[Any], error: httpx.RequestError) -> "_Failure":
         text = f"{type(error).__name__}: {self._scrubbed(call, str(error))}"

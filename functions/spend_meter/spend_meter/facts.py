@@ -1,0 +1,24 @@
+"""What a beat's decisions are made from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from governor.policy import Policy
+from spend_meter.learning import Hourly
+from spend_meter.reading import Reading
+from spend_meter.state import State
+
+
+@dataclass(frozen=True)
+class Facts:
+    """All that a beat knows. `rebaselines`: subject to the instant a human last restored it.
+
+    `learned`: what analytics said of the subjects it was asked about.
+    """
+
+    state: State
+    reading: Reading
+    minute: int
+    policy: Policy
+    rebaselines: Mapping[str, str]
+    learned: Mapping[str, Hourly | None]
