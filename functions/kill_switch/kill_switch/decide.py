@@ -203,11 +203,11 @@ def _held(facts: Facts) -> tuple[str, ...]:
 
 def _why(facts: Facts) -> str:
     # The meter's reason opens with the name, which stands in the sentence already.
-    return facts.event.reason.removeprefix(f"{facts.name}: ") or f"{facts.cause} reported."
+    return facts.event.reason.removeprefix(f"{facts.name}: ") or f"it was reported as {facts.cause}."
 
 
 def _keys(count: int) -> str:
-    return "1 key" if count == 1 else f"{count} keys"
+    return {0: "no key, for none is live,", 1: "1 key"}.get(count, f"{count} keys")
 
 
 def decide_restore(facts: RestoreFacts) -> RestoreDecision:

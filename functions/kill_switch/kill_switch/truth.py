@@ -19,8 +19,11 @@ _HASH = re.compile(r"[0-9a-f]{64}")
 @dataclass(frozen=True)
 class Reading:
     """A subject and its keys as they are, disabled and expired ones too. `subject`: the workload's name where one
-    declares the key, so that a workload's tier and causes hold however it is named. `tier`: a key that bears a workload's name outside its workspace
-    (renamed, or the key was moved) is nobody's, but tier 0 protects it still."""
+    declares the key, so that a workload's tier and causes hold however it is named.
+
+    `tier`: that of the workload whose name the key bears. In another workspace (it was renamed, or the key moved) the
+    key is no workload's, but tier 0 protects it still.
+    """
 
     subject: str
     workload: Workload | None

@@ -22,8 +22,7 @@ from notifier.settings import NotifierSettings
 
 logger = Logger(service="notifier")
 AWS = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 2})
-# boto3 would repeat a publish whose answer was lost: the service repeats it itself, and the second mail says so.
-SNS = Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 1})
+SNS = Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 1})  # a repeated mail must say so
 ENOUGH_MILLISECONDS = 15_000  # what one event may take while Slack is slow; with less left, the rest comes again
 
 
@@ -33,14 +32,12 @@ def build() -> Notifier:
     settings, policy = NotifierSettings.read(os.environ), Policy.load()
     slack = None
     if settings.slack_secret and policy.alerts:
-        token = functools.partial(
-            SecretsManager(boto3.client("secretsmanager", config=AWS)).field, settings.slack_secret, "bot_token"
-        )
+        secrets = SecretsManager(boto3.client("secretsmanager", config=AWS))
+        token = functools.partial(secrets.field, settings.slack_secret, "bot_token")
         slack = SlackChannel(token, policy.alerts.channel, settings.slack_api_url)
     ledger = DynamoLedger(boto3.client("dynamodb", config=AWS), settings.table_name)
-    return Notifier(
-        ledger, slack, AlertTopic(boto3.client("sns", config=SNS), settings.alert_topic_arn), policy, utc_now
-    )
+    topic = AlertTopic(boto3.client("sns", config=SNS), settings.alert_topic_arn)
+    return Notifier(ledger, slack, topic, policy, utc_now)
 
 
 def lambda_handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:

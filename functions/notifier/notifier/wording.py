@@ -104,7 +104,12 @@ def _restored(case: Case) -> Words:
     headline = (
         f"🟢 {case.who} is restored: {_person(evidence)} lifted the cause {evidence.cause}. {outcome}{case.owner}"
     )
-    return Words(headline, GREEN, (*case.keys(evidence.keys), *case.why), "Watch whether it burns again.")
+    todo = {
+        "runaway": "Watch whether it burns again.",
+        "budget": "Watch what it spends: its budget has not grown.",
+        "exposed": "The leaked key works again. Replace it in the workload, then delete it at OpenRouter.",
+    }.get(evidence.cause, "Watch whether it behaves.")
+    return Words(headline, GREEN, (*case.keys(evidence.keys), *case.why), todo)
 
 
 def _refused(case: Case) -> Words:
@@ -116,7 +121,9 @@ def _refused(case: Case) -> Words:
     else:
         asked = f"the restore that {_person(evidence)} asked for"
         headline = f"🟠 {case.who} stays as it was: Governor refused {asked}. No key was changed."
-    todo = f"Lift what else holds it: {standing}." if standing else f"See why; {case.approvers} may ask again."
+    todo = f"See why; {case.approvers} may ask again."
+    if evidence.rule == "other_cause_stands":
+        todo = f"Have {standing} lifted too."
     return Words(headline, ORANGE, (*case.why, *case.keys(evidence.keys)), todo)
 
 

@@ -23,6 +23,7 @@ from spend_meter.state import Place, State
 from spend_meter.subjects import LineageOf, Subjects, key_reading, lineages
 
 HOUR = 60
+LATELY = 5
 
 
 @dataclass(frozen=True)
@@ -173,18 +174,19 @@ def _concerned(crossing: Crossing, subjects: Subjects, lineage_of: LineageOf) ->
 
 
 def _rate(crossing: Crossing, places: Mapping[str, Place], habits: Habits, minute: int) -> float:
-    """USD of the last hour: of the subject, of the workspace, or of all workspaces."""
+    """USD an hour, of the subject, the workspace, or all workspaces: of the last hour, or of its last minutes where those
+    were faster, so that a loop that has just begun is not told as a trickle."""
     budget = crossing.budget
     if budget.hash:
-        return habits.spent_last_hour(budget.subject, minute)
+        return max(habits.spent(budget.subject, minute, window) * HOUR / window for window in (HOUR, LATELY))
     concerned = [places[budget.scope_id]] if budget.scope_id in places else list(places.values())
-    return sum(_within_hour(place, minute) for place in concerned)
+    return max(sum(_within(place, minute, window) for place in concerned) * HOUR / window for window in (HOUR, LATELY))
 
 
-def _within_hour(place: Place, minute: int) -> float:
-    """A lump read after a gap counts only as far as it lies in the hour."""
+def _within(place: Place, minute: int, window: int) -> float:
+    """A lump read after a gap counts only as far as it lies in the window."""
     return sum(
-        usd * min(span, HOUR - (minute - when)) / span for when, usd, span in place.spent if minute - when < HOUR
+        usd * min(span, window - (minute - when)) / span for when, usd, span in place.spent if minute - when < window
     )
 
 

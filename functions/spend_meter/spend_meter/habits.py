@@ -35,14 +35,14 @@ class Habits:
             history = self._open[subject] = self._decoded(subject) or History.empty(still_since)
         return history
 
-    def spent_last_hour(self, subject: str, minute: int) -> float:
-        """USD; 0 for a subject that has never spent."""
+    def spent(self, subject: str, minute: int, window: int) -> float:
+        """USD in the last `window` minutes (at most 60); 0 for a subject that has never spent."""
         history = self._open.get(subject) or self._decoded(subject)
         if history is None:
             return 0.0
         if subject not in self._open:
             history.advance(minute)
-        return history.spent(60)
+        return history.spent(window)
 
     def nearest(self, subjects: list[str], count: int) -> list[str]:
         """Of the subjects with notes, those with the least left to spend: the greatest spenders are among them."""

@@ -118,5 +118,5 @@ def _has_a_past(moves: Sequence[Move], minute: int) -> bool:
 
 
 def _top(habits: Habits, candidates: set[str], minute: int) -> list[tuple[str, float]]:
-    spent = ((subject, habits.spent_last_hour(subject, minute)) for subject in candidates)
+    spent = ((subject, habits.spent(subject, minute, 60)) for subject in candidates)
     return nlargest(TOP, (one for one in spent if one[1] > 0), key=lambda one: (one[1], one[0]))

@@ -69,8 +69,10 @@ def test_settings_name_the_variable_that_is_missing() -> None:
 
 
 def test_a_hanging_service_leaves_the_others_time() -> None:
-    for config, attempts in ((handler.AWS, handler.AWS.retries["total_max_attempts"]), (handler.SNS, 1)):
-        assert attempts * (config.connect_timeout + config.read_timeout) <= handler.ENOUGH_MILLISECONDS / 1000
+    configs: tuple[Any, ...] = (handler.AWS, handler.SNS)
+    for config in configs:
+        longest = config.retries["total_max_attempts"] * (config.connect_timeout + config.read_timeout)
+        assert longest <= handler.ENOUGH_MILLISECONDS / 1000
 
 
 def test_importing_the_handler_reads_no_environment(

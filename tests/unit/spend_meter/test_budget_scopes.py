@@ -185,16 +185,30 @@ def test_a_threshold_to_disable_at_says_so(world: Any) -> None:
 
 
 def test_an_alert_carries_the_last_hours_rate_and_when_the_money_is_gone(world: Any) -> None:
-    one = world.account.add("one", limit=10.0, limit_remaining=10.0)
+    one = world.account.add("one", limit=12.0, limit_remaining=12.0)
     world.beat()
-    for _ in range(50):
+    for _ in range(60):
         world.account.spend(one, 0.1)
         world.beat()
 
     (alert,) = world.bus.of("Budget Threshold Reached")
-    assert alert.evidence["rate_usd_per_hour"] == pytest.approx(5.0)
+    assert alert.evidence["rate_usd_per_hour"] == pytest.approx(6.0)
     assert alert.evidence["runs_out_at"] == (world.at + timedelta(hours=1)).isoformat().replace("+00:00", "Z")
     assert alert.evidence["keys"][0]["hash"] == one
+
+
+def test_a_loop_that_has_just_begun_is_not_told_as_a_trickle(world: Any) -> None:
+    world.account.caps["ws-1"] = {"monthly": 40.0}
+    one = world.account.add("one", limit=40.0, limit_remaining=40.0)
+    world.beat()
+    for _ in range(3):
+        world.account.spend(one, 8.0)
+        world.beat()
+
+    alerts_told = world.bus.of("Budget Threshold Reached")
+    assert {alert.evidence["scope"] for alert in alerts_told} == {"key_limit", "workspace"}
+    # $24 within five minutes is $288 an hour; over the whole hour it would have read $24.
+    assert [alert.evidence["rate_usd_per_hour"] for alert in alerts_told] == [pytest.approx(288.0)] * 2
 
 
 def test_what_is_remembered_of_budgets_goes_with_the_keys(world: Any) -> None:
