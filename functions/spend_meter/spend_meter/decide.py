@@ -67,7 +67,8 @@ def decide(facts: Facts) -> Decision:
     judgement = judge_subjects(facts, metered, subjects, lineage_of)
     budgets, alerts, asks = _budgets(facts, metered, places, subjects, lineage_of, judgement.habits)
     blind, news = watch(state.blind, places, reading.errors, minute, reading.timed_out, reading.layers.workspaces)
-    events = [*news, *alerts, *judgement.events]
+    # What may disable a key goes first: a flood of alerts must not make it late.
+    events = [*judgement.events, *news, *alerts]
     habits, waiting = judgement.habits.close()
     after = replace(
         state,
@@ -174,8 +175,10 @@ def _concerned(crossing: Crossing, subjects: Subjects, lineage_of: LineageOf) ->
 
 
 def _rate(crossing: Crossing, places: Mapping[str, Place], habits: Habits, minute: int) -> float:
-    """USD an hour, of the subject, the workspace, or all workspaces: of the last hour, or of its last minutes where those
-    were faster, so that a loop that has just begun is not told as a trickle."""
+    """USD an hour, of the subject, the workspace, or all workspaces.
+
+    Of the last hour, or of its last minutes where those were faster: a loop that has just begun is no trickle.
+    """
     budget = crossing.budget
     if budget.hash:
         return max(habits.spent(budget.subject, minute, window) * HOUR / window for window in (HOUR, LATELY))

@@ -9,6 +9,7 @@ import boto3
 from aws_lambda_powertools.logging import Logger
 from botocore.config import Config
 
+from governor.clock import utc_now
 from governor.dynamo_ledger import DynamoLedger
 from governor.events import EventBus
 from governor.policy import Policy
@@ -45,7 +46,7 @@ def build() -> tuple[SpendMeter, Telemetry]:
 
 def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
     """One beat. Raises `BadEvent`, and what kept the account from being read once that is recorded."""
-    beat = Beat.received(event)
+    beat = Beat.received(event, utc_now())
     meter, telemetry = build()
     report = meter.beat(beat, lambda: int(context.get_remaining_time_in_millis()) / 1000)
     telemetry.tell(beat, report)

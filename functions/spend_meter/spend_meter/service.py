@@ -32,6 +32,9 @@ from spend_meter.sweep import sweep, why
 
 KEEPING_SECONDS = 10.0
 """Left aside of the invocation's time, to keep the reading and to publish."""
+MARKING_SECONDS = 4.0
+"""Left aside of that, to keep the reading once more without the events that are published."""
+PUBLISHED_TOGETHER = 100
 ASKED_PER_BEAT = 10
 """Workloads whose own key is asked what blocks it first; beyond these an alert goes out without the answer."""
 DETECTOR = "detector"
@@ -89,7 +92,7 @@ class SpendMeter:
         minute = minute_of(beat.scheduled_at)
         state, etag = self._load()
         if minute <= state.beat:
-            self._publish(state, etag)
+            self._publish(state, etag, seconds_left)
             return Report("repeated")
         rebaselines = {
             row.sk: str(row.data["at"])
@@ -106,7 +109,7 @@ class SpendMeter:
             # Another sweep was first; its reading stands, and its events are its own to publish.
             self._kept = None
             return Report("overtaken", failure=failure)
-        self._publish(decision.state, etag)
+        self._publish(decision.state, etag, seconds_left)
         if failure is None and reading.errors and not reading.keys_read and len(reading.errors) >= len(reading.listed):
             failure = AccountUnreadable(next(iter(reading.errors.values())))
         return Report(
@@ -136,13 +139,19 @@ class SpendMeter:
         self._kept = etag, state
         return etag
 
-    def _publish(self, state: State, etag: str | None) -> None:
-        """Empties the outbox. Events are marked as published only once they all are; being marked late repeats them."""
+    def _publish(self, state: State, etag: str | None, seconds_left: Callable[[], float]) -> None:
+        """Empties the outbox as far as time allows; the rest goes with the next beat.
+
+        Events are marked as published only after they are; being marked late repeats them.
+        """
         if not state.outbox:
             return
-        self._ports.publisher.publish(state.outbox)
+        rest = state.outbox
+        while rest and (rest is state.outbox or seconds_left() > MARKING_SECONDS):
+            self._ports.publisher.publish(rest[:PUBLISHED_TOGETHER])
+            rest = rest[PUBLISHED_TOGETHER:]
         try:
-            self._keep(replace(state, outbox=()), etag)
+            self._keep(replace(state, outbox=rest), etag)
         except ReadingConflict:
             self._kept = None
 

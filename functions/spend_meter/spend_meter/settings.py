@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Self
 
 from pydantic import Field
@@ -23,6 +23,10 @@ class MeterSettings(Settings):
     requests_per_second: Annotated[float, Field(gt=0)] | None = None
 
 
+AHEAD = timedelta(minutes=5)
+"""How far the scheduler's clock may be ahead of ours."""
+
+
 @dataclass(frozen=True)
 class Beat:
     """One minute to be metered. `scheduled_at` is the beat's `now` in all that is remembered."""
@@ -30,18 +34,22 @@ class Beat:
     scheduled_at: datetime
 
     @classmethod
-    def received(cls, event: Any) -> Self:
+    def received(cls, event: Any, now: datetime) -> Self:
         """The beat in EventBridge Scheduler's input `{"version": 1, "scheduled_time": "<instant>"}`.
 
-        Raises `BadEvent` naming the field.
+        Raises `BadEvent` naming the field. A beat from the future is one: kept as the last beat, it would make every
+        other a repeat until its time has come.
         """
         if not isinstance(event, Mapping):
             raise BadEvent(f"a beat is a JSON object, got {type(event).__name__}")
         if event.get("version") != 1:
             raise BadEvent(f"version: expected 1, got {event.get('version')!r}; mend the schedule's input")
         try:
-            return cls(parse_instant(event["scheduled_time"]))
+            scheduled_at = parse_instant(event["scheduled_time"])
         except KeyError:
             raise BadEvent("scheduled_time is missing; mend the schedule's input") from None
         except (TypeError, ValueError) as error:
             raise BadEvent(f"scheduled_time: {error}") from error
+        if scheduled_at > now + AHEAD:
+            raise BadEvent(f"scheduled_time: {scheduled_at} lies in the future, it is {now}; mend the sender")
+        return cls(scheduled_at)

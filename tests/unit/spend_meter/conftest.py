@@ -125,13 +125,15 @@ def _budget(workspace_id: str, interval: str, usd: float) -> dict[str, Any]:
 
 @dataclass
 class Bus:
-    """A bus that keeps what it was given, by id, and can be down."""
+    """A bus that keeps what it was given, by id, and can be down. `takes`: what happens while it takes events."""
 
     events: dict[str, Event] = field(default_factory=dict)
     handed_over: list[Event] = field(default_factory=list)
     down: bool = False
+    takes: Callable[[], None] = lambda: None
 
     def publish(self, events: Sequence[Event]) -> None:
+        self.takes()
         if self.down:
             raise PublishFailed("the bus is down, as the test asked")
         self.handed_over += events

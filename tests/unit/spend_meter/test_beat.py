@@ -368,3 +368,18 @@ def test_no_plaintext_is_in_what_is_stored_or_published(world: Any) -> None:
     assert b"sk-or-v1" not in world.stored()
     assert "sk-or-v1" not in repr(world.bus.handed_over)
     assert "sk-or-v1" not in repr(Codec().decode(world.stored()))
+
+
+def test_a_flood_of_events_leaves_as_time_allows_and_none_is_lost(world: Any) -> None:
+    for number in range(250):
+        one = world.account.add(f"key-{number}", limit=1.0, limit_remaining=1.0)
+        world.account.spend(one, 0.6)
+    world.bus.takes = lambda: setattr(world, "seconds_left", 3.0)  # each hundred takes all the time there is
+
+    for published in (100, 200, 250):
+        world.seconds_left = 50.0
+        world.beat()
+        assert len(world.bus.events) == published
+
+    assert len(world.bus.handed_over) == 250
+    assert Codec().decode(world.stored()).outbox == ()

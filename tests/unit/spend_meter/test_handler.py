@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from governor.clock import utc_now
 from governor.environment import SettingsError
 from governor.events import BadEvent
 from spend_meter import handler
@@ -34,4 +35,4 @@ def test_a_missing_setting_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("sample", sorted(SAMPLES.glob("*.json")), ids=lambda path: path.stem)
 def test_every_sample_is_a_beat(sample: Path) -> None:
-    assert Beat.received(json.loads(sample.read_text())).scheduled_at.tzinfo is not None
+    assert Beat.received(json.loads(sample.read_text()), utc_now()).scheduled_at.tzinfo is not None

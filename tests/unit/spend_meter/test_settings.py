@@ -9,6 +9,7 @@ from governor.environment import SettingsError
 from governor.events import BadEvent
 from spend_meter.settings import Beat, MeterSettings
 
+NOW = datetime(2026, 11, 21, 10, 40, tzinfo=UTC)
 ENVIRONMENT = {
     "MANAGEMENT_KEY_SECRET": "governor/management-key",
     "TABLE_NAME": "ledger",
@@ -18,7 +19,7 @@ ENVIRONMENT = {
 
 
 def test_the_schedules_input_is_a_beat_at_its_scheduled_time() -> None:
-    beat = Beat.received({"version": 1, "scheduled_time": "2026-11-21T10:40:00Z", "later": "addition"})
+    beat = Beat.received({"version": 1, "scheduled_time": "2026-11-21T10:40:00Z", "later": "addition"}, NOW)
 
     assert beat.scheduled_at == datetime(2026, 11, 21, 10, 40, tzinfo=UTC)
 
@@ -34,11 +35,12 @@ def test_the_schedules_input_is_a_beat_at_its_scheduled_time() -> None:
         ({"version": 1, "scheduled_time": "now"}, "scheduled_time"),
         ({"version": 1, "scheduled_time": "<aws.scheduler.scheduled-time>"}, "scheduled_time"),
         ({"version": 1, "scheduled_time": "2026-11-21T10:40:00"}, "offset"),
+        ({"version": 1, "scheduled_time": "2099-01-01T00:00:00Z"}, "future"),
     ],
 )
 def test_a_beat_of_the_wrong_shape_is_refused_by_name(event: Any, names: str) -> None:
     with pytest.raises(BadEvent, match=names):
-        Beat.received(event)
+        Beat.received(event, NOW)
 
 
 def test_the_environment_has_defaults_where_it_may() -> None:
