@@ -24,7 +24,7 @@ from sandbox.engine.authorization import Need, UnknownCall, arn_of_secret, needs
 from sandbox.engine.permissions import Permissions, Session
 from sandbox.engine.template import ACCOUNT, REGION
 
-ADMIN_KEY = "AKIAFAKEENGINEADMIN0"
+ADMIN_KEY = "FAKE-ENGINE-ADMIN"
 # What a refusal is called, where it is not AccessDenied (query protocol) or AccessDeniedException (the others).
 CODES = {"sns": "AuthorizationError", "sqs": "AccessDenied"}
 

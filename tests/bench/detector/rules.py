@@ -1,5 +1,6 @@
 """The rules under test, all fed alike: the meter's detector, and the three that people write first."""
 
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Sequence
 from copy import deepcopy
@@ -55,7 +56,7 @@ class Detector:
         return deepcopy(self)
 
 
-class _Naive:
+class _Naive(ABC):
     """A sliding memory and an alarm that is confirmed at once. What it says within an hour is one alarm."""
 
     needs_beat = False
@@ -73,8 +74,9 @@ class _Naive:
     def copy(self) -> Self:
         return deepcopy(self)
 
+    @abstractmethod
     def _alarmed(self, minute: int, usd: float, span: int) -> bool:
-        raise NotImplementedError
+        """Whether the rule is broken at this minute."""
 
 
 class DailyMean(_Naive):
