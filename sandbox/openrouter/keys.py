@@ -34,9 +34,6 @@ class Key:
     def is_expired(self, now: float) -> bool:
         return self.expires_at is not None and self.expires_at <= now
 
-    def is_usable(self, now: float) -> bool:
-        return not self.disabled and not self.is_expired(now)
-
     def limit_spend(self, now: float) -> float:
         """What counts against the key's own limit in the current window."""
         return self.meter.spent(self.limit_reset, now, include_byok=self.include_byok_in_limit)
