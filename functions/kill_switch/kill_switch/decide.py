@@ -28,10 +28,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
+from governor.causes import CauseRow, Causes, union
 from governor.events import Event
 from governor.evidence import Cause
 from governor.policy import Limits
-from kill_switch.causes import CauseRow, Causes, Leash, union
+from kill_switch.leash import Leash
 
 if TYPE_CHECKING:
     from management_api import ApiKey

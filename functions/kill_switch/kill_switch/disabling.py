@@ -3,14 +3,14 @@
 from dataclasses import replace
 from datetime import datetime
 
+from governor.causes import CauseRow, Status, union
 from governor.events import DetailType, Event, event_id
 from governor.evidence import BudgetReached, Disable
 from governor.ledger import ABSENT, LedgerConflict
-from kill_switch.causes import CauseRow, Status, union
+from governor.settling import outcome, settle
 from kill_switch.claims import contradiction
 from kill_switch.decide import Decision, Facts, decide, is_live
 from kill_switch.evidence import evidence, with_rankings
-from kill_switch.keys import outcome, settle
 from kill_switch.ports import Account, Means
 from kill_switch.settings import Demand
 from kill_switch.truth import Reading, Truth

@@ -8,13 +8,13 @@ import boto3
 from aws_lambda_powertools.logging import Logger
 from botocore.config import Config
 
+from governor.account import ManagedAccount
 from governor.clock import utc_now
 from governor.dynamo_ledger import DynamoLedger
 from governor.events import EventBus
 from governor.policy import Policy
 from governor.secrets import SecretsManager
-from kill_switch.account import ManagedAccount
-from kill_switch.causes import Book
+from kill_switch.leash import Book
 from kill_switch.service import KillSwitch
 from kill_switch.settings import KillSwitchSettings, received
 

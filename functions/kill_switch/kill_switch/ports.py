@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 
 from governor.clock import Clock
 from governor.policy import Policy
-from kill_switch.causes import Book
+from kill_switch.leash import Book
 
 if TYPE_CHECKING:
     from management_api import (

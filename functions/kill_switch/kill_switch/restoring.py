@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from governor.causes import CauseRow, union
 from governor.events import DetailType, Event, event_id
 from governor.evidence import KeyOutcome, Restore
 from governor.ledger import LedgerConflict
-from kill_switch.causes import CauseRow, union
+from governor.settling import outcome, settle
 from kill_switch.decide import RestoreDecision, RestoreFacts, decide_restore
-from kill_switch.keys import outcome, settle
 from kill_switch.ports import Account, Means
 from kill_switch.settings import RestoreDemand
 from kill_switch.truth import Truth

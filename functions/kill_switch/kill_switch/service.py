@@ -11,8 +11,8 @@ from governor.clock import Clock
 from governor.events import Event, Publisher
 from governor.ledger import LedgerConflict
 from governor.policy import Policy
-from kill_switch.causes import Book
 from kill_switch.disabling import disable
+from kill_switch.leash import Book
 from kill_switch.ports import Account, Connect, Log, Means
 from kill_switch.restoring import restore
 from kill_switch.settings import Demand, RestoreDemand

@@ -11,7 +11,7 @@ from governor.events import DetailType, Event
 from governor.evidence import BudgetReached, KeyReading, Runaway
 from governor.ledger import MemoryLedger
 from governor.policy import Policy
-from kill_switch.causes import Book
+from kill_switch.leash import Book
 from kill_switch.service import KillSwitch
 from kill_switch.settings import received
 from management_api import (

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
+from governor.causes import CauseRow, Causes, Status
 from governor.events import DetailType, Event
 from governor.evidence import Cause
 from governor.policy import Limits
-from kill_switch.causes import CauseRow, Causes, Leash, Status
 from kill_switch.decide import Facts, RestoreFacts, decide, decide_restore
+from kill_switch.leash import Leash
 from tests.unit.kill_switch.doubles import HASH, NOW, OTHER, THIRD, WORKLOAD, api_key
 
 

@@ -27,7 +27,7 @@ quotes it would be more than the bus takes."""
 
 
 class DetailType(StrEnum):
-    """What happened. The last three are requests from outside; Governor acts on them and never sends them itself."""
+    """What happened. Those of `REQUESTS` come from outside; Governor acts on them and never sends them itself."""
 
     BUDGET_THRESHOLD_REACHED = "Budget Threshold Reached"
     RUNAWAY_SUSPECTED = "Runaway Suspected"
@@ -39,8 +39,31 @@ class DetailType(StrEnum):
     RESTORE_REFUSED = "Restore Refused"
     MONITOR_BLIND = "Monitor Blind"
     MONITOR_RECOVERED = "Monitor Recovered"
+    ROTATION_STARTED = "Rotation Started"
+    KEY_ROTATED = "Key Rotated"
+    ROTATION_FAILED = "Rotation Failed"
+    ROTATION_ROLLED_BACK = "Rotation Rolled Back"
+    ROLLBACK_REFUSED = "Rollback Refused"
+    DRAIN_BLOCKED = "Drain Blocked"
+    KEY_RETIRED = "Key Retired"
+    ORPHAN_REMOVED = "Orphan Removed"
+    KEY_EXPIRING = "Key Expiring"
+    KEY_DRIFTED = "Key Drifted"
+    CREDENTIAL_ROTATED = "Credential Rotated"
     KEY_EXPOSED = "Key Exposed"
     RESTORE_REQUESTED = "Restore Requested"
+    ROTATION_REQUESTED = "Rotation Requested"
+    ROLLBACK_REQUESTED = "Rollback Requested"
+
+
+REQUESTS = frozenset(
+    {
+        DetailType.KEY_EXPOSED,
+        DetailType.RESTORE_REQUESTED,
+        DetailType.ROTATION_REQUESTED,
+        DetailType.ROLLBACK_REQUESTED,
+    }
+)
 
 
 class BadEvent(Exception):

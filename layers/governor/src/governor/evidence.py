@@ -129,10 +129,15 @@ class RestoreRequested(Evidence):
 
 
 class Exposed(Evidence):
-    """Key Exposed, from outside. The subject names the workload or the key's hash; an event never holds the key."""
+    """Key Exposed, from outside. The subject names the workload or the key's hash; an event never holds the key.
+
+    `requested_by`: a Slack user id among the policy's approvers; a person who says so decides, whatever the policy's
+    mode and the workload's tier.
+    """
 
     source: str = "unknown"
     url: str | None = None
+    requested_by: str | None = None
 
 
 class Blind(Evidence):
@@ -142,3 +147,106 @@ class Blind(Evidence):
     name: str
     last_reading_at: datetime | None
     error: str
+
+
+class KeyRef(Evidence):
+    """One key of a lineage. `limit_usd`: its cap as set in this step, for the period it is in."""
+
+    hash: str
+    name: str
+    limit_usd: float | None = None
+
+
+class Rotated(Evidence):
+    """Rotation Started, Key Rotated, Rotation Failed, Rotation Rolled Back and Rollback Refused.
+
+    `why`: `provision`, `due`, `expiry`, `asked` or `exposed`. `step` and `rule`: where and by which rule it failed or
+    was refused. `secret`: its name in Secrets Manager, where consumers read the new key. `overlap_until`: until when
+    both keys work at the least.
+    """
+
+    name: str
+    workspace_id: str = ""
+    secret: str
+    why: str
+    step: str = ""
+    rule: str = ""
+    new: KeyRef | None = None
+    old: KeyRef | None = None
+    overlap_until: datetime | None = None
+    requested_by: str | None = None
+
+
+class Drain(Evidence):
+    """Drain Blocked: a replaced key is still used. `deadline`: when it is disabled all the same.
+
+    `spent_usd`: since it was replaced. `missing`: fields that could not be filled, and why.
+    """
+
+    name: str
+    key: KeyRef
+    since: datetime
+    deadline: datetime
+    last_used_at: datetime | None = None
+    spent_usd: float | None = None
+    top_models: list[tuple[str, float]] = []
+    top_apps: list[tuple[str, float]] = []
+    top_users: list[tuple[str, float]] = []
+    waits_for: list[str] = []
+    missing: list[str] = []
+
+
+class Retired(Evidence):
+    """Key Retired (disabled, taken out of every list, kept for its quarantine, deleted) and Orphan Removed."""
+
+    name: str
+    workspace_id: str = ""
+    key: KeyRef
+    created_at: datetime | None = None
+    disabled_at: datetime | None = None
+    forced: bool = False
+
+
+class Expiring(Evidence):
+    """Key Expiring. `kind`: whose credential it is; `age_days`: since it was last replaced."""
+
+    kind: Literal["management_key", "workload_key"]
+    name: str
+    secret: str
+    expires_at: datetime | None = None
+    age_days: float | None = None
+
+
+class Drift(Evidence):
+    """Key Drifted: a live key is not as the policy says. `field`: `limit`, `guardrail`, `workspace`, `disabled`,
+    `missing` or `orphan_in_use`. `repaired`: a read after the change shows the policy's value."""
+
+    name: str
+    field: str
+    policy: str
+    live: str
+    repaired: bool = False
+    key: KeyRef | None = None
+
+
+class CredentialRotated(Evidence):
+    """Credential Rotated: a provider credential's key was replaced in place. `probe`: `served`, `failed: ...` or
+    `not asked`: what a request through it said afterwards."""
+
+    workspace: str
+    provider: str
+    credential_id: str
+    secret: str
+    probe: str
+
+
+class RotationRequested(Evidence):
+    """Rotation Requested, from outside: replace this workload's key now."""
+
+    requested_by: str
+
+
+class RollbackRequested(Evidence):
+    """Rollback Requested, from outside: give the former key back. `requested_by`: one of the policy's approvers."""
+
+    requested_by: str

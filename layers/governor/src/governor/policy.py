@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, model_validator
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, model_validator
 
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
@@ -83,19 +83,53 @@ class Owner(_Part):
 
 
 class Key(_Part):
-    """The key as it should be; `limit_usd` is per `limit_reset` (OpenRouter's periods, UTC)."""
+    """The key as it should be; `limit_usd` is per `limit_reset` (OpenRouter's periods, UTC).
+
+    `adopts`: the name of a key made by hand, which is the workload's first. `repair`: a live key that is not as
+    declared here is put right; else it is told.
+    """
 
     limit_usd: Annotated[float, Field(gt=0)] | None = None
     limit_reset: Literal["daily", "weekly", "monthly"] | None = None
     include_byok_in_limit: bool = False
     guardrail: str | None = None
     expires_in: Duration | None = None
+    adopts: str | None = None
+    repair: bool = False
 
 
 class Rotation(_Part):
+    """When the key is replaced. `overlap`: both keys work at least this long, and until the old one was quiet for
+    `quiet`, but no longer than `drain_deadline` past the overlap. `before_expiry`: an expiry nearer than this is due.
+    """
+
     every: Duration
     overlap: Duration = timedelta(hours=24)
+    quiet: Duration = timedelta(hours=1)
+    drain_deadline: Duration = timedelta(days=7)
     quarantine: Duration = timedelta(days=7)
+    before_expiry: Duration = timedelta(days=14)
+
+    @model_validator(mode="after")
+    def _one_ends_before_the_next(self) -> Self:
+        if self.every <= self.overlap + self.drain_deadline:
+            raise ValueError("every: must be longer than overlap and drain_deadline together, or rotations pile up")
+        if self.quiet > self.overlap:
+            raise ValueError("quiet: must not be longer than overlap")
+        return self
+
+
+class Copy(_Part):
+    """A second home of the secret: a Parameter Store name (SecureString, the bare key), or a region's replica."""
+
+    ssm: Annotated[str, Field(pattern=r"^/[A-Za-z0-9/_.-]{1,500}$")] | None = None
+    region: Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$")] | None = None
+
+    @model_validator(mode="after")
+    def _is_one_place(self) -> Self:
+        if (self.ssm is None) == (self.region is None):
+            raise ValueError("name either ssm or region")
+        return self
 
 
 class Workload(_Part):
@@ -107,10 +141,22 @@ class Workload(_Part):
     tier: Annotated[int, Field(ge=0, le=3)] = 1
     key: Key = Key()
     secret: Annotated[str, Field(pattern=r"^[A-Za-z0-9/_+=.@-]{1,512}$")] | None = None
+    copies: tuple[Copy, ...] = ()
     rotation: Rotation | None = None
     budget: Budget | None = None
     runaway: Runaway | None = None
     exposed: Exposed | None = None
+
+    @model_validator(mode="after")
+    def _rotation_can_work(self) -> Self:
+        if self.rotation and not self.secret:
+            raise ValueError("rotation: needs `secret`, where the new key is put")
+        if self.copies and not self.rotation:
+            raise ValueError("copies: needs `rotation`, which writes them")
+        life = self.key.expires_in
+        if self.rotation and life and life <= self.rotation.every:
+            raise ValueError("key.expires_in: must be longer than rotation.every, or the key expires first")
+        return self
 
 
 class Expect(_Part):
@@ -119,14 +165,23 @@ class Expect(_Part):
 
 
 class Probe(_Part):
+    """A small request that proves a credential. `secret`: of the inference key that sends it."""
+
     model: str
+    secret: str | None = None
 
 
 class Byok(_Part):
-    """A decision to bring our own provider key: what must stand, why, whose it is and when it may go."""
+    """A decision to bring our own provider key: what must stand, why, whose it is and when it may go.
+
+    `secret`: of the provider's key ({"api_key": ...}); when it changes, the credential is given the new one.
+    `credential`: its name or id, where the provider has several.
+    """
 
     workspace: str
     provider: str
+    secret: Annotated[str, Field(pattern=r"^[A-Za-z0-9/_+=.@-]{1,512}$")] | None = None
+    credential: str | None = None
     expect: Expect = Expect()
     probe: Probe | None = None
     reason: str
@@ -155,6 +210,27 @@ class Alerts(_Part):
     channel: SlackChannel
 
 
+class Freeze(_Part):
+    """A time in which no rotation is planned; one that a person asks for, or a leak, goes on."""
+
+    start: Annotated[AwareDatetime, Field(alias="from")]
+    end: Annotated[AwareDatetime, Field(alias="to")]
+    reason: str
+
+
+class Rotations(_Part):
+    """Rotations of the account together: how many run at once, and when none is planned."""
+
+    at_once: Annotated[int, Field(ge=1, le=100)] = 5
+    freezes: tuple[Freeze, ...] = ()
+
+
+class ManagementKey(_Part):
+    """The management key cannot be rotated by API: past this age, and near its expiry, people are told."""
+
+    max_age: Duration = timedelta(days=90)
+
+
 class Policy(_Part):
     """The whole policy. Use `for_subject` to learn what holds for a workload or an undeclared key."""
 
@@ -163,6 +239,8 @@ class Policy(_Part):
     alerts: Alerts | None = None
     defaults: Limits = Limits()
     workloads: tuple[Workload, ...] = ()
+    rotations: Rotations = Rotations()
+    management_key: ManagementKey = ManagementKey()
     byok: tuple[Byok, ...] = ()
     presets: tuple[Preset, ...] = ()
     approvals: Approvals | None = None

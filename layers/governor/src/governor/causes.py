@@ -1,15 +1,13 @@
-"""Why keys are disabled and how often that was done, as rows of the ledger.
+"""Why keys are disabled, as rows of the ledger that whoever disables or enables a key writes first and reads last.
 
-- pk `subject#<subject>`, sk `cause#<cause>`: one row for each cause ever, its latest turn. `disabling` is the intent,
-  committed before the first PATCH; `disabled` follows the read-back; `lifting` and `lifted` are a restore's. The first
-  two stand: their hashes are to be disabled. A lifted row is kept, because it tells which events are older than it.
-- pk `leash`, sk `account`: recent automatic disables. pk `leash#<YYYY-MM-DD>` (UTC), sk `<subject>`: today's.
-- pk `detector`, sk `<subject>`: the moment from which the spend meter is to learn the subject's habits anew.
+pk `subject#<subject>`, sk `cause#<cause>`: one row for each cause ever, its latest turn. `disabling` is the intent,
+committed before the first PATCH; `disabled` follows the read-back; `lifting` and `lifted` are a restore's. The first
+two stand: their hashes are to be disabled. A lifted row is kept, because it tells which events are older than it.
 """
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any, Literal, get_args
 
 from governor.clock import format_instant, parse_instant
@@ -18,8 +16,6 @@ from governor.evidence import Cause
 from governor.ledger import ABSENT, Ledger, Put, Row
 
 Status = Literal["disabling", "disabled", "lifting", "lifted"]
-ACCOUNT_WINDOW = timedelta(minutes=15)
-"""How far back the account's leash looks (promise 9)."""
 
 
 @dataclass(frozen=True)
@@ -109,68 +105,25 @@ class Causes:
         return any(row.status != "lifted" and hash in row.hashes for row in self.rows.values())
 
 
-@dataclass(frozen=True)
-class Leash:
-    """`today`: the subject was disabled automatically today. `recent`: (instant, subject) of the last 15 minutes."""
-
-    today: bool = False
-    recent: tuple[tuple[datetime, str], ...] = ()
-    version: int = ABSENT
-
-
-class Book:
-    """The kill switch's rows in the ledger."""
+class CauseBook:
+    """The causes in the ledger."""
 
     def __init__(self, ledger: Ledger) -> None:
-        self._ledger = ledger
+        self.ledger = ledger
 
     def causes(self, subject: str) -> Causes:
-        rows = [CauseRow.of(subject, row) for row in self._ledger.rows(f"subject#{subject}", "cause#")]
+        rows = [CauseRow.of(subject, row) for row in self.ledger.rows(f"subject#{subject}", "cause#")]
         return Causes({row.cause: row for row in rows})
-
-    def leash(self, subject: str, now: datetime) -> Leash:
-        account = self._ledger.get("leash", "account")
-        recent = [(parse_instant(at), whose) for at, whose in account.data["recent"]] if account else []
-        return Leash(
-            today=self._ledger.get(_day(now), subject) is not None,
-            recent=tuple((at, whose) for at, whose in recent if now - at < ACCOUNT_WINDOW),
-            version=account.version if account else ABSENT,
-        )
 
     def write(self, *rows: CauseRow) -> tuple[CauseRow, ...]:
         """All rows or none; the rows as they now stand. Raises `LedgerConflict`."""
-        self._ledger.commit(*(row.put() for row in rows))
+        self.ledger.commit(*(row.put() for row in rows))
         return tuple(replace(row, version=row.version + 1) for row in rows)
-
-    def intend(self, row: CauseRow, spends: Leash | None, now: datetime) -> CauseRow:
-        """The intent to disable, and the leash it spends: both or neither, so that no two beside each other pass it."""
-        puts = [row.put()]
-        if spends:
-            recent = [[format_instant(at), whose] for at, whose in (*spends.recent, (now, row.subject))]
-            spent = {"trigger": row.trigger, "at": format_instant(now)}
-            puts += [
-                Put("leash", "account", {"recent": recent}, spends.version),
-                Put(_day(now), row.subject, spent, ABSENT, expires_at=now + timedelta(days=3)),
-            ]
-        self._ledger.commit(*puts)
-        return replace(row, version=row.version + 1)
-
-    def intend_lift(self, row: CauseRow, now: datetime) -> CauseRow:
-        """The intent to give the keys back, and the detector's fresh start: what is past is no habit to judge by."""
-        before = self._ledger.get("detector", row.subject)
-        fresh = {"kind": "rebaseline", "at": format_instant(now)}
-        detector = Put("detector", row.subject, fresh, before.version if before else ABSENT)
-        self._ledger.commit(row.put(), detector)
-        return replace(row, version=row.version + 1)
 
 
 def union(*hashes: Iterable[str]) -> tuple[str, ...]:
     """Each hash once, in order."""
     return tuple(sorted({hash for some in hashes for hash in some}))
-
-
-def _day(now: datetime) -> str:
-    return f"leash#{now.astimezone(UTC):%Y-%m-%d}"
 
 
 def _cause(text: str) -> Cause:

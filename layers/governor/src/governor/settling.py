@@ -2,18 +2,29 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
+from governor.causes import CauseBook, Causes
 from governor.evidence import KeyOutcome
 from governor.ledger import LedgerConflict
-from kill_switch.causes import Book, Causes
-from kill_switch.ports import Account
 from management_api import KeyPatch, NotFound, OpenRouterError, OutcomeUnknown
 
 if TYPE_CHECKING:
     from management_api import ApiKey
 
 _ROUNDS = 4
+
+
+class Keys(Protocol):
+    def get(self, hash: str) -> "ApiKey": ...
+    def update(self, hash: str, patch: "KeyPatch") -> "ApiKey": ...
+
+
+class Account(Protocol):
+    """The part of an account that settling touches."""
+
+    @property
+    def keys(self) -> Keys: ...
 
 
 @dataclass(frozen=True)
@@ -24,7 +35,9 @@ class Settled:
     causes: Causes
 
 
-def settle(account: Account, book: Book, subject: str, hashes: Sequence[str], live: Collection[str] = ()) -> Settled:
+def settle(
+    account: Account, book: CauseBook, subject: str, hashes: Sequence[str], live: Collection[str] = ()
+) -> Settled:
     """Disables each key that a cause holds, enables each that none does; reads each back.
 
     The ledger is read again after the last change and the round repeated if it asks for something else by then. Every

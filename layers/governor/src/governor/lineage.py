@@ -1,0 +1,230 @@
+"""A workload's lineage of keys: one row of the ledger, every change of it a conditional write.
+
+pk `lineage`, sk the workload's name. The row knows every key that Governor made or adopted for the workload, until
+what it spent no longer counts. The states of a key:
+
+    pending ─> current ─> overlap ─> quarantined ─> deleted
+                  ^           └─ rolled back ─┘
+                  └───────────────┘
+
+`pending`: its secret is AWSPENDING. `current`: AWSCURRENT. `overlap`: replaced, still enabled, watched until it is
+quiet. `quarantined`: disabled by the cause `rotation`, which its `cause#rotation` row holds. An abandoned or
+withdrawn key goes through the same states. A key that OpenRouter has and no row knows is an orphan.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Literal
+
+from governor.clock import format_instant, parse_instant
+from governor.ledger import ABSENT, Ledger, Put, Row
+from governor.policy import ROTATION_TAG
+
+KeyState = Literal["pending", "current", "overlap", "quarantined", "deleted"]
+Why = Literal["provision", "due", "expiry", "asked", "exposed"]
+"""Why a rotation runs. `asked`: by a person, or by Secrets Manager's own schedule: it does not say which."""
+PK = "lineage"
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """What was seen of a key when it was last looked at. `counted_usd`: over its life, BYOK where the limit counts it.
+
+    `quiet_since`: since when nothing of it has changed; None while it has just been used.
+    """
+
+    at: datetime
+    counted_usd: float
+    last_used_at: datetime | None
+    quiet_since: datetime | None = None
+
+
+@dataclass(frozen=True)
+class LineageKey:
+    """One key. `since`: when it entered its state; `until`: when overlap or quarantine may end.
+
+    `token`: the rotation that made it, empty for an adopted key. `exposed`: it leaked, and never comes back.
+    `spent`: what it had spent in the `daily`, `weekly` and `monthly` period when it was deleted (USD), since a cap
+    still counts it. `told_at`: when people were last told that it is still used.
+    """
+
+    hash: str
+    name: str
+    state: KeyState
+    since: datetime
+    token: str = ""
+    until: datetime | None = None
+    expires_at: datetime | None = None
+    exposed: bool = False
+    seen: Sighting | None = None
+    spent: Mapping[str, float] | None = None
+    told_at: datetime | None = None
+
+    def data(self) -> dict[str, Any]:
+        return {
+            "hash": self.hash,
+            "name": self.name,
+            "state": self.state,
+            "since": format_instant(self.since),
+            "token": self.token,
+            "until": _text(self.until),
+            "expires_at": _text(self.expires_at),
+            "exposed": self.exposed,
+            "seen": {
+                "at": format_instant(self.seen.at),
+                "counted_usd": self.seen.counted_usd,
+                "last_used_at": _text(self.seen.last_used_at),
+                "quiet_since": _text(self.seen.quiet_since),
+            }
+            if self.seen
+            else None,
+            "spent": dict(self.spent) if self.spent else None,
+            "told_at": _text(self.told_at),
+        }
+
+    @classmethod
+    def of(cls, data: Mapping[str, Any]) -> "LineageKey":
+        seen = data.get("seen")
+        return cls(
+            hash=data["hash"],
+            name=data["name"],
+            state=data["state"],
+            since=parse_instant(data["since"]),
+            token=data["token"],
+            until=_instant(data.get("until")),
+            expires_at=_instant(data.get("expires_at")),
+            exposed=data.get("exposed", False),
+            seen=Sighting(
+                parse_instant(seen["at"]),
+                float(seen["counted_usd"]),
+                _instant(seen["last_used_at"]),
+                _instant(seen["quiet_since"]),
+            )
+            if seen
+            else None,
+            spent={period: float(usd) for period, usd in data["spent"].items()} if data.get("spent") else None,
+            told_at=_instant(data.get("told_at")),
+        )
+
+
+@dataclass(frozen=True)
+class Rotation:
+    """The rotation in hand. `token`: Secrets Manager's, the id of the pending version.
+
+    `attempt` counts the POSTs that were begun; each bears a name of its own, so that a key whose answer was lost is
+    told from the one whose plaintext was kept. `hash`: the key that the pending version holds, empty until it does.
+    """
+
+    token: str
+    why: Why
+    started_at: datetime
+    attempt: int = 1
+    hash: str = ""
+
+    def key_name(self, workload: str) -> str:
+        """The name of the key to be made: the workload's, the tag, and after it date, rotation and attempt."""
+        tag = hashlib.sha256(self.token.encode()).hexdigest()[:8]
+        return f"{workload}{ROTATION_TAG}{self.started_at:%Y%m%d}-{tag}-{self.attempt}"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Why the next rotation of this lineage runs, noted before Secrets Manager is asked, whose call carries no reason.
+
+    `by`: the id of the event that asked, or the planner's day.
+    """
+
+    why: Why
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Lineage:
+    """One workload's keys, and the rotation in hand. `version`: the ledger's."""
+
+    workload: str
+    keys: tuple[LineageKey, ...] = ()
+    rotation: Rotation | None = None
+    asked: Asked | None = None
+    version: int = ABSENT
+
+    @property
+    def current(self) -> LineageKey | None:
+        return next((key for key in self.keys if key.state == "current"), None)
+
+    def key(self, hash: str) -> LineageKey | None:
+        return next((key for key in self.keys if key.hash == hash), None)
+
+    def with_key(self, key: LineageKey) -> "Lineage":
+        """With this key in place of the one of its hash, or added."""
+        if self.key(key.hash) is None:
+            return replace(self, keys=(*self.keys, key))
+        return replace(self, keys=tuple(key if one.hash == key.hash else one for one in self.keys))
+
+    def put(self) -> Put:
+        data = {
+            "keys": [key.data() for key in self.keys],
+            "rotation": {
+                "token": self.rotation.token,
+                "why": self.rotation.why,
+                "started_at": format_instant(self.rotation.started_at),
+                "attempt": self.rotation.attempt,
+                "hash": self.rotation.hash,
+            }
+            if self.rotation
+            else None,
+            "asked": {"why": self.asked.why, "by": self.asked.by, "at": format_instant(self.asked.at)}
+            if self.asked
+            else None,
+        }
+        return Put(PK, self.workload, data, self.version)
+
+    @classmethod
+    def of(cls, row: Row) -> "Lineage":
+        rotation, asked = row.data.get("rotation"), row.data.get("asked")
+        return cls(
+            workload=row.sk,
+            keys=tuple(LineageKey.of(key) for key in row.data["keys"]),
+            rotation=Rotation(
+                rotation["token"],
+                rotation["why"],
+                parse_instant(rotation["started_at"]),
+                int(rotation["attempt"]),
+                rotation["hash"],
+            )
+            if rotation
+            else None,
+            asked=Asked(asked["why"], asked["by"], parse_instant(asked["at"])) if asked else None,
+            version=row.version,
+        )
+
+
+class Lineages:
+    """Every lineage in the ledger."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger = ledger
+
+    def get(self, workload: str) -> Lineage:
+        """The lineage as it stands; an empty one for a workload that has none yet."""
+        row = self.ledger.get(PK, workload)
+        return Lineage.of(row) if row else Lineage(workload)
+
+    def all(self) -> list[Lineage]:
+        return [Lineage.of(row) for row in self.ledger.rows(PK)]
+
+    def write(self, lineage: Lineage, *beside: Put) -> Lineage:
+        """The lineage and the writes beside it, all or none; the lineage as it now stands. Raises `LedgerConflict`."""
+        self.ledger.commit(lineage.put(), *beside)
+        return replace(lineage, version=lineage.version + 1)
+
+
+def _text(moment: datetime | None) -> str | None:
+    return format_instant(moment) if moment else None
+
+
+def _instant(text: str | None) -> datetime | None:
+    return parse_instant(text) if text else None
