@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Literal, assert_never
 
 from governor.evidence import BudgetReached, Exposed, KeyReading, Runaway
+from governor.policy import Key
 
 if TYPE_CHECKING:
     from management_api import ApiKey, Guardrail
@@ -40,6 +41,7 @@ def contradiction(
     counts_byok: Callable[["ApiKey"], bool],
     disable_at: float | None = None,
     guard: Guard | None = None,
+    cap: Key | None = None,
 ) -> str | None:
     """How the account's counters contradict the claim, as a sentence for a person; None when they bear it out."""
     match claim:
@@ -48,7 +50,7 @@ def contradiction(
         case Runaway():
             return _runaway(claim, keys, now, counts_byok)
         case BudgetReached():
-            return _budget(claim, keys, disable_at, guard)
+            return _budget(claim, keys, disable_at, guard, cap)
         case _:
             assert_never(claim)
 
@@ -114,8 +116,10 @@ def _key(reading: KeyReading, key: "ApiKey", period: Period, byok: bool) -> str 
 
 
 def _budget(
-    claim: BudgetReached, keys: Sequence["ApiKey"], disable_at: float | None, guard: Guard | None
+    claim: BudgetReached, keys: Sequence["ApiKey"], disable_at: float | None, guard: Guard | None, cap: Key | None
 ) -> str | None:
+    if claim.scope == "workload":
+        return _cap(keys, disable_at, cap)
     if claim.scope == "guardrail" and guard is None:
         return "the guardrail that the event names is gone"
     shares = [(_share_of_limit(key) if guard is None else _share_of_guard(key, guard), key) for key in keys]
@@ -126,6 +130,16 @@ def _budget(
     share, key = max(known, key=lambda pair: pair[0])
     if disable_at is not None and share < disable_at - SHARE:
         return f"{key.name} is at {share:.0%} of its {claim.scope.replace('_', ' ')} now, below {disable_at:.0%}"
+    return None
+
+
+def _cap(keys: Sequence["ApiKey"], disable_at: float | None, cap: Key | None) -> str | None:
+    """A workload's cap counts over all its keys: while one replaces another, each holds a share of it."""
+    if cap is None or not cap.limit_usd:
+        return "the policy gives the workload no cap"
+    share = sum(spent(key, cap.limit_reset, cap.include_byok_in_limit) for key in keys) / cap.limit_usd
+    if disable_at is not None and share < disable_at - SHARE:
+        return f"its keys are at {share:.0%} of the workload's cap now, below {disable_at:.0%}"
     return None
 
 

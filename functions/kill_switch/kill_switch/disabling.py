@@ -64,6 +64,7 @@ def _facts(means: Means, account: Account, demand: Demand, now: datetime) -> tup
         counts_byok=truth.counts_byok,
         disable_at=reading.limits.budget.disable_at,
         guard=guard,
+        cap=reading.workload.key if reading.workload else None,
     )
     # The ledger after the account: a key that a copy of ours disables meanwhile is then known to be ours.
     facts = Facts(

@@ -62,7 +62,7 @@ def _of_a_key(claim: BudgetReached) -> BudgetReached:
         raise BadEvent(
             "detail.evidence.disable: only a threshold at `disable_at` is for the kill switch; mend the rule"
         )
-    if claim.scope not in ("key_limit", "guardrail"):
+    if claim.scope not in ("key_limit", "workload", "guardrail"):
         raise BadEvent(f"detail.evidence.scope: {claim.scope!r} is no key's budget; it names nothing to disable")
     return claim
 

@@ -163,6 +163,7 @@ def _budget(case: Case) -> Words:
     spent = f"has spent {cents(evidence.spent_usd)} of"
     said = {
         "key_limit": f"{case.who} {spent} its {limit} {period} key limit",
+        "workload": f"{case.who} {spent} its {limit} {period} cap, all its keys together",
         "guardrail": f"{case.who} {spent} the {limit} {period} limit of guardrail {name}",
         "workspace": f"Workspace {name} {spent} its {limit} {period} budget",
         "credits": f"The account {spent} its {limit} of credits",

@@ -134,8 +134,9 @@ def describe(
         disable=disable,
         keys=list(keys),
     )
-    noun = {"key_limit": "key", "guardrail": "guardrail", "workspace": "workspace", "credits": "account's credits"}
-    whose = noun[budget.scope] if budget.scope == "credits" else f"{noun[budget.scope]} {budget.scope_name}"
+    nouns = {"key_limit": "key", "credits": "account's credits"}
+    noun = nouns.get(budget.scope, budget.scope)
+    whose = noun if budget.scope == "credits" else f"{noun} {budget.scope_name}"
     reason = (
         f"The {whose} has spent ${budget.spent:,.2f} of ${budget.limit:,.2f} ({budget.period}): "
         f"{crossing.threshold:.0%} reached."

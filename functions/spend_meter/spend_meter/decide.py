@@ -18,7 +18,7 @@ from spend_meter.judgement import judge_subjects
 from spend_meter.learning import attempted
 from spend_meter.periods import moment_of
 from spend_meter.reading import Reading
-from spend_meter.scopes import credit_budget, key_budgets, still_there, workspace_budgets
+from spend_meter.scopes import credit_budget, key_budgets, still_there, workload_budgets, workspace_budgets
 from spend_meter.state import Place, State
 from spend_meter.subjects import LineageOf, Subjects, key_reading, lineages
 
@@ -139,6 +139,7 @@ def _budgets(
     asks: dict[str, str] = {}
     for budget in chain(
         key_budgets(reading.listed, reading.layers, subjects, memory),
+        workload_budgets(reading.listed, subjects),
         workspace_budgets(reading.listed, reading.layers, metered.known, places, minute, subjects),
         credit_budget(reading.credits, subjects),
     ):
@@ -168,8 +169,11 @@ def _budgets(
 
 
 def _concerned(crossing: Crossing, subjects: Subjects, lineage_of: LineageOf) -> list[KeyReading]:
-    """The key that its own or its guardrail's budget is about; a workspace's or the account's is about all."""
+    """The key that its own or its guardrail's budget is about, or the workload's; a workspace's or the account's is
+    about all."""
     budget = crossing.budget
+    if budget.scope == "workload":
+        return [key_reading(key, place, subjects) for key, place in lineage_of(budget.subject)]
     keys = lineage_of(budget.subject) if budget.hash else ()
     return [key_reading(key, place, subjects) for key, place in keys if key.hash == budget.hash]
 
@@ -180,7 +184,7 @@ def _rate(crossing: Crossing, places: Mapping[str, Place], habits: Habits, minut
     Of the last hour, or of its last minutes where those were faster: a loop that has just begun is no trickle.
     """
     budget = crossing.budget
-    if budget.hash:
+    if budget.hash or budget.scope == "workload":
         return max(habits.spent(budget.subject, minute, window) * HOUR / window for window in (HOUR, LATELY))
     concerned = [places[budget.scope_id]] if budget.scope_id in places else list(places.values())
     return max(sum(_within(place, minute, window) for place in concerned) * HOUR / window for window in (HOUR, LATELY))
@@ -211,5 +215,5 @@ def _pruned(state: State, subjects: Subjects) -> State:
         waiting={subject: notes for subject, notes in state.waiting.items() if alive(subject)},
         suspicions={subject: suspicion for subject, suspicion in state.suspicions.items() if alive(subject)},
         learning={subject: attempt for subject, attempt in state.learning.items() if alive(subject)},
-        budgets={id: one for id, one in state.budgets.items() if still_there(id, hashes, set(state.places))},
+        budgets={id: one for id, one in state.budgets.items() if still_there(id, hashes, set(state.places), subjects)},
     )

@@ -1,5 +1,5 @@
-"""Which budgets there are, and where each one stands in this reading: a key's own, its guardrail's, its workspace's and
-the account's credits. Pure.
+"""Which budgets there are, and where each one stands in this reading: a key's own (or its workload's, whose keys
+share it), its guardrail's, its workspace's and the account's credits. Pure.
 
 A budget of a workspace that could not be read is not in the list: its standing is unknown.
 """
@@ -9,12 +9,14 @@ from dataclasses import replace
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
+from governor.policy import lineage_name
 from spend_meter.budgets import ROUNDING, Budget
 from spend_meter.counters import Known, Packed, Seen
 from spend_meter.periods import Period, period_of
 from spend_meter.state import Guard, Layers, Place
 
 if TYPE_CHECKING:
+    from governor.policy import Workload
     from management_api import ApiKey, Credits
     from spend_meter.subjects import Subjects
 
@@ -42,7 +44,7 @@ def key_budgets(
             hash = key.hash
             limit = key.limit
             if limit and (_spent_of_limit(key, limit) >= limit * lowest or hash in concerned):
-                yield _key_limit(key, limit, workspace_id, subjects)
+                yield from _key_limit(key, limit, workspace_id, subjects)
             guard_id = assignments.get(hash)
             guard = guards.get(guard_id) if guard_id else None
             if guard and guard_id:
@@ -54,6 +56,21 @@ def key_budgets(
                 if spent >= default.limit_usd * lowest or hash in concerned:
                     # Nobody assigned it to this key, so nobody asked that the key be disabled by it: it only alerts.
                     yield replace(_guardrail(key, default_id, default, spent, workspace_id, subjects), disable_at=None)
+
+
+def workload_budgets(listed: Mapping[str, Sequence["ApiKey"] | None], subjects: "Subjects") -> Iterator[Budget]:
+    """The caps of workloads whose keys are rotated: while one key replaces another, each holds a share of the cap."""
+    spent: dict[tuple[str, str], float] = {}
+    if not subjects.capped:
+        return
+    for workspace_id, keys in listed.items():
+        for key in keys or ():
+            place = workspace_id, lineage_name(key.name)
+            workload = subjects.capped.get(place)
+            if workload:
+                spent[place] = spent.get(place, 0.0) + _spent_of_cap(key, workload)
+    for place, usd in spent.items():
+        yield _workload_cap(subjects.capped[place], usd, place[0], subjects)
 
 
 def workspace_budgets(
@@ -136,7 +153,7 @@ def _gone(known: Mapping[str, Packed], keys: Sequence["ApiKey"]) -> list[Seen]:
     return [Seen.unpack(packed) for hash, packed in known.items() if hash not in own]
 
 
-def still_there(identity: str, hashes: set[str], workspace_ids: set[str]) -> bool:
+def still_there(identity: str, hashes: set[str], workspace_ids: set[str], subjects: "Subjects") -> bool:
     """Whether the budget remembered under `identity` can still come back."""
     scope, scope_id, hash, _ = identity.split("|")
     match scope:
@@ -146,14 +163,18 @@ def still_there(identity: str, hashes: set[str], workspace_ids: set[str]) -> boo
             return hash in hashes
         case "workspace":
             return scope_id in workspace_ids
+        case "workload":
+            return subjects.workload(scope_id) is not None
         case _:
             return True
 
 
-def _key_limit(key: "ApiKey", limit: float, workspace_id: str, subjects: "Subjects") -> Budget:
+def _key_limit(key: "ApiKey", limit: float, workspace_id: str, subjects: "Subjects") -> Iterator[Budget]:
     subject = subjects.of(key, workspace_id)
+    if (workspace_id, subject) in subjects.capped:
+        return
     rules = subjects.limits(subject).budget
-    return Budget(
+    yield Budget(
         scope="key_limit",
         scope_id=key.hash,
         scope_name=key.name,
@@ -166,6 +187,26 @@ def _key_limit(key: "ApiKey", limit: float, workspace_id: str, subjects: "Subjec
         hash=key.hash,
         workspace_id=workspace_id,
     )
+
+
+def _workload_cap(workload: "Workload", spent: float, workspace_id: str, subjects: "Subjects") -> Budget:
+    rules = subjects.limits(workload.name).budget
+    return Budget(
+        scope="workload",
+        scope_id=workload.name,
+        scope_name=workload.name,
+        subject=workload.name,
+        period=period_of(workload.key.limit_reset),
+        spent=spent,
+        limit=workload.key.limit_usd or 0.0,
+        alert_at=rules.alert_at,
+        disable_at=rules.disable_at,
+        workspace_id=workspace_id,
+    )
+
+
+def _spent_of_cap(key: "ApiKey", workload: "Workload") -> float:
+    return counter(key, period_of(workload.key.limit_reset), workload.key.include_byok_in_limit)
 
 
 def _guardrail(

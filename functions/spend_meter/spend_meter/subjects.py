@@ -21,6 +21,8 @@ class Subjects:
             for workspace_id, (name, slug) in workspaces.items()
             if workload.workspace in (workspace_id, name, slug)
         }
+        self.capped = {place: one for place, one in self._workloads.items() if one.rotation and one.key.limit_usd}
+        """Workloads whose cap counts over all keys of their lineage, by (workspace id, name)."""
         self._declared = {workload.name: workload for workload in policy.workloads}
         self._limits: dict[str, Limits] = {name: policy.for_subject(name) for name in self._declared}
         rules = [limits.budget for limits in (policy.defaults, *self._limits.values())]

@@ -17,7 +17,11 @@ def _policy(**fields: Any) -> Policy:
 
 def test_a_policy_survives_being_compiled_to_json() -> None:
     policy = _policy(
-        workloads=[_workload(secret="openrouter/search", rotation={"every": "60d"}, key={"limit_usd": 200, "expires_in": "90d"})],
+        workloads=[
+            _workload(
+                secret="openrouter/search", rotation={"every": "60d"}, key={"limit_usd": 200, "expires_in": "90d"}
+            )
+        ],
         presets=[{"slug": "a", "from": "s", "to": "p", "approvers": ["U0LEAD"]}],
     )
     assert Policy.model_validate_json(policy.model_dump_json(by_alias=True, exclude_none=True)) == policy

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from governor.evidence import BudgetReached, Exposed, Runaway
+from governor.policy import Key
 from kill_switch.claims import Guard, contradiction, covering
 from management_api import ApiKey, Guardrail
 from tests.unit.kill_switch import doubles
@@ -98,6 +99,16 @@ def test_a_limit_that_is_still_reached_is_borne_out() -> None:
 )
 def test_a_limit_that_is_not_reached_any_more_contradicts_the_event(fields: dict[str, Any]) -> None:
     assert judged(budget(), api_key(spent=100, **fields), disable_at=1.0) is not None
+
+
+def test_a_workloads_cap_counts_over_all_its_keys_and_a_share_that_one_has_spent_is_no_cap() -> None:
+    old = api_key(spent=40, limit=40.0, limit_remaining=0.0, limit_reset="monthly")
+    new = api_key(spent=50, limit=60.0, limit_remaining=10.0, limit_reset="monthly")
+    claim = budget("workload", "prod-agent")
+    cap = Key(limit_usd=100, limit_reset="monthly")
+    assert judged(claim, old, new, disable_at=0.9, cap=cap) is None
+    assert judged(claim, old, new, disable_at=1.0, cap=cap) is not None
+    assert judged(claim, old, new, disable_at=0.9, cap=None) is not None
 
 
 def test_a_guardrails_budget_is_read_from_the_guardrail_and_counts_for_its_keys_alone() -> None:

@@ -228,3 +228,32 @@ def test_what_is_remembered_of_budgets_goes_with_the_keys(world: Any) -> None:
     state = Codec().decode(world.stored())
     assert state.budgets == {}
     assert len(state.keys["ws-1"]) == 1
+
+
+def test_a_rotated_workloads_keys_share_its_cap_and_their_own_limits_are_not_told(world: Any) -> None:
+    world.with_policy(
+        workloads=[
+            {
+                "name": "prod-agent",
+                "workspace": "platform",
+                "owner": {"slack": "U0OWNER"},
+                "secret": "openrouter/agent",
+                "key": {"limit_usd": 100, "limit_reset": "monthly"},
+                "rotation": {"every": "60d"},
+            }
+        ]
+    )
+    old = world.account.add("prod-agent", limit=30.0, limit_remaining=30.0, limit_reset="monthly")
+    new = world.account.add("prod-agent#20260101-00000000-1", limit=70.0, limit_remaining=70.0, limit_reset="monthly")
+    world.beat()
+    world.account.spend(old, 30)  # all of its own share
+    world.beat()
+    assert alerts(world) == []
+
+    world.account.spend(new, 25)
+    world.beat()
+
+    assert alerts(world) == [("prod-agent", "workload", "monthly", 0.5)]
+    (event,) = world.bus.of("Budget Threshold Reached")
+    assert event.evidence["spent_usd"] == 55
+    assert {key["hash"] for key in event.evidence["keys"]} == {old, new}

@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 Cause = Literal["runaway", "budget", "exposed", "operator", "rotation", "foreign"]
-Scope = Literal["key_limit", "guardrail", "workspace", "credits"]
+Scope = Literal["key_limit", "workload", "guardrail", "workspace", "credits"]
 
 
 class Evidence(BaseModel):
@@ -35,6 +35,7 @@ class KeyReading(Evidence):
 class BudgetReached(Evidence):
     """Budget Threshold Reached. `threshold` is a share of `limit_usd` (0.8 is 80 %).
 
+    Scope `workload`: the policy's cap for a workload whose keys are rotated; what its whole lineage has spent counts.
     `also_crossed`: lower thresholds crossed in the same beat.
     `runs_out_at`: when the rest is gone at `rate_usd_per_hour`.
     `blocks_first`: the layer that OpenRouter will enforce first, where the workload's own key could be asked.
