@@ -106,12 +106,20 @@ def is_live(key: "ApiKey", now: datetime) -> bool:
 def decide(facts: Facts, now: datetime) -> Decision:
     """Whether to disable, by the rules above."""
     row = facts.causes.get(facts.cause)
-    live = [key.hash for key in facts.keys if is_live(key, now)]
+    live = [key.hash for key in facts.keys if is_live(key, now) and _is_meant(facts, key)]
     if row and row.stands and row.trigger == facts.event.id:
         if row.status == "disabled" and not live:
             return Decision("repeat", "in_hand", "this event has been acted on", row.hashes)
         return _disable(facts, live, spends=False)
     return _late(facts, row, now) or _unfounded(facts) or _not_wanted(facts, live) or _within_leash(facts, row, live)
+
+
+def _is_meant(facts: Facts, key: "ApiKey") -> bool:
+    """A leak is of the key that the event names, or of all there were by then: a key made since has not leaked."""
+    if facts.cause != "exposed":
+        return True
+    named = {one.hash for one in facts.keys} & {facts.event.subject}
+    return key.created_at <= facts.event.occurred_at and (not named or key.hash in named)
 
 
 def _late(facts: Facts, row: CauseRow | None, now: datetime) -> Decision | None:
@@ -179,7 +187,9 @@ def _nothing_live(facts: Facts, row: CauseRow | None) -> Decision:
     if row and row.status == "disabling":
         return _disable(facts, (), spends=False)
     held = _held(facts)
-    if not held and any(key.disabled for key in facts.keys):
+    if not held and any(
+        key.disabled and not facts.causes.known(key.hash) for key in facts.keys if _is_meant(facts, key)
+    ):
         return Decision("withhold", "foreign", f"Somebody else has disabled {facts.name}; it is left as it is.")
     if (row and row.stands) or not held:
         return Decision("withhold", "already_disabled", f"No key of {facts.name} is live: nothing is left to disable.")
@@ -193,7 +203,8 @@ def _nothing_live(facts: Facts, row: CauseRow | None) -> Decision:
 
 
 def _disable(facts: Facts, live: Sequence[str], *, spends: bool) -> Decision:
-    reason = f"Disabled every live key of {facts.name}: {_why(facts)}"
+    whole = "every leaked key" if facts.cause == "exposed" else "every live key"
+    reason = f"Disabled {whole} of {facts.name}: {_why(facts)}"
     return Decision("disable", "disable", reason, union(live, _held(facts)), spends)
 
 

@@ -64,7 +64,7 @@ def api_key(hash: str = HASH, name: str = WORKLOAD, *, spent: float = 100.0, **f
     periods = ("", "_daily", "_weekly", "_monthly")
     counters = {f"usage{period}": spent for period in periods} | {f"byok_usage{period}": 0.0 for period in periods}
     known: dict[str, Any] = {"disabled": False, "limit": None, "limit_reset": None, "include_byok_in_limit": False}
-    known |= {"created_at": NOW, "workspace_id": PRODUCTION}
+    known |= {"created_at": NOW - timedelta(days=30), "workspace_id": PRODUCTION}
     return ApiKey(**{**counters, **known, **fields, "hash": hash, "name": name})
 
 

@@ -216,11 +216,11 @@ def test_a_key_somebody_disabled_is_foreign_and_shown() -> None:
     assert world.book.causes(WORKLOAD).rows["runaway"].hashes == (HASH,)
 
 
-def test_an_exposed_key_named_by_its_hash_is_judged_as_its_workloads() -> None:
+def test_an_exposed_key_named_by_its_hash_is_judged_as_its_workloads_and_the_others_live_on() -> None:
     world = World(api_key(), api_key(OTHER, f"{WORKLOAD}#2"))
     told = world.receive(exposed(OTHER))
     assert told.subject == WORKLOAD
-    assert world.account.disabled() == {HASH, OTHER}
+    assert world.account.disabled() == {OTHER}
 
 
 def test_tier_zero_is_not_passed_by_naming_the_hash() -> None:
@@ -320,3 +320,10 @@ def test_a_demand_is_what_its_event_says() -> None:
     demand = received(runaway())
     assert isinstance(demand, Demand)
     assert (demand.cause, demand.event.occurred_at) == ("runaway", NOW)
+
+
+def test_a_key_made_since_a_leak_has_not_leaked() -> None:
+    fresh = api_key(OTHER, f"{WORKLOAD}#2", created_at=NOW + timedelta(minutes=1))
+    world = World(api_key(disabled=True), fresh)
+    world.receive(exposed(WORKLOAD))
+    assert world.account.disabled() == {HASH}
