@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from governor import evidence
-from governor.events import SOURCE, VERSION, DetailType
+from governor.events import REQUESTS, SOURCE, VERSION, DetailType
 
 EVIDENCE: dict[DetailType, type[evidence.Evidence]] = {
     DetailType.BUDGET_THRESHOLD_REACHED: evidence.BudgetReached,
@@ -24,9 +24,18 @@ EVIDENCE: dict[DetailType, type[evidence.Evidence]] = {
     DetailType.MONITOR_RECOVERED: evidence.Blind,
     DetailType.KEY_EXPOSED: evidence.Exposed,
     DetailType.RESTORE_REQUESTED: evidence.RestoreRequested,
+    DetailType.ROTATION_STARTED: evidence.Rotated,
+    DetailType.KEY_ROTATED: evidence.Rotated,
+    DetailType.ROTATION_FAILED: evidence.Rotated,
+    DetailType.ROTATION_ROLLED_BACK: evidence.Rotated,
+    DetailType.ROLLBACK_REFUSED: evidence.Rotated,
+    DetailType.DRAIN_BLOCKED: evidence.Drain,
+    DetailType.KEY_RETIRED: evidence.Retired,
+    DetailType.ORPHAN_REMOVED: evidence.Retired,
+    DetailType.KEY_DRIFTED: evidence.Drift,
+    DetailType.ROTATION_REQUESTED: evidence.RotationRequested,
+    DetailType.ROLLBACK_REQUESTED: evidence.RollbackRequested,
 }
-REQUESTS = {DetailType.KEY_EXPOSED, DetailType.RESTORE_REQUESTED}
-"""Sent by others: EventBridge's own envelope gives them an id and a time where the detail has none."""
 
 
 def schema(detail_type: DetailType) -> dict[str, Any]:

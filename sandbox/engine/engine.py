@@ -28,6 +28,7 @@ from sandbox.engine.invoke_api import InvokeApi
 from sandbox.engine.permissions import Permissions
 from sandbox.engine.pool import Invocation, Pool
 from sandbox.engine.queues import QueuePoller, queue
+from sandbox.engine.rotations import Rotations
 from sandbox.engine.scheduler import Scheduler, Thin
 from sandbox.engine.stack import Stack
 from sandbox.engine.template import ACCOUNT, REGION
@@ -80,6 +81,7 @@ class Engine:
         invoker.delivery = self._delivery
         bridge = EventBridge(self._agenda, self.clock, self._delivery)
         self._exit.enter_context(bridge.installed())
+        self._exit.enter_context(Rotations(self._pool, permissions, self._agenda, self.clock).installed())
         self._exit.enter_context(InvokeApi(self._pool, self._delivery, self.clock).installed())
         self._urls = FunctionUrls(self._pool, permissions, self.clock)
         self._exit.callback(self._urls.close)

@@ -35,6 +35,24 @@ def test_no_role_can_do_what_its_function_does_not_do(world: World) -> None:
         "the kill switch sees no reading": lambda: engine.client_as("KillSwitchFunction", "s3").get_object(
             Bucket=bucket, Key="readings/state.bin"
         ),
+        "the planner writes no secret": lambda: engine.client_as(
+            "KeyPlanningFunction", "secretsmanager"
+        ).put_secret_value(SecretId="openrouter/prod/search-agent", SecretString="{}"),
+        "the planner reads no workload's key": lambda: engine.client_as(
+            "KeyPlanningFunction", "secretsmanager"
+        ).get_secret_value(SecretId="openrouter/prod/search-agent"),
+        "rotation deletes no secret": lambda: engine.client_as("KeyRotationFunction", "secretsmanager").delete_secret(
+            SecretId="openrouter/prod/search-agent"
+        ),
+        "rotation asks for no rotation": lambda: engine.client_as(
+            "KeyRotationFunction", "secretsmanager"
+        ).rotate_secret(SecretId="openrouter/prod/search-agent"),
+        "rotation writes no secret but a workload's": lambda: engine.client_as(
+            "KeyRotationFunction", "secretsmanager"
+        ).put_secret_value(SecretId="governor/openrouter-management-key", SecretString="{}"),
+        "retirement writes no secret's value": lambda: engine.client_as(
+            "KeyRetirementFunction", "secretsmanager"
+        ).put_secret_value(SecretId="openrouter/prod/search-agent", SecretString="{}"),
         "the notifier reads no management key": lambda: engine.client_as(
             "NotifierFunction", "secretsmanager"
         ).get_secret_value(SecretId="governor/openrouter-management-key"),

@@ -8,14 +8,15 @@ from governor.slack import Message
 from notifier.case import figures
 from notifier.incident import Incident
 from notifier.phrases import KEYS_PAGE, local
-from notifier.wording import Words, words
+from notifier.wording import words
+from notifier.words import Words
 
 MAIL_WHEN_DOWN = 3
 """Deliveries of an event after which mail takes over while Slack does not answer."""
 MAIL_WHEN_LIMITED = 6
 """The same while Slack only asks to wait: it is up, and a queue is better than a flood of mail."""
 
-_REPLIES = frozenset(DetailType) - {DetailType.RUNAWAY_SUSPECTED, DetailType.RUNAWAY_ENDED}
+_REPLIES = frozenset(DetailType) - {DetailType.RUNAWAY_SUSPECTED, DetailType.RUNAWAY_ENDED, DetailType.ROTATION_STARTED}
 _ACT = frozenset(
     {
         DetailType.KEY_DISABLED,
@@ -23,6 +24,8 @@ _ACT = frozenset(
         DetailType.KEY_EXPOSED,
         DetailType.MONITOR_BLIND,
         DetailType.BUDGET_THRESHOLD_REACHED,
+        DetailType.ROTATION_FAILED,
+        DetailType.DRAIN_BLOCKED,
     }
 )
 _MEASURED = frozenset(

@@ -14,7 +14,19 @@ from pydantic import ValidationError
 
 from governor.clock import format_instant, parse_instant
 from governor.events import BadEvent, DetailType, Event
-from governor.evidence import Blind, BudgetReached, Disable, Evidence, Exposed, Restore, Runaway
+from governor.evidence import (
+    Blind,
+    BudgetReached,
+    Disable,
+    Drain,
+    Drift,
+    Evidence,
+    Exposed,
+    Restore,
+    Retired,
+    Rotated,
+    Runaway,
+)
 from notifier.phrases import redacted
 
 MAX_STEPS = 30
@@ -34,6 +46,15 @@ MODELS: Mapping[DetailType, type[Evidence]] = {
     DetailType.MONITOR_BLIND: Blind,
     DetailType.MONITOR_RECOVERED: Blind,
     DetailType.KEY_EXPOSED: Exposed,
+    DetailType.ROTATION_STARTED: Rotated,
+    DetailType.KEY_ROTATED: Rotated,
+    DetailType.ROTATION_FAILED: Rotated,
+    DetailType.ROTATION_ROLLED_BACK: Rotated,
+    DetailType.ROLLBACK_REFUSED: Rotated,
+    DetailType.DRAIN_BLOCKED: Drain,
+    DetailType.KEY_RETIRED: Retired,
+    DetailType.ORPHAN_REMOVED: Retired,
+    DetailType.KEY_DRIFTED: Drift,
 }
 CLOSING = frozenset({DetailType.RUNAWAY_ENDED, DetailType.KEY_RESTORED, DetailType.MONITOR_RECOVERED})
 _ALARMS = {
@@ -44,8 +65,21 @@ _ALARMS = {
     DetailType.KEY_EXPOSED: 2,
     DetailType.DISABLE_WITHHELD: 3,
 }
+_ROTATION = {
+    DetailType.ROTATION_STARTED: 1,
+    DetailType.ROTATION_FAILED: 2,
+    DetailType.KEY_ROTATED: 3,
+    DetailType.DRAIN_BLOCKED: 4,
+    DetailType.ROTATION_ROLLED_BACK: 5,
+    DetailType.ROLLBACK_REFUSED: 6,
+    DetailType.KEY_RETIRED: 7,
+    DetailType.ORPHAN_REMOVED: 8,
+    DetailType.KEY_DRIFTED: 8,
+}
+"""Of these the newest always says where things stand."""
 _RANK = {
     **_ALARMS,
+    **_ROTATION,
     DetailType.KEY_DISABLED: 4,
     DetailType.RESTORE_REFUSED: 5,
     DetailType.RUNAWAY_ENDED: 6,
@@ -97,6 +131,13 @@ def incident_key(event: Event) -> str:
             return f"blind#{evidence.scope}"
         case Exposed():
             return f"exposed#{event.subject}"
+        case Rotated() | Drain():
+            return f"rotation#{event.subject}"
+        case Retired():
+            orphan = event.detail_type is DetailType.ORPHAN_REMOVED
+            return f"orphan#{evidence.key.hash}" if orphan else f"rotation#{event.subject}"
+        case Drift():
+            return f"drift#{event.subject}#{evidence.field}"
     return f"runaway#{event.subject}"
 
 
@@ -150,6 +191,8 @@ class Incident:
 
     def _opens_the_next(self, event: Event) -> bool:
         last = self.steps[-1]
+        if event.detail_type is DetailType.ROTATION_STARTED:
+            return self.lead.detail_type is not DetailType.ROTATION_STARTED and event.occurred_at > last.occurred_at
         opening = event.detail_type in _ALARMS or event.detail_type is DetailType.KEY_DISABLED
         if not opening or is_calm(event) or event.occurred_at <= last.occurred_at:
             return False
@@ -179,6 +222,8 @@ class Incident:
 
 def _moves(step: Event, lead: Event, held: bool) -> bool:
     """Whether the step takes the lead. `held`: Governor holds the keys disabled, and only a restore ends that."""
+    if step.detail_type in _ROTATION:
+        return True
     if step.detail_type is DetailType.RESTORE_REFUSED:
         return held
     if held or is_calm(step):

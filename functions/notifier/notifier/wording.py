@@ -4,7 +4,6 @@ The first line says what happened, to which workload, how many dollars, and what
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import cast
 
@@ -12,21 +11,11 @@ from governor.events import DetailType, Event
 from governor.evidence import Blind, BudgetReached, Disable, Exposed, Restore, Runaway
 from governor.policy import Policy
 from governor.slack import escape
+from notifier import rotations
 from notifier.case import Case, Figures
 from notifier.incident import evidence_of, is_calm
 from notifier.phrases import cents, mention, money, share, span, utc
-
-RED, ORANGE, YELLOW, GREEN = "#d72b3f", "#e8912d", "#ecb22e", "#2eb67d"
-
-
-@dataclass(frozen=True)
-class Words:
-    """`headline` in mrkdwn, `facts` one per line, `todo` for the human (empty: nothing)."""
-
-    headline: str
-    color: str
-    facts: tuple[str, ...] = ()
-    todo: str = ""
+from notifier.words import GREEN, ORANGE, RED, YELLOW, Words
 
 
 def words(event: Event, policy: Policy, known: Figures) -> Words:
@@ -240,4 +229,13 @@ _WORDS: dict[DetailType, Callable[[Case], Words]] = {
     DetailType.MONITOR_BLIND: _blind,
     DetailType.MONITOR_RECOVERED: _recovered,
     DetailType.KEY_EXPOSED: _exposed,
+    DetailType.ROTATION_STARTED: rotations.started,
+    DetailType.KEY_ROTATED: rotations.rotated,
+    DetailType.ROTATION_FAILED: rotations.failed,
+    DetailType.ROTATION_ROLLED_BACK: rotations.rolled_back,
+    DetailType.ROLLBACK_REFUSED: rotations.rollback_refused,
+    DetailType.DRAIN_BLOCKED: rotations.blocked,
+    DetailType.KEY_RETIRED: rotations.retired,
+    DetailType.ORPHAN_REMOVED: rotations.orphan_removed,
+    DetailType.KEY_DRIFTED: rotations.drifted,
 }

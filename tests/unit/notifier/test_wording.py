@@ -8,7 +8,8 @@ from governor.events import Event
 from governor.policy import Policy
 from notifier.case import figures
 from notifier.mail import plain
-from notifier.wording import Words, words
+from notifier.wording import words
+from notifier.words import Words
 
 Sample = Callable[..., Event]
 

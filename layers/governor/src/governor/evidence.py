@@ -130,15 +130,10 @@ class RestoreRequested(Evidence):
 
 
 class Exposed(Evidence):
-    """Key Exposed, from outside. The subject names the workload or the key's hash; an event never holds the key.
-
-    `requested_by`: a Slack user id among the policy's approvers; a person who says so decides, whatever the policy's
-    mode and the workload's tier.
-    """
+    """Key Exposed, from outside. The subject names the workload or the key's hash; an event never holds the key."""
 
     source: str = "unknown"
     url: str | None = None
-    requested_by: str | None = None
 
 
 class Blind(Evidence):
@@ -193,7 +188,6 @@ class Drain(Evidence):
     top_models: list[tuple[str, float]] = []
     top_apps: list[tuple[str, float]] = []
     top_users: list[tuple[str, float]] = []
-    waits_for: list[str] = []
     missing: list[str] = []
 
 
@@ -208,37 +202,14 @@ class Retired(Evidence):
     forced: bool = False
 
 
-class Expiring(Evidence):
-    """Key Expiring. `kind`: whose credential it is; `age_days`: since it was last replaced."""
-
-    kind: Literal["management_key", "workload_key"]
-    name: str
-    secret: str
-    expires_at: datetime | None = None
-    age_days: float | None = None
-
-
 class Drift(Evidence):
-    """Key Drifted: a live key is not as the policy says. `field`: `limit`, `guardrail`, `workspace`, `disabled`,
-    `missing` or `orphan_in_use`. `repaired`: a read after the change shows the policy's value."""
+    """Key Drifted: a live key is not as the policy says. `field`: `orphan_in_use` today."""
 
     name: str
     field: str
     policy: str
     live: str
-    repaired: bool = False
     key: KeyRef | None = None
-
-
-class CredentialRotated(Evidence):
-    """Credential Rotated: a provider credential's key was replaced in place. `probe`: `served`, `failed: ...` or
-    `not asked`: what a request through it said afterwards."""
-
-    workspace: str
-    provider: str
-    credential_id: str
-    secret: str
-    probe: str
 
 
 class RotationRequested(Evidence):

@@ -143,12 +143,16 @@ class Asked:
 
 @dataclass(frozen=True)
 class Lineage:
-    """One workload's keys, and the rotation in hand. `version`: the ledger's."""
+    """One workload's keys, and the rotation in hand. `version`: the ledger's.
+
+    `rolled_back_by`: the id of the request that was last carried out, so that it is carried out once.
+    """
 
     workload: str
     keys: tuple[LineageKey, ...] = ()
     rotation: Rotation | None = None
     asked: Asked | None = None
+    rolled_back_by: str = ""
     version: int = ABSENT
 
     @property
@@ -179,6 +183,7 @@ class Lineage:
             "asked": {"why": self.asked.why, "by": self.asked.by, "at": format_instant(self.asked.at)}
             if self.asked
             else None,
+            "rolled_back_by": self.rolled_back_by,
         }
         return Put(PK, self.workload, data, self.version)
 
@@ -198,6 +203,7 @@ class Lineage:
             if rotation
             else None,
             asked=Asked(asked["why"], asked["by"], parse_instant(asked["at"])) if asked else None,
+            rolled_back_by=row.data.get("rolled_back_by", ""),
             version=row.version,
         )
 

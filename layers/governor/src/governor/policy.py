@@ -85,8 +85,7 @@ class Owner(_Part):
 class Key(_Part):
     """The key as it should be; `limit_usd` is per `limit_reset` (OpenRouter's periods, UTC).
 
-    `adopts`: the name of a key made by hand, which is the workload's first. `repair`: a live key that is not as
-    declared here is put right; else it is told.
+    `adopts`: the name of a key made by hand, which is the workload's first.
     """
 
     limit_usd: Annotated[float, Field(gt=0)] | None = None
@@ -95,7 +94,6 @@ class Key(_Part):
     guardrail: str | None = None
     expires_in: Duration | None = None
     adopts: str | None = None
-    repair: bool = False
 
 
 class Rotation(_Part):
@@ -119,19 +117,6 @@ class Rotation(_Part):
         return self
 
 
-class Copy(_Part):
-    """A second home of the secret: a Parameter Store name (SecureString, the bare key), or a region's replica."""
-
-    ssm: Annotated[str, Field(pattern=r"^/[A-Za-z0-9/_.-]{1,500}$")] | None = None
-    region: Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$")] | None = None
-
-    @model_validator(mode="after")
-    def _is_one_place(self) -> Self:
-        if (self.ssm is None) == (self.region is None):
-            raise ValueError("name either ssm or region")
-        return self
-
-
 class Workload(_Part):
     """One autonomous behaviour, its lineage of keys and its one secret. Tier 0 is never disabled without a human."""
 
@@ -141,7 +126,6 @@ class Workload(_Part):
     tier: Annotated[int, Field(ge=0, le=3)] = 1
     key: Key = Key()
     secret: Annotated[str, Field(pattern=r"^[A-Za-z0-9/_+=.@-]{1,512}$")] | None = None
-    copies: tuple[Copy, ...] = ()
     rotation: Rotation | None = None
     budget: Budget | None = None
     runaway: Runaway | None = None
@@ -151,8 +135,6 @@ class Workload(_Part):
     def _rotation_can_work(self) -> Self:
         if self.rotation and not self.secret:
             raise ValueError("rotation: needs `secret`, where the new key is put")
-        if self.copies and not self.rotation:
-            raise ValueError("copies: needs `rotation`, which writes them")
         life = self.key.expires_in
         if self.rotation and life and life <= self.rotation.every:
             raise ValueError("key.expires_in: must be longer than rotation.every, or the key expires first")
@@ -165,23 +147,14 @@ class Expect(_Part):
 
 
 class Probe(_Part):
-    """A small request that proves a credential. `secret`: of the inference key that sends it."""
-
     model: str
-    secret: str | None = None
 
 
 class Byok(_Part):
-    """A decision to bring our own provider key: what must stand, why, whose it is and when it may go.
-
-    `secret`: of the provider's key ({"api_key": ...}); when it changes, the credential is given the new one.
-    `credential`: its name or id, where the provider has several.
-    """
+    """A decision to bring our own provider key: what must stand, why, whose it is and when it may go."""
 
     workspace: str
     provider: str
-    secret: Annotated[str, Field(pattern=r"^[A-Za-z0-9/_+=.@-]{1,512}$")] | None = None
-    credential: str | None = None
     expect: Expect = Expect()
     probe: Probe | None = None
     reason: str
@@ -225,12 +198,6 @@ class Rotations(_Part):
     freezes: tuple[Freeze, ...] = ()
 
 
-class ManagementKey(_Part):
-    """The management key cannot be rotated by API: past this age, and near its expiry, people are told."""
-
-    max_age: Duration = timedelta(days=90)
-
-
 class Policy(_Part):
     """The whole policy. Use `for_subject` to learn what holds for a workload or an undeclared key."""
 
@@ -240,7 +207,6 @@ class Policy(_Part):
     defaults: Limits = Limits()
     workloads: tuple[Workload, ...] = ()
     rotations: Rotations = Rotations()
-    management_key: ManagementKey = ManagementKey()
     byok: tuple[Byok, ...] = ()
     presets: tuple[Preset, ...] = ()
     approvals: Approvals | None = None

@@ -1,0 +1,53 @@
+"""Finds who is due for a new key, and asks Secrets Manager to rotate."""
+
+import functools
+import os
+from typing import Any
+
+import boto3
+from aws_lambda_powertools.logging import Logger
+from botocore.config import Config
+
+from governor.causes import CauseBook
+from governor.clock import utc_now
+from governor.dynamo_ledger import DynamoLedger
+from governor.events import EventBus
+from governor.lineage import Lineages
+from governor.policy import Policy
+from governor.secrets_manager_versions import SecretsManagerVersions
+from governor.work_queue import WorkQueue
+from key_planning.ports import Ports
+from key_planning.service import KeyPlanning
+from key_planning.settings import PlanningSettings, received
+
+AWS = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 2})
+
+
+@functools.cache
+def build() -> KeyPlanning:
+    """Key planning over AWS, made at the first event. Raises `SettingsError`."""
+    settings = PlanningSettings.read(os.environ)
+    session = boto3.session.Session()
+    ledger = DynamoLedger(session.client("dynamodb", config=AWS), settings.table_name)
+    return KeyPlanning(
+        Ports(
+            policy=Policy.load(),
+            secrets=SecretsManagerVersions(session.client("secretsmanager", config=AWS)),
+            lineages=Lineages(ledger),
+            causes=CauseBook(ledger),
+            bus=EventBus(session.client("events", config=AWS), settings.event_bus_name),
+            queue=WorkQueue(session.client("sqs", config=AWS), settings.rotation_queue_url),
+            function_arn=settings.rotation_function_arn,
+            clock=utc_now,
+            log=Logger(),
+        )
+    )
+
+
+def lambda_handler(event: Any, _context: Any) -> dict[str, Any]:
+    """A schedule, an event or a batch of messages in; what goes back to the queue, out. Raises: Lambda retries."""
+    asked = received(event)
+    planning = build()
+    report = planning.act(asked)
+    planning.ports.log.info("done", extra={"planned": report.planned, "asked": report.asked})
+    return {"batchItemFailures": [{"itemIdentifier": id} for id in report.later]}

@@ -1,0 +1,41 @@
+"""What key planning works with."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from governor.causes import CauseBook
+from governor.clock import Clock
+from governor.events import Publisher
+from governor.lineage import Lineages
+from governor.policy import Policy
+from governor.secret_versions import SecretVersions
+
+
+class Queue(Protocol):
+    """Where work waits its turn."""
+
+    def send(self, bodies: Sequence[str]) -> None:
+        """Hands every body over, at least once. Raises `SendFailed`."""
+
+
+class Log(Protocol):
+    """Structured lines: a sentence, and facts in `extra`. Never a secret."""
+
+    def info(self, msg: object, *, extra: Mapping[str, object] | None = None) -> None: ...
+    def warning(self, msg: object, *, extra: Mapping[str, object] | None = None) -> None: ...
+
+
+@dataclass(frozen=True)
+class Ports:
+    """What outlives an invocation. `function_arn`: of the rotation function."""
+
+    policy: Policy
+    secrets: SecretVersions
+    lineages: Lineages
+    causes: CauseBook
+    bus: Publisher
+    queue: Queue
+    function_arn: str
+    clock: Clock
+    log: Log

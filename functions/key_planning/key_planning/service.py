@@ -1,0 +1,118 @@
+"""Plans the day's rotations, and asks Secrets Manager for each in its turn.
+
+The ledger's note of why comes before the call that cannot carry it; the token follows from who asked, so that a message
+delivered twice asks for one rotation. Secrets Manager does the rest, as it would for a person.
+"""
+
+import json
+import uuid
+from dataclasses import dataclass, replace
+
+from pydantic import SecretStr
+
+from governor.events import DetailType, Event, event_id
+from governor.evidence import Rotated
+from governor.ledger import LedgerConflict
+from governor.lineage import Asked
+from governor.policy import Workload
+from governor.secret_versions import RotationUnfinished, SecretMissing, WorkloadSecret
+from governor.secrets import SecretUnavailable
+from key_planning.decide import plan, rule
+from key_planning.ports import Ports
+from key_planning.settings import Due, Message, Plan
+
+BACKSTOP_DAYS = 7
+"""Secrets Manager's own schedule comes this much after the planner's, and only when the planner has not."""
+_NAMESPACE = uuid.UUID("6ba7b811-9dad-11d1-80b4-00c04fd430c8")
+"""RFC 9562's, for names that are URLs."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What came of it. `later`: the ids of messages that go back to the queue."""
+
+    planned: int = 0
+    asked: int = 0
+    later: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class KeyPlanning:
+    """What outlives an invocation."""
+
+    ports: Ports
+
+    def act(self, asked: Plan | Due | list[Message]) -> Report:
+        """Raises what kept every workload from being planned, or the one that was asked for from being rotated."""
+        match asked:
+            case Plan():
+                return self._plan(asked)
+            case Due():
+                if not self._ask(asked):
+                    # It is worth waiting for: the queue brings it back.
+                    self.ports.queue.send([_body(asked)])
+                return Report(asked=1)
+            case _:
+                return self._work(asked)
+
+    def _plan(self, asked: Plan) -> Report:
+        now, ports = self.ports.clock(), self.ports
+        lineages = {lineage.workload: lineage for lineage in ports.lineages.all()}
+        found: list[str] = []
+        for workload in ports.policy.workloads:
+            if workload.rotation is None:
+                continue
+            lineage = lineages.get(workload.name) or ports.lineages.get(workload.name)
+            planned = plan(workload, lineage, ports.causes.causes(workload.name), ports.policy, now)
+            ports.log.info("planned", extra={"workload": workload.name, "rule": planned.rule})
+            if planned.why:
+                found.append(_body(Due(workload.name, planned.why, f"plan {asked.at:%Y-%m-%d}")))
+        ports.queue.send(found)
+        return Report(planned=len(found))
+
+    def _work(self, messages: list[Message]) -> Report:
+        later = []
+        for message in messages:
+            try:
+                if not self._ask(message.due):
+                    later.append(message.id)
+            except (LedgerConflict, SecretUnavailable, RotationUnfinished) as error:
+                self.ports.log.warning("a rotation was not asked for", extra={"error": f"{error}"})
+                later.append(message.id)
+        return Report(asked=len(messages) - len(later), later=tuple(later))
+
+    def _ask(self, due: Due) -> bool:
+        """Whether the rotation was asked for, or is not wanted; False: its turn has not come."""
+        ports, now = self.ports, self.ports.clock()
+        ruling = rule(due, ports.policy, ports.lineages.all(), now)
+        ports.log.info("ruled", extra={"workload": due.workload, "rule": ruling.rule, "reason": ruling.reason})
+        workload = ports.policy.workload(due.workload)
+        if ruling.action != "rotate" or workload is None or workload.secret is None:
+            if ruling.rule == "unknown":
+                ports.bus.publish([self._failed(due, ruling.rule, ruling.reason, "")])
+            return ruling.action != "later"
+        lineage = ports.lineages.get(due.workload)
+        if lineage.asked is None or lineage.asked.by != due.by:
+            ports.lineages.write(replace(lineage, asked=Asked(due.why, due.by, now)))
+        self._rotate(workload, workload.secret, due)
+        return True
+
+    def _rotate(self, workload: Workload, secret: str, due: Due) -> None:
+        """Idempotent for each `due.by`. A workload without a secret gets one, empty until its first key is proven."""
+        token = str(uuid.uuid5(_NAMESPACE, f"{workload.name} {due.by}"))
+        days = (workload.rotation.every.days if workload.rotation else 365) + BACKSTOP_DAYS
+        try:
+            self.ports.secrets.rotate(secret, token, self.ports.function_arn, min(days, 1000))
+        except SecretMissing:
+            self.ports.secrets.create(secret, WorkloadSecret(SecretStr(""), name=workload.name))
+            self.ports.secrets.rotate(secret, token, self.ports.function_arn, min(days, 1000))
+
+    def _failed(self, due: Due, rule: str, reason: str, secret: str) -> Event:
+        kind = DetailType.ROTATION_FAILED
+        evidence = Rotated(name=due.workload, secret=secret, why=due.why, step="plan", rule=rule)
+        id = event_id(kind, due.workload, due.by, rule)
+        return Event(kind, id, due.workload, self.ports.clock(), reason, evidence.model_dump(mode="json"))
+
+
+def _body(due: Due) -> str:
+    return json.dumps({"workload": due.workload, "why": due.why, "by": due.by})

@@ -1,0 +1,91 @@
+"""What key planning is told by its environment, and what wakes it."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pydantic import ValidationError
+
+from governor.clock import parse_instant
+from governor.environment import Settings
+from governor.events import BadEvent, DetailType, Event
+from governor.evidence import RotationRequested
+from governor.lineage import Why
+
+
+class PlanningSettings(Settings):
+    """Names of the ledger's table, the bus, the queue, and the rotation function."""
+
+    table_name: str
+    event_bus_name: str
+    rotation_queue_url: str
+    rotation_function_arn: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Find who is due."""
+
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Due:
+    """One workload whose key is to be rotated. `by`: who or what asks; the same twice is one rotation."""
+
+    workload: str
+    why: Why
+    by: str
+
+
+@dataclass(frozen=True)
+class Message:
+    """A `Due` as it lay in the queue."""
+
+    id: str
+    due: Due
+
+
+def received(event: Any) -> Plan | Due | list[Message]:
+    """What a schedule, a rule or the queue brings. Raises `BadEvent` naming the field."""
+    if isinstance(event, dict) and "scheduled_time" in event:
+        return _scheduled(event)
+    if isinstance(event, dict) and "Records" in event:
+        return [Message(record["messageId"], due_of(record["body"])) for record in event["Records"]]
+    told = Event.received(event)
+    match told.detail_type:
+        case DetailType.ROTATION_REQUESTED:
+            return Due(told.subject, "asked", _requester(told))
+        case DetailType.KEY_DISABLED:
+            return Due(told.subject, "exposed", told.id)
+        case _:
+            raise BadEvent(f"detail-type: key planning does not act on {told.detail_type.value!r}; mend the rule")
+
+
+def due_of(body: str) -> Due:
+    """Raises `BadEvent` for a message that this function did not write."""
+    try:
+        data = json.loads(body)
+        return Due(data["workload"], data["why"], data["by"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise BadEvent(f"queue message: expected workload, why and by ({error}); take it out of the queue") from error
+
+
+def _scheduled(event: dict[str, Any]) -> Plan:
+    if event.get("task") != "plan":
+        raise BadEvent(f"task: {event.get('task')!r} is not `plan`; mend the schedule's input")
+    try:
+        return Plan(parse_instant(event["scheduled_time"]))
+    except (TypeError, ValueError, AttributeError) as error:
+        raise BadEvent(f"scheduled_time: {error}") from error
+
+
+def _requester(told: Event) -> str:
+    try:
+        RotationRequested.model_validate(told.evidence)
+    except ValidationError as error:
+        fault = error.errors(include_input=False, include_url=False)[0]
+        where = ".".join(map(str, fault["loc"]))
+        raise BadEvent(f"detail.evidence.{where}: {fault['msg']}; mend the sender") from None
+    return told.id

@@ -1,0 +1,124 @@
+"""What becomes of a key that was replaced, and why. Pure: facts and `now` in, a decision out.
+
+Of a key in overlap; the first rule that applies decides:
+ 1. `gone`         OpenRouter has it no more: somebody deleted it
+ 2. `held`         a cause holds the lineage: whatever is quiet now is so because it is disabled; the drain waits
+ 3. `unread`       its use could not be read, which is not "unused" (promise 3)
+ 4. `overlap`      the overlap has not ended
+ 5. `quiet`        it ended, and the key was not used for `rotation.quiet`: retire
+ 6. `deadline`     still used, but `rotation.drain_deadline` has passed: retire all the same
+ 7. `blocked`      still used: `Drain Blocked`, once a day
+
+Of a key in quarantine:
+ 1. `gone`
+ 2. `enabled`      somebody enabled it by hand: it is disabled again, and its quarantine begins anew
+ 3. `quarantine`   not over yet
+ 4. `delete`
+
+Of a key that no row knows, though its name bears the tag of a workload:
+ 1. `young`        made less than an hour ago: its secret may be on its way
+ 2. `in_use`       it was used, or something points at it, or a secret holds it: told, never touched
+ 3. `disable`      first
+ 4. `waiting`      disabled for less than an hour
+ 5. `delete`
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Literal
+
+from governor.caps import Role
+from governor.lineage import LineageKey, Sighting
+from governor.policy import Rotation
+
+if TYPE_CHECKING:
+    from management_api import ApiKey
+
+Action = Literal["wait", "retire", "tell", "delete", "forget", "disable"]
+
+ORPHAN_AGE = timedelta(hours=1)
+"""A rotation's step ends within minutes; after this no POST's answer is on its way any more."""
+TOLD_EVERY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Decision:
+    """`forced`: the key was still used."""
+
+    action: Action
+    rule: str
+    forced: bool = False
+
+
+def look(key: "ApiKey", counted_usd: float, before: Sighting | None, now: datetime) -> Sighting:
+    """What is seen of a key now. It is quiet since its last use, as far as counters and `last_used_at` tell.
+
+    `usage` misses free traffic and `last_used_at` does not; a counter that rose without it is use as well.
+    """
+    moved = before is not None and (counted_usd > before.counted_usd or key.last_used_at != before.last_used_at)
+    if before is None:
+        quiet = max(key.last_used_at, key.created_at) if key.last_used_at else key.created_at
+    elif moved:
+        quiet = key.last_used_at if key.last_used_at and key.last_used_at > before.at else now
+    else:
+        quiet = before.quiet_since or before.at
+    return Sighting(now, counted_usd, key.last_used_at, quiet)
+
+
+def is_quiet(seen: Sighting | None, rules: Rotation, now: datetime) -> bool:
+    return seen is not None and seen.quiet_since is not None and now - seen.quiet_since >= rules.quiet
+
+
+def drain(
+    key: LineageKey, live: "ApiKey | None", seen: Sighting | None, rules: Rotation, held: bool, now: datetime
+) -> Decision:
+    """What to do with a key in overlap, by the first list."""
+    if live is None:
+        return Decision("forget", "gone")
+    if held:
+        return Decision("wait", "held")
+    if seen is None:
+        return Decision("wait", "unread")
+    until = key.until or key.since
+    if now < until:
+        return Decision("wait", "overlap")
+    if is_quiet(seen, rules, now):
+        return Decision("retire", "quiet")
+    if now >= until + rules.drain_deadline:
+        return Decision("retire", "deadline", forced=True)
+    if key.told_at and now - key.told_at < TOLD_EVERY:
+        return Decision("wait", "blocked")
+    return Decision("tell", "blocked")
+
+
+def quarantine(key: LineageKey, live: "ApiKey | None", now: datetime) -> Decision:
+    """What to do with a key in quarantine, by the second list."""
+    if live is None:
+        return Decision("forget", "gone")
+    if not live.disabled:
+        return Decision("disable", "enabled")
+    if now < (key.until or key.since):
+        return Decision("wait", "quarantine")
+    return Decision("delete", "delete")
+
+
+def orphan(key: "ApiKey", referenced: bool, disabled_at: datetime | None, now: datetime) -> Decision:
+    """What to do with a key that no row knows, by the third list."""
+    if now - key.created_at < ORPHAN_AGE:
+        return Decision("wait", "young")
+    if referenced or key.last_used_at is not None or key.usage > 0 or key.byok_usage > 0:
+        return Decision("tell", "in_use")
+    if not key.disabled or disabled_at is None:
+        return Decision("disable", "disable")
+    if now - disabled_at < ORPHAN_AGE:
+        return Decision("wait", "waiting")
+    return Decision("delete", "delete")
+
+
+def role(key: LineageKey, live: "ApiKey", rules: Rotation, now: datetime) -> Role:
+    """Whose share of the cap a key of the lineage has."""
+    if key.state in ("current", "pending"):
+        return "current" if key.state == "current" else "draining"
+    if live.disabled:
+        return "disabled"
+    return "quiet" if is_quiet(key.seen, rules, now) else "draining"

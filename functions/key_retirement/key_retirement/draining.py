@@ -1,0 +1,104 @@
+"""Watches a replaced key until nobody uses it, and says who does."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from governor.events import DetailType, Event, event_id
+from governor.evidence import Drain, KeyRef
+from governor.lineage import Lineage, LineageKey
+from key_retirement.decide import Decision, drain, look
+from key_retirement.ports import Tending
+from management_api import (
+    AnalyticsFilter,
+    AnalyticsOrder,
+    AnalyticsQuery,
+    Deadline,
+    OpenRouterError,
+    TimeRange,
+    number,
+)
+
+if TYPE_CHECKING:
+    from management_api import ApiKey
+
+TOP = 5
+ANALYTICS_SECONDS = 10.0
+
+
+def watch(tending: Tending, lineage: Lineage, key: LineageKey, held: bool) -> tuple[LineageKey, Decision]:
+    """The key as it is seen now, and what to do with it."""
+    live = tending.place.keys.get(key.hash)
+    if live is None:
+        return key, drain(key, None, None, tending.rules, held, tending.now)
+    seen = replace(key, seen=look(live, live.usage + live.byok_usage, key.seen, tending.now))
+    decision = drain(seen, live, seen.seen, tending.rules, held, tending.now)
+    if decision.rule == "quiet" and _asked_lately(tending, key.hash, tending.rules.quiet):
+        decision = drain(seen, live, None, tending.rules, held, tending.now)
+    return seen, decision
+
+
+def blocked(tending: Tending, key: LineageKey, live: "ApiKey") -> Event:
+    """Drain Blocked: who still uses the key, as far as analytics tells. Once a day."""
+    until = key.until or key.since
+    rankings: dict[str, list[tuple[str, float]]] = {}
+    missing: list[str] = []
+    for name, dimension in (("top_models", "model"), ("top_apps", "app"), ("top_users", "user")):
+        try:
+            rankings[name] = _ranking(tending, key.hash, dimension, key.since)
+        except (OpenRouterError, ValueError, KeyError) as error:
+            missing.append(f"{name}: {type(error).__name__} from analytics")
+    evidence = Drain(
+        name=key.name,
+        key=KeyRef(hash=key.hash, name=key.name),
+        since=key.since,
+        deadline=until + tending.rules.drain_deadline,
+        last_used_at=live.last_used_at,
+        missing=missing,
+        **rankings,
+    )
+    reason = (
+        f"{key.name} was replaced at {key.since:%Y-%m-%d %H:%M} UTC and is still used: point its users to secret "
+        f"{tending.workload.secret}. It is disabled at {evidence.deadline:%Y-%m-%d %H:%M} UTC."
+    )
+    kind = DetailType.DRAIN_BLOCKED
+    day = (tending.now - until) // timedelta(days=1)
+    return Event(
+        kind,
+        event_id(kind, key.hash, day),
+        tending.workload.name,
+        tending.now,
+        reason,
+        evidence.model_dump(mode="json"),
+    )
+
+
+def _asked_lately(tending: Tending, hash: str, quiet: timedelta) -> bool:
+    """Whether analytics knows of requests in the quiet time; what it does not answer is not "none" (promise 3)."""
+    try:
+        answer = tending.account.within(Deadline(tending.seconds_left)).analytics.query(
+            AnalyticsQuery(
+                metrics=["request_count"],
+                filters=[AnalyticsFilter(field="api_key_id", operator="in", value=[hash])],
+                time_range=TimeRange(start=tending.now - quiet, end=tending.now),
+            )
+        )
+        return any((number(row["request_count"]) or 0) > 0 for row in answer.rows)
+    except (OpenRouterError, ValueError, KeyError) as error:
+        tending.ports.log.warning("analytics did not tell of a key's use", extra={"error": str(error)})
+        return True
+
+
+def _ranking(tending: Tending, hash: str, dimension: str, since: datetime) -> list[tuple[str, float]]:
+    account = tending.account.within(Deadline(lambda: min(ANALYTICS_SECONDS, tending.seconds_left())))
+    answer = account.analytics.query(
+        AnalyticsQuery(
+            metrics=["request_count"],
+            dimensions=[dimension],
+            filters=[AnalyticsFilter(field="api_key_id", operator="in", value=[hash])],
+            time_range=TimeRange(start=since, end=tending.now),
+            order_by=AnalyticsOrder(field="request_count", direction="desc"),
+            limit=TOP,
+        )
+    )
+    return [(str(row.get(dimension) or "unknown"), number(row["request_count"]) or 0.0) for row in answer.rows]

@@ -1,0 +1,52 @@
+"""Drains, quarantines and deletes replaced keys; gives one back on request."""
+
+import functools
+import os
+from typing import Any
+
+import boto3
+from aws_lambda_powertools.logging import Logger
+from botocore.config import Config
+
+from governor.account import ManagedAccount
+from governor.causes import CauseBook
+from governor.clock import utc_now
+from governor.dynamo_ledger import DynamoLedger
+from governor.events import EventBus
+from governor.lineage import Lineages
+from governor.policy import Policy
+from governor.secrets import SecretsManager
+from governor.secrets_manager_versions import SecretsManagerVersions
+from key_retirement.ports import Ports
+from key_retirement.service import KeyRetirement
+from key_retirement.settings import RetirementSettings, received
+from management_api import Pacing
+
+MARGIN_SECONDS = 4.0
+"""Kept back from OpenRouter's calls, so that what was done can still be written down and told."""
+AWS = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 2})
+
+
+@functools.cache
+def build() -> KeyRetirement:
+    """Key retirement over AWS and OpenRouter, made at the first beat. Raises `SettingsError`."""
+    settings, policy = RetirementSettings.read(os.environ), Policy.load()
+    session = boto3.session.Session()
+    client = session.client("secretsmanager", config=AWS)
+    ledger = DynamoLedger(session.client("dynamodb", config=AWS), settings.table_name)
+    pacing = Pacing(settings.requests_per_second) if settings.requests_per_second else None
+    account = ManagedAccount(
+        SecretsManager(client), settings.management_key_secret, policy.account.base_url, pacing=pacing
+    )
+    bus = EventBus(session.client("events", config=AWS), settings.event_bus_name)
+    versions, lineages, causes = SecretsManagerVersions(client), Lineages(ledger), CauseBook(ledger)
+    return KeyRetirement(Ports(policy, versions, lineages, causes, bus, account, utc_now, Logger()))
+
+
+def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
+    """A beat or a request in, what came of it out. Raises: the next beat or a retry goes on from there."""
+    asked = received(event)
+    retirement = build()
+    report = retirement.act(asked, lambda: int(context.get_remaining_time_in_millis()) / 1000 - MARGIN_SECONDS)
+    retirement.ports.log.info("done", extra={"tended": report.tended, "put_off": report.put_off, "told": report.told})
+    return {"tended": report.tended, "put_off": report.put_off, "told": report.told}

@@ -1,0 +1,83 @@
+"""What key retirement works with, and one lineage as it is tended in a beat."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Protocol
+
+from governor.causes import CauseBook
+from governor.clock import Clock
+from governor.events import Publisher
+from governor.finishing import Finishing
+from governor.lineage import Lineage, Lineages
+from governor.policy import Policy, Rotation, Workload
+from governor.secret_versions import SecretVersions
+
+if TYPE_CHECKING:
+    from management_api import ApiKey, Deadline, Guardrail, OpenRouter
+
+
+class Connect(Protocol):
+    """The way to the account."""
+
+    def __call__(self, deadline: "Deadline", *, fresh: bool = False) -> "OpenRouter":
+        """The account under the management key, every call of which ends by `deadline`.
+
+        `fresh` passes over a cached key, which may have been replaced.
+        """
+
+
+class Log(Protocol):
+    """Structured lines: a sentence, and facts in `extra`. Never a secret."""
+
+    def info(self, msg: object, *, extra: Mapping[str, object] | None = None) -> None: ...
+    def warning(self, msg: object, *, extra: Mapping[str, object] | None = None) -> None: ...
+
+
+@dataclass(frozen=True)
+class Ports:
+    """What outlives an invocation."""
+
+    policy: Policy
+    secrets: SecretVersions
+    lineages: Lineages
+    causes: CauseBook
+    bus: Publisher
+    connect: Connect
+    clock: Clock
+    log: Log
+
+
+@dataclass(frozen=True)
+class Place:
+    """A workspace as it was read in this beat: its keys, its guardrails, and every hash that something points at."""
+
+    id: str
+    keys: "Mapping[str, ApiKey]"
+    guardrails: "tuple[Guardrail, ...]"
+    pointed_at: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Tending:
+    """One lineage in hand. `now`: of this beat."""
+
+    ports: Ports
+    account: "OpenRouter"
+    workload: Workload
+    place: Place
+    now: datetime
+    seconds_left: Callable[[], float] = field(repr=False)
+
+    @property
+    def finishing(self) -> Finishing:
+        ports, secret = self.ports, self.workload.secret or ""
+        return Finishing(self.workload, secret, ports.secrets, ports.lineages, ports.causes, ports.bus, ports.clock)
+
+    @property
+    def rules(self) -> Rotation:
+        return self.finishing.rules
+
+    def own(self, lineage: Lineage) -> "dict[str, ApiKey]":
+        """The lineage's keys that OpenRouter still has, by hash."""
+        return {key.hash: self.place.keys[key.hash] for key in lineage.keys if key.hash in self.place.keys}

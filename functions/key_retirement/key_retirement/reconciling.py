@@ -1,0 +1,42 @@
+"""A rotation whose process died, whose secret was cancelled, or whose key was deleted by hand comes to an end here."""
+
+from datetime import timedelta
+
+from governor.completion import abandoned
+from governor.lineage import Lineage
+from key_retirement.ports import Tending
+
+SETTLED = timedelta(hours=1)
+"""Secrets Manager may still be trying; a rotation younger than this is its own affair."""
+GIVEN_UP = timedelta(days=1)
+"""Secrets Manager has stopped trying by now, whatever the key says."""
+
+
+def reconcile(tending: Tending, lineage: Lineage) -> Lineage:
+    """The lineage with its rotation completed, still in hand, or abandoned. Raises `LedgerConflict`.
+
+    The label goes before the row: a death in between leaves a token that is not pending, which is abandoned next time.
+    """
+    rotation = lineage.rotation
+    secret_name = tending.workload.secret
+    if rotation is None or secret_name is None:
+        return lineage
+    secret = tending.ports.secrets.describe(secret_name)
+    stages = secret.stages.get(rotation.token, frozenset())
+    if "AWSCURRENT" in stages:
+        return tending.finishing.complete(lineage)
+    age = tending.now - rotation.started_at
+    if age < SETTLED:
+        return lineage
+    if "AWSPENDING" in stages:
+        value = tending.ports.secrets.value(secret_name, rotation.token, "AWSPENDING")
+        live = tending.place.keys.get(value.hash) if value else None
+        if live and not live.disabled and age < GIVEN_UP:
+            return lineage
+        if value and not rotation.hash:
+            lineage = tending.finishing.record(rotation.token, value)
+        tending.ports.secrets.move(secret_name, "AWSPENDING", to=None, off=rotation.token)
+    tending.ports.log.warning(
+        "a rotation that will not end is abandoned", extra={"workload": lineage.workload, "token": rotation.token}
+    )
+    return tending.ports.lineages.write(abandoned(lineage, tending.now))

@@ -1,0 +1,82 @@
+"""Takes a replaced key out of service: disabled first, out of every list, and only after its quarantine deleted.
+
+The intent (state and cause) is one write before the first PATCH; what the key spent is written before the DELETE that
+would take it away; the event goes out before the row that says it is over.
+"""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from governor.attachments import detach
+from governor.caps import counted
+from governor.completion import held, released
+from governor.events import DetailType, Event, event_id
+from governor.evidence import KeyRef, Retired
+from governor.lineage import Lineage, LineageKey
+from governor.settling import settle
+from key_retirement.ports import Tending
+from management_api import NotFound, OutcomeUnknown
+
+if TYPE_CHECKING:
+    from management_api import ApiKey
+
+
+def retire(tending: Tending, lineage: Lineage, key: LineageKey) -> Lineage:
+    """Disables the key and takes it out of every list; its quarantine begins. Idempotent."""
+    causes = tending.ports.causes.causes(lineage.workload)
+    until = tending.now + tending.rules.quarantine
+    quarantined = replace(key, state="quarantined", since=tending.now, until=until)
+    row = held(causes, lineage.workload, [key.hash], f"retire {key.hash}", tending.now)
+    lineage = tending.ports.lineages.write(lineage.with_key(quarantined), row.put())
+    keep_out(tending, quarantined)
+    return lineage
+
+
+def keep_out(tending: Tending, key: LineageKey) -> None:
+    """The key is disabled and nothing points at it, whoever changed that. Idempotent."""
+    settle(tending.account, tending.ports.causes, tending.workload.name, [key.hash])
+    detach(tending.account, tending.place.id, key.hash)
+
+
+def delete(tending: Tending, lineage: Lineage, key: LineageKey, live: "ApiKey | None") -> Lineage:
+    """Deletes a key whose quarantine is over, and tells. Idempotent."""
+    if live and key.spent is None:
+        byok = tending.workload.key.include_byok_in_limit
+        spent = {period: counted(live, period, byok) for period in ("daily", "weekly", "monthly")}
+        key = replace(key, spent={**spent, "lifetime": counted(live, None, byok)})
+        lineage = tending.ports.lineages.write(lineage.with_key(key))
+    if live:
+        erase(tending, key.hash)
+    told = Retired(
+        name=key.name,
+        workspace_id=tending.place.id,
+        key=KeyRef(hash=key.hash, name=key.name),
+        created_at=live.created_at if live else None,
+        disabled_at=key.since if key.state == "quarantined" else None,
+    )
+    reason = f"{key.name} was deleted: {tending.workload.name} has not used it since it was replaced."
+    if live is None:
+        reason = f"{key.name} is gone from OpenRouter: somebody deleted it, or Governor did and could not say so."
+    kind = DetailType.KEY_RETIRED
+    event = Event(
+        kind, event_id(kind, key.hash), tending.workload.name, tending.now, reason, told.model_dump(mode="json")
+    )
+    tending.ports.bus.publish([event])
+    gone = replace(key, state="deleted", since=tending.now, until=None)
+    row = released(tending.ports.causes.causes(lineage.workload), key.hash)
+    return tending.ports.lineages.write(lineage.with_key(gone), *([row.put()] if row else []))
+
+
+def erase(tending: Tending, hash: str) -> None:
+    """DELETE, and a read that finds nothing. Raises `OutcomeUnknown` when it is still there."""
+    try:
+        tending.account.keys.delete(hash)
+    except OutcomeUnknown:
+        pass  # the read back will tell
+    except NotFound:
+        return
+    try:
+        tending.account.keys.get(hash)
+    except NotFound:
+        return
+    raise OutcomeUnknown(f"key {hash[:12]}… is still there after its DELETE")

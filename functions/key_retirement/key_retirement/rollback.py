@@ -1,0 +1,122 @@
+"""Gives a former key back at a person's request, as long as it was not deleted.
+
+The key is made to work and proven with its own plaintext before the label moves; the label moves before the row. A
+death anywhere leaves a request that may be sent, or delivered, again.
+"""
+
+from dataclasses import replace
+
+from governor.attachments import attach
+from governor.completion import released, rolled_back
+from governor.events import DetailType, Event, event_id
+from governor.evidence import Rotated
+from governor.finishing import key_ref
+from governor.lineage import Asked, Lineage, LineageKey
+from governor.secret_versions import SecretState
+from governor.settling import settle
+from key_retirement.ports import Tending
+from key_retirement.settings import Rollback
+from management_api import AuthenticationFailed
+
+
+class Refused(Exception):
+    """The rollback is not done; `rule` and the sentence say why."""
+
+    def __init__(self, rule: str, reason: str) -> None:
+        super().__init__(reason)
+        self.rule = rule
+        self.reason = reason
+
+
+def roll_back(tending: Tending, lineage: Lineage, asked: Rollback) -> Event:
+    """The event that tells what came of the request."""
+    try:
+        return _given_back(tending, lineage, asked)
+    except Refused as refusal:
+        return _event(tending, DetailType.ROLLBACK_REFUSED, lineage, asked, refusal.rule, refusal.reason)
+
+
+def _given_back(tending: Tending, lineage: Lineage, asked: Rollback) -> Event:
+    approvals = tending.ports.policy.approvals
+    if asked.requested_by not in (approvals.approvers if approvals else ()):
+        raise Refused("not_an_approver", f"{asked.requested_by} is not among the policy's approvers.")
+    name, secret_name = tending.workload.name, tending.workload.secret or ""
+    secret = tending.ports.secrets.describe(secret_name)
+    if lineage.rolled_back_by == asked.event.id and lineage.current:
+        return _done(tending, lineage, asked, lineage.current)
+    if lineage.rotation:
+        raise Refused("rotation_in_hand", f"A rotation of {name} is under way: wait for its end, then ask again.")
+    key = _former(lineage)
+    if key is None or key.hash not in tending.place.keys:
+        raise Refused("nothing_left", f"{name} has no former key left to give back: rotate instead.")
+    if key.exposed:
+        raise Refused("exposed", f"{key.name} leaked: it never comes back. Rotate instead.")
+    causes = tending.ports.causes.causes(name)
+    if causes.standing():
+        standing = ", ".join(sorted(row.cause for row in causes.standing()))
+        raise Refused("lineage_disabled", f"{name} is disabled ({standing}): restore it first.")
+    version = _version_of(tending, secret, key)
+    current = lineage.current
+    attach(tending.account, tending.place.id, key.hash, like=current.hash if current else None, guardrail_id=None)
+    row = released(causes, key.hash)
+    if row:
+        # One write, so that a retry knows a key that this request set free from one that somebody else disabled.
+        free = replace(key, state="overlap", until=tending.now + tending.rules.overlap)
+        noted = replace(lineage.with_key(free), asked=Asked("asked", asked.event.id, tending.now))
+        lineage = tending.ports.lineages.write(noted, row.put())
+    in_hand = lineage.asked is not None and lineage.asked.by == asked.event.id
+    if in_hand or not tending.place.keys[key.hash].disabled:
+        settle(tending.account, tending.ports.causes, name, [key.hash])
+    else:
+        raise Refused("foreign", f"Somebody else has disabled {key.name}: enable it in OpenRouter, then ask again.")
+    _prove(tending, secret_name, version, key)
+    holder = secret.holder("AWSCURRENT")
+    if holder != version:
+        tending.ports.secrets.move(secret_name, "AWSCURRENT", to=version, off=holder)
+    after = rolled_back(lineage, key.hash, tending.rules.overlap, tending.now)
+    tending.ports.lineages.write(replace(after, rolled_back_by=asked.event.id))
+    return _done(tending, after, asked, key)
+
+
+def _done(tending: Tending, lineage: Lineage, asked: Rollback, key: LineageKey) -> Event:
+    reason = f"{asked.requested_by} gave {tending.workload.name} its former key {key.name} back."
+    return _event(tending, DetailType.ROTATION_ROLLED_BACK, lineage, asked, "rolled_back", reason)
+
+
+def _former(lineage: Lineage) -> LineageKey | None:
+    found = [key for key in lineage.keys if key.state in ("overlap", "quarantined")]
+    return max(found, key=lambda key: key.since, default=None)
+
+
+def _version_of(tending: Tending, secret: SecretState, key: LineageKey) -> str:
+    """The version that holds the key's plaintext; one without a hash was put there by a person, for the adopted key."""
+    for version, stages in secret.stages.items():
+        value = tending.ports.secrets.value(secret.arn, version) if stages else None
+        if value and (value.hash == key.hash or (not value.hash and not key.token)):
+            return version
+    raise Refused("plaintext_gone", f"No version of secret {secret.name} holds {key.name} any more: rotate instead.")
+
+
+def _prove(tending: Tending, secret: str, version: str, key: LineageKey) -> None:
+    value = tending.ports.secrets.value(secret, version)
+    try:
+        if value:
+            tending.account.with_key(value.api_key).current_key()
+            return
+    except AuthenticationFailed:
+        pass
+    raise Refused("key_dead", f"{key.name} does not work any more: rotate instead.")
+
+
+def _event(tending: Tending, kind: DetailType, lineage: Lineage, asked: Rollback, rule: str, reason: str) -> Event:
+    evidence = Rotated(
+        name=tending.workload.name,
+        workspace_id=tending.place.id,
+        secret=tending.workload.secret or "",
+        why="asked",
+        rule=rule,
+        new=key_ref(lineage.current),
+        requested_by=asked.requested_by,
+    )
+    id = event_id(kind, asked.event.id, rule)
+    return Event(kind, id, tending.workload.name, tending.now, reason, evidence.model_dump(mode="json"))

@@ -1,0 +1,223 @@
+"""One beat over every lineage, or one request about one, from whatever point an earlier attempt reached (promise 1).
+
+One lineage's failure never spares or stops the others: all are tried, then the first error is raised.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING
+
+from governor.ledger import LedgerConflict
+from governor.lineage import Lineage, LineageKey
+from governor.policy import Workload
+from key_retirement.balancing import rebalance
+from key_retirement.decide import quarantine
+from key_retirement.draining import blocked, watch
+from key_retirement.orphans import remove_orphans
+from key_retirement.ports import Place, Ports, Tending
+from key_retirement.reconciling import reconcile
+from key_retirement.retiring import delete, keep_out, retire
+from key_retirement.rollback import roll_back
+from key_retirement.settings import Beat, Rollback
+from management_api import AuthenticationFailed, Deadline, NotFound
+
+if TYPE_CHECKING:
+    from management_api import ApiKey, OpenRouter, Workspace
+
+ATTEMPTS = 4
+ORPHANS_BEFORE_MINUTE = 10
+"""Orphans are looked for in the first beat of each hour."""
+REMEMBERED = timedelta(days=62)
+"""A deleted key's spend counts until its month is over."""
+
+
+class WorkloadUnknown(Exception):
+    """A request names no workload of the policy, or one without a secret. Mend the sender, or the policy."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a beat came to."""
+
+    tended: int = 0
+    put_off: int = 0
+    told: str = ""
+
+
+@dataclass(frozen=True)
+class KeyRetirement:
+    """What outlives an invocation."""
+
+    ports: Ports
+
+    def act(self, asked: Beat | Rollback, seconds_left: Callable[[], float]) -> Report:
+        """Raises whatever kept a lineage from being tended, once the others are; the next beat goes on from there."""
+        deadline = Deadline(seconds_left)
+        try:
+            return self._acted(asked, self.ports.connect(deadline), seconds_left)
+        except AuthenticationFailed:
+            self.ports.log.warning("the management key was refused; its secret is read again")
+            return self._acted(asked, self.ports.connect(deadline, fresh=True), seconds_left)
+
+    def _acted(self, asked: Beat | Rollback, account: "OpenRouter", seconds_left: Callable[[], float]) -> Report:
+        if isinstance(asked, Rollback):
+            return self._roll_back(asked, account, seconds_left)
+        hourly = asked.workload is None and asked.at.minute < ORPHANS_BEFORE_MINUTE
+        lineages = {lineage.workload: lineage for lineage in self.ports.lineages.all()}
+        open_ones = [
+            workload
+            for workload in self.ports.policy.workloads
+            if workload.secret
+            and asked.workload in (None, workload.name)
+            and (hourly or _is_open(lineages.get(workload.name)))
+        ]
+        open_ones.sort(key=lambda workload: _waiting_since(lineages.get(workload.name)))
+        return self._tended(open_ones, account, hourly, seconds_left)
+
+    def _tended(
+        self, workloads: Iterable[Workload], account: "OpenRouter", hourly: bool, seconds_left: Callable[[], float]
+    ) -> Report:
+        places = Places(account)
+        errors: list[Exception] = []
+        tended = put_off = 0
+        for workload in workloads:
+            if seconds_left() <= 0:
+                put_off += 1
+                continue
+            try:
+                place = places.of(workload)
+                tending = Tending(self.ports, account, workload, place, self.ports.clock(), seconds_left)
+                _again(partial(tend, tending, hourly))
+                tended += 1
+            except AuthenticationFailed:
+                raise
+            except Exception as error:  # noqa: BLE001 - raised below, when every other lineage has had its turn
+                self.ports.log.warning(
+                    "a lineage could not be tended", extra={"workload": workload.name, "error": f"{error}"}
+                )
+                errors.append(error)
+        if errors:
+            raise errors[0]
+        return Report(tended, put_off)
+
+    def _roll_back(self, asked: Rollback, account: "OpenRouter", seconds_left: Callable[[], float]) -> Report:
+        workload = self.ports.policy.workload(asked.event.subject)
+        if workload is None or not workload.secret:
+            raise WorkloadUnknown(f"detail.subject: the policy has no workload {asked.event.subject!r} with a secret")
+        tending = Tending(self.ports, account, workload, Places(account).of(workload), self.ports.clock(), seconds_left)
+
+        def once() -> str:
+            event = roll_back(tending, self.ports.lineages.get(workload.name), asked)
+            self.ports.bus.publish([event])
+            return event.detail_type.value
+
+        return Report(1, 0, _again(once))
+
+
+class Places:
+    """Each workspace, read once a beat."""
+
+    def __init__(self, account: "OpenRouter") -> None:
+        self._account = account
+        self._workspaces: list[Workspace] | None = None
+        self._read: dict[str, Place] = {}
+
+    def of(self, workload: Workload) -> Place:
+        """Raises `WorkloadUnknown` when the policy's workspace is not one place."""
+        if self._workspaces is None:
+            self._workspaces = self._account.workspaces.list()
+        found = [one.id for one in self._workspaces if workload.workspace in (one.id, one.name, one.slug)]
+        if len(found) != 1:
+            raise WorkloadUnknown(
+                f"the account has {len(found)} workspaces {workload.workspace!r}, where the policy places "
+                f"{workload.name}; mend workloads[].workspace"
+            )
+        if found[0] not in self._read:
+            self._read[found[0]] = self._reading(found[0])
+        return self._read[found[0]]
+
+    def _reading(self, id: str) -> Place:
+        account = self._account
+        pointed = {one.key_hash for one in account.guardrails.assignments()}
+        pointed.update(hash for one in account.byok.list(workspace_id=id) for hash in one.allowed_api_key_hashes or ())
+        pointed.update(hash for one in account.destinations.list(id) for hash in one.api_key_hashes or ())
+        keys = {key.hash: key for key in account.keys.list(id)}
+        return Place(id, keys, tuple(account.guardrails.list(id)), frozenset(pointed))
+
+
+def tend(tending: Tending, hourly: bool) -> None:
+    """One lineage, each of its keys by the rules of `decide`. Raises `LedgerConflict`: read and decide again."""
+    lineage = reconcile(tending, tending.ports.lineages.get(tending.workload.name))
+    held = bool(tending.ports.causes.causes(lineage.workload).standing())
+    for key in lineage.keys:
+        if key.state == "overlap":
+            lineage = _drained(tending, lineage, key, held)
+        elif key.state == "quarantined":
+            lineage = _quarantined(tending, lineage, key)
+    lineage = _forgetting(tending, lineage)
+    rebalance(tending, lineage)
+    if hourly and tending.workload.rotation:
+        remove_orphans(tending, lineage)
+
+
+def _drained(tending: Tending, lineage: Lineage, key: LineageKey, held: bool) -> Lineage:
+    seen, decision = watch(tending, lineage, key, held)
+    tending.ports.log.info("drain", extra={"key": key.name, "rule": decision.rule, "forced": decision.forced})
+    match decision.action:
+        case "retire":
+            return retire(tending, lineage, seen)
+        case "forget":
+            return delete(tending, lineage, seen, None)
+        case "tell":
+            tending.ports.bus.publish([blocked(tending, seen, tending.place.keys[key.hash])])
+            seen = replace(seen, told_at=tending.now)
+    return tending.ports.lineages.write(lineage.with_key(seen)) if seen != key else lineage
+
+
+def _quarantined(tending: Tending, lineage: Lineage, key: LineageKey) -> Lineage:
+    live = tending.place.keys.get(key.hash) or _still_there(tending, key)
+    decision = quarantine(key, live, tending.now)
+    if decision.action in ("forget", "delete"):
+        if live and (key.hash in tending.place.pointed_at or not live.disabled):
+            keep_out(tending, key)
+        return delete(tending, lineage, key, live)
+    if decision.action == "disable" or key.hash in tending.place.pointed_at:
+        keep_out(tending, key)
+    if decision.action == "disable":
+        again = replace(key, since=tending.now, until=tending.now + tending.rules.quarantine)
+        return tending.ports.lineages.write(lineage.with_key(again))
+    return lineage
+
+
+def _still_there(tending: Tending, key: LineageKey) -> "ApiKey | None":
+    """A key may have been moved to another workspace: only a 404 says that it is gone."""
+    try:
+        return tending.account.keys.get(key.hash)
+    except NotFound:
+        return None
+
+
+def _forgetting(tending: Tending, lineage: Lineage) -> Lineage:
+    kept = tuple(key for key in lineage.keys if key.state != "deleted" or tending.now - key.since < REMEMBERED)
+    return lineage if kept == lineage.keys else tending.ports.lineages.write(replace(lineage, keys=kept))
+
+
+def _is_open(lineage: Lineage | None) -> bool:
+    """Whether anything of the lineage is under way; a deleted key's spend bears on the cap until its month is over."""
+    return lineage is not None and (lineage.rotation is not None or any(key.state != "current" for key in lineage.keys))
+
+
+def _waiting_since(lineage: Lineage | None) -> float:
+    seen = [key.seen.at.timestamp() for key in lineage.keys if key.seen] if lineage else []
+    return max(seen, default=0.0)
+
+
+def _again[T](once: Callable[[], T]) -> T:
+    for _ in range(ATTEMPTS - 1):
+        try:
+            return once()
+        except LedgerConflict:
+            continue
+    return once()

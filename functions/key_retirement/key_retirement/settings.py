@@ -1,0 +1,60 @@
+"""What key retirement is told by its environment, and what wakes it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pydantic import ValidationError
+
+from governor.clock import parse_instant
+from governor.environment import Settings
+from governor.events import BadEvent, DetailType, Event
+from governor.evidence import RollbackRequested
+
+
+class RetirementSettings(Settings):
+    """Names of the secret with the management key, the ledger's table, and the bus. `requests_per_second`: the pace."""
+
+    management_key_secret: str
+    table_name: str
+    event_bus_name: str
+    requests_per_second: float | None = None
+
+
+@dataclass(frozen=True)
+class Beat:
+    """Look at every lineage, or at one that was just rotated (`workload`)."""
+
+    at: datetime
+    workload: str | None = None
+
+
+@dataclass(frozen=True)
+class Rollback:
+    """Give the former key back."""
+
+    event: Event
+    requested_by: str
+
+
+def received(event: Any) -> Beat | Rollback:
+    """What a schedule or a rule asks for. Raises `BadEvent` naming the field."""
+    if isinstance(event, dict) and "scheduled_time" in event:
+        try:
+            return Beat(parse_instant(event["scheduled_time"]))
+        except (TypeError, ValueError, AttributeError) as error:
+            raise BadEvent(f"scheduled_time: {error}") from error
+    told = Event.received(event)
+    match told.detail_type:
+        case DetailType.KEY_ROTATED:
+            return Beat(told.occurred_at, told.subject)
+        case DetailType.ROLLBACK_REQUESTED:
+            try:
+                asked = RollbackRequested.model_validate(told.evidence)
+            except ValidationError as error:
+                fault = error.errors(include_input=False, include_url=False)[0]
+                where = ".".join(map(str, fault["loc"]))
+                raise BadEvent(f"detail.evidence.{where}: {fault['msg']}; mend the sender") from None
+            return Rollback(told, asked.requested_by)
+        case _:
+            raise BadEvent(f"detail-type: key retirement does not act on {told.detail_type.value!r}; mend the rule")

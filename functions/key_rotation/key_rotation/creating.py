@@ -1,0 +1,136 @@
+"""createSecret: a new key, and its plaintext as AWSPENDING.
+
+The ledger's row comes before the POST, the old key's lower limit before the new key's own, the secret before the row
+says that it is there. A key whose answer or whose secret was lost is an orphan with a name of its own.
+"""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from governor.caps import NOTHING, Limit, caps_of, counted, split
+from governor.completion import abandoned
+from governor.lineage import Lineage, LineageKey, Rotation
+from governor.secret_versions import VersionTaken, WorkloadSecret
+from key_rotation import told
+from key_rotation.decide import decide, former, why
+from key_rotation.lineages import Read, read
+from key_rotation.ports import Account, Refused, Rotating
+from management_api import KeyPatch, NewKey, NotFound, OutcomeUnknown
+
+if TYPE_CHECKING:
+    from management_api import ApiKey
+
+
+def create(rotating: Rotating) -> None:
+    """Idempotent for each token. Raises `Refused`."""
+    pending = _pending(rotating)
+    if pending is None:
+        account = rotating.account()
+        found = read(rotating, account)
+        decision = decide(found.facts)
+        if decision.action == "refuse":
+            raise Refused(decision.rule, decision.reason)
+        pending = _made(rotating, account, found)
+    rotating.finishing.record(rotating.token, pending)
+
+
+def _pending(rotating: Rotating) -> WorkloadSecret | None:
+    return rotating.ports.secrets.value(rotating.secret.arn, rotating.token, "AWSPENDING")
+
+
+def _made(rotating: Rotating, account: Account, found: Read) -> WorkloadSecret:
+    ports, workload = rotating.ports, rotating.workload
+    old = former(found.facts)
+    lineage = _intend(rotating, found, old)
+    rotation = lineage.rotation
+    assert rotation
+    name = rotation.key_name(workload.name)
+    ports.bus.publish([told.started(workload, found.workspace_id, lineage, ports.clock())])
+    limit = _share(rotating, account, found)
+    now = ports.clock()
+    life = workload.key.expires_in
+    created = account.keys.create(
+        NewKey(
+            name=name,
+            limit=limit.limit_usd,
+            limit_reset=limit.limit_reset,
+            include_byok_in_limit=workload.key.include_byok_in_limit,
+            expires_at=(now + life).replace(microsecond=0) if life else None,
+            workspace_id=found.workspace_id,
+        )
+    )
+    value = WorkloadSecret(
+        created.plaintext,
+        created.key.hash,
+        name,
+        found.workspace_id,
+        ports.policy.account.base_url,
+        now.replace(microsecond=0),
+    )
+    try:
+        ports.secrets.put_pending(rotating.secret.arn, rotating.token, value)
+    except VersionTaken:
+        # A copy of this very step was first. Its key stands; nobody ever saw the plaintext of ours.
+        account.keys.delete(created.key.hash)
+        pending = _pending(rotating)
+        if pending is None:
+            raise
+        return pending
+    return value
+
+
+def _intend(rotating: Rotating, found: Read, old: "ApiKey | None") -> Lineage:
+    """The row that says that a key of this name is about to be made. Raises `LedgerConflict`."""
+    ports, now = rotating.ports, rotating.ports.clock()
+    lineage = _rid_of_another(rotating, found.lineage)
+    if old and lineage.key(old.hash) is None:
+        adopted = LineageKey(old.hash, old.name, "current", old.created_at, expires_at=old.expires_at)
+        lineage = lineage.with_key(adopted)
+    before = lineage.rotation
+    if before:
+        rotation = replace(before, attempt=before.attempt + 1)
+    else:
+        rotation = Rotation(rotating.token, why(lineage, found.facts.causes), now)
+    return ports.lineages.write(replace(lineage, rotation=rotation))
+
+
+def _rid_of_another(rotating: Rotating, lineage: Lineage) -> Lineage:
+    """Without the rotation of another token: one that has ended is completed, any other was cancelled."""
+    rotation = lineage.rotation
+    if rotation is None or rotation.token == rotating.token:
+        return lineage
+    if "AWSCURRENT" in rotating.secret.stages.get(rotation.token, ()):
+        return rotating.finishing.complete(lineage)
+    return abandoned(lineage, rotating.ports.clock())
+
+
+def _share(rotating: Rotating, account: Account, found: Read) -> Limit:
+    """The new key's limit, once the others' have been lowered so that all together stay within the cap."""
+    shared = caps_of(rotating.workload.key, found.guardrail)
+    deleted = [key for key in found.lineage.keys if key.state == "deleted"]
+    both = split(shared, found.facts.keys, deleted, rotating.ports.clock())
+    if both.new.limit_usd is None:
+        return both.new
+    excess = 0.0
+    for key in found.facts.keys:
+        limit = both.lowered.get(key.hash)
+        if limit:
+            lowered = _lowered(account, key, limit)
+            # What it spent beyond its new limit while that was on its way is the new key's to do without.
+            spent = counted(lowered, limit.limit_reset, lowered.include_byok_in_limit)
+            excess += max(0.0, spent - (limit.limit_usd or 0.0))
+    return Limit(max(both.new.limit_usd - excess, NOTHING), both.new.limit_reset)
+
+
+def _lowered(account: Account, old: "ApiKey", limit: Limit) -> "ApiKey":
+    if (old.limit, old.limit_reset) != (limit.limit_usd, limit.limit_reset):
+        try:
+            account.keys.update(old.hash, KeyPatch(limit=limit.limit_usd, limit_reset=limit.limit_reset))
+        except OutcomeUnknown:
+            pass  # the read back will tell
+        except NotFound:
+            return replace(old, disabled=True)
+    after = account.keys.get(old.hash)
+    if (after.limit, after.limit_reset) != (limit.limit_usd, limit.limit_reset):
+        raise OutcomeUnknown(f"{old.name} does not show the limit it was given")
+    return after

@@ -1,0 +1,201 @@
+"""What a step of a rotation may do and why. Pure: facts in, a decision out.
+
+Where the token stands in Secrets Manager's contract; the first rule that applies decides:
+ 1. `rotation_cancelled`  rotation of the secret was switched off since
+ 2. `unknown_token`       the secret has no such version
+ 3. `current`             the version is AWSCURRENT: the rotation is over; finishSecret still tells of it
+ 4. `not_pending`         the version is not AWSPENDING: another rotation took the label
+ 5. `go`
+
+Whether a new key may be made:
+ 1. `workspace_missing`, `workspace_ambiguous`, `guardrail_missing`   the policy names what the account does not have
+ 2. `lineage_disabled`    a cause holds the lineage (promise 7): a rotation revives nothing. A leak is the exception:
+                          its keys are disabled already, and a new one is just what is wanted
+ 3. `foreign`             somebody else has disabled the current key: it is theirs to enable
+ 4. `cap_undeclared`, `guardrail_undeclared`   the current key is bound by what the policy does not name, so that a new
+                          key would not be
+ 5. `key_ambiguous`       several keys made by hand bear the workload's name; `key.adopts` must say which
+ 6. `go`
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from governor.causes import Causes
+from governor.lineage import Lineage, Why
+from governor.policy import Workload
+from governor.secret_versions import SecretState
+
+if TYPE_CHECKING:
+    from management_api import ApiKey, Guardrail, Workspace
+
+
+@dataclass(frozen=True)
+class Decision:
+    """`action`: go on, nothing left to do, or refuse."""
+
+    action: Literal["go", "done", "refuse"]
+    rule: str
+    reason: str = ""
+
+
+GO = Decision("go", "go")
+
+
+def stand(secret: SecretState, token: str) -> Decision:
+    """Where the token stands, by the first list."""
+    if not secret.rotation_enabled:
+        return Decision(
+            "refuse",
+            "rotation_cancelled",
+            f"Rotation of secret {secret.name} was cancelled; ask for a rotation to switch it on again.",
+        )
+    stages = secret.stages.get(token)
+    if stages is None:
+        return Decision("refuse", "unknown_token", f"Secret {secret.name} has no version {token}; ask for a rotation.")
+    if "AWSCURRENT" in stages:
+        return Decision("done", "current")
+    if "AWSPENDING" not in stages:
+        return Decision(
+            "refuse",
+            "not_pending",
+            f"Version {token} of secret {secret.name} is not pending any more: another rotation is under way.",
+        )
+    return GO
+
+
+@dataclass(frozen=True)
+class Facts:
+    """All that bears on a new key. `keys`: the lineage as OpenRouter lists it. `guardrails`: the workspace's.
+
+    `assigned`: the guardrail's id of each key that has one.
+    """
+
+    workload: Workload
+    workspaces: Sequence["Workspace"]
+    guardrails: Sequence["Guardrail"]
+    keys: Sequence["ApiKey"]
+    lineage: Lineage
+    causes: Causes
+    assigned: Mapping[str, str] = field(default_factory=dict)
+
+
+def decide(facts: Facts) -> Decision:
+    """Whether to make a new key, by the second list."""
+    return _misplaced(facts) or _held(facts) or _unbound(facts) or _ambiguous(facts) or GO
+
+
+def why(lineage: Lineage, causes: Causes) -> Why:
+    """Why the rotation runs: a leak that stands says it by itself, the planner by its note, a person not at all."""
+    if any(row.cause == "exposed" for row in causes.standing()):
+        return "exposed"
+    if lineage.asked and lineage.asked.why != "exposed":
+        return lineage.asked.why
+    return "asked" if lineage.current else "provision"
+
+
+def former(facts: Facts) -> "ApiKey | None":
+    """The key to be replaced: the lineage's current one, or one that was made by hand; None when there is none."""
+    current = facts.lineage.current
+    if current:
+        return next((key for key in facts.keys if key.hash == current.hash), None)
+    found = _adoptable(facts)
+    return found[0] if found else None
+
+
+def places(workload: Workload, workspaces: Sequence["Workspace"]) -> list["Workspace"]:
+    """The workspaces that the policy may mean, by id, name or slug."""
+    return [one for one in workspaces if workload.workspace in (one.id, one.name, one.slug)]
+
+
+def guardrail(workload: Workload, guardrails: Sequence["Guardrail"]) -> "Guardrail | None":
+    """The guardrail that the policy names, by id or name."""
+    return next((one for one in guardrails if workload.key.guardrail in (one.id, one.name)), None)
+
+
+def _misplaced(facts: Facts) -> Decision | None:
+    workload = facts.workload
+    found = places(workload, facts.workspaces)
+    if not found:
+        return Decision(
+            "refuse",
+            "workspace_missing",
+            f"The account has no workspace {workload.workspace}, where the policy places {workload.name}; "
+            f"mend workloads[].workspace.",
+        )
+    if len(found) > 1:
+        return Decision(
+            "refuse",
+            "workspace_ambiguous",
+            f"{len(found)} workspaces are called {workload.workspace}; give {workload.name} the slug or id of its own.",
+        )
+    if workload.key.guardrail and guardrail(workload, facts.guardrails) is None:
+        return Decision(
+            "refuse",
+            "guardrail_missing",
+            f"Workspace {workload.workspace} has no guardrail {workload.key.guardrail}, which the policy wants for "
+            f"{workload.name}; make it, or mend key.guardrail.",
+        )
+    return None
+
+
+def _held(facts: Facts) -> Decision | None:
+    standing = [row.cause for row in facts.causes.standing()]
+    if standing and standing != ["exposed"]:
+        return Decision(
+            "refuse",
+            "lineage_disabled",
+            f"{facts.workload.name} is disabled ({', '.join(sorted(standing))}): a rotation would give it a live key. "
+            f"Restore it first.",
+        )
+    current = former(facts)
+    if current and current.disabled and not facts.causes.known(current.hash):
+        return Decision(
+            "refuse",
+            "foreign",
+            f"Somebody else has disabled {current.name}: enable it in OpenRouter, or report it as leaked, then rotate.",
+        )
+    return None
+
+
+def _unbound(facts: Facts) -> Decision | None:
+    """A new key takes its bounds from the policy: what binds the old one and is not declared there would be lost."""
+    workload, current = facts.workload, former(facts)
+    if current is None:
+        return None
+    if current.limit is not None and not workload.key.limit_usd:
+        return Decision(
+            "refuse",
+            "cap_undeclared",
+            f"{current.name} has a limit of ${current.limit:,.2f} that the policy does not declare: give "
+            f"{workload.name} its key.limit_usd and limit_reset.",
+        )
+    wanted, has = guardrail(workload, facts.guardrails), facts.assigned.get(current.hash)
+    if has and (wanted is None or wanted.id != has):
+        name = next((one.name for one in facts.guardrails if one.id == has), has)
+        return Decision(
+            "refuse",
+            "guardrail_undeclared",
+            f"{current.name} is under guardrail {name}, and the policy names {wanted.name if wanted else 'none'} for "
+            f"{workload.name}: mend key.guardrail.",
+        )
+    return None
+
+
+def _ambiguous(facts: Facts) -> Decision | None:
+    if facts.lineage.current is None and len(_adoptable(facts)) > 1:
+        return Decision(
+            "refuse",
+            "key_ambiguous",
+            f"{len(_adoptable(facts))} keys are called {facts.workload.key.adopts or facts.workload.name}: rename all "
+            f"but the one that {facts.workload.name} uses.",
+        )
+    return None
+
+
+def _adoptable(facts: Facts) -> list["ApiKey"]:
+    """Keys made by hand that the workload may take over: of its own name without a tag, or of the name it adopts."""
+    names = {facts.workload.name, facts.workload.key.adopts}
+    known = {key.hash for key in facts.lineage.keys}
+    return [key for key in facts.keys if key.name in names and key.hash not in known]

@@ -1,0 +1,127 @@
+"""What key rotation works with, and the account as it sees it. Every call of the account raises from
+`management_api.errors`."""
+
+import builtins
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, Self
+
+from pydantic import SecretStr
+
+from governor import attachments
+from governor.causes import CauseBook
+from governor.clock import Clock
+from governor.events import Publisher
+from governor.finishing import Finishing
+from governor.lineage import Lineages
+from governor.policy import Policy, Workload
+from governor.secret_versions import SecretState, SecretVersions
+
+if TYPE_CHECKING:
+    from management_api import (
+        ApiKey,
+        CreatedKey,
+        CurrentKey,
+        Deadline,
+        Guardrail,
+        KeyAssignment,
+        KeyPatch,
+        NewKey,
+        Workspace,
+    )
+
+
+class Refused(Exception):
+    """The rotation must not go on as it is; `rule` and the sentence say why, and what would mend it."""
+
+    def __init__(self, rule: str, reason: str) -> None:
+        super().__init__(reason)
+        self.rule = rule
+        self.reason = reason
+
+
+class Keys(Protocol):
+    def list(self, workspace_id: str) -> "list[ApiKey]": ...
+    def get(self, hash: str) -> "ApiKey": ...
+    def create(self, key: "NewKey") -> "CreatedKey": ...
+    def update(self, hash: str, patch: "KeyPatch") -> "ApiKey": ...
+    def delete(self, hash: str) -> None: ...
+
+
+class Workspaces(Protocol):
+    def list(self) -> "list[Workspace]": ...
+
+
+class Guardrails(Protocol):
+    def list(self, workspace_id: str | None = None) -> "list[Guardrail]": ...
+    def assignments(self) -> "builtins.list[KeyAssignment]": ...
+    def assign(self, id: str, hashes: Sequence[str]) -> None: ...
+    def unassign(self, id: str, hashes: Sequence[str]) -> None: ...
+
+
+class Account(Protocol):
+    """One OpenRouter account under its management key."""
+
+    @property
+    def keys(self) -> Keys: ...
+    @property
+    def workspaces(self) -> Workspaces: ...
+    @property
+    def guardrails(self) -> Guardrails: ...
+    @property
+    def byok(self) -> attachments.Byok: ...
+    @property
+    def destinations(self) -> attachments.Destinations: ...
+    def with_key(self, api_key: SecretStr) -> Self:
+        """The same account under another key, to ask `current_key` of it."""
+
+    def current_key(self) -> "CurrentKey": ...
+
+
+class Connect(Protocol):
+    """The way to the account."""
+
+    def __call__(self, deadline: "Deadline", *, fresh: bool = False) -> Account:
+        """The account under the management key, every call of which ends by `deadline`.
+
+        `fresh` passes over a cached key, which may have been replaced.
+        """
+
+
+class Log(Protocol):
+    """Structured lines: a sentence, and facts in `extra`. Never a secret."""
+
+    def info(self, msg: object, *, extra: Mapping[str, object] | None = None) -> None: ...
+    def warning(self, msg: object, *, extra: Mapping[str, object] | None = None) -> None: ...
+
+
+@dataclass(frozen=True)
+class Ports:
+    """What outlives an invocation."""
+
+    policy: Policy
+    secrets: SecretVersions
+    lineages: Lineages
+    causes: CauseBook
+    bus: Publisher
+    connect: Connect
+    clock: Clock
+    log: Log
+
+
+@dataclass(frozen=True)
+class Rotating:
+    """One step in hand: the secret as it is, and the workload whose it is."""
+
+    ports: Ports
+    account: Callable[[], Account]
+    workload: Workload
+    secret: SecretState
+    token: str
+
+    @property
+    def finishing(self) -> Finishing:
+        ports = self.ports
+        return Finishing(
+            self.workload, self.secret.arn, ports.secrets, ports.lineages, ports.causes, ports.bus, ports.clock
+        )

@@ -1,0 +1,108 @@
+"""Runs one step, from whatever point an earlier attempt reached (promise 1), and says what it could not do."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+
+from governor.ledger import LedgerConflict
+from governor.policy import Workload
+from governor.secret_versions import SecretState
+from governor.secrets import SecretMalformed
+from key_rotation import attaching, creating, finishing, told
+from key_rotation.decide import stand
+from key_rotation.ports import Ports, Refused, Rotating
+from key_rotation.settings import Step
+from management_api import AuthenticationFailed, Deadline, Rejected
+
+ATTEMPTS = 4
+"""How often a lost conditional write is decided anew before Secrets Manager's retries take over."""
+
+
+class BadSecret(Exception):
+    """The secret is not a workload's; the message names it and the fix."""
+
+
+@dataclass(frozen=True)
+class KeyRotation:
+    """What outlives an invocation."""
+
+    ports: Ports
+
+    def run(self, step: Step, seconds_left: Callable[[], float]) -> str:
+        """Carries the step out; the rule by which it ended.
+
+        Raises whatever kept it from its end, so that Secrets Manager tries again; what another try cannot mend is told
+        as Rotation Failed first.
+        """
+        secret = self.ports.secrets.describe(step.secret)
+        workload = self._whose(secret)
+        decision = stand(secret, step.token)
+        try:
+            if decision.action == "refuse":
+                raise Refused(decision.rule, decision.reason)
+            if decision.action == "go" or step.name == "finishSecret":
+                self._carry_out(step, secret, workload, seconds_left)
+        except (Refused, SecretMalformed, Rejected, AuthenticationFailed) as error:
+            self._tell(step, workload, error)
+            raise
+        return decision.rule
+
+    def _whose(self, secret: SecretState) -> Workload:
+        found = next((one for one in self.ports.policy.workloads if one.secret == secret.name), None)
+        if found is None:
+            raise BadSecret(
+                f"secret {secret.name} is no workload's: name it in the policy (workloads[].secret), or take this "
+                f"rotation function off it"
+            )
+        return found
+
+    def _carry_out(
+        self, step: Step, secret: SecretState, workload: Workload, seconds_left: Callable[[], float]
+    ) -> None:
+        account = partial(self.ports.connect, Deadline(seconds_left))
+        rotating = Rotating(self.ports, account, workload, secret, step.token)
+        try:
+            self._decided(step, rotating)
+        except AuthenticationFailed:
+            self.ports.log.warning("the management key was refused; its secret is read again")
+            self._decided(step, replace(rotating, account=partial(account, fresh=True)))
+
+    def _decided(self, step: Step, rotating: Rotating) -> None:
+        for _ in range(ATTEMPTS - 1):
+            try:
+                return self._once(step, rotating)
+            except LedgerConflict as conflict:
+                self.ports.log.info("the ledger moved meanwhile; deciding again", extra={"conflict": str(conflict)})
+        return self._once(step, rotating)
+
+    def _once(self, step: Step, rotating: Rotating) -> None:
+        match step.name:
+            case "createSecret":
+                creating.create(rotating)
+            case "setSecret":
+                attaching.set_up(rotating)
+            case "testSecret":
+                attaching.test(rotating)
+            case "finishSecret":
+                finishing.finish(rotating)
+
+    def _tell(self, step: Step, workload: Workload, error: Exception) -> None:
+        rule, reason = _rule(error), str(error)
+        now = self.ports.clock()
+        lineage = self.ports.lineages.get(workload.name)
+        sentence = reason if isinstance(error, Refused) else f"{workload.name} could not be rotated: {reason}."
+        event = told.failed(workload, lineage, step.token, step.name, rule, sentence, now)
+        self.ports.log.warning(event.reason, extra={"step": step.name, "rule": rule, "workload": workload.name})
+        self.ports.bus.publish([event])
+
+
+def _rule(error: Exception) -> str:
+    match error:
+        case Refused():
+            return error.rule
+        case AuthenticationFailed():
+            return "management_key_refused"
+        case Rejected():
+            return "openrouter_refused"
+        case _:
+            return "secret_malformed"

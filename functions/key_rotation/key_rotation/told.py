@@ -1,0 +1,50 @@
+"""The events of a rotation."""
+
+from datetime import datetime
+
+from governor.events import DetailType, Event, event_id
+from governor.evidence import Rotated
+from governor.finishing import key_ref
+from governor.lineage import Lineage
+from governor.policy import Workload
+
+_WHY = {
+    "provision": "it had none",
+    "due": "it was due",
+    "expiry": "the old one expires soon",
+    "asked": "a person or Secrets Manager's schedule asked",
+    "exposed": "the old one leaked",
+}
+
+
+def started(workload: Workload, workspace_id: str, lineage: Lineage, now: datetime) -> Event:
+    """Rotation Started: once for each token."""
+    rotation = lineage.rotation
+    assert rotation
+    evidence = Rotated(
+        name=workload.name,
+        workspace_id=workspace_id,
+        secret=workload.secret or "",
+        why=rotation.why,
+        old=key_ref(lineage.current),
+    )
+    reason = f"{workload.name} gets a new key: {_WHY[rotation.why]}."
+    return _event(DetailType.ROTATION_STARTED, rotation.token, workload, reason, evidence, now)
+
+
+def failed(workload: Workload, lineage: Lineage, token: str, step: str, rule: str, reason: str, now: datetime) -> Event:
+    """Rotation Failed: once for each token, step and rule."""
+    evidence = Rotated(
+        name=workload.name,
+        secret=workload.secret or "",
+        why=lineage.rotation.why if lineage.rotation else "asked",
+        step=step,
+        rule=rule,
+        old=key_ref(lineage.current),
+    )
+    id = event_id(DetailType.ROTATION_FAILED, token, step, rule)
+    return Event(DetailType.ROTATION_FAILED, id, workload.name, now, reason, evidence.model_dump(mode="json"))
+
+
+def _event(kind: DetailType, token: str, workload: Workload, reason: str, evidence: Rotated, now: datetime) -> Event:
+    return Event(kind, event_id(kind, token), workload.name, now, reason, evidence.model_dump(mode="json"))

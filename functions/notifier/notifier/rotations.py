@@ -1,0 +1,90 @@
+"""What people read about keys that are replaced, drained, retired and given back."""
+
+from typing import cast
+
+from governor.evidence import Drain, Drift, Retired, Rotated
+from governor.slack import escape
+from notifier.case import Case
+from notifier.phrases import key_link, utc
+from notifier.words import GREEN, ORANGE, RED, YELLOW, Words
+
+
+def started(case: Case) -> Words:
+    return Words(f"🔑 {case.who} is getting a new key.", YELLOW, case.why)
+
+
+def rotated(case: Case) -> Words:
+    evidence = cast(Rotated, case.evidence)
+    old = ""
+    if evidence.overlap_until:
+        old = f" The old one works until {utc(evidence.overlap_until)} at the least, and until it has been quiet."
+    elif evidence.old:
+        old = " The old one is disabled and stays so."
+    headline = f"🟢 {case.who} has a new key, in secret `{escape(evidence.secret)}`.{old}"
+    return Words(headline, GREEN, _keys(evidence), "Nothing, if the workload reads its secret with a short cache.")
+
+
+def failed(case: Case) -> Words:
+    evidence = cast(Rotated, case.evidence)
+    headline = (
+        f"🔴 {case.who} could not be given a new key; the one it has goes on working as before. "
+        f"{escape(case.event.reason)}{case.owner}"
+    )
+    step = (f"*Step:* {escape(evidence.step)}, rule `{escape(evidence.rule)}`",)
+    return Words(headline, RED, step, "docs/operations.md, “A rotation fails”, has the fix for each rule.")
+
+
+def rolled_back(case: Case) -> Words:
+    evidence = cast(Rotated, case.evidence)
+    headline = f"🟢 {case.who} has its former key back. The newer one is drained and retired."
+    return Words(headline, GREEN, (*_keys(evidence), *case.why), "Find out what was wrong with the new key.")
+
+
+def rollback_refused(case: Case) -> Words:
+    headline = f"🟠 {case.who} does not get its former key back. {escape(case.event.reason)}"
+    return Words(headline, ORANGE)
+
+
+def blocked(case: Case) -> Words:
+    evidence = cast(Drain, case.evidence)
+    headline = (
+        f"🟠 {case.who} still uses a key that was replaced at {utc(evidence.since)}. It is disabled at "
+        f"{utc(evidence.deadline)}, used or not.{case.owner}"
+    )
+    facts = [f"• {key_link(evidence.key.hash, evidence.key.name)}"]
+    if evidence.last_used_at:
+        facts.append(f"*Last used:* {utc(evidence.last_used_at)}")
+    for title, ranking in (
+        ("Models", evidence.top_models),
+        ("Apps", evidence.top_apps),
+        ("Users", evidence.top_users),
+    ):
+        if ranking:
+            named = ", ".join(f"{escape(name)} ({count:,.0f} requests)" for name, count in ranking)
+            facts.append(f"*{title}:* {named}")
+    facts += [f"*Unknown:* {escape(one)}" for one in evidence.missing]
+    return Words(headline, ORANGE, tuple(facts), "Point whoever still uses it to the workload's secret.")
+
+
+def retired(case: Case) -> Words:
+    evidence = cast(Retired, case.evidence)
+    headline = f"🟢 The old key of {case.who} is deleted."
+    return Words(headline, GREEN, (f"• {escape(evidence.key.name)}", *case.why))
+
+
+def orphan_removed(case: Case) -> Words:
+    evidence = cast(Retired, case.evidence)
+    headline = f"🟢 A key that nobody was given is deleted: {escape(evidence.key.name)}."
+    return Words(headline, GREEN, case.why)
+
+
+def drifted(case: Case) -> Words:
+    evidence = cast(Drift, case.evidence)
+    headline = f"🟠 {case.who} is not as the policy says. {escape(case.event.reason)}{case.owner}"
+    facts = (f"*Policy:* {escape(evidence.policy)}", f"*OpenRouter:* {escape(evidence.live)}")
+    return Words(headline, ORANGE, facts, "Mend OpenRouter or the policy.")
+
+
+def _keys(evidence: Rotated) -> tuple[str, ...]:
+    pairs = (("New", evidence.new), ("Old", evidence.old))
+    return tuple(f"• {title}: {key_link(key.hash, key.name)}" for title, key in pairs if key)

@@ -1,0 +1,15 @@
+"""What a message is made of, before Slack or mail gives it a form."""
+
+from dataclasses import dataclass
+
+RED, ORANGE, YELLOW, GREEN = "#d72b3f", "#e8912d", "#ecb22e", "#2eb67d"
+
+
+@dataclass(frozen=True)
+class Words:
+    """`headline` in mrkdwn, `facts` one per line, `todo` for the human (empty: nothing)."""
+
+    headline: str
+    color: str
+    facts: tuple[str, ...] = ()
+    todo: str = ""

@@ -1,0 +1,56 @@
+"""What must hold after every accident, as sentences over the world."""
+
+from governor.lineage import Lineage
+from tests.faults.key_rotation.world import CAP, World, client
+
+
+def the_secret_works(world: World) -> None:
+    """Promise 5."""
+    assert world.asked_with(world.secret()["api_key"]) is not None, "AWSCURRENT holds a key that does not work"
+
+
+def the_cap_holds(world: World) -> None:
+    """Promise 6: whatever is spent from now on, keys' limits keep the month's sum within the cap."""
+    most = sum(
+        max(
+            key.limit if key.limit is not None else float("inf"),
+            key.meter.spent("monthly", world.now.timestamp(), include_byok=False),
+        )
+        for key in world.own_keys().values()
+        if not key.disabled and key.hash not in orphans(world)
+    )
+    assert most <= CAP + 1e-6, f"the keys together may spend {most}"
+
+
+def the_new_key_may_do_what_the_old_one_may(world: World, old: str, new: str) -> None:
+    """Promise 6: attachments equal."""
+    organization = world.simulator.organization
+    assert organization.key_assignments.get(new), "no guardrail"
+    for credential in organization.credentials.values():
+        hashes = credential.settings["allowed_api_key_hashes"] or []
+        assert (old in hashes) == (new in hashes), "BYOK allowlist"
+    for destination in organization.destinations.values():
+        hashes = destination.settings["api_key_hashes"] or []
+        assert (old in hashes) == (new in hashes), "observability filter"
+
+
+def orphans(world: World) -> set[str]:
+    """Keys of the workload that no row knows: a POST whose answer, or whose secret, was lost."""
+    known = {key.hash for key in world.lineage().keys} | {world.first}
+    return set(world.own_keys()) - known
+
+
+def nothing_is_said_that_is_secret(world: World) -> None:
+    """Promise 12."""
+    world.wire.begin()
+    rows = client("dynamodb").scan(TableName="ledger")["Items"]
+    assert "sk-or-v1" not in repr((rows, world.told))
+
+
+def one_rotation_ended(world: World) -> Lineage:
+    lineage = world.lineage()
+    assert lineage.rotation is None
+    assert lineage.current is not None
+    assert lineage.current.hash == world.secret()["hash"]
+    assert [key.state for key in lineage.keys if key.hash == world.first] == ["overlap"]
+    return lineage

@@ -1,0 +1,83 @@
+"""Who is due, and who waits."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from governor.causes import CauseRow, Causes
+from governor.lineage import Asked, Lineage, LineageKey, Rotation
+from governor.policy import Policy
+from key_planning.decide import jitter, plan, rule
+from key_planning.settings import Due, received
+
+NOW = datetime(2026, 3, 11, 6, 30, tzinfo=UTC)
+NAME = "prod-agent"
+SAMPLES = Path(__file__).resolve().parents[3] / "events" / "key_planning"
+
+
+def policy(**more: Any) -> Policy:
+    workload = {
+        "name": NAME, "workspace": "w", "owner": {"slack": "U0OWNER"}, "secret": "openrouter/agent",
+        "rotation": {"every": "60d"},
+    }  # fmt: skip
+    return Policy.model_validate({"version": 1, "workloads": [workload], **more})
+
+
+def lineage(age: timedelta, **more: Any) -> Lineage:
+    return Lineage(NAME, (LineageKey("a" * 64, NAME, "current", NOW - age, **more),))
+
+
+def planned(one: Lineage, causes: Causes | None = None, rules: Policy | None = None) -> str:
+    rules = rules or policy()
+    workload = rules.workload(NAME)
+    assert workload
+    return plan(workload, one, causes or Causes(), rules, NOW).rule
+
+
+def test_a_key_is_due_when_it_is_old_or_expires_soon_and_not_before() -> None:
+    assert planned(lineage(timedelta(days=60))) == "due"
+    assert planned(lineage(timedelta(days=53))) == "not_due"
+    assert planned(lineage(timedelta(days=1), expires_at=NOW + timedelta(days=13))) == "expiry"
+    assert planned(Lineage(NAME)) == "provision"
+
+
+def test_nothing_is_planned_for_a_held_frozen_or_busy_lineage() -> None:
+    old = lineage(timedelta(days=90))
+    held = Causes({"runaway": CauseRow(NAME, "runaway", "disabled", "t", ("a" * 64,), NOW)})
+    assert planned(old, held) == "held"
+    freeze = {"from": "2026-03-01T00:00:00Z", "to": "2026-04-01T00:00:00Z", "reason": "launch"}
+    assert planned(old, rules=policy(rotations={"freezes": [freeze]})) == "frozen"
+    busy = Lineage(NAME, old.keys, Rotation("t", "due", NOW))
+    assert planned(busy) == "in_hand"
+    draining = Lineage(NAME, (*old.keys, LineageKey("b" * 64, NAME, "overlap", NOW)))
+    assert planned(draining) == "overlap"
+
+
+def test_the_spread_is_a_tenth_of_the_interval_and_stable() -> None:
+    every = timedelta(days=60)
+    spread = [jitter(f"workload-{number}", every) for number in range(200)]
+    assert spread == [jitter(f"workload-{number}", every) for number in range(200)]
+    assert timedelta() <= min(spread)
+    assert max(spread) < every * 0.1
+    assert max(spread) - min(spread) > every * 0.08
+
+
+def test_a_turn_is_waited_for_and_a_leak_waits_for_none() -> None:
+    others = [Lineage(f"other-{number}", (), Rotation("t", "due", NOW)) for number in range(5)]
+    assert rule(Due(NAME, "due", "plan"), policy(), others, NOW).rule == "at_once"
+    assert rule(Due(NAME, "exposed", "event"), policy(), others, NOW).rule == "rotate"
+    assert rule(Due("nobody", "asked", "event"), policy(), [], NOW).rule == "unknown"
+
+
+def test_the_same_request_again_is_the_same_rotation_and_another_is_dropped() -> None:
+    asked = [Lineage(NAME, (), asked=Asked("due", "plan 2026-03-11", NOW))]
+    assert rule(Due(NAME, "due", "plan 2026-03-11"), policy(), asked, NOW).rule == "rotate"
+    assert rule(Due(NAME, "asked", "event"), policy(), asked, NOW).rule == "another"
+
+
+@pytest.mark.parametrize("sample", sorted(SAMPLES.glob("*.json")), ids=lambda path: path.stem)
+def test_every_sample_is_understood(sample: Path) -> None:
+    assert received(json.loads(sample.read_text()))
