@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from governor.policy import lineage_name
 from sandbox.scenario.mishaps import blind, meter_gap, slack_down
 from sandbox.scenario.organization import EMBEDDINGS, HANDMADE, REPORTS, SEARCH, keys
 from sandbox.scenario.runaways import dry_run, exposed, restored, runaway, second_event, tier_zero
@@ -107,7 +108,8 @@ def new_month(world: World) -> Scenario:
 def nothing_else(world: World, before: dict[str, dict[str, Any]]) -> Scenario:
     scenario = Scenario("nothing but the intended keys was changed")
     after = world.keys_as_set()
-    changed = sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
+    differing = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
+    changed = sorted({lineage_name(name) for name in differing})
     written = world.written()
     scenario.facts = {
         "changed": changed,
@@ -117,14 +119,15 @@ def nothing_else(world: World, before: dict[str, dict[str, Any]]) -> Scenario:
         "slack_messages": len(world.slack.messages(CHANNEL)),
     }
     scenario.tell(
-        f"differs from before: {', '.join(changed)} (by hand)",
+        f"differs from before: {', '.join(changed)} (one by hand, one has a new key)",
         f"written to by Governor: {', '.join(written)}, {scenario.facts['writes']} times",
         f"{scenario.facts['dead_letters']} dead letters, {scenario.facts['slack_messages']} threads in Slack",
     )
-    # The search agent's key was disabled and restored twice, so it stands as before; the other one a human disabled.
-    scenario.must(changed == [HANDMADE], f"only {HANDMADE} differs, and a human did that; not {changed}")
+    expected = sorted((HANDMADE, SEARCH))
+    scenario.must(changed == expected, f"only the leaked key and one that a human disabled differ; not {changed}")
     scenario.must(written == [SEARCH], f"Governor wrote to {SEARCH} only, not {written}")
-    scenario.must(scenario.facts["writes"] == 4, "four writes in all: disabled and restored, twice")
+    others = [name for name in differing if lineage_name(name) == SEARCH]
+    scenario.must(len(others) == 2, "one new key, and the leaked one disabled")
     scenario.must(not scenario.facts["dead_letters"], "no dead letters")
     return scenario
 

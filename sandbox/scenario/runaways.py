@@ -126,33 +126,36 @@ def restored(world: World) -> Scenario:
 
 
 def exposed(world: World) -> Scenario:
-    scenario = Scenario("a leaked key is reported: disabled at once, restored by its own cause only")
+    scenario = Scenario("a leaked key is disabled first, then the workload gets a new one")
     detail = {"subject": SEARCH, "reason": "found in a public repository", "evidence": {"source": "secret scanning"}}
-    started = world.now
+    started, leaked = world.now, world.plaintexts[SEARCH]
     world.put_event("Key Exposed", detail, "security.scanner")
     stopped = world.run_while(lambda: not world.key(SEARCH).disabled, at_most=timedelta(minutes=5))
     minutes = (world.now - started) / MINUTE
-    request = {"subject": SEARCH, "evidence": {"cause": "runaway", "requested_by": "U0LEAD"}}
-    before = len(world.events("Key Restored", subject=SEARCH))
+    world.run(world.now + 3 * MINUTE)
+    secret = world.secret("openrouter/prod/search-agent")
+    request = {"subject": SEARCH, "evidence": {"cause": "exposed", "requested_by": "U0LEAD"}}
     world.put_event("Restore Requested", request)
+    world.put_event("Key Exposed", detail, "security.scanner")
     world.run(world.now + 2 * MINUTE)
-    scenario.must(world.key(SEARCH).disabled, "lifting another cause (runaway) restores nothing")
-    world.put_event("Restore Requested", {**request, "evidence": {"cause": "exposed", "requested_by": "U0LEAD"}})
-    world.run(world.now + 2 * MINUTE)
-    answer = world.complete(SEARCH).status_code
     refused = [one["detail"]["evidence"]["rule"] for one in world.events("Restore Refused", subject=SEARCH)][-1:]
+    kinds = [one["detail-type"] for one in world.events(subject=SEARCH)]
     scenario.facts = {
         "virtual_minutes": minutes,
+        "rotated": kinds.count("Key Rotated"),
         "refused": refused,
-        "restored": len(world.events("Key Restored", subject=SEARCH)) - before,
-        "answer_after": answer,
+        "answer_of_the_leaked_key": world.asked_with(leaked),
+        "answer_of_the_new_key": world.asked_with(secret["api_key"]),
     }
     scenario.tell(
-        f"disabled within {minutes:.0f} virtual minute of the report",
-        f"asked to lift `runaway`: refused ({', '.join(refused)}); `exposed` lifted: the key answers {answer}",
+        f"disabled within {minutes:.0f} virtual minute of the report; {secret.get('name')} made and proven after it",
+        f"the leaked key answers {scenario.facts['answer_of_the_leaked_key']}, the new one "
+        f"{scenario.facts['answer_of_the_new_key']}; a restore of the leaked one is refused ({', '.join(refused)})",
+        "reported once more: the leash withholds a second disable on one day, and tells a human",
     )
     scenario.must(stopped, "the key is disabled")
-    scenario.must(refused == ["not_standing"], "the other cause is refused as not standing")
-    scenario.must(scenario.facts["restored"] == 1, "Key Restored published once")
-    scenario.must(answer == 200, "after that it works")
+    scenario.must("Key Rotated" in kinds[kinds.index("Rotation Started") :], "a new key was made after the disable")
+    scenario.must(scenario.facts["answer_of_the_leaked_key"] == 401, "the leaked key stays dead")
+    scenario.must(scenario.facts["answer_of_the_new_key"] == 200, "the new key, read from the secret, works")
+    scenario.must(refused == ["not_standing"], "the leaked key is not to be restored")
     return scenario

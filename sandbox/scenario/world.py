@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 
+from governor.policy import lineage_name
 from sandbox import build
 from sandbox.engine import Engine
 from sandbox.openrouter import Simulator
@@ -135,19 +136,33 @@ class World:
         return [one.path.rpartition("/")[2] for one in written]
 
     def written(self) -> list[str]:
-        """The names of the keys that Governor wrote to."""
-        names = {traffic.hash: name for name, traffic in self.traffic.items()}
+        """The names of the workloads and keys that Governor wrote to."""
+        names = {key.hash: lineage_name(key.name) for key in self.simulator.organization.keys}
         return sorted({names.get(hash, hash) for hash in self.writes()})
 
     def put_event(self, detail_type: str, detail: Mapping[str, Any], source: str = "operator") -> None:
         """As `aws events put-events` would."""
         self.engine.put_event(detail_type, dict(detail), source=source)
 
+    def secret(self, name: str) -> dict[str, Any]:
+        """What a consumer reads in Secrets Manager now."""
+        held: dict[str, Any] = json.loads(
+            self.engine.client("secretsmanager").get_secret_value(SecretId=name)["SecretString"]
+        )
+        return held
+
     def complete(self, name: str) -> httpx.Response:
-        """One real request with the workload's own key."""
+        """One real request with the key that the workload had at first."""
+        return self._ask(self.plaintexts[name])
+
+    def asked_with(self, plaintext: str) -> int:
+        """The status of one real request with this key."""
+        return self._ask(plaintext).status_code
+
+    def _ask(self, plaintext: str) -> httpx.Response:
         return httpx.post(
             f"{self.base_url}/chat/completions",
-            headers={"Authorization": f"Bearer {self.plaintexts[name]}"},
+            headers={"Authorization": f"Bearer {plaintext}"},
             json={"model": MODELS[0], "max_tokens": 16, "messages": [{"role": "user", "content": "Are you there?"}]},
             timeout=30,
         )
