@@ -1,6 +1,6 @@
 """Secrets Manager's labels and rotations as AWS documents them, over moto's store of secrets.
 
-moto deviates; `tests/contract/secrets_manager` has the list, each with both behaviours. The seams are five methods of
+moto deviates; `tests/contract/secrets_manager` has the list, each with both behaviours. The seams are four methods of
 `moto.secretsmanager.models.SecretsManagerBackend`. What AWS documents: the API reference of PutSecretValue,
 GetSecretValue, UpdateSecretVersionStage and RotateSecret, and "Rotation function" in the user guide.
 """
