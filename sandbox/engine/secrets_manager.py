@@ -67,6 +67,7 @@ def begin_rotation(secret: FakeSecret, token: str, function: str | None, rules: 
         raise InvalidRequestException("A previous rotation isn't complete. That rotation will be reattempted.")
     secret.rotation_requested = secret.rotation_enabled = True
     secret.rotation_lambda_arn = function
+    secret.last_changed_date = int(time.time())
     secret.auto_rotate_after_days = days or secret.auto_rotate_after_days
     if secret.auto_rotate_after_days:
         secret.next_rotation_date = int(time.time()) + secret.auto_rotate_after_days * 86400

@@ -48,7 +48,7 @@ class KeyPlanning:
             case Plan():
                 return self._plan(asked)
             case Due():
-                if not self._ask(asked):
+                if not self._asked_in_time(asked):
                     # It is worth waiting for: the queue brings it back.
                     self.ports.queue.send([_body(asked)])
                 return Report(asked=1)
@@ -80,6 +80,14 @@ class KeyPlanning:
                 self.ports.log.warning("a rotation was not asked for", extra={"error": f"{error}"})
                 later.append(message.id)
         return Report(asked=len(messages) - len(later), later=tuple(later))
+
+    def _asked_in_time(self, due: Due) -> bool:
+        """False as well while an earlier rotation is unfinished, which may take longer than an event is retried."""
+        try:
+            return self._ask(due)
+        except RotationUnfinished as error:
+            self.ports.log.warning("a rotation was not asked for", extra={"error": f"{error}"})
+            return False
 
     def _ask(self, due: Due) -> bool:
         """Whether the rotation was asked for, or is not wanted; False: its turn has not come."""

@@ -55,14 +55,16 @@ def look(key: "ApiKey", counted_usd: float, before: Sighting | None, now: dateti
 
     `usage` misses free traffic and `last_used_at` does not; a counter that rose without it is use as well.
     """
-    moved = before is not None and (counted_usd > before.counted_usd or key.last_used_at != before.last_used_at)
+    # The row keeps whole seconds, and OpenRouter tells milliseconds: as they are, the two would differ at every look.
+    used_at = key.last_used_at.replace(microsecond=0) if key.last_used_at else None
+    moved = before is not None and (counted_usd > before.counted_usd or used_at != before.last_used_at)
     if before is None:
-        quiet = max(key.last_used_at, key.created_at) if key.last_used_at else key.created_at
+        quiet = max(used_at, key.created_at) if used_at else key.created_at
     elif moved:
-        quiet = key.last_used_at if key.last_used_at and key.last_used_at > before.at else now
+        quiet = used_at if used_at and used_at > before.at else now
     else:
         quiet = before.quiet_since or before.at
-    return Sighting(now, counted_usd, key.last_used_at, quiet)
+    return Sighting(now, counted_usd, used_at, quiet)
 
 
 def is_quiet(seen: Sighting | None, rules: Rotation, now: datetime) -> bool:

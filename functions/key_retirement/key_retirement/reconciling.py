@@ -1,5 +1,6 @@
 """A rotation whose process died, whose secret was cancelled, or whose key was deleted by hand comes to an end here."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from governor.completion import abandoned
@@ -40,3 +41,22 @@ def reconcile(tending: Tending, lineage: Lineage) -> Lineage:
         "a rotation that will not end is abandoned", extra={"workload": lineage.workload, "token": rotation.token}
     )
     return tending.ports.lineages.write(abandoned(lineage, tending.now))
+
+
+def unblock(tending: Tending, lineage: Lineage) -> Lineage:
+    """Rid of a rotation that was refused before it made anything. Raises `LedgerConflict`.
+
+    Its empty version stays AWSPENDING, and while it does, Secrets Manager starts no other rotation.
+    """
+    if lineage.rotation or not lineage.keys or not tending.workload.secret:
+        return lineage
+    secret = tending.ports.secrets.describe(tending.workload.secret)
+    pending = secret.holder("AWSPENDING")
+    if pending in (None, secret.holder("AWSCURRENT")):
+        return lineage
+    begun = [at for at in (secret.changed_at, lineage.asked.at if lineage.asked else None) if at]
+    if not begun or tending.now - max(begun) < SETTLED or tending.ports.secrets.value(secret.arn, pending) is not None:
+        return lineage
+    tending.ports.secrets.move(secret.arn, "AWSPENDING", to=None, off=pending)
+    tending.ports.log.warning("a rotation that was refused is cleared away", extra={"workload": lineage.workload})
+    return tending.ports.lineages.write(replace(lineage, asked=None)) if lineage.asked else lineage

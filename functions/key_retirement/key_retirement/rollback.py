@@ -13,7 +13,8 @@ from governor.evidence import Rotated
 from governor.finishing import key_ref
 from governor.lineage import Asked, Lineage, LineageKey
 from governor.secret_versions import SecretState
-from governor.settling import settle
+from governor.settling import Settled, settle
+from key_retirement.balancing import rebalance
 from key_retirement.ports import Tending
 from key_retirement.settings import Rollback
 from management_api import AuthenticationFailed
@@ -66,16 +67,32 @@ def _given_back(tending: Tending, lineage: Lineage, asked: Rollback) -> Event:
         lineage = tending.ports.lineages.write(noted, row.put())
     in_hand = lineage.asked is not None and lineage.asked.by == asked.event.id
     if in_hand or not tending.place.keys[key.hash].disabled:
-        settle(tending.account, tending.ports.causes, name, [key.hash])
+        settled = settle(tending.account, tending.ports.causes, name, [key.hash])
+        _make_room(tending, lineage, key, settled)
     else:
         raise Refused("foreign", f"Somebody else has disabled {key.name}: enable it in OpenRouter, then ask again.")
     _prove(tending, secret_name, version, key)
-    holder = secret.holder("AWSCURRENT")
-    if holder != version:
-        tending.ports.secrets.move(secret_name, "AWSCURRENT", to=version, off=holder)
+    _move_label(tending, secret, version)
     after = rolled_back(lineage, key.hash, tending.rules.overlap, tending.now)
     tending.ports.lineages.write(replace(after, rolled_back_by=asked.event.id))
     return _done(tending, after, asked, key)
+
+
+def _move_label(tending: Tending, secret: SecretState, version: str) -> None:
+    secrets, holder = tending.ports.secrets, secret.holder("AWSCURRENT")
+    if holder == version:
+        return
+    if holder and holder == secret.holder("AWSPENDING"):
+        # A version that is pending and not current is an unfinished rotation to Secrets Manager, which starts no other.
+        secrets.move(secret.arn, "AWSPENDING", to=None, off=holder)
+    secrets.move(secret.arn, "AWSCURRENT", to=version, off=holder)
+
+
+def _make_room(tending: Tending, lineage: Lineage, key: LineageKey, settled: Settled) -> None:
+    """Its limit was lowered to what it had spent: it has a share of the cap again before anybody reads it."""
+    place = replace(tending.place, keys={**tending.place.keys, **settled.keys})
+    unseen = lineage.with_key(replace(key, state="overlap", seen=None))
+    rebalance(replace(tending, place=place), unseen)
 
 
 def _done(tending: Tending, lineage: Lineage, asked: Rollback, key: LineageKey) -> Event:

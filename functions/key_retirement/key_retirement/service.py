@@ -17,7 +17,7 @@ from key_retirement.decide import quarantine
 from key_retirement.draining import blocked, watch
 from key_retirement.orphans import remove_orphans
 from key_retirement.ports import Place, Ports, Tending
-from key_retirement.reconciling import reconcile
+from key_retirement.reconciling import reconcile, unblock
 from key_retirement.retiring import delete, keep_out, retire
 from key_retirement.rollback import roll_back
 from key_retirement.settings import Beat, Rollback
@@ -150,6 +150,8 @@ class Places:
 def tend(tending: Tending, hourly: bool) -> None:
     """One lineage, each of its keys by the rules of `decide`. Raises `LedgerConflict`: read and decide again."""
     lineage = reconcile(tending, tending.ports.lineages.get(tending.workload.name))
+    if hourly:
+        lineage = unblock(tending, lineage)
     held = bool(tending.ports.causes.causes(lineage.workload).standing())
     for key in lineage.keys:
         if key.state == "overlap":

@@ -28,7 +28,9 @@ def started(workload: Workload, workspace_id: str, lineage: Lineage, now: dateti
         why=rotation.why,
         old=key_ref(lineage.current),
     )
-    reason = f"{workload.name} gets a new key: {_WHY[rotation.why]}."
+    adopted = lineage.current if rotation.why == "provision" else None
+    why = f"Governor made none yet, and takes {adopted.name} over" if adopted else _WHY[rotation.why]
+    reason = f"{workload.name} gets a new key: {why}."
     return _event(DetailType.ROTATION_STARTED, rotation.token, workload, reason, evidence, now)
 
 

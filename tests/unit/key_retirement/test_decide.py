@@ -55,6 +55,14 @@ def test_use_is_seen_by_counter_or_by_last_use_and_a_read_without_change_is_quie
     assert free.quiet_since == later - timedelta(minutes=3)
 
 
+def test_a_last_use_told_in_milliseconds_is_no_new_use_when_the_row_has_kept_its_seconds() -> None:
+    used = api_key(last_used_at=NOW - timedelta(milliseconds=250))
+    row = LineageKey("a" * 64, "prod-agent", "overlap", NOW, seen=look(used, 1.0, None, NOW))
+    kept = LineageKey.of(row.data()).seen
+    again = look(used, 1.0, kept, NOW + timedelta(hours=2))
+    assert again.quiet_since == NOW - timedelta(seconds=1)
+
+
 def test_a_key_in_quarantine_that_somebody_enabled_is_disabled_again() -> None:
     key = LineageKey("a" * 64, "prod-agent", "quarantined", NOW, until=NOW + timedelta(days=7))
     assert quarantine(key, api_key(disabled=False), NOW + timedelta(days=8)).action == "disable"

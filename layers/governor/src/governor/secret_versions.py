@@ -74,7 +74,8 @@ class WorkloadSecret:
 class SecretState:
     """A secret as DescribeSecret shows it. `stages`: the labels of each version id.
 
-    `replicas`: region to status (`InSync`, `InProgress`, `Failed`). `changed_at`: when its value last changed.
+    `replicas`: region to status (`InSync`, `InProgress`, `Failed`). `changed_at`: when anything of it last changed,
+    a rotation's beginning included.
     """
 
     arn: str

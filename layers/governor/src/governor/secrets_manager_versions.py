@@ -82,6 +82,8 @@ class SecretsManagerVersions:
                 RotateImmediately=True,
             )
         except ClientError as error:
+            if _code(error) == "ResourceNotFoundException":
+                raise SecretMissing(f"there is no secret {secret}") from error
             # AWS has one code for all that stands in the way of a rotation; what is pending tells them apart.
             if _code(error) == "InvalidRequestException" and self._is_pending(secret, token):
                 raise RotationUnfinished(f"secret {secret}: an earlier rotation is unfinished") from error

@@ -1,0 +1,339 @@
+"""An OpenRouter account and a Secrets Manager in memory, and a key rotation over them. Both keep their traps: a POST
+whose answer is lost, a list that refuses dead keys, a label that moves only off the version that bears it."""
+
+import builtins
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from pydantic import SecretStr
+
+from governor.causes import CauseBook
+from governor.events import Event
+from governor.ledger import MemoryLedger
+from governor.lineage import Lineage, Lineages
+from governor.policy import Policy
+from governor.secret_versions import SecretState, Stage, VersionTaken, WorkloadSecret
+from governor.secrets import SecretUnavailable
+from key_rotation.ports import Ports
+from key_rotation.service import KeyRotation
+from key_rotation.settings import Step, StepName
+from management_api import (
+    ApiKey,
+    AuthenticationFailed,
+    ByokKey,
+    ByokPatch,
+    CreatedKey,
+    CurrentKey,
+    Deadline,
+    Destination,
+    DestinationPatch,
+    Guardrail,
+    KeyAssignment,
+    KeyPatch,
+    NewKey,
+    NotFound,
+    Rejected,
+    Workspace,
+)
+
+NOW = datetime(2026, 3, 11, 2, 0, tzinfo=UTC)
+WORKLOAD = "prod-agent"
+SECRET = "openrouter/prod/agent"
+ARN = f"arn:aws:secretsmanager:us-east-1:123456789012:secret:{SECRET}-AbCdEf"
+PLACE = "platform-production"
+FIRST = "a" * 64
+TOKEN = "00000000-0000-4000-8000-000000000001"
+COUNTERS = [f"{kind}{period}" for kind in ("usage", "byok_usage") for period in ("", "_daily", "_weekly", "_monthly")]
+
+
+def api_key(hash: str = FIRST, name: str = WORKLOAD, *, spent: float = 0.0, **more: Any) -> ApiKey:
+    """A key that has spent `spent` USD, all of it today and none of it BYOK."""
+    counters = {name: spent if name.startswith("usage") else 0.0 for name in COUNTERS}
+    fields: dict[str, Any] = {"disabled": False, "limit": None, "limit_reset": None, "include_byok_in_limit": False}
+    fields |= {"created_at": NOW - timedelta(days=60), "workspace_id": PLACE}
+    return ApiKey(**{**counters, **fields, **more, "hash": hash, "name": name})
+
+
+def guardrail(**more: Any) -> Guardrail:
+    fields = {"id": "g", "name": "production", "include_byok_in_budgets": False, "created_at": NOW}
+    return Guardrail.model_validate(fields | more)
+
+
+def credential(id: str, hashes: list[str] | None) -> ByokKey:
+    nothing = dict.fromkeys(("allowed_models", "allowed_user_ids", "workspace_id"))
+    fields = {"id": id, "provider": "anthropic", "disabled": False, "is_fallback": False, "sort_order": 0}
+    return ByokKey.model_validate({**nothing, **fields, "allowed_api_key_hashes": hashes, "created_at": NOW})
+
+
+def destination(id: str, hashes: list[str] | None) -> Destination:
+    fields = {"id": id, "type": "webhook", "workspace_id": PLACE, "enabled": True, "privacy_mode": True}
+    return Destination.model_validate({**fields, "api_key_hashes": hashes, "created_at": NOW})
+
+
+@dataclass
+class FakeAccount:
+    """`Account` in memory. `before` and `after` are called with the name of each write, and may raise."""
+
+    held: dict[str, ApiKey]
+    guards: list[Guardrail] = field(default_factory=list)
+    assigned: dict[str, str] = field(default_factory=dict)
+    credentials: dict[str, ByokKey] = field(default_factory=dict)
+    filters: dict[str, Destination] = field(default_factory=dict)
+    plaintexts: dict[str, str] = field(default_factory=dict)
+    before: Callable[[str], object] = lambda _: None
+    after: Callable[[str], object] = lambda _: None
+    refused: bool = False
+    asking: str = ""
+
+    @property
+    def keys(self) -> "FakeAccount":
+        return self
+
+    @property
+    def workspaces(self) -> "FakeWorkspaces":
+        return FakeWorkspaces()
+
+    @property
+    def guardrails(self) -> "FakeGuardrails":
+        return FakeGuardrails(self)
+
+    @property
+    def byok(self) -> "FakeByok":
+        return FakeByok(self)
+
+    @property
+    def destinations(self) -> "FakeDestinations":
+        return FakeDestinations(self)
+
+    def list(self, workspace_id: str) -> list[ApiKey]:
+        if self.refused:
+            raise AuthenticationFailed("no such management key", request="GET /keys", status=401)
+        return [key for key in self.held.values() if key.workspace_id == workspace_id]
+
+    def get(self, hash: str) -> ApiKey:
+        if hash not in self.held:
+            raise NotFound("no such key", request="GET /keys/{hash}", status=404)
+        return self.held[hash]
+
+    def create(self, key: NewKey) -> CreatedKey:
+        self.before("create")
+        hash = f"{len(self.plaintexts) + 1:064x}"
+        fields = key.model_dump(include={"limit", "limit_reset", "include_byok_in_limit", "expires_at", "workspace_id"})
+        self.held[hash] = api_key(hash, key.name, **fields)
+        self.plaintexts[f"fake-plaintext-{hash[-4:]}"] = hash
+        self.after("create")
+        return CreatedKey(key=self.held[hash], plaintext=SecretStr(f"fake-plaintext-{hash[-4:]}"))
+
+    def update(self, hash: str, patch: KeyPatch) -> ApiKey:
+        self.before("update")
+        self.held[hash] = replace(self.get(hash), **patch.model_dump(exclude_unset=True))
+        self.after("update")
+        return self.held[hash]
+
+    def delete(self, hash: str) -> None:
+        self.get(hash)
+        del self.held[hash]
+
+    def with_key(self, api_key: SecretStr) -> "FakeAccount":
+        return replace(self, asking=api_key.get_secret_value())
+
+    def current_key(self) -> CurrentKey:
+        key = self.held.get(self.plaintexts.get(self.asking, ""))
+        if key is None or key.disabled:
+            raise AuthenticationFailed("no such key", request="GET /key", status=401)
+        guard = next((one for one in self.guards if one.id == self.assigned.get(key.hash)), None)
+        budgets = []
+        if guard and guard.limit_usd:
+            money = {"limit_usd": guard.limit_usd, "spend_usd": 0.0, "remaining_usd": guard.limit_usd}
+            budgets = [{"scope": "api_key", "guardrail_id": guard.id, **money}]
+        told = {name: getattr(key, name) for name in (*COUNTERS, "limit", "limit_reset", "include_byok_in_limit")}
+        return CurrentKey.model_validate({**told, "workspace_id": key.workspace_id, "budgets": budgets})
+
+    def require_live(self, hashes: Sequence[str] | None) -> None:
+        if any(hash not in self.held for hash in hashes or ()):
+            raise Rejected("a hash belongs to no live key", request="PATCH /byok/{id}", status=400)
+
+    def own(self) -> dict[str, ApiKey]:
+        """The keys that were made here, by hash."""
+        return {hash: key for hash, key in self.held.items() if hash in self.plaintexts.values()}
+
+
+class FakeWorkspaces:
+    def list(self) -> list[Workspace]:
+        return [Workspace(id=PLACE, name="Platform production", slug=PLACE, created_at=NOW)]
+
+
+@dataclass
+class FakeGuardrails:
+    account: FakeAccount
+
+    def list(self, workspace_id: str | None = None) -> list[Guardrail]:
+        return self.account.guards
+
+    def assignments(self) -> builtins.list[KeyAssignment]:
+        return [
+            KeyAssignment(id=hash, guardrail_id=id, key_hash=hash, created_at=NOW)
+            for hash, id in self.account.assigned.items()
+        ]
+
+    def assign(self, id: str, hashes: Sequence[str]) -> None:
+        self.account.before("assign")
+        self.account.assigned |= {hash: id for hash in hashes if self.account.get(hash)}
+        self.account.after("assign")
+
+    def unassign(self, id: str, hashes: Sequence[str]) -> None:
+        for hash in hashes:
+            self.account.assigned.pop(hash, None)
+
+
+@dataclass
+class FakeByok:
+    account: FakeAccount
+
+    def list(self, *, workspace_id: str | None = None) -> list[ByokKey]:
+        return [*self.account.credentials.values()]
+
+    def get(self, id: str) -> ByokKey:
+        return self.account.credentials[id]
+
+    def update(self, id: str, patch: ByokPatch) -> ByokKey:
+        self.account.require_live(patch.allowed_api_key_hashes)
+        held = self.get(id).model_copy(update=patch.model_dump(exclude_unset=True))
+        self.account.credentials[id] = held
+        return held
+
+
+@dataclass
+class FakeDestinations:
+    account: FakeAccount
+
+    def list(self, workspace_id: str | None = None) -> list[Destination]:
+        return [*self.account.filters.values()]
+
+    def get(self, id: str) -> Destination:
+        return self.account.filters[id]
+
+    def update(self, id: str, patch: DestinationPatch) -> Destination:
+        held = self.get(id).model_copy(update=patch.model_dump(exclude_unset=True))
+        self.account.filters[id] = held
+        return held
+
+
+@dataclass
+class FakeSecrets:
+    """`SecretVersions` in memory: one secret, AWSCURRENT at version `first`. `before` is called as the account's is."""
+
+    values: dict[str, WorkloadSecret]
+    stages: dict[str, set[str]] = field(default_factory=lambda: {"first": {"AWSCURRENT"}})
+    name: str = SECRET
+    enabled: bool = True
+    before: Callable[[str], object] = lambda _: None
+
+    def describe(self, secret: str) -> SecretState:
+        return SecretState(ARN, self.name, self.enabled, {id: frozenset(held) for id, held in self.stages.items()})
+
+    def value(self, secret: str, version: str | None = None, stage: Stage | None = None) -> WorkloadSecret | None:
+        id = version or self.describe(secret).holder("AWSCURRENT")
+        if id is None or (stage and stage not in self.stages.get(id, ())):
+            return None
+        return self.values.get(id)
+
+    def create(self, secret: str, value: WorkloadSecret) -> None:
+        self.values.setdefault("first", value)
+
+    def put_pending(self, secret: str, token: str, value: WorkloadSecret) -> None:
+        self.before("put_pending")
+        if self.values.setdefault(token, value) != value:
+            raise VersionTaken(f"version {token} holds another value already")
+
+    def move(self, secret: str, stage: Stage, *, to: str | None, off: str | None) -> None:
+        if self.describe(secret).holder(stage) != off:
+            raise SecretUnavailable(f"secret {secret}: {off} does not bear {stage}")
+        if off:
+            self.stages[off].remove(stage)
+            self.stages[off] |= {"AWSPREVIOUS"} if stage == "AWSCURRENT" else set()
+        if to:
+            self.stages[to].add(stage)
+
+    def rotate(self, secret: str, token: str, function_arn: str, every_days: int) -> None:
+        for stages in self.stages.values():
+            stages.discard("AWSPENDING")
+        self.stages.setdefault(token, set()).add("AWSPENDING")
+
+
+@dataclass
+class Bus:
+    """`Publisher` in memory."""
+
+    events: list[Event] = field(default_factory=list)
+
+    def publish(self, events: Sequence[Event]) -> None:
+        self.events += events
+
+    def kinds(self) -> list[str]:
+        """Each event once, by its id, in order."""
+        return [*{event.id: event.detail_type.value for event in self.events}.values()]
+
+
+class Silent:
+    """`Log` that keeps its lines."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def info(self, msg: object, *, extra: object = None) -> None:
+        self.lines.append(f"{msg} {extra}")
+
+    warning = info
+
+
+class World:
+    """A key rotation of one workload, and all that it touches. `key`: as the policy declares it."""
+
+    def __init__(self, *keys: ApiKey, key: dict[str, Any] | None = None) -> None:
+        workload = {
+            "name": WORKLOAD, "workspace": PLACE, "owner": {"slack": "U0OWNER"}, "secret": SECRET,
+            "key": {"limit_usd": 100.0, "limit_reset": "monthly"} if key is None else key,
+            "rotation": {"every": "60d"},
+        }  # fmt: skip
+        approvals = {"channel": "C0GOVERNOR", "approvers": ["U0LEAD"]}
+        self.policy = Policy.model_validate({"version": 1, "workloads": [workload], "approvals": approvals})
+        self.account = FakeAccount({key.hash: key for key in keys})
+        self.secrets = FakeSecrets({"first": WorkloadSecret(SecretStr("fake-plaintext-made-by-hand"))})
+        ledger = MemoryLedger()
+        self.lineages, self.causes = Lineages(ledger), CauseBook(ledger)
+        self.bus, self.log, self.now = Bus(), Silent(), NOW
+        self.connects: list[bool] = []
+        self.on_fresh: Callable[[], object] = lambda: None
+        self.ask()
+
+    def ask(self, token: str = TOKEN) -> None:
+        self.secrets.rotate(ARN, token, "", 67)
+
+    def step(self, name: StepName, token: str = TOKEN) -> str:
+        ports = Ports(
+            self.policy, self.secrets, self.lineages, self.causes, self.bus, self._connect, lambda: self.now, self.log
+        )
+        return KeyRotation(ports).run(Step(name, ARN, token), lambda: 50.0)
+
+    def rotate(self, token: str = TOKEN) -> None:
+        for name in ("createSecret", "setSecret", "testSecret", "finishSecret"):
+            self.step(name, token)
+
+    def _connect(self, deadline: Deadline, *, fresh: bool = False) -> FakeAccount:
+        self.connects.append(fresh)
+        if fresh:
+            self.on_fresh()
+        return self.account
+
+    @property
+    def lineage(self) -> Lineage:
+        return self.lineages.get(WORKLOAD)
+
+    @property
+    def made(self) -> ApiKey:
+        """The key that was made here, the only one."""
+        (key,) = self.account.own().values()
+        return key
