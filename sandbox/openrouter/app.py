@@ -71,6 +71,8 @@ def _endpoint(simulator: "Simulator", route: Route) -> Any:
                 status, body, headers = 0, b"", {}
             key_hash = _caller_hash(request)
             simulator.requests.append(Logged(simulator.clock.now(), route.method, path, query, status, key_hash))
+            if route.method != "GET" and route.access == "management":
+                simulator.on_write()
         if fault and fault.mode == "slow":
             await asyncio.sleep(fault.seconds)
         if not status:

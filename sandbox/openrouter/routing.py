@@ -42,16 +42,13 @@ def attempts(organization: "Organization", key: Key, model: Model, preferences: 
         for provider in _preferred(model, preferences)
         if all(guardrail.allows_provider(provider) for guardrail in guardrails)
     ]
-    endpoints = list(_endpoints(organization, key, model, providers))
-    if preferences.get("allow_fallbacks") is False:
-        endpoints = endpoints[:1]
-    if not endpoints:
-        raise Refusal(404, "No allowed providers are available for the selected model.")
     tried: list[Attempt] = []
-    for endpoint in endpoints:
+    for endpoint in _endpoints(organization, key, model, providers):
         tried.append(_try(organization, endpoint))
-        if tried[-1].status == 200:
+        if tried[-1].status == 200 or preferences.get("allow_fallbacks") is False:
             break
+    if not tried:
+        raise Refusal(404, "No allowed providers are available for the selected model.")
     return tuple(tried)
 
 
@@ -60,16 +57,20 @@ def _preferred(model: Model, preferences: dict[str, Any]) -> list[str]:
     only, ignore = preferences.get("only"), preferences.get("ignore") or ()
     order = list(preferences.get("order") or ())
     kept = [each for each in model.providers if (only is None or each in only) and each not in ignore]
+    if not order:
+        return kept
     return sorted(kept, key=lambda each: order.index(each) if each in order else len(order))
 
 
 def _endpoints(organization: "Organization", key: Key, model: Model, providers: list[str]) -> Iterator[Endpoint]:
-    found = [
-        credential
-        for provider in providers
-        for credential in sorted(organization.credentials.values(), key=lambda each: each.sort_order)
-        if credential.provider == provider and credential.serves(model, key.hash, key.creator_user_id, key.workspace_id)
-    ]
+    found = sorted(
+        (
+            each
+            for each in organization.credentials.values()
+            if each.provider in providers and each.serves(model, key.hash, key.creator_user_id, key.workspace_id)
+        ),
+        key=lambda each: (providers.index(each.provider), each.sort_order),
+    )
     yield from (Endpoint(each.provider, each) for each in found if not each.settings["is_fallback"])
     yield from (Endpoint(each) for each in providers if not _own_keys_only(organization, each, model, key))
     yield from (Endpoint(each.provider, each) for each in found if each.settings["is_fallback"])

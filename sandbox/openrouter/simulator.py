@@ -20,7 +20,7 @@ from sandbox.openrouter.resources import credential as find_credential
 from sandbox.openrouter.resources import destination as find_destination
 from sandbox.openrouter.seeding import declare
 from sandbox.openrouter.server import serve
-from sandbox.openrouter.traffic import Spent, spend
+from sandbox.openrouter.traffic import Asked, Spent, ask, spend
 
 LOGGED = 100_000
 """Requests remembered; older ones are forgotten."""
@@ -45,6 +45,8 @@ class Simulator:
         self.faults = Faults()
         self.latency = 0.0
         self.requests: deque[Logged] = deque(maxlen=LOGGED)
+        self.on_write: Callable[[], None] = lambda: None
+        """Called, under the lock, after each request that may have changed something, before it is answered."""
         self.broadcaster = Broadcaster()
         self.app = create_app(self)
 
@@ -66,6 +68,11 @@ class Simulator:
         if self.organization.outbox:
             self.flush()
         return spent
+
+    def ask(self, plaintext: str, usd: float, at: float | None = None, **traffic: Any) -> Asked:
+        """One inference request, in process; `at` defaults to now. See `sandbox.openrouter.traffic.ask`."""
+        with self.lock:
+            return ask(self.organization, hash_of(plaintext), usd, at=self.clock.now() if at is None else at, **traffic)
 
     def fault(self, path: str, mode: Any, **more: Any) -> Fault:
         """Set a fault, see `sandbox.openrouter.faults.Fault`; the one set is answered, so that `seen` can be read."""

@@ -10,6 +10,7 @@ from sandbox.openrouter.keys import Key
 from sandbox.openrouter.limits import Layer, exceeded, layers, out_of_credits
 from sandbox.openrouter.otlp import deliveries
 from sandbox.openrouter.refusals import Refusal, invalid
+from sandbox.openrouter.routing import attempts
 
 if TYPE_CHECKING:
     from sandbox.openrouter.organization import Organization
@@ -24,6 +25,53 @@ class Spent:
     accepted_usd: float
     requests: int
     refusal: Refusal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request's answer. `usd`: what it cost, whoever was billed for it."""
+
+    status: int
+    key_hash: str
+    usd: float = 0.0
+    is_byok: bool = False
+
+
+def ask(
+    organization: "Organization",
+    key_hash: str,
+    usd: float,
+    *,
+    at: float,
+    model: str = DEFAULT_MODEL,
+    app: str | None = None,
+    user: str | None = None,
+) -> Asked:
+    """One request that costs `usd`: checked, routed (BYOK or not), limited and metered as inference is.
+
+    What a completion has beside that, text and broadcast, is left out: months of traffic stay affordable.
+    """
+    found = MODELS.get(model)
+    if not found:
+        raise invalid(f"{model} is not a valid model ID")
+    key = organization.keys.get(key_hash)
+    refusal = unusable(key, at)
+    if refusal or not key:
+        return Asked(refusal.status if refusal else 401, key_hash)
+    try:
+        served = attempts(organization, key, found, {})[-1]
+    except Refusal as refused:
+        return Asked(refused.status, key_hash)
+    usage, upstream = (usd * organization.byok_fee, usd) if served.is_byok else (usd, 0.0)
+    _, refusal = admit(organization, key, 1, usage, upstream, at)
+    if refusal:
+        return Asked(refusal.status, key_hash)
+    if served.status != 200:
+        return Asked(served.status, key_hash)
+    organization.charge(key, at, usage, upstream)
+    who = Traffic(key.hash, key.workspace_id, found.id, served.provider, app, user)
+    organization.record(at, who, Tally(1, usage, upstream, *_tokens(found, usd)))
+    return Asked(200, key_hash, usd, served.is_byok)
 
 
 def spend(
