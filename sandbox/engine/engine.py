@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from moto.events.models import events_backends
+from moto.secretsmanager.models import secretsmanager_backends
 from moto.sns.models import sns_backends
 
 from sandbox.engine.agenda import Agenda
@@ -140,10 +141,17 @@ class Engine:
     def now(self) -> datetime:
         return self.clock.now()
 
-    def run_until(self, until: datetime | timedelta, thin: Thin | None = None) -> None:
+    def run_until(
+        self,
+        until: datetime | timedelta,
+        thin: Thin | None = None,
+        before: Callable[[datetime], None] = lambda _: None,
+    ) -> None:
         """Does everything due until then (an instant, or so long from now), and leaves the clock there.
 
-        `thin` names schedules (by name or logical id) that in this stretch fire only every so many seconds.
+        `thin` names schedules (by name or logical id) that in this stretch fire only every so many seconds, and do not
+        make up for it after. `before` hears of each instant before the clock moves there: what happens outside the
+        stack until then can happen now.
         """
         end = self.now() + until if isinstance(until, timedelta) else until
         while True:
@@ -151,9 +159,12 @@ class Engine:
             # What was caused on the way is due now, which may be a moment past the end.
             if step is None or due > max(end, self.now()):
                 break
+            before(due)
             self.clock.move_to(due)
             step()
+        before(end)
         self.clock.move_to(end)
+        self._scheduler.thinned(thin or {}, end)
 
     def settle(self) -> None:
         """Does everything due by now, and what it causes."""
@@ -189,6 +200,11 @@ class Engine:
     def client(self, service: str) -> Any:
         """A boto3 client that may do anything."""
         return self._aws.client(service)
+
+    def secret_text(self, name: str) -> str:
+        """What GetSecretValue answers now, without a request: for consumers that read it thousands of times."""
+        backend: Any = secretsmanager_backends[ACCOUNT][REGION]
+        return str(backend.get_secret_value(name, None, None)["SecretString"])
 
     def client_as(self, function: str, service: str) -> Any:
         """A boto3 client that may do what the function's role may."""

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
+from moto.secretsmanager.exceptions import InvalidRequestException
 from moto.secretsmanager.models import FakeSecret, secretsmanager_backends
 
 from sandbox.engine.agenda import Agenda
@@ -78,7 +79,11 @@ class Rotations:
         if secret is None or not secret.rotation_enabled or self._scheduled.get(secret_arn) != number:
             return
         token = str(uuid.uuid4())
-        begin_rotation(secret, token, function_arn, {})
+        try:
+            begin_rotation(secret, token, function_arn, {})
+        except InvalidRequestException:
+            # An earlier one is unfinished: that one is attempted again.
+            token = holder(secret, "AWSPENDING") or token
         self._attempt(secret_arn, token, function_arn, 0)
 
     def _secret(self, arn: str) -> FakeSecret | None:

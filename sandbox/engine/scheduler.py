@@ -40,10 +40,15 @@ class Scheduler:
         self._delivery, self._bridge, self._clock, self._names = delivery, bridge, clock, names
         self._seen: dict[str, datetime] = {}
         self._fired: dict[str, datetime] = {}
+        self._thinned: dict[str, datetime] = {}
 
     def next_firing(self, thin: Thin) -> Firing | None:
         """The earliest; a thinned schedule skips beats that come sooner than so many seconds after its last."""
         return min(self._firings(thin), key=lambda firing: firing.due, default=None)
+
+    def thinned(self, thin: Thin, until: datetime) -> None:
+        """The beats that these schedules skipped until then are not made up for."""
+        self._thinned |= dict.fromkeys((self._names.get(name, name) for name in thin), until)
 
     def fire(self, firing: Firing) -> None:
         self._fired[firing.arn] = firing.due
@@ -80,8 +85,10 @@ class Scheduler:
         last = self._fired.get(arn)
         if last is None:
             return parsed.after(self._seen[arn] - timedelta(microseconds=1))
-        seconds = thin.get(name) or thin.get(self._names.get(name, ""))
-        return parsed.after(last + timedelta(seconds=seconds, microseconds=-1) if seconds else last)
+        id = self._names.get(name, name)
+        seconds = thin.get(name) or thin.get(id)
+        wanted = last + timedelta(seconds=seconds, microseconds=-1) if seconds else last
+        return parsed.after(max(wanted, self._thinned.get(id, wanted)))
 
     def _fire_schedule(self, schedule: Mapping[str, Any], due: datetime) -> None:
         target = schedule["Target"]

@@ -106,6 +106,14 @@ def test_the_full_beat_goes_on_afterwards(engine):
     assert answers(engine, "Minutely", since) == ["2026-01-05T01:04:00Z", "2026-01-05T01:05:00Z"]
 
 
+def test_beats_that_were_thinned_out_are_not_made_up_for(engine):
+    engine.run_until(datetime(2026, 1, 5, 1, 15, tzinfo=UTC), thin={"MinutelyBeat": 1200})
+    since = len(engine.invocations)
+    engine.run_until(timedelta(minutes=2))
+
+    assert answers(engine, "Minutely", since) == ["2026-01-05T01:16:00Z", "2026-01-05T01:17:00Z"]
+
+
 def test_cron_goes_by_the_clock_of_its_zone(engine):
     engine.run_until(datetime(2026, 1, 6, 12, tzinfo=UTC), thin={"MinutelyBeat": 43200})
 
