@@ -1,11 +1,12 @@
-"""`make demo`: plays the night, shows it as it goes, prints the timeline, writes `build/demo/report.json`.
+"""`make demo`: plays a night and sixty days, shows them, prints their timelines, writes `build/demo/report.json`.
 
 Exits with 1 when a promise broke.
 """
 
 import json
-import logging
+import multiprocessing
 import sys
+from concurrent.futures import ProcessPoolExecutor
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,8 @@ from rich.padding import Padding
 from rich.text import Text
 
 from sandbox import build
-from sandbox.scenario.night import night
+from sandbox.scenario.act import play
 from sandbox.scenario.scenario import Scenario
-from sandbox.scenario.timeline import timeline
-from sandbox.scenario.world import CHANNEL, open_world
 
 INDENT = (0, 0, 0, 21)
 FOLDER = build.ROOT / "build" / "demo"
@@ -27,31 +26,42 @@ COLUMNS = 100
 
 
 def main() -> int:
-    """Plays every scenario; the exit status."""
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    """Plays both acts, each in a process of its own, and shows the night as it goes; the exit status."""
     console = Console(highlight=False, width=None if sys.stdout.isatty() else COLUMNS)
-    scenarios: list[Scenario] = []
-    with console.status("building the stack with sam (once per change of its sources) ...") as status:
+    acts = []
+    spawning = multiprocessing.get_context("spawn")
+    with (
+        console.status("building the stack with sam (once per change of its sources) ...") as status,
+        ProcessPoolExecutor(1, mp_context=spawning) as beside,
+    ):
         if not console.is_terminal:
             print("building the stack with sam, then deploying it to the sandbox ...", flush=True)
         build.stack()
         status.update("deploying it to the sandbox: functions, rules, schedules, roles ...")
-        with open_world(FOLDER) as world:
-            world.on_beat = lambda moment: status.update(
-                f"{moment:%a %d %b %H:%M} UTC, beat {world.beats}, {len(scenarios)} scenarios done ..."
+        longer = beside.submit(play, "sixty days", FOLDER / "sixty-days")
+        acts.append(
+            play(
+                "a night",
+                FOLDER,
+                lambda moment, beats, done: status.update(
+                    f"{moment:%a %d %b %H:%M} UTC, beat {beats}, {done} scenarios done ..."
+                ),
+                lambda *played: _tell(console, *played),
             )
-            for scenario, started, ended in night(world):
-                scenarios.append(scenario)
-                _tell(console, scenario, started, ended)
-            console.print()
-            console.print(timeline(world))
-            FOLDER.joinpath("slack.txt").write_text(world.slack.transcript(CHANNEL))
-            beats = world.beats
+        )
+        status.update("sixty days, played beside the night ...")
+        acts.append(longer.result())
+        for played in acts[-1].played:
+            _tell(console, *played)
+    for act in acts:
+        console.print()
+        console.print(act.timeline)
+    scenarios = [scenario for act in acts for scenario, _, _ in act.played]
     _write(FOLDER / "report.json", scenarios)
     broken = [scenario.name for scenario in scenarios if not scenario.passed]
     console.print(f"\n{len(scenarios) - len(broken)} scenarios held, {len(broken)} broken", style="bold")
-    console.print(f"{beats} beats; quiet stretches were thinned to one beat in 5, 15 or 30 minutes.")
-    console.print("Facts: build/demo/report.json. What people read in Slack: build/demo/slack.txt")
+    console.print(f"{sum(act.beats for act in acts)} stretches; quiet ones were thinned, by up to twelve hours a beat.")
+    console.print("Facts: build/demo/report.json. What people read in Slack: build/demo/**/slack.txt")
     return 1 if broken else 0
 
 

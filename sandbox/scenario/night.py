@@ -6,10 +6,10 @@ from typing import Any
 
 from governor.policy import lineage_name
 from sandbox.scenario.mishaps import blind, meter_gap, slack_down
-from sandbox.scenario.organization import EMBEDDINGS, HANDMADE, REPORTS, SEARCH, keys
+from sandbox.scenario.organization import EMBEDDINGS, HANDMADE, HISTORY, INSTALLED, REPORTS, SEARCH, keys
 from sandbox.scenario.runaways import dry_run, exposed, restored, runaway, second_event, tier_zero
 from sandbox.scenario.scenario import Scenario, usd
-from sandbox.scenario.world import CHANNEL, HISTORY, INSTALLED, MINUTE, World
+from sandbox.scenario.world import CHANNEL, MINUTE, World
 
 HISTORY_HOURS = HISTORY.total_seconds() / 3600
 NEW_MONTH = datetime(2026, 2, 1, tzinfo=UTC)

@@ -4,8 +4,13 @@ One key spent $83.26 in the month so far, one $33.05, the other 46 together unde
 `sandbox.traffic`; the first 28 days are history that OpenRouter already holds when Governor is installed.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 
+INSTALLED = datetime(2026, 1, 29, tzinfo=UTC)
+"""A Thursday. Governor comes to an account that has 28 days of history, all of them in this month."""
+HISTORY = timedelta(days=28)
 WORKSPACES = ("platform-production", "platform-staging", "research")
 """Beside the default workspace, which every account has."""
 
@@ -23,7 +28,10 @@ HANDMADE = "stage-qa-regression"
 
 @dataclass(frozen=True)
 class KeyOfOrganization:
-    """`spent_usd`: in the month so far. `profile`: a habit of `sandbox.traffic`."""
+    """`spent_usd`: in the history. `profile`: a habit of `sandbox.traffic`.
+
+    `byok`: the organization's own credential served it in the history. `include_byok`: the limit counts that too.
+    """
 
     name: str
     workspace: str | None
@@ -31,6 +39,23 @@ class KeyOfOrganization:
     spent_usd: float
     limit_usd: float | None = None
     limit_reset: str | None = None
+    byok: bool = False
+    include_byok: bool = False
+
+
+@dataclass(frozen=True)
+class Founding:
+    """An account on the day Governor is installed. `policy` is YAML for an OpenRouter at the URL it is given.
+
+    `secrets`: the workloads' secrets that exist already, by name, and the name of the key in each.
+    """
+
+    installed: datetime
+    history: timedelta
+    workspaces: tuple[str, ...]
+    keys: tuple[KeyOfOrganization, ...]
+    policy: Callable[[str], str]
+    secrets: Mapping[str, str] = field(default_factory=dict)
 
 
 _NAMED = (
@@ -112,3 +137,9 @@ workloads:
     runaway: {{mode: disable}}
 approvals: {{channel: C0GOVERNOR, approvers: [U0LEAD, U0SEC]}}
 """
+
+
+def founding() -> Founding:
+    """The organization of the night."""
+    secrets = {"openrouter/prod/search-agent": SEARCH, "openrouter/prod/finance-reports": REPORTS}
+    return Founding(INSTALLED, HISTORY, WORKSPACES, keys(), policy, secrets)

@@ -43,4 +43,20 @@ def figures(detail_type: str, evidence: Mapping[str, Any]) -> str:
             last = evidence["last_reading_at"]
             return f"not read since {last[11:16]}" if last else "never read"
         case _:
+            return _of_rotation(detail_type, evidence)
+
+
+def _of_rotation(detail_type: str, evidence: Mapping[str, Any]) -> str:
+    match detail_type:
+        case "Rotation Started":
+            return f"why: {evidence['why']}"
+        case "Key Rotated" | "Rotation Rolled Back":
+            return str(evidence["new"]["name"])
+        case "Rotation Failed":
+            return f"{evidence['step']}: {evidence['rule']}"
+        case "Rollback Refused":
+            return f"{evidence['rule']}, {evidence['requested_by']}"
+        case "Key Retired" | "Orphan Removed" | "Drain Blocked":
+            return str(evidence["key"]["name"])
+        case _:
             return ""

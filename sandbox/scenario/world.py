@@ -6,7 +6,7 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,19 +16,17 @@ from governor.policy import lineage_name
 from sandbox import build
 from sandbox.engine import Engine
 from sandbox.openrouter import Simulator
-from sandbox.scenario import organization
-from sandbox.scenario.organization import KeyOfOrganization
+from sandbox.scenario.consumer import Consumer
+from sandbox.scenario.organization import Founding, KeyOfOrganization, founding
 from sandbox.slack import SlackSimulator
 from sandbox.traffic import Loop, Profile
 
-INSTALLED = datetime(2026, 1, 29, tzinfo=UTC)
-"""A Thursday. Governor comes to an account that has 28 days of history, all of them in this month."""
-HISTORY = timedelta(days=28)
 CHANNEL = "C0GOVERNOR"
 MANAGEMENT_KEY = "sk-or-v1-fake-management-key"
 SLACK_TOKEN = "xoxb-fake-token"
 MODELS = ("anthropic/claude-haiku-4.5", "openai/gpt-5.1-codex-mini")
 METER = "SpendMeterFunctionEveryMinute"
+TENDING = "KeyRetirementFunctionTenMinutes"
 MINUTE = timedelta(minutes=1)
 
 
@@ -57,6 +55,7 @@ class World:
         self.base_url = base_url
         self.traffic: dict[str, Traffic] = {}
         self.plaintexts: dict[str, str] = {}
+        self.consumers: list[Consumer] = []
         self.metered_until = 0
         self.beats = 0
         self.on_beat: Callable[[datetime], None] = lambda _: None
@@ -90,21 +89,26 @@ class World:
         named = {one.id: one.name for one in self.simulator.organization.workspaces.values()}
         return named | {traffic.hash: name for name, traffic in self.traffic.items()}
 
-    def run(self, until: datetime, *, every: timedelta = MINUTE) -> None:
-        """Let time pass: traffic, then the beat, minute by minute; `every` thins quiet stretches."""
+    def run(self, until: datetime, *, every: timedelta = MINUTE, tending: timedelta | None = None) -> None:
+        """Let time pass: traffic, then the beat, minute by minute; `every` thins quiet stretches.
+
+        `tending` thins the beats of key retirement. Consumers ask at their own instants, whatever is thinned.
+        """
+        thin = {METER: every.total_seconds()} if every > MINUTE else {}
+        thin |= {TENDING: tending.total_seconds()} if tending else {}
         while self.now < until:
             moment = min(self.now + every, until)
             minute = int(moment.timestamp()) // 60
             self._spend(minute)
-            self.engine.run_until(moment, thin={METER: every.total_seconds()} if every > MINUTE else None)
+            self.engine.run_until(moment, thin, self._consume)
             self.beats += 1
             self.on_beat(moment)
 
-    def run_while(self, condition: Callable[[], bool], *, at_most: timedelta) -> bool:
-        """Run by the minute while `condition` holds; whether it ceased to hold in time."""
+    def run_while(self, condition: Callable[[], bool], *, at_most: timedelta, every: timedelta = MINUTE) -> bool:
+        """Run, by the minute or as thinned, while `condition` holds; whether it ceased to hold in time."""
         end = self.now + at_most
         while condition() and self.now < end:
-            self.run(self.now + MINUTE)
+            self.run(self.now + every, every=every)
         return not condition()
 
     def loop(self, name: str, usd_per_hour: float) -> None:
@@ -151,6 +155,11 @@ class World:
         )
         return held
 
+    def held(self, secret: str) -> dict[str, Any]:
+        """What a consumer reads in Secrets Manager now: `secret` without a request, for those who read often."""
+        found: dict[str, Any] = json.loads(self.engine.secret_text(secret))
+        return found
+
     def complete(self, name: str) -> httpx.Response:
         """One real request with the key that the workload had at first."""
         return self._ask(self.plaintexts[name])
@@ -172,6 +181,10 @@ class World:
         fields = ("name", "disabled", "limit", "limit_reset", "include_byok_in_limit", "workspace_id")
         return {key.name: {field: getattr(key, field) for field in fields} for key in self.simulator.organization.keys}
 
+    def _consume(self, until: datetime) -> None:
+        for consumer in self.consumers:
+            consumer.until(max(until, self.now))
+
     def _spend(self, minute: int) -> None:
         start, self.metered_until = self.metered_until, minute
         for traffic in self.traffic.values():
@@ -182,16 +195,22 @@ class World:
 
 
 @contextlib.contextmanager
-def open_world(folder: Path, parameters: Mapping[str, str] | None = None) -> Iterator[World]:
-    """The world on the morning Governor is installed; `folder` takes the built stack with the organization's policy."""
-    past = [(INSTALLED - HISTORY).timestamp()]
+def open_world(
+    folder: Path, parameters: Mapping[str, str] | None = None, account: Founding | None = None
+) -> Iterator[World]:
+    """The world on the morning Governor is installed; `folder` takes the built stack with the account's policy.
+
+    `account`: the organization of the night where none is given.
+    """
+    account = account or founding()
+    past = [(account.installed - account.history).timestamp()]
     simulator = Simulator(MANAGEMENT_KEY, clock=lambda: past[0] if past else time.time(), credits=5000.0)
-    made, plaintexts = _found(simulator)
+    made, plaintexts = _found(simulator, account)
     slack = SlackSimulator(SLACK_TOKEN, channels={CHANNEL: "governor"})
     with simulator.serve() as base_url, slack.serve() as slack_url:
         policy = folder / "policy.yaml"
         folder.mkdir(parents=True, exist_ok=True)
-        policy.write_text(organization.policy(base_url))
+        policy.write_text(account.policy(base_url))
         stack = build.with_policy(policy, folder / "stack")
         chosen = {
             "Arch": build.ARCH,
@@ -203,45 +222,49 @@ def open_world(folder: Path, parameters: Mapping[str, str] | None = None) -> Ite
         secrets = {
             "governor/openrouter-management-key": json.dumps({"api_key": MANAGEMENT_KEY}),
             "governor/slack": json.dumps({"bot_token": SLACK_TOKEN}),
-            "openrouter/prod/search-agent": json.dumps({"api_key": plaintexts[organization.SEARCH]}),
-            "openrouter/prod/finance-reports": json.dumps({"api_key": plaintexts[organization.REPORTS]}),
+            **{secret: json.dumps({"api_key": plaintexts[key]}) for secret, key in account.secrets.items()},
         }
-        with Engine.deploy(stack, parameters=chosen, secrets=secrets, start=INSTALLED) as engine:
+        with Engine.deploy(stack, parameters=chosen, secrets=secrets, start=account.installed) as engine:
             past.clear()
             world = World(simulator, slack, engine, base_url)
             world.traffic, world.plaintexts = made, plaintexts
-            world.metered_until = int(INSTALLED.timestamp()) // 60
+            world.metered_until = int(account.installed.timestamp()) // 60
             yield world
 
 
-def _found(simulator: Simulator) -> tuple[dict[str, Traffic], dict[str, str]]:
-    """Makes the workspaces and keys, and replays what they spent so far this month, hour by hour."""
-    for slug in organization.WORKSPACES:
+def _found(simulator: Simulator, account: Founding) -> tuple[dict[str, Traffic], dict[str, str]]:
+    """Makes the workspaces and keys, and replays what they spent in the account's history, hour by hour."""
+    for slug in account.workspaces:
         simulator.organization.create_workspace(slug.replace("-", " ").title(), slug)
     traffic: dict[str, Traffic] = {}
     plaintexts: dict[str, str] = {}
-    for number, one in enumerate(organization.keys()):
+    for number, one in enumerate(account.keys):
         key, plaintexts[one.name] = simulator.create_key(
-            one.name, workspace=one.workspace, limit=one.limit_usd, limit_reset=one.limit_reset
+            one.name,
+            workspace=one.workspace,
+            limit=one.limit_usd,
+            limit_reset=one.limit_reset,
+            include_byok_in_limit=one.include_byok,
         )
         habit = Profile(one.profile, one.spent_usd, seed=number)
-        traffic[one.name] = _replay(simulator, key.hash, habit, one)
+        traffic[one.name] = _replay(simulator, key.hash, habit, one, account)
     return traffic, plaintexts
 
 
-def _replay(simulator: Simulator, key_hash: str, habit: Profile, key: KeyOfOrganization) -> Traffic:
+def _replay(simulator: Simulator, key_hash: str, habit: Profile, key: KeyOfOrganization, account: Founding) -> Traffic:
     """Spends exactly `key.spent_usd` in the habit's own rhythm, and goes on in it."""
-    first = int((INSTALLED - HISTORY).timestamp()) // 86400
+    first = int((account.installed - account.history).timestamp()) // 86400
     hours = {
         (first + day) * 24 + hour: sum(habit.day(first + day)[hour * 60 : hour * 60 + 60])
-        for day in range(HISTORY.days)
+        for day in range(account.history.days)
         for hour in range(24)
     }
     drawn = sum(hours.values())
     if not drawn:  # a month in which this key happened to idle: draw another
-        return _replay(simulator, key_hash, replace(habit, seed=habit.seed + 1000), key)
+        return _replay(simulator, key_hash, replace(habit, seed=habit.seed + 1000), key, account)
     scale = key.spent_usd / drawn
     for hour, usd in hours.items():
         if usd:
-            simulator.spend(key_hash, usd * scale, at=hour * 3600 + 1800, app="service", model=MODELS[0])
+            at = hour * 3600 + 1800
+            simulator.spend(key_hash, usd * scale, at=at, app="service", model=MODELS[0], byok=key.byok)
     return Traffic(key_hash, habit, scale)

@@ -1,0 +1,56 @@
+"""One act of the demo: a world of its own, its scenarios in order, and what is left of it to be shown."""
+
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from rich.table import Table
+
+from sandbox.scenario.fleet import fleet
+from sandbox.scenario.night import night
+from sandbox.scenario.organization import Founding, founding
+from sandbox.scenario.rotations import sixty
+from sandbox.scenario.scenario import Scenario
+from sandbox.scenario.timeline import timeline
+from sandbox.scenario.world import CHANNEL, World, open_world
+
+type Steps = Iterator[tuple[Scenario, datetime, datetime]]
+ACTS: dict[str, tuple[Callable[[], Founding], Callable[[World], Steps]]] = {
+    "a night": (founding, night),
+    "sixty days": (fleet, sixty),
+}
+
+
+@dataclass
+class Act:
+    """An act that was played. `played`: each scenario and the virtual time it took."""
+
+    name: str
+    played: list[tuple[Scenario, datetime, datetime]] = field(default_factory=list)
+    timeline: Table | None = None
+    beats: int = 0
+
+
+def play(
+    name: str,
+    folder: Path,
+    on_beat: Callable[[datetime, int, int], None] = lambda *_: None,
+    on_scenario: Callable[[Scenario, datetime, datetime], None] = lambda *_: None,
+) -> Act:
+    """Plays the act; `folder` takes its world and `slack.txt`. Acts share nothing: each may have a process of its own.
+
+    `on_beat` hears the moment, the beats and the scenarios so far.
+    """
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    account, scenarios = ACTS[name]
+    act = Act(name)
+    with open_world(folder, account=account()) as world:
+        world.on_beat = lambda moment: on_beat(moment, world.beats, len(act.played))
+        for scenario, started, ended in scenarios(world):
+            act.played.append((scenario, started, ended))
+            on_scenario(scenario, started, ended)
+        act.timeline, act.beats = timeline(world), world.beats
+        folder.joinpath("slack.txt").write_text(world.slack.transcript(CHANNEL))
+    return act
