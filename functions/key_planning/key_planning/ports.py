@@ -1,6 +1,6 @@
 """What key planning works with."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -9,6 +9,7 @@ from governor.clock import Clock
 from governor.events import Publisher
 from governor.lineage import Lineages
 from governor.policy import Policy
+from governor.ports import Log
 from governor.secret_versions import SecretVersions
 
 
@@ -17,13 +18,6 @@ class Queue(Protocol):
 
     def send(self, bodies: Sequence[str]) -> None:
         """Hands every body over, at least once. Raises `SendFailed`."""
-
-
-class Log(Protocol):
-    """Structured lines: a sentence, and facts in `extra`. Never a secret."""
-
-    def info(self, msg: object, *, extra: Mapping[str, object] | None = None) -> None: ...
-    def warning(self, msg: object, *, extra: Mapping[str, object] | None = None) -> None: ...
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from governor.causes import CauseBook
 from governor.clock import Clock
@@ -11,27 +11,11 @@ from governor.events import Publisher
 from governor.finishing import Finishing
 from governor.lineage import Lineage, Lineages
 from governor.policy import Policy, Rotation, Workload
+from governor.ports import Connect, Log
 from governor.secret_versions import SecretVersions
 
 if TYPE_CHECKING:
-    from management_api import ApiKey, Deadline, Guardrail, OpenRouter
-
-
-class Connect(Protocol):
-    """The way to the account."""
-
-    def __call__(self, deadline: "Deadline", *, fresh: bool = False) -> "OpenRouter":
-        """The account under the management key, every call of which ends by `deadline`.
-
-        `fresh` passes over a cached key, which may have been replaced.
-        """
-
-
-class Log(Protocol):
-    """Structured lines: a sentence, and facts in `extra`. Never a secret."""
-
-    def info(self, msg: object, *, extra: Mapping[str, object] | None = None) -> None: ...
-    def warning(self, msg: object, *, extra: Mapping[str, object] | None = None) -> None: ...
+    from management_api import ApiKey, Guardrail, OpenRouter
 
 
 @dataclass(frozen=True)
@@ -43,7 +27,7 @@ class Ports:
     lineages: Lineages
     causes: CauseBook
     bus: Publisher
-    connect: Connect
+    connect: Connect["OpenRouter"]
     clock: Clock
     log: Log
 

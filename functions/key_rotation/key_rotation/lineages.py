@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from governor.causes import Causes
 from governor.lineage import Lineage
-from governor.policy import lineage_name
 from key_rotation.decide import Facts, guardrail, places
 from key_rotation.ports import Account, Rotating
 
@@ -40,8 +39,7 @@ def read(rotating: Rotating, account: Account) -> Read:
     guardrails = account.guardrails.list(place) if place else []
     assigned = {one.key_hash: one.guardrail_id for one in account.guardrails.assignments()} if place else {}
     lineage, causes = after(rotating)
-    names = {workload.name, workload.key.adopts}
-    own = [key for key in keys if lineage_name(key.name) == workload.name or key.name in names]
+    own = [key for key in keys if rotating.ports.policy.lineage_of(key.name) == workload.name]
     return Read(Facts(workload, workspaces, guardrails, own, lineage, causes, assigned), place)
 
 

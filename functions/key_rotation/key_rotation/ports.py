@@ -2,7 +2,7 @@
 `management_api.errors`."""
 
 import builtins
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, Self
 
@@ -15,6 +15,7 @@ from governor.events import Publisher
 from governor.finishing import Finishing
 from governor.lineage import Lineages
 from governor.policy import Policy, Workload
+from governor.ports import Connect, Log
 from governor.secret_versions import SecretState, SecretVersions
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
         ApiKey,
         CreatedKey,
         CurrentKey,
-        Deadline,
         Guardrail,
         KeyAssignment,
         KeyPatch,
@@ -78,23 +78,6 @@ class Account(Protocol):
     def current_key(self) -> "CurrentKey": ...
 
 
-class Connect(Protocol):
-    """The way to the account."""
-
-    def __call__(self, deadline: "Deadline", *, fresh: bool = False) -> Account:
-        """The account under the management key, every call of which ends by `deadline`.
-
-        `fresh` passes over a cached key, which may have been replaced.
-        """
-
-
-class Log(Protocol):
-    """Structured lines: a sentence, and facts in `extra`. Never a secret."""
-
-    def info(self, msg: object, *, extra: Mapping[str, object] | None = None) -> None: ...
-    def warning(self, msg: object, *, extra: Mapping[str, object] | None = None) -> None: ...
-
-
 @dataclass(frozen=True)
 class Ports:
     """What outlives an invocation."""
@@ -104,7 +87,7 @@ class Ports:
     lineages: Lineages
     causes: CauseBook
     bus: Publisher
-    connect: Connect
+    connect: Connect[Account]
     clock: Clock
     log: Log
 

@@ -3,12 +3,13 @@
 Every call of the account raises from `management_api.errors`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, Self
 
 from governor.clock import Clock
 from governor.policy import Policy
+from governor.ports import Log
 from kill_switch.leash import Book
 
 if TYPE_CHECKING:
@@ -56,23 +57,6 @@ class Account(Protocol):
     def analytics(self) -> Analytics: ...
     def within(self, deadline: "Deadline") -> Self:
         """The same account, every call of which ends by `deadline`."""
-
-
-class Connect(Protocol):
-    """The way to the account."""
-
-    def __call__(self, deadline: "Deadline", *, fresh: bool = False) -> Account:
-        """The account under the management key, every call of which ends by `deadline`.
-
-        `fresh` passes over a cached key, which may have been replaced. Raises `AuthenticationFailed` for no key at all.
-        """
-
-
-class Log(Protocol):
-    """Structured lines: a sentence, and facts in `extra`. Never a secret."""
-
-    def info(self, msg: object, *, extra: Mapping[str, object] | None = None) -> None: ...
-    def warning(self, msg: object, *, extra: Mapping[str, object] | None = None) -> None: ...
 
 
 @dataclass(frozen=True)

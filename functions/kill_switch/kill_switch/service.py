@@ -11,9 +11,10 @@ from governor.clock import Clock
 from governor.events import Event, Publisher
 from governor.ledger import LedgerConflict
 from governor.policy import Policy
+from governor.ports import Connect, Log
 from kill_switch.disabling import disable
 from kill_switch.leash import Book
-from kill_switch.ports import Account, Connect, Log, Means
+from kill_switch.ports import Account, Means
 from kill_switch.restoring import restore
 from kill_switch.settings import Demand, RestoreDemand
 from management_api import AuthenticationFailed, Deadline
@@ -29,7 +30,7 @@ class KillSwitch:
     policy: Policy
     book: Book
     bus: Publisher
-    connect: Connect
+    connect: Connect[Account]
     clock: Clock
     log: Log
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from governor.events import BadEvent
-from governor.policy import Limits, Policy, Workload, lineage_name
+from governor.policy import Limits, Policy, Workload
 from kill_switch.claims import Guard
 from kill_switch.ports import Account
 from management_api import NotFound
@@ -46,16 +46,16 @@ class Truth:
         """Raises `BadEvent` for a subject that is neither a declared workload nor a key's hash."""
         workload = self._policy.workload(subject)
         if workload:
-            return self._reading(workload, _lineage(account, workload))
+            return self._reading(workload, self._lineage(account, workload))
         if not is_hash(subject):
             raise BadEvent(f"detail.subject: {subject!r} is neither a declared workload nor a key's 64-digit hash")
         try:
             key = account.keys.get(subject)
         except NotFound:
             return Reading(subject, None, self._policy.defaults, ())
-        workload = self._policy.workload(lineage_name(key.name))
+        workload = self._policy.workload(self._policy.lineage_of(key.name))
         if workload:
-            keys = _lineage(account, workload)
+            keys = self._lineage(account, workload)
             if any(one.hash == subject for one in keys):
                 return self._reading(workload, keys)
         return Reading(subject, None, self._policy.defaults, (key,), workload.tier if workload else 1)
@@ -71,21 +71,20 @@ class Truth:
 
     def counts_byok(self, key: "ApiKey") -> bool:
         """Whether the key's BYOK usage is spend: its own setting says so, or the policy's for its workload."""
-        workload = self._policy.workload(lineage_name(key.name))
+        workload = self._policy.workload(self._policy.lineage_of(key.name))
         return key.include_byok_in_limit or (workload is not None and workload.key.include_byok_in_limit)
 
     def _reading(self, workload: Workload, keys: tuple["ApiKey", ...]) -> Reading:
         return Reading(workload.name, workload, self._policy.for_subject(workload.name), keys, workload.tier)
 
+    def _lineage(self, account: Account, workload: Workload) -> tuple["ApiKey", ...]:
+        places = [
+            place.id for place in account.workspaces.list() if workload.workspace in (place.id, place.name, place.slug)
+        ]
+        keys = (key for place in places for key in account.keys.list(place))
+        return tuple(key for key in keys if self._policy.lineage_of(key.name) == workload.name)
+
 
 def is_hash(subject: str) -> bool:
     """Whether the subject is a key's hash rather than a workload's name."""
     return _HASH.fullmatch(subject) is not None
-
-
-def _lineage(account: Account, workload: Workload) -> tuple["ApiKey", ...]:
-    places = [
-        place.id for place in account.workspaces.list() if workload.workspace in (place.id, place.name, place.slug)
-    ]
-    keys = (key for place in places for key in account.keys.list(place))
-    return tuple(key for key in keys if lineage_name(key.name) == workload.name)

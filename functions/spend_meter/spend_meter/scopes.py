@@ -9,7 +9,6 @@ from dataclasses import replace
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from governor.policy import lineage_name
 from spend_meter.budgets import ROUNDING, Budget
 from spend_meter.counters import Known, Packed, Seen
 from spend_meter.periods import Period, period_of
@@ -65,7 +64,7 @@ def workload_budgets(listed: Mapping[str, Sequence["ApiKey"] | None], subjects: 
         return
     for workspace_id, keys in listed.items():
         for key in keys or ():
-            place = workspace_id, lineage_name(key.name)
+            place = workspace_id, subjects.lineage_of(key.name)
             workload = subjects.capped.get(place)
             if workload:
                 spent[place] = spent.get(place, 0.0) + _spent_of_cap(key, workload)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from governor.evidence import KeyReading
-from governor.policy import Limits, Policy, Workload, lineage_name
+from governor.policy import Limits, Policy, Workload
 
 if TYPE_CHECKING:
     from management_api import ApiKey
@@ -15,6 +15,7 @@ class Subjects:
 
     def __init__(self, policy: Policy, workspaces: Mapping[str, tuple[str, str]]) -> None:
         self._policy = policy
+        self.lineage_of = policy.lineage_of
         self._workloads = {
             (workspace_id, workload.name): workload
             for workload in policy.workloads
@@ -32,7 +33,7 @@ class Subjects:
 
     def of(self, key: "ApiKey", workspace_id: str) -> str:
         """The workload whose lineage the key is of, in the workload's own workspace; else the key's hash."""
-        name = lineage_name(key.name)
+        name = self.lineage_of(key.name)
         return name if (workspace_id, name) in self._workloads else key.hash
 
     def workload(self, subject: str) -> Workload | None:
@@ -49,7 +50,7 @@ class Subjects:
         """Whether the key's BYOK usage is spend: its own setting says so, or the policy's for its workload."""
         if key.include_byok_in_limit:
             return True
-        workload = self._declared.get(lineage_name(key.name))
+        workload = self._declared.get(self.lineage_of(key.name))
         return workload is not None and workload.key.include_byok_in_limit
 
     def counted(self, key: "ApiKey") -> float:

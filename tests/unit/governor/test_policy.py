@@ -53,6 +53,11 @@ def test_anything_else_is_no_duration(text: object) -> None:
     [
         ({"workloads": [_workload(), _workload()]}, "workload declared twice: prod-search-agent"),
         ({"workloads": [_workload("a1", secret="s"), _workload("b1", secret="s")]}, "secret declared twice"),
+        (
+            {"workloads": [_workload("a1", key={"adopts": "k"}), _workload("b1", key={"adopts": "k"})]},
+            "key declared twice: k",
+        ),
+        ({"workloads": [_workload("a1"), _workload("b1", key={"adopts": "a1"})]}, "key declared twice: a1"),
         ({"workloads": [_workload(tier=9)]}, "tier"),
         ({"workloads": [_workload(colour="red")]}, "colour"),
         ({"presets": [{"slug": "a", "from": "s", "to": "p", "approvers": []}]}, "approvers"),
@@ -64,6 +69,12 @@ def test_anything_else_is_no_duration(text: object) -> None:
 def test_a_policy_that_does_not_hold_is_refused_by_name(fields: dict[str, Any], named: str) -> None:
     with pytest.raises(ValidationError, match=named):
         _policy(**fields)
+
+
+def test_an_adopted_key_is_of_the_lineage_that_adopts_it_whatever_its_name() -> None:
+    policy = _policy(workloads=[_workload("prod-agent", key={"adopts": "made by hand #1"})])
+    assert policy.lineage_of("made by hand #1") == policy.lineage_of("prod-agent#20260105-a1b2-1") == "prod-agent"
+    assert policy.lineage_of("made by hand ") == "made by hand "
 
 
 def test_every_key_of_a_lineage_bears_its_workloads_name() -> None:

@@ -230,7 +230,8 @@ def test_what_is_remembered_of_budgets_goes_with_the_keys(world: Any) -> None:
     assert len(state.keys["ws-1"]) == 1
 
 
-def test_a_rotated_workloads_keys_share_its_cap_and_their_own_limits_are_not_told(world: Any) -> None:
+@pytest.mark.parametrize("by_hand", ["prod-agent", "made by hand"])
+def test_a_rotated_workloads_keys_share_its_cap_and_their_own_limits_are_not_told(world: Any, by_hand: str) -> None:
     world.with_policy(
         workloads=[
             {
@@ -238,12 +239,12 @@ def test_a_rotated_workloads_keys_share_its_cap_and_their_own_limits_are_not_tol
                 "workspace": "platform",
                 "owner": {"slack": "U0OWNER"},
                 "secret": "openrouter/agent",
-                "key": {"limit_usd": 100, "limit_reset": "monthly"},
+                "key": {"limit_usd": 100, "limit_reset": "monthly", "adopts": by_hand},
                 "rotation": {"every": "60d"},
             }
         ]
     )
-    old = world.account.add("prod-agent", limit=30.0, limit_remaining=30.0, limit_reset="monthly")
+    old = world.account.add(by_hand, limit=30.0, limit_remaining=30.0, limit_reset="monthly")
     new = world.account.add("prod-agent#20260101-00000000-1", limit=70.0, limit_remaining=70.0, limit_reset="monthly")
     world.beat()
     world.account.spend(old, 30)  # all of its own share

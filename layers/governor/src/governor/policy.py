@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from datetime import timedelta
+from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, model_validator
@@ -216,6 +217,8 @@ class Policy(_Part):
         _refuse_repeats("workload", (workload.name for workload in self.workloads))
         _refuse_repeats("secret", (workload.secret for workload in self.workloads if workload.secret))
         _refuse_repeats("preset", (preset.slug for preset in self.presets))
+        adopted = [workload.key.adopts for workload in self.workloads if workload.key.adopts != workload.name]
+        _refuse_repeats("key", (*filter(None, adopted), *(workload.name for workload in self.workloads)))
         return self
 
     @classmethod
@@ -227,6 +230,14 @@ class Policy(_Part):
     def workload(self, name: str) -> Workload | None:
         """The workload declared under this name."""
         return next((workload for workload in self.workloads if workload.name == name), None)
+
+    def lineage_of(self, key_name: str) -> str:
+        """The name of the lineage that a key is of: the workload that adopts it, or else what its name bears."""
+        return self._adopted.get(key_name) or lineage_name(key_name)
+
+    @cached_property
+    def _adopted(self) -> dict[str, str]:
+        return {workload.key.adopts: workload.name for workload in self.workloads if workload.key.adopts}
 
     def for_subject(self, subject: str) -> Limits:
         """What holds for a subject: its own settings where it declares them, the defaults elsewhere."""
