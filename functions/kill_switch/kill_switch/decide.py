@@ -12,6 +12,7 @@ To disable, in this order; the first rule that applies decides:
  9. `foreign`          no key is live, and it was not Governor that disabled them
 10. `once_a_day`, `account_leash`   the leash (promise 9); a subject that is held disabled already spends none
 11. `disable`
+An approver who reports a leak is the human that 6, 7 and 10 would ask: they do not bind then.
 
 To restore:
  1. `in_hand`           as above
@@ -52,7 +53,10 @@ _UNLIFTABLE: frozenset[Cause] = frozenset({"foreign", "rotation"})
 
 @dataclass(frozen=True)
 class Facts:
-    """All that bears on a disable. `contradiction`: how the account's counters contradict the event, if they do."""
+    """All that bears on a disable. `contradiction`: how the account's counters contradict the event, if they do.
+
+    `ordered_by`: the approver who asks for it, empty when no human does.
+    """
 
     event: Event
     cause: Cause
@@ -61,6 +65,7 @@ class Facts:
     limits: Limits
     keys: Sequence["ApiKey"]
     contradiction: str | None = None
+    ordered_by: str = ""
     causes: Causes = field(default_factory=Causes)
     leash: Leash = field(default_factory=Leash)
 
@@ -147,6 +152,8 @@ def _unfounded(facts: Facts) -> Decision | None:
 
 
 def _not_wanted(facts: Facts, live: Sequence[str]) -> Decision | None:
+    if facts.ordered_by:
+        return None
     match facts.cause:
         case "runaway":
             mode = facts.limits.runaway.mode
@@ -168,6 +175,8 @@ def _within_leash(facts: Facts, row: CauseRow | None, live: Sequence[str]) -> De
     standing = facts.causes.standing()
     if not live:
         return _nothing_live(facts, row)
+    if facts.ordered_by:
+        return _disable(facts, live, spends=False)
     if not standing and facts.leash.today:
         return Decision(
             "withhold", "once_a_day", f"{facts.name} was disabled automatically once today (UTC): a human must decide."

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from governor.causes import CauseRow, Status, union
 from governor.events import DetailType, Event, event_id
-from governor.evidence import BudgetReached, Disable
+from governor.evidence import BudgetReached, Disable, Exposed
 from governor.ledger import ABSENT, LedgerConflict
 from governor.settling import outcome, settle
 from kill_switch.claims import contradiction
@@ -75,10 +75,18 @@ def _facts(means: Means, account: Account, demand: Demand, now: datetime) -> tup
         limits=reading.limits,
         keys=reading.keys,
         contradiction=contradicted,
+        ordered_by=_approver(means, demand),
         causes=means.book.causes(reading.subject),
         leash=means.book.leash(reading.subject, now),
     )
     return facts, reading
+
+
+def _approver(means: Means, demand: Demand) -> str:
+    """The approver who reports the leak; anybody else's word is a report, which the policy's rules judge."""
+    claim, approvals = demand.claim, means.policy.approvals
+    who = claim.requested_by if isinstance(claim, Exposed) else None
+    return who if who and approvals and who in approvals.approvers else ""
 
 
 def _carry_out(

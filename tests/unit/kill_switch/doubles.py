@@ -264,8 +264,8 @@ def reading(
     return KeyReading(hash=hash, name=name, workspace_id=PRODUCTION, counted_usd=counted, window_start_usd=window_start)
 
 
-def exposed(subject: str = WORKLOAD, *, id: str = "leak-1", at: datetime = NOW) -> dict[str, Any]:
-    return envelope(DetailType.KEY_EXPOSED, subject, {"source": "github"}, id=id, at=at)
+def exposed(subject: str = WORKLOAD, *, id: str = "leak-1", at: datetime = NOW, **more: Any) -> dict[str, Any]:
+    return envelope(DetailType.KEY_EXPOSED, subject, {"source": "github", **more}, id=id, at=at)
 
 
 def budget(

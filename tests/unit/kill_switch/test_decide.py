@@ -73,6 +73,13 @@ def test_a_rule_withholds_the_disable(rule: str, fields: dict[str, Any]) -> None
     assert decision.reason.endswith(".")
 
 
+def test_an_approver_who_reports_a_leak_is_the_human_that_mode_tier_and_leash_would_ask() -> None:
+    leaked: dict[str, Any] = {"cause": "exposed", "limits": limits("alert"), "tier": 0, "leash": FULL}
+    decision = decide(facts(**leaked, ordered_by="U0LEAD"), NOW)
+    assert (decision.action, decision.rule, decision.spends_leash) == ("disable", "disable", False)
+    assert decide(facts(**leaked, ordered_by="U0LEAD", contradiction="no"), NOW).rule == "not_borne_out"
+
+
 ORDER: Sequence[tuple[str, dict[str, Any]]] = (
     ("stale", {"event": event(at=NOW - timedelta(hours=1))}),
     ("superseded", {"causes": causes(row(status="lifted", lifted_at=NOW, lifted_by="U0LEAD"))}),

@@ -228,6 +228,13 @@ def test_tier_zero_is_not_passed_by_naming_the_hash() -> None:
     assert world.receive(exposed(HASH)).evidence["rule"] == "tier_zero"
 
 
+def test_an_approvers_word_that_a_tier_zero_key_leaked_is_enough_and_a_strangers_is_a_report() -> None:
+    world = World(api_key(name="prod-triage"))
+    assert world.receive(exposed(HASH, requested_by="U0INTERN")).evidence["rule"] == "tier_zero"
+    told = world.receive(exposed(HASH, id="leak-2", requested_by="U0LEAD"))
+    assert (told.detail_type, world.account.disabled()) == (DetailType.KEY_DISABLED, {HASH})
+
+
 def test_a_renamed_workspace_or_a_moved_key_does_not_lift_tier_zero() -> None:
     bold = POLICY.model_copy(update={"defaults": Limits.model_validate({"runaway": {"mode": "disable"}})})
     moved = api_key(name="prod-triage#2", workspace_id="22222222-2222-4222-8222-222222222222")

@@ -130,10 +130,14 @@ class RestoreRequested(Evidence):
 
 
 class Exposed(Evidence):
-    """Key Exposed, from outside. The subject names the workload or the key's hash; an event never holds the key."""
+    """Key Exposed, from outside. The subject names the workload or the key's hash; an event never holds the key.
+
+    `requested_by`: one of the policy's approvers, whose word stands above `exposed.mode`, tier and leash.
+    """
 
     source: str = "unknown"
     url: str | None = None
+    requested_by: str | None = None
 
 
 class Blind(Evidence):
