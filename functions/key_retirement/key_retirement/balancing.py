@@ -1,38 +1,99 @@
-"""Keeps all keys of a lineage within one cap: what a quiet key needs no more, the current one has."""
+"""Keeps all keys of a lineage within one cap: what a quiet key needs no more, the current one has.
 
-from governor.caps import Limit, balance, caps_of
-from governor.lineage import Lineage
+The row knows a key's limit before OpenRouter does, so that a limit which Governor did not set is told from its own: one
+that a person set is lowered only while two keys could spend together more than the cap, and raised only where the
+policy says `repair`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from governor.caps import Cap, balance, caps_of
+from governor.lineage import Limit, Lineage, LineageKey
 from key_retirement.decide import role
 from key_retirement.ports import Tending
 from management_api import KeyPatch, OutcomeUnknown
 
+if TYPE_CHECKING:
+    from management_api import ApiKey, Guardrail
+
 _ROUNDS = 3
+_CENT = 0.005
+"""Limits nearer than half a cent are the same: nobody says how OpenRouter rounds them."""
 
 
-def rebalance(tending: Tending, lineage: Lineage) -> int:
-    """Lowers first, reads back, and raises only by what is then left; how many keys were changed."""
-    guard = next(
-        (one for one in tending.place.guardrails if tending.workload.key.guardrail in (one.id, one.name)), None
-    )
-    caps = caps_of(tending.workload.key, guard)
+def rebalance(tending: Tending, lineage: Lineage) -> Lineage:
+    """Lowers first, reads back, and raises only by what is then left. Raises `LedgerConflict`."""
+    caps = caps_of(tending.workload.key, guardrail(tending))
     keys = tending.own(lineage)
     deleted = [key for key in lineage.keys if key.state == "deleted"]
-    changed = 0
     for _ in range(_ROUNDS):
         roles = {
             key.hash: role(key, keys[key.hash], tending.rules, tending.now)
             for key in lineage.keys
             if key.hash in keys and key.state != "deleted"
         }
-        targets = balance(caps, keys, roles, deleted, tending.now)
+        targets = {
+            hash: limit
+            for hash, limit in balance(caps, keys, roles, deleted, tending.now).items()
+            if _may_set(tending, lineage, keys, hash, limit)
+        }
         lowered = {hash: limit for hash, limit in targets.items() if _is_lower(keys[hash].limit, limit)}
+        if not targets:
+            break
+        lineage = _intended(tending, lineage, keys, lowered or targets)
         for hash, limit in (lowered or targets).items():
             _set(tending, hash, limit)
             keys[hash] = tending.account.keys.get(hash)
-            changed += 1
         if not lowered:
             break
-    return changed
+    return lineage
+
+
+def guardrail(tending: Tending) -> "Guardrail | None":
+    """The guardrail that the policy names, as the workspace has it."""
+    return next((one for one in tending.place.guardrails if tending.workload.key.guardrail in (one.id, one.name)), None)
+
+
+def is_given(key: LineageKey, live: "ApiKey") -> bool:
+    """Whether the limit is one that Governor set last, or was about to."""
+    return not key.given or any(_is_same(live, limit) for limit in key.given)
+
+
+def within(caps: Sequence[Cap], live: "ApiKey") -> bool:
+    """Whether the limit keeps the key within every cap."""
+    return live.limit is not None and all(live.limit <= cap.limit_usd + _CENT for cap in caps)
+
+
+def is_policy(caps: Sequence[Cap], live: "ApiKey") -> bool:
+    """Whether the limit is the policy's cap itself."""
+    return _is_same(live, Limit(caps[0].limit_usd, caps[0].period))
+
+
+def _may_set(tending: Tending, lineage: Lineage, keys: "Mapping[str, ApiKey]", hash: str, limit: Limit) -> bool:
+    own = lineage.key(hash)
+    if own is None or is_given(own, keys[hash]) or tending.workload.key.drift == "repair":
+        return True
+    return _is_lower(keys[hash].limit, limit) and sum(not key.disabled for key in keys.values()) > 1
+
+
+def _intended(
+    tending: Tending, lineage: Lineage, keys: "Mapping[str, ApiKey]", targets: Mapping[str, Limit]
+) -> Lineage:
+    """The row that knows each limit as it is and as it is about to be."""
+    for hash, limit in targets.items():
+        own = lineage.key(hash)
+        if own:
+            before = Limit(keys[hash].limit, keys[hash].limit_reset)
+            lineage = lineage.with_key(replace(own, given=(before, limit)))
+    return tending.ports.lineages.write(lineage)
+
+
+def _is_same(live: "ApiKey", limit: Limit) -> bool:
+    if live.limit is None or limit.limit_usd is None:
+        return live.limit is limit.limit_usd
+    return abs(live.limit - limit.limit_usd) < _CENT and live.limit_reset == limit.limit_reset
 
 
 def _is_lower(now: float | None, limit: Limit) -> bool:

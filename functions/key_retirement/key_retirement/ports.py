@@ -34,12 +34,16 @@ class Ports:
 
 @dataclass(frozen=True)
 class Place:
-    """A workspace as it was read in this beat: its keys, its guardrails, and every hash that something points at."""
+    """A workspace as it was read in this beat: its keys, its guardrails, and every hash that something points at.
+
+    `assigned`: the guardrail's id of each key that has one.
+    """
 
     id: str
     keys: "Mapping[str, ApiKey]"
     guardrails: "tuple[Guardrail, ...]"
     pointed_at: frozenset[str]
+    assigned: Mapping[str, str]
 
 
 @dataclass(frozen=True)

@@ -68,7 +68,7 @@ def _given_back(tending: Tending, lineage: Lineage, asked: Rollback) -> Event:
     in_hand = lineage.asked is not None and lineage.asked.by == asked.event.id
     if in_hand or not tending.place.keys[key.hash].disabled:
         settled = settle(tending.account, tending.ports.causes, name, [key.hash])
-        _make_room(tending, lineage, key, settled)
+        lineage = _make_room(tending, lineage, key, settled)
     else:
         raise Refused("foreign", f"Somebody else has disabled {key.name}: enable it in OpenRouter, then ask again.")
     _prove(tending, secret_name, version, key)
@@ -88,11 +88,11 @@ def _move_label(tending: Tending, secret: SecretState, version: str) -> None:
     secrets.move(secret.arn, "AWSCURRENT", to=version, off=holder)
 
 
-def _make_room(tending: Tending, lineage: Lineage, key: LineageKey, settled: Settled) -> None:
+def _make_room(tending: Tending, lineage: Lineage, key: LineageKey, settled: Settled) -> Lineage:
     """Its limit was lowered to what it had spent: it has a share of the cap again before anybody reads it."""
     place = replace(tending.place, keys={**tending.place.keys, **settled.keys})
-    unseen = lineage.with_key(replace(key, state="overlap", seen=None))
-    rebalance(replace(tending, place=place), unseen)
+    noted = lineage.key(key.hash) or key
+    return rebalance(replace(tending, place=place), lineage.with_key(replace(noted, seen=None)))
 
 
 def _done(tending: Tending, lineage: Lineage, asked: Rollback, key: LineageKey) -> Event:

@@ -15,6 +15,7 @@ from governor.policy import Workload
 from key_retirement.balancing import rebalance
 from key_retirement.decide import quarantine
 from key_retirement.draining import blocked, watch
+from key_retirement.drifting import check
 from key_retirement.orphans import remove_orphans
 from key_retirement.ports import Place, Ports, Tending
 from key_retirement.reconciling import reconcile, unblock
@@ -140,11 +141,12 @@ class Places:
 
     def _reading(self, id: str) -> Place:
         account = self._account
-        pointed = {one.key_hash for one in account.guardrails.assignments()}
+        assigned = {one.key_hash: one.guardrail_id for one in account.guardrails.assignments()}
+        pointed = set(assigned)
         pointed.update(hash for one in account.byok.list(workspace_id=id) for hash in one.allowed_api_key_hashes or ())
         pointed.update(hash for one in account.destinations.list(id) for hash in one.api_key_hashes or ())
         keys = {key.hash: key for key in account.keys.list(id)}
-        return Place(id, keys, tuple(account.guardrails.list(id)), frozenset(pointed))
+        return Place(id, keys, tuple(account.guardrails.list(id)), frozenset(pointed), assigned)
 
 
 def tend(tending: Tending, hourly: bool) -> None:
@@ -159,7 +161,9 @@ def tend(tending: Tending, hourly: bool) -> None:
         elif key.state == "quarantined":
             lineage = _quarantined(tending, lineage, key)
     lineage = _forgetting(tending, lineage)
-    rebalance(tending, lineage)
+    if hourly:
+        lineage = check(tending, lineage)
+    lineage = rebalance(tending, lineage)
     if hourly and tending.workload.rotation:
         remove_orphans(tending, lineage)
 

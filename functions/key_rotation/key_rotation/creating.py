@@ -7,9 +7,9 @@ says that it is there. A key whose answer or whose secret was lost is an orphan 
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from governor.caps import NOTHING, Limit, caps_of, counted, split
+from governor.caps import NOTHING, Split, caps_of, counted, split
 from governor.completion import abandoned
-from governor.lineage import Lineage, LineageKey, Rotation
+from governor.lineage import Limit, Lineage, LineageKey, Rotation
 from governor.secret_versions import VersionTaken, WorkloadSecret
 from key_rotation import told
 from key_rotation.decide import decide, former, why
@@ -40,13 +40,14 @@ def _pending(rotating: Rotating) -> WorkloadSecret | None:
 
 def _made(rotating: Rotating, account: Account, found: Read) -> WorkloadSecret:
     ports, workload = rotating.ports, rotating.workload
-    old = former(found.facts)
-    lineage = _intend(rotating, found, old)
+    deleted = [key for key in found.lineage.keys if key.state == "deleted"]
+    both = split(caps_of(workload.key, found.guardrail), found.facts.keys, deleted, ports.clock())
+    lineage = _intend(rotating, found, former(found.facts), both)
     rotation = lineage.rotation
     assert rotation
     name = rotation.key_name(workload.name)
     ports.bus.publish([told.started(workload, found.workspace_id, lineage, ports.clock())])
-    limit = _share(rotating, account, found)
+    limit = _share(account, found, both)
     now = ports.clock()
     life = workload.key.expires_in
     created = account.keys.create(
@@ -79,13 +80,17 @@ def _made(rotating: Rotating, account: Account, found: Read) -> WorkloadSecret:
     return value
 
 
-def _intend(rotating: Rotating, found: Read, old: "ApiKey | None") -> Lineage:
-    """The row that says that a key of this name is about to be made. Raises `LedgerConflict`."""
+def _intend(rotating: Rotating, found: Read, old: "ApiKey | None", both: Split) -> Lineage:
+    """The row that says that a key is about to be made, and whose limit lowered. Raises `LedgerConflict`."""
     ports, now = rotating.ports, rotating.ports.clock()
     lineage = _rid_of_another(rotating, found.lineage)
     if old and lineage.key(old.hash) is None:
         adopted = LineageKey(old.hash, old.name, "current", old.created_at, expires_at=old.expires_at)
         lineage = lineage.with_key(adopted)
+    for live in found.facts.keys:
+        own, limit = lineage.key(live.hash), both.lowered.get(live.hash)
+        if own and limit:
+            lineage = lineage.with_key(replace(own, given=(Limit(live.limit, live.limit_reset), limit)))
     before = lineage.rotation
     if before:
         rotation = replace(before, attempt=before.attempt + 1)
@@ -104,11 +109,8 @@ def _rid_of_another(rotating: Rotating, lineage: Lineage) -> Lineage:
     return abandoned(lineage, rotating.ports.clock())
 
 
-def _share(rotating: Rotating, account: Account, found: Read) -> Limit:
+def _share(account: Account, found: Read, both: Split) -> Limit:
     """The new key's limit, once the others' have been lowered so that all together stay within the cap."""
-    shared = caps_of(rotating.workload.key, found.guardrail)
-    deleted = [key for key in found.lineage.keys if key.state == "deleted"]
-    both = split(shared, found.facts.keys, deleted, rotating.ports.clock())
     if both.new.limit_usd is None:
         return both.new
     excess = 0.0

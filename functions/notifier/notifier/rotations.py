@@ -82,7 +82,7 @@ def drifted(case: Case) -> Words:
     evidence = cast(Drift, case.evidence)
     headline = f"🟠 {case.who} is not as the policy says. {escape(case.event.reason)}{case.owner}"
     facts = (f"*Policy:* {escape(evidence.policy)}", f"*OpenRouter:* {escape(evidence.live)}")
-    return Words(headline, ORANGE, facts, "Mend OpenRouter or the policy.")
+    return Words(headline, ORANGE, facts, escape(evidence.repair) or "Mend OpenRouter or the policy.")
 
 
 def _keys(evidence: Rotated) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
-from governor.lineage import LineageKey
+from governor.lineage import Limit, LineageKey
 from governor.policy import Key
 
 if TYPE_CHECKING:
@@ -31,14 +31,6 @@ class Cap:
     limit_usd: float
     period: str | None
     include_byok: bool = False
-
-
-@dataclass(frozen=True)
-class Limit:
-    """A key's `limit` and `limit_reset` as they are to be set. `limit_usd` None: no limit."""
-
-    limit_usd: float | None
-    limit_reset: str | None
 
 
 @dataclass(frozen=True)

@@ -207,13 +207,18 @@ class Retired(Evidence):
 
 
 class Drift(Evidence):
-    """Key Drifted: a live key is not as the policy says. `field`: `orphan_in_use` today."""
+    """Key Drifted: a live key is not as the policy says.
+
+    `field`: OpenRouter's own name of what differs (`limit`, `include_byok_in_limit`, `disabled`, `workspace_id`, `hash`
+    for a key that is gone), `guardrail`, or `orphan_in_use`. `repair`: what Governor does about it, empty for nothing.
+    """
 
     name: str
     field: str
     policy: str
     live: str
     key: KeyRef | None = None
+    repair: str = ""
 
 
 class RotationRequested(Evidence):

@@ -42,12 +42,22 @@ class Sighting:
 
 
 @dataclass(frozen=True)
+class Limit:
+    """A key's `limit` and `limit_reset` as they are to be set. `limit_usd` None: no limit."""
+
+    limit_usd: float | None
+    limit_reset: str | None
+
+
+@dataclass(frozen=True)
 class LineageKey:
     """One key. `since`: when it entered its state; `until`: when overlap or quarantine may end.
 
     `token`: the rotation that made it, empty for an adopted key. `exposed`: it leaked, and never comes back.
     `spent`: what it had spent in the `daily`, `weekly` and `monthly` period when it was deleted (USD), since a cap
-    still counts it. `told_at`: when people were last told that it is still used.
+    still counts it. `told_at`: when people were last told that it is still used. `given`: the limits that Governor last
+    set, the one before and the one after, since it may have died in between; empty when it never set any. `drifted`:
+    what differs from the policy, by field, and has been told.
     """
 
     hash: str
@@ -61,6 +71,8 @@ class LineageKey:
     seen: Sighting | None = None
     spent: Mapping[str, float] | None = None
     told_at: datetime | None = None
+    given: tuple[Limit, ...] = ()
+    drifted: Mapping[str, str] | None = None
 
     def data(self) -> dict[str, Any]:
         return {
@@ -82,6 +94,8 @@ class LineageKey:
             else None,
             "spent": dict(self.spent) if self.spent else None,
             "told_at": _text(self.told_at),
+            "given": [[limit.limit_usd, limit.limit_reset] for limit in self.given],
+            "drifted": dict(self.drifted) if self.drifted else None,
         }
 
     @classmethod
@@ -106,6 +120,8 @@ class LineageKey:
             else None,
             spent={period: float(usd) for period, usd in data["spent"].items()} if data.get("spent") else None,
             told_at=_instant(data.get("told_at")),
+            given=tuple(Limit(usd if usd is None else float(usd), reset) for usd, reset in data.get("given") or ()),
+            drifted=data.get("drifted"),
         )
 
 

@@ -86,7 +86,8 @@ class Owner(_Part):
 class Key(_Part):
     """The key as it should be; `limit_usd` is per `limit_reset` (OpenRouter's periods, UTC).
 
-    `adopts`: the name of a key made by hand, which is the workload's first.
+    `adopts`: the name of a key made by hand, which is the workload's first. `drift`: whether a live key that differs is
+    only told of, or set back as well.
     """
 
     limit_usd: Annotated[float, Field(gt=0)] | None = None
@@ -95,6 +96,7 @@ class Key(_Part):
     guardrail: str | None = None
     expires_in: Duration | None = None
     adopts: str | None = None
+    drift: Literal["alert", "repair"] = "alert"
 
 
 class Rotation(_Part):
