@@ -201,9 +201,9 @@ class Engine:
         """A boto3 client that may do anything."""
         return self._aws.client(service)
 
-    def secret_text(self, name: str) -> str:
+    def secret_text(self, name: str, region: str = REGION) -> str:
         """What GetSecretValue answers now, without a request: for consumers that read it thousands of times."""
-        backend: Any = secretsmanager_backends[ACCOUNT][REGION]
+        backend: Any = secretsmanager_backends[ACCOUNT][region]
         return str(backend.get_secret_value(name, None, None)["SecretString"])
 
     def client_as(self, function: str, service: str) -> Any:

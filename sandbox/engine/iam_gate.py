@@ -20,7 +20,7 @@ from moto.s3.models import s3_backends
 from moto.secretsmanager.models import secretsmanager_backends
 from werkzeug.exceptions import HTTPException
 
-from sandbox.engine.authorization import Need, UnknownCall, arn_of_secret, needs
+from sandbox.engine.authorization import Need, UnknownCall, needs
 from sandbox.engine.permissions import Permissions, Session
 from sandbox.engine.template import ACCOUNT, REGION
 
@@ -73,7 +73,7 @@ class IamGate:
             found = needs(response.boto3_service_name, operation, response.params)
         except UnknownCall as error:
             raise _refusal(response, f"The sandbox cannot authorize this call: {error}") from error
-        return [_resolved(need) for need in found]
+        return [_resolved(need, response.region) for need in found]
 
     def _s3_needs(self, response: Any, resource: str, session: Session) -> list[Need]:
         prefix = response.querystring.get("prefix")
@@ -90,12 +90,16 @@ class IamGate:
         return found
 
 
-def _resolved(need: Need) -> Need:
-    """The need with a secret's name or a key's alias turned into the ARN that policies speak of, and its tags."""
+def _resolved(need: Need, region: str) -> Need:
+    """The need in the region that was called, with a secret's name or a key's alias turned into the ARN that policies
+    speak of, and its tags.
+    """
+    if region != REGION:
+        need = Need(need.action, need.resource.replace(f":{REGION}:", f":{region}:", 1), need.context)
     service, name = need.action.partition(":")[0], need.resource
     if service == "secretsmanager" and name != "*":
-        for secret in secretsmanager_backends[ACCOUNT][REGION].secrets.values():
-            if name in (secret.arn, arn_of_secret(secret.name)):
+        for secret in secretsmanager_backends[ACCOUNT][region].secrets.values():
+            if name.rpartition(":")[2] in (secret.arn.rpartition(":")[2], secret.name):
                 tags = {
                     f"{prefix}:ResourceTag/{tag['Key']}": tag["Value"]
                     for tag in secret.tags or []

@@ -17,7 +17,7 @@ from moto.secretsmanager.exceptions import (
     ResourceExistsException,
     ResourceNotFoundException,
 )
-from moto.secretsmanager.models import FakeSecret, SecretsManagerBackend
+from moto.secretsmanager.models import FakeSecret, ReplicaSecret, SecretsManagerBackend
 
 Rotate = Callable[[str, str, str], None]
 """Called with a secret's ARN, the token and the function's ARN when a rotation is to begin."""
@@ -143,6 +143,8 @@ def _get_secret_value(
     secret = backend.secrets.get(secret_id)
     if secret is None:
         raise ResourceNotFoundException("Secrets Manager can't find the specified secret.")
+    if isinstance(secret, ReplicaSecret):
+        secret = secret.source
     if secret.is_deleted():
         raise InvalidRequestException("You can't perform this operation on the secret because it was marked deleted.")
     stage = version_stage or (None if version_id else "AWSCURRENT")

@@ -20,6 +20,7 @@ WORKSPACE = "platform-production"
 ANSWERS, CRAWLER, LOOPS, DIGEST = "prod-answers", "prod-crawler", "prod-order-loop", "prod-digest"
 BY_HAND = "answers, made by hand"
 GUARDRAIL = "answers"
+REPLICA = "eu-west-1"
 SECRETS = {name: f"openrouter/{name.replace('-', '/', 1)}" for name in (ANSWERS, CRAWLER, LOOPS, DIGEST)}
 ANSWERS_USD, CRAWLER_USD, LOOPS_USD = 0.0005, 0.016, 0.004
 """What one request costs."""
@@ -47,6 +48,7 @@ workloads:
     key: {{limit_usd: {ANSWERS_CAP}, limit_reset: monthly, include_byok_in_limit: true, guardrail: {GUARDRAIL},
       adopts: "{BY_HAND}"}}
     secret: {SECRETS[ANSWERS]}
+    copies: {{parameter: /{SECRETS[ANSWERS]}, regions: [{REPLICA}]}}
     rotation: {{every: 13d, overlap: 24h, quiet: 1h, drain_deadline: 3d, quarantine: 5d}}
   - name: {CRAWLER}
     workspace: {WORKSPACE}

@@ -134,6 +134,7 @@ workloads:
     owner: {{slack: U0FINANCE}}
     key: {{limit_usd: 10, limit_reset: monthly}}
     secret: openrouter/prod/finance-reports
+    copies: {{parameter: /openrouter/prod/finance-reports, regions: [eu-west-1]}}
     runaway: {{mode: disable}}
 approvals: {{channel: C0GOVERNOR, approvers: [U0LEAD, U0SEC]}}
 """

@@ -104,6 +104,8 @@ def sixty_days(fleet: Fleet) -> Scenario:
     scenario.must(max(months.values()) <= of.ANSWERS_CAP, "no month's spend passes the cap")
     scenario.must(secret["hash"] in listed and set(listed) <= known, "the allowlist names the key, and no dead one")
     scenario.must(guardrail is not None and guardrail.rules["name"] == of.GUARDRAIL, "the key has its guardrail")
+    copies = fleet.world.copied(SECRETS[ANSWERS], of.REPLICA)
+    scenario.must(all(copy == secret for copy in copies), "parameter and replica hold the same key as the secret")
     scenario.must(enabled[-1:] == [secret["name"]], "the secret holds the newest enabled key")
     scenario.must(len(enabled) <= 2, f"two live keys at the most, not {len(enabled)}")
     scenario.must(not scenario.facts["dead_letters"], "no dead letters")

@@ -160,6 +160,11 @@ class World:
         found: dict[str, Any] = json.loads(self.engine.secret_text(secret))
         return found
 
+    def copied(self, secret: str, region: str) -> list[dict[str, Any]]:
+        """What is read in the secret's parameter, and in its replica."""
+        parameter = self.engine.client("ssm").get_parameter(Name=f"/{secret}", WithDecryption=True)["Parameter"]
+        return [json.loads(parameter["Value"]), json.loads(self.engine.secret_text(secret, region))]
+
     def complete(self, name: str) -> httpx.Response:
         """One real request with the key that the workload had at first."""
         return self._ask(self.plaintexts[name])

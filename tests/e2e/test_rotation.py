@@ -38,6 +38,7 @@ def test_a_key_is_replaced_at_a_persons_request_and_both_work_in_the_overlap(wor
     limits = [key.limit or 0 for key in world.simulator.organization.keys if key.name.startswith(REPORTS)]
     assert 0 < sum(limits) <= 10 + 1e-6
     assert world.engine.dead_letters() == []
+    assert world.copied(SECRET, "eu-west-1") == [after, after]
 
 
 def test_the_former_key_comes_back_at_an_approvers_request(world: World) -> None:
@@ -48,6 +49,7 @@ def test_the_former_key_comes_back_at_an_approvers_request(world: World) -> None
     world.run(world.now + timedelta(minutes=12))
     assert _secret(world)["api_key"] == before
     assert _works(world, before)
+    assert [copy["api_key"] for copy in world.copied(SECRET, "eu-west-1")] == [before, before]
     assert world.events("Rotation Rolled Back", subject=REPORTS)
 
 

@@ -5,9 +5,10 @@ Of a key in overlap; the first rule that applies decides:
  2. `held`         a cause holds the lineage: whatever is quiet now is so because it is disabled; the drain waits
  3. `unread`       its use could not be read, which is not "unused" (promise 3)
  4. `overlap`      the overlap has not ended
- 5. `quiet`        it ended, and the key was not used for `rotation.quiet`: retire
- 6. `deadline`     still used, but `rotation.drain_deadline` has passed: retire all the same
- 7. `blocked`      still used: `Drain Blocked`, once a day
+ 5. `copies`       it ended, and a copy of the secret still holds the old key: `Drain Blocked`, once a day, no deadline
+ 6. `quiet`        the key was not used for `rotation.quiet`: retire
+ 7. `deadline`     still used, but `rotation.drain_deadline` has passed: retire all the same
+ 8. `blocked`      still used: `Drain Blocked`, once a day
 
 Of a key in quarantine:
  1. `gone`
@@ -72,9 +73,16 @@ def is_quiet(seen: Sighting | None, rules: Rotation, now: datetime) -> bool:
 
 
 def drain(
-    key: LineageKey, live: "ApiKey | None", seen: Sighting | None, rules: Rotation, held: bool, now: datetime
+    key: LineageKey,
+    live: "ApiKey | None",
+    seen: Sighting | None,
+    rules: Rotation,
+    now: datetime,
+    *,
+    held: bool = False,
+    behind: bool = False,
 ) -> Decision:
-    """What to do with a key in overlap, by the first list."""
+    """What to do with a key in overlap, by the first list. `behind`: a copy of the secret does not hold the new key."""
     if live is None:
         return Decision("forget", "gone")
     if held:
@@ -84,13 +92,18 @@ def drain(
     until = key.until or key.since
     if now < until:
         return Decision("wait", "overlap")
+    if behind:
+        return _blocked(key, "copies", now)
     if is_quiet(seen, rules, now):
         return Decision("retire", "quiet")
     if now >= until + rules.drain_deadline:
         return Decision("retire", "deadline", forced=True)
-    if key.told_at and now - key.told_at < TOLD_EVERY:
-        return Decision("wait", "blocked")
-    return Decision("tell", "blocked")
+    return _blocked(key, "blocked", now)
+
+
+def _blocked(key: LineageKey, rule: str, now: datetime) -> Decision:
+    is_told = key.told_at is not None and now - key.told_at < TOLD_EVERY
+    return Decision("wait" if is_told else "tell", rule)
 
 
 def quarantine(key: LineageKey, live: "ApiKey | None", now: datetime) -> Decision:

@@ -1,12 +1,15 @@
 """Watches a replaced key until nobody uses it, and says who does."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from governor.events import DetailType, Event, event_id
 from governor.evidence import Drain, KeyRef
-from governor.lineage import Lineage, LineageKey
+from governor.lineage import LineageKey
+from key_retirement.copying import Behind
 from key_retirement.decide import Decision, drain, look
 from key_retirement.ports import Tending
 from management_api import (
@@ -26,20 +29,21 @@ TOP = 5
 ANALYTICS_SECONDS = 10.0
 
 
-def watch(tending: Tending, lineage: Lineage, key: LineageKey, held: bool) -> tuple[LineageKey, Decision]:
+def watch(tending: Tending, key: LineageKey, *, held: bool, behind: bool) -> tuple[LineageKey, Decision]:
     """The key as it is seen now, and what to do with it."""
     live = tending.place.keys.get(key.hash)
+    decide = partial(drain, key, live, rules=tending.rules, now=tending.now, held=held, behind=behind)
     if live is None:
-        return key, drain(key, None, None, tending.rules, held, tending.now)
+        return key, decide(None)
     seen = replace(key, seen=look(live, live.usage + live.byok_usage, key.seen, tending.now))
-    decision = drain(seen, live, seen.seen, tending.rules, held, tending.now)
+    decision = decide(seen.seen)
     if decision.rule == "quiet" and _asked_lately(tending, key.hash, tending.rules.quiet):
-        decision = drain(seen, live, None, tending.rules, held, tending.now)
+        decision = decide(None)
     return seen, decision
 
 
-def blocked(tending: Tending, key: LineageKey, live: "ApiKey") -> Event:
-    """Drain Blocked: who still uses the key, as far as analytics tells. Once a day."""
+def blocked(tending: Tending, key: LineageKey, live: "ApiKey", behind: Sequence[Behind]) -> Event:
+    """Drain Blocked: who still uses the key, as far as analytics tells, and which copies still hold it. Once a day."""
     until = key.until or key.since
     rankings: dict[str, list[tuple[str, float]]] = {}
     missing: list[str] = []
@@ -55,10 +59,15 @@ def blocked(tending: Tending, key: LineageKey, live: "ApiKey") -> Event:
         deadline=until + tending.rules.drain_deadline,
         last_used_at=live.last_used_at,
         missing=missing,
+        behind=[f"{one.where}: {one.error}" if one.error else one.where for one in behind],
         **rankings,
     )
+    places = " and ".join(one.where for one in behind)
+    since = f"{key.name} was replaced at {key.since:%Y-%m-%d %H:%M} UTC"
     reason = (
-        f"{key.name} was replaced at {key.since:%Y-%m-%d %H:%M} UTC and is still used: point its users to secret "
+        f"{since} and stays enabled: {places} does not hold the new key."
+        if behind
+        else f"{since} and is still used: point its users to secret "
         f"{tending.workload.secret}. It is disabled at {evidence.deadline:%Y-%m-%d %H:%M} UTC."
     )
     kind = DetailType.DRAIN_BLOCKED

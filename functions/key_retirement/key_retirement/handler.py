@@ -15,6 +15,7 @@ from governor.dynamo_ledger import DynamoLedger
 from governor.events import EventBus
 from governor.lineage import Lineages
 from governor.policy import Policy
+from governor.secret_copies import AwsSecretCopies
 from governor.secrets import SecretsManager
 from governor.secrets_manager_versions import SecretsManagerVersions
 from key_retirement.ports import Ports
@@ -39,8 +40,13 @@ def build() -> KeyRetirement:
         SecretsManager(client), settings.management_key_secret, policy.account.base_url, pacing=pacing
     )
     bus = EventBus(session.client("events", config=AWS), settings.event_bus_name)
+    copies = AwsSecretCopies(
+        session.client("ssm", config=AWS),
+        client,
+        lambda region: session.client("secretsmanager", region_name=region, config=AWS),
+    )
     versions, lineages, causes = SecretsManagerVersions(client), Lineages(ledger), CauseBook(ledger)
-    return KeyRetirement(Ports(policy, versions, lineages, causes, bus, account, utc_now, Logger()))
+    return KeyRetirement(Ports(policy, versions, copies, lineages, causes, bus, account, utc_now, Logger()))
 
 
 def lambda_handler(event: Any, context: Any) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from governor.finishing import Finishing
 from governor.lineage import Lineage, Lineages
 from governor.policy import Policy, Rotation, Workload
 from governor.ports import Connect, Log
+from governor.secret_copies import SecretCopies
 from governor.secret_versions import SecretVersions
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ class Ports:
 
     policy: Policy
     secrets: SecretVersions
+    copies: SecretCopies
     lineages: Lineages
     causes: CauseBook
     bus: Publisher

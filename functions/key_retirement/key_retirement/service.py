@@ -3,7 +3,7 @@
 One lineage's failure never spares or stops the others: all are tried, then the first error is raised.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
@@ -13,6 +13,7 @@ from governor.ledger import LedgerConflict
 from governor.lineage import Lineage, LineageKey
 from governor.policy import Workload
 from key_retirement.balancing import rebalance
+from key_retirement.copying import Behind, CopyFailed, copy
 from key_retirement.decide import quarantine
 from key_retirement.draining import blocked, watch
 from key_retirement.drifting import check
@@ -72,7 +73,7 @@ class KeyRetirement:
             for workload in self.ports.policy.workloads
             if workload.secret
             and asked.workload in (None, workload.name)
-            and (hourly or _is_open(lineages.get(workload.name)))
+            and (hourly or asked.workload or _is_open(lineages.get(workload.name)))
         ]
         open_ones.sort(key=lambda workload: _waiting_since(lineages.get(workload.name)))
         return self._tended(open_ones, account, hourly, seconds_left)
@@ -154,10 +155,10 @@ def tend(tending: Tending, hourly: bool) -> None:
     lineage = reconcile(tending, tending.ports.lineages.get(tending.workload.name))
     if hourly:
         lineage = unblock(tending, lineage)
-    held = bool(tending.ports.causes.causes(lineage.workload).standing())
+    behind = copy(tending)
     for key in lineage.keys:
         if key.state == "overlap":
-            lineage = _drained(tending, lineage, key, held)
+            lineage = _drained(tending, lineage, key, behind)
         elif key.state == "quarantined":
             lineage = _quarantined(tending, lineage, key)
     lineage = _forgetting(tending, lineage)
@@ -166,10 +167,14 @@ def tend(tending: Tending, hourly: bool) -> None:
     lineage = rebalance(tending, lineage)
     if hourly and tending.workload.rotation:
         remove_orphans(tending, lineage)
+    failed = [f"{one.where} ({one.error})" for one in behind if one.error]
+    if failed:
+        raise CopyFailed(f"the secret of {lineage.workload} is not copied to {', '.join(failed)}")
 
 
-def _drained(tending: Tending, lineage: Lineage, key: LineageKey, held: bool) -> Lineage:
-    seen, decision = watch(tending, lineage, key, held)
+def _drained(tending: Tending, lineage: Lineage, key: LineageKey, behind: Sequence[Behind]) -> Lineage:
+    held = bool(tending.ports.causes.causes(lineage.workload).standing())
+    seen, decision = watch(tending, key, held=held, behind=bool(behind))
     tending.ports.log.info("drain", extra={"key": key.name, "rule": decision.rule, "forced": decision.forced})
     match decision.action:
         case "retire":
@@ -177,7 +182,7 @@ def _drained(tending: Tending, lineage: Lineage, key: LineageKey, held: bool) ->
         case "forget":
             return delete(tending, lineage, seen, None)
         case "tell":
-            tending.ports.bus.publish([blocked(tending, seen, tending.place.keys[key.hash])])
+            tending.ports.bus.publish([blocked(tending, seen, tending.place.keys[key.hash], behind)])
             seen = replace(seen, told_at=tending.now)
     return tending.ports.lineages.write(lineage.with_key(seen)) if seen != key else lineage
 

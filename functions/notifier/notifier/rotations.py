@@ -51,6 +51,8 @@ def blocked(case: Case) -> Words:
         f"🟠 {case.who} still uses a key that was replaced at {utc(evidence.since)}. It is disabled at "
         f"{utc(evidence.deadline)}, used or not.{case.owner}"
     )
+    if evidence.behind:
+        headline = f"🟠 The old key of {case.who} stays enabled: a copy of its secret does not hold the new one."
     facts = [f"• {key_link(evidence.key.hash, evidence.key.name)}"]
     if evidence.last_used_at:
         facts.append(f"*Last used:* {utc(evidence.last_used_at)}")
@@ -62,8 +64,10 @@ def blocked(case: Case) -> Words:
         if ranking:
             named = ", ".join(f"{escape(name)} ({count:,.0f} requests)" for name, count in ranking)
             facts.append(f"*{title}:* {named}")
+    facts += [f"*Behind:* {escape(one)}" for one in evidence.behind]
     facts += [f"*Unknown:* {escape(one)}" for one in evidence.missing]
-    return Words(headline, ORANGE, tuple(facts), "Point whoever still uses it to the workload's secret.")
+    todo = "Mend the copy." if evidence.behind else "Point whoever still uses it to the workload's secret."
+    return Words(headline, ORANGE, tuple(facts), todo)
 
 
 def retired(case: Case) -> Words:

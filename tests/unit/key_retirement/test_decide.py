@@ -29,10 +29,12 @@ def api_key(**more: Any) -> ApiKey:
     return ApiKey(**{**fields, **counters, **more})
 
 
-def ruled(since_until: timedelta, quiet: timedelta | None, *, held: bool = False, live: bool = True) -> str:
+def ruled(
+    since_until: timedelta, quiet: timedelta | None, *, held: bool = False, behind: bool = False, live: bool = True
+) -> str:
     key = LineageKey("a" * 64, "prod-agent", "overlap", NOW - timedelta(days=1), until=NOW - since_until)
     seen = None if quiet is None else Sighting(NOW, 1.0, None, NOW - quiet)
-    return drain(key, api_key() if live else None, seen, RULES, held, NOW).rule
+    return drain(key, api_key() if live else None, seen, RULES, NOW, held=held, behind=behind).rule
 
 
 def test_a_key_in_overlap_is_judged_by_the_first_rule_that_applies() -> None:
@@ -41,6 +43,8 @@ def test_a_key_in_overlap_is_judged_by_the_first_rule_that_applies() -> None:
     assert ruled(hour, hour, held=True) == "held"
     assert ruled(hour, None) == "unread"
     assert ruled(-hour, hour) == "overlap"
+    assert ruled(hour, hour, behind=True) == "copies"
+    assert ruled(timedelta(days=9), hour, behind=True) == "copies"
     assert ruled(hour, hour) == "quiet"
     assert ruled(hour, minute) == "blocked"
     assert ruled(timedelta(days=7), minute) == "deadline"

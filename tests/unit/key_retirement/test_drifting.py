@@ -2,15 +2,14 @@
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
+from governor.causes import CauseRow
 from governor.events import Event
-from key_retirement.ports import Ports
-from key_retirement.service import KeyRetirement
-from key_retirement.settings import Beat
 from management_api import KeyPatch
+from tests.unit.key_retirement.doubles import Retirement
 from tests.unit.key_rotation.doubles import PLACE, WORKLOAD, World, api_key, guardrail
 
 CAP: dict[str, Any] = {"limit_usd": 100.0, "limit_reset": "monthly"}
@@ -29,12 +28,7 @@ def provisioned(**key: Any) -> World:
 
 def beat(world: World) -> None:
     """The first beat of the next hour."""
-    world.now = world.now.replace(minute=0) + timedelta(hours=1)
-    connect = cast(Any, world._connect)
-    ports = Ports(
-        world.policy, world.secrets, world.lineages, world.causes, world.bus, connect, lambda: world.now, world.log
-    )
-    KeyRetirement(ports).act(Beat(world.now), lambda: 50.0)
+    Retirement(world).beat()
 
 
 def told(world: World) -> list[Event]:
@@ -171,7 +165,6 @@ def test_a_limit_that_governor_was_about_to_set_when_it_died_is_its_own() -> Non
 
 
 def test_nothing_is_told_of_a_workload_that_is_held_disabled() -> None:
-    from governor.causes import CauseRow
 
     world = provisioned()
     world.causes.write(CauseRow(WORKLOAD, "runaway", "disabled", "e", (world.made.hash,), world.now))

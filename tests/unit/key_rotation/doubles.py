@@ -20,6 +20,8 @@ from key_rotation.ports import Ports
 from key_rotation.service import KeyRotation
 from key_rotation.settings import Step, StepName
 from management_api import (
+    AnalyticsQuery,
+    AnalyticsResult,
     ApiKey,
     AuthenticationFailed,
     ByokKey,
@@ -106,6 +108,13 @@ class FakeAccount:
     @property
     def destinations(self) -> "FakeDestinations":
         return FakeDestinations(self)
+
+    @property
+    def analytics(self) -> "FakeAnalytics":
+        return FakeAnalytics()
+
+    def within(self, deadline: Deadline) -> "FakeAccount":
+        return self
 
     def list(self, workspace_id: str) -> list[ApiKey]:
         if self.refused:
@@ -221,6 +230,13 @@ class FakeDestinations:
         return held
 
 
+class FakeAnalytics:
+    """Nobody was seen to use any key."""
+
+    def query(self, question: AnalyticsQuery) -> AnalyticsResult:
+        return AnalyticsResult(rows=[], truncated=False)
+
+
 @dataclass
 class FakeSecrets:
     """`SecretVersions` in memory: one secret, AWSCURRENT at version `first`. `before` is called as the account's is."""
@@ -290,13 +306,13 @@ class Silent:
 
 
 class World:
-    """A key rotation of one workload, and all that it touches. `key`: as the policy declares it."""
+    """A key rotation of one workload, and all that it touches. `key`, `more`: as the policy declares it."""
 
-    def __init__(self, *keys: ApiKey, key: dict[str, Any] | None = None) -> None:
+    def __init__(self, *keys: ApiKey, key: dict[str, Any] | None = None, **more: Any) -> None:
         workload = {
             "name": WORKLOAD, "workspace": PLACE, "owner": {"slack": "U0OWNER"}, "secret": SECRET,
             "key": {"limit_usd": 100.0, "limit_reset": "monthly"} if key is None else key,
-            "rotation": {"every": "60d"},
+            "rotation": {"every": "60d"}, **more,
         }  # fmt: skip
         approvals = {"channel": "C0GOVERNOR", "approvers": ["U0LEAD"]}
         self.policy = Policy.model_validate({"version": 1, "workloads": [workload], "approvals": approvals})

@@ -180,7 +180,8 @@ class Rotated(Evidence):
 class Drain(Evidence):
     """Drain Blocked: a replaced key is still used. `deadline`: when it is disabled all the same.
 
-    `spent_usd`: since it was replaced. `missing`: fields that could not be filled, and why.
+    `spent_usd`: since it was replaced. `missing`: fields that could not be filled, and why. `behind`: copies of the
+    secret that do not hold the new key; the old one stays enabled until they do, deadline or not.
     """
 
     name: str
@@ -193,6 +194,7 @@ class Drain(Evidence):
     top_apps: list[tuple[str, float]] = []
     top_users: list[tuple[str, float]] = []
     missing: list[str] = []
+    behind: list[str] = []
 
 
 class Retired(Evidence):

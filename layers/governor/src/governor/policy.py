@@ -120,6 +120,13 @@ class Rotation(_Part):
         return self
 
 
+class Copies(_Part):
+    """Where the secret is kept besides: a Parameter Store SecureString, and replicas in other regions."""
+
+    parameter: Annotated[str, Field(pattern=r"^/[A-Za-z0-9/_.-]{1,1010}$")] | None = None
+    regions: tuple[Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$")], ...] = ()
+
+
 class Workload(_Part):
     """One autonomous behaviour, its lineage of keys and its one secret. Tier 0 is never disabled without a human."""
 
@@ -129,6 +136,7 @@ class Workload(_Part):
     tier: Annotated[int, Field(ge=0, le=3)] = 1
     key: Key = Key()
     secret: Annotated[str, Field(pattern=r"^[A-Za-z0-9/_+=.@-]{1,512}$")] | None = None
+    copies: Copies | None = None
     rotation: Rotation | None = None
     budget: Budget | None = None
     runaway: Runaway | None = None
@@ -138,6 +146,8 @@ class Workload(_Part):
     def _rotation_can_work(self) -> Self:
         if self.rotation and not self.secret:
             raise ValueError("rotation: needs `secret`, where the new key is put")
+        if self.copies and not self.secret:
+            raise ValueError("copies: needs `secret`, which is copied")
         life = self.key.expires_in
         if self.rotation and life and life <= self.rotation.every:
             raise ValueError("key.expires_in: must be longer than rotation.every, or the key expires first")

@@ -1,0 +1,83 @@
+"""Where a workload's secret is kept beside its home: a Parameter Store SecureString, replicas in other regions."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Protocol
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from governor.secret_versions import WorkloadSecret
+from governor.secrets import SecretMalformed, SecretUnavailable
+
+if TYPE_CHECKING:
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_ssm import SSMClient
+
+
+class SecretCopies(Protocol):
+    """Every method raises `SecretUnavailable` for a refusal, a throttle or a failure."""
+
+    def parameter(self, name: str) -> WorkloadSecret | None:
+        """What the parameter holds; None when there is no such parameter, or it holds something else."""
+
+    def put_parameter(self, name: str, value: WorkloadSecret) -> None:
+        """Writes over whatever it holds, as a SecureString."""
+
+    def replicate(self, secret: str, region: str) -> None:
+        """Asks Secrets Manager to keep a replica of the secret there from now on."""
+
+    def current_in(self, secret: str, region: str) -> str | None:
+        """The id of the version that is AWSCURRENT there; None when the region has no such secret yet."""
+
+
+class AwsSecretCopies:
+    """`SecretCopies` over SSM and Secrets Manager. `regional` makes a client of Secrets Manager for a region."""
+
+    def __init__(
+        self,
+        parameters: "SSMClient",
+        secrets: "SecretsManagerClient",
+        regional: "Callable[[str], SecretsManagerClient]",
+    ) -> None:
+        self._parameters, self._secrets, self._regional = parameters, secrets, regional
+
+    def parameter(self, name: str) -> WorkloadSecret | None:
+        answer = _asked(
+            f"parameter {name}", lambda: self._parameters.get_parameter(Name=name, WithDecryption=True)["Parameter"]
+        )
+        if answer is None or answer["Type"] != "SecureString":
+            return None
+        try:
+            return WorkloadSecret.parse(name, answer["Value"])
+        except SecretMalformed:
+            return None
+
+    def put_parameter(self, name: str, value: WorkloadSecret) -> None:
+        _asked(
+            f"parameter {name}",
+            lambda: self._parameters.put_parameter(Name=name, Value=value.text(), Type="SecureString", Overwrite=True),
+        )
+
+    def replicate(self, secret: str, region: str) -> None:
+        _asked(
+            f"replica of {secret} in {region}",
+            lambda: self._secrets.replicate_secret_to_regions(SecretId=secret, AddReplicaRegions=[{"Region": region}]),
+        )
+
+    def current_in(self, secret: str, region: str) -> str | None:
+        answer = _asked(
+            f"replica of {secret} in {region}", lambda: self._regional(region).describe_secret(SecretId=secret)
+        )
+        stages = (answer or {}).get("VersionIdsToStages", {})
+        return next((version for version, held in stages.items() if "AWSCURRENT" in held), None)
+
+
+def _asked(what: str, call: Callable[[], Any]) -> Any:
+    """None when there is no such thing. No error's text holds a value."""
+    try:
+        return call()
+    except ClientError as error:
+        if error.response.get("Error", {}).get("Code") in ("ParameterNotFound", "ResourceNotFoundException"):
+            return None
+        raise SecretUnavailable(f"{what}: {error}") from error
+    except BotoCoreError as error:
+        raise SecretUnavailable(f"{what}: {error}") from error

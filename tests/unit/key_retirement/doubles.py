@@ -1,0 +1,77 @@
+"""A retirement over the account and the secret of a rotation's world."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, cast
+
+from governor.events import Event
+from governor.secret_versions import WorkloadSecret
+from governor.secrets import SecretUnavailable
+from key_retirement.ports import Ports
+from key_retirement.service import KeyRetirement, Report
+from key_retirement.settings import Beat
+from tests.unit.key_rotation.doubles import FakeSecrets, World
+
+
+@dataclass
+class FakeCopies:
+    """`SecretCopies` in memory. `refused`: what can be neither read nor written. `lagging`: regions left behind."""
+
+    secrets: FakeSecrets
+    parameters: dict[str, WorkloadSecret] = field(default_factory=dict)
+    regions: dict[str, str | None] = field(default_factory=dict)
+    refused: set[str] = field(default_factory=set)
+    lagging: set[str] = field(default_factory=set)
+    writes: int = 0
+
+    def parameter(self, name: str) -> WorkloadSecret | None:
+        self._require(name)
+        return self.parameters.get(name)
+
+    def put_parameter(self, name: str, value: WorkloadSecret) -> None:
+        self._require(name)
+        self.writes += 1
+        self.parameters[name] = value
+
+    def replicate(self, secret: str, region: str) -> None:
+        self._require(region)
+        self.regions.setdefault(region, self.secrets.describe(secret).holder("AWSCURRENT"))
+
+    def current_in(self, secret: str, region: str) -> str | None:
+        self._require(region)
+        if region not in self.lagging and region in self.regions:
+            self.regions[region] = self.secrets.describe(secret).holder("AWSCURRENT")
+        return self.regions.get(region)
+
+    def _require(self, where: str) -> None:
+        if where in self.refused:
+            raise SecretUnavailable(f"{where}: refused")
+
+
+class Retirement:
+    """Beats of retirement over `world`."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.copies = FakeCopies(world.secrets)
+
+    def beat(self, after: timedelta | None = None) -> Report:
+        """A beat so long from now; without a time, the first of the next hour, which looks at every lineage."""
+        world = self.world
+        world.now = world.now + after if after else world.now.replace(minute=0) + timedelta(hours=1)
+        connect = cast(Any, world._connect)
+        ports = Ports(
+            policy=world.policy,
+            secrets=world.secrets,
+            copies=self.copies,
+            lineages=world.lineages,
+            causes=world.causes,
+            bus=world.bus,
+            connect=connect,
+            clock=lambda: world.now,
+            log=world.log,
+        )
+        return KeyRetirement(ports).act(Beat(world.now), lambda: 50.0)
+
+    def told(self, kind: str) -> list[Event]:
+        return [event for event in self.world.bus.events if event.detail_type.value == kind]
