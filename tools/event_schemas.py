@@ -33,6 +33,7 @@ EVIDENCE: dict[DetailType, type[evidence.Evidence]] = {
     DetailType.KEY_RETIRED: evidence.Retired,
     DetailType.ORPHAN_REMOVED: evidence.Retired,
     DetailType.KEY_DRIFTED: evidence.Drift,
+    DetailType.KEY_EXPIRING: evidence.Expiring,
     DetailType.ROTATION_REQUESTED: evidence.RotationRequested,
     DetailType.ROLLBACK_REQUESTED: evidence.RollbackRequested,
 }

@@ -59,6 +59,8 @@ def received(event: Any) -> Plan | Due | list[Message]:
             return Due(told.subject, "asked", _requester(told))
         case DetailType.KEY_DISABLED:
             return Due(told.subject, "exposed", told.id)
+        case DetailType.KEY_DRIFTED:
+            return Due(told.subject, "asked", told.id)
         case _:
             raise BadEvent(f"detail-type: key planning does not act on {told.detail_type.value!r}; mend the rule")
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from governor.attachments import attach
 from governor.caps import caps_of
 from governor.events import DetailType, Event, event_id
-from governor.evidence import Drift, KeyRef, RotationRequested
+from governor.evidence import Drift, KeyRef
 from governor.lineage import Limit, Lineage, LineageKey
 from key_retirement.balancing import guardrail, is_given, is_policy, within
 from key_retirement.ports import Tending
@@ -118,21 +118,15 @@ def _guardrail(tending: Tending, live: "ApiKey") -> Difference | None:
 
 
 def _mend(tending: Tending, key: LineageKey, one: Difference) -> None:
-    """What balancing does not do. Each is absolute: the same again is no harm."""
+    """What balancing does not do. Each is absolute: the same again is no harm.
+
+    A key that is gone is replaced: `key_planning` hears of it by the event.
+    """
     if one.field == "include_byok_in_limit":
         tending.account.keys.update(key.hash, KeyPatch(include_byok_in_limit=one.policy == "true"))
     elif one.field == "guardrail" and one.fix:
         guard = guardrail(tending)
         attach(tending.account, tending.place.id, key.hash, like=None, guardrail_id=guard.id if guard else None)
-    elif one.field == "hash":
-        tending.ports.bus.publish([_rotate(tending, key)])
-
-
-def _rotate(tending: Tending, key: LineageKey) -> Event:
-    kind = DetailType.ROTATION_REQUESTED
-    evidence = RotationRequested(requested_by="governor").model_dump(mode="json")
-    reason = f"{key.name} was deleted."
-    return Event(kind, event_id(kind, key.hash), tending.workload.name, tending.now, reason, evidence)
 
 
 def _told(tending: Tending, key: LineageKey, one: Difference, repairs: bool) -> Event:

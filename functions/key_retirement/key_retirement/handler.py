@@ -46,7 +46,8 @@ def build() -> KeyRetirement:
         lambda region: session.client("secretsmanager", region_name=region, config=AWS),
     )
     versions, lineages, causes = SecretsManagerVersions(client), Lineages(ledger), CauseBook(ledger)
-    return KeyRetirement(Ports(policy, versions, copies, lineages, causes, bus, account, utc_now, Logger()))
+    ports = Ports(policy, versions, copies, lineages, causes, bus, account, utc_now, Logger())
+    return KeyRetirement(ports, settings.management_key_secret)
 
 
 def lambda_handler(event: Any, context: Any) -> dict[str, Any]:

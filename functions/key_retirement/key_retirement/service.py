@@ -17,12 +17,13 @@ from key_retirement.copying import Behind, CopyFailed, copy
 from key_retirement.decide import quarantine
 from key_retirement.draining import blocked, watch
 from key_retirement.drifting import check
+from key_retirement.expiring import notice
 from key_retirement.orphans import remove_orphans
 from key_retirement.ports import Place, Ports, Tending
 from key_retirement.reconciling import reconcile, unblock
 from key_retirement.retiring import delete, keep_out, retire
 from key_retirement.rollback import roll_back
-from key_retirement.settings import Beat, Rollback
+from key_retirement.settings import Beat, Look, Rollback
 from management_api import AuthenticationFailed, Deadline, NotFound
 
 if TYPE_CHECKING:
@@ -50,11 +51,12 @@ class Report:
 
 @dataclass(frozen=True)
 class KeyRetirement:
-    """What outlives an invocation."""
+    """What outlives an invocation. `management_key_secret`: its name."""
 
     ports: Ports
+    management_key_secret: str = ""
 
-    def act(self, asked: Beat | Rollback, seconds_left: Callable[[], float]) -> Report:
+    def act(self, asked: Beat | Look | Rollback, seconds_left: Callable[[], float]) -> Report:
         """Raises whatever kept a lineage from being tended, once the others are; the next beat goes on from there."""
         deadline = Deadline(seconds_left)
         try:
@@ -63,9 +65,13 @@ class KeyRetirement:
             self.ports.log.warning("the management key was refused; its secret is read again")
             return self._acted(asked, self.ports.connect(deadline, fresh=True), seconds_left)
 
-    def _acted(self, asked: Beat | Rollback, account: "OpenRouter", seconds_left: Callable[[], float]) -> Report:
+    def _acted(self, asked: Beat | Look | Rollback, account: "OpenRouter", seconds_left: Callable[[], float]) -> Report:
         if isinstance(asked, Rollback):
             return self._roll_back(asked, account, seconds_left)
+        if isinstance(asked, Look):
+            event = notice(self.ports, account, self.management_key_secret)
+            self.ports.bus.publish([event] if event else [])
+            return Report(told=event.detail_type.value if event else "")
         hourly = asked.workload is None and asked.at.minute < ORPHANS_BEFORE_MINUTE
         lineages = {lineage.workload: lineage for lineage in self.ports.lineages.all()}
         open_ones = [

@@ -30,6 +30,13 @@ class Beat:
 
 
 @dataclass(frozen=True)
+class Look:
+    """See how long the management key will do."""
+
+    at: datetime
+
+
+@dataclass(frozen=True)
 class Rollback:
     """Give the former key back."""
 
@@ -37,11 +44,12 @@ class Rollback:
     requested_by: str
 
 
-def received(event: Any) -> Beat | Rollback:
+def received(event: Any) -> Beat | Look | Rollback:
     """What a schedule or a rule asks for. Raises `BadEvent` naming the field."""
     if isinstance(event, dict) and "scheduled_time" in event:
         try:
-            return Beat(parse_instant(event["scheduled_time"]))
+            at = parse_instant(event["scheduled_time"])
+            return Look(at) if event.get("task") == "management_key" else Beat(at)
         except (TypeError, ValueError, AttributeError) as error:
             raise BadEvent(f"scheduled_time: {error}") from error
     told = Event.received(event)

@@ -21,6 +21,7 @@ from governor.evidence import (
     Drain,
     Drift,
     Evidence,
+    Expiring,
     Exposed,
     Restore,
     Retired,
@@ -55,6 +56,7 @@ MODELS: Mapping[DetailType, type[Evidence]] = {
     DetailType.KEY_RETIRED: Retired,
     DetailType.ORPHAN_REMOVED: Retired,
     DetailType.KEY_DRIFTED: Drift,
+    DetailType.KEY_EXPIRING: Expiring,
 }
 CLOSING = frozenset({DetailType.RUNAWAY_ENDED, DetailType.KEY_RESTORED, DetailType.MONITOR_RECOVERED})
 _ALARMS = {
@@ -75,6 +77,7 @@ _ROTATION = {
     DetailType.KEY_RETIRED: 7,
     DetailType.ORPHAN_REMOVED: 8,
     DetailType.KEY_DRIFTED: 8,
+    DetailType.KEY_EXPIRING: 8,
 }
 """Of these the newest always says where things stand."""
 _RANK = {
@@ -138,6 +141,8 @@ def incident_key(event: Event) -> str:
             return f"orphan#{evidence.key.hash}" if orphan else f"rotation#{event.subject}"
         case Drift():
             return f"drift#{event.subject}#{evidence.field}"
+        case Expiring():
+            return f"expiring#{event.subject}"
     return f"runaway#{event.subject}"
 
 

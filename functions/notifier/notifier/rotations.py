@@ -2,7 +2,7 @@
 
 from typing import cast
 
-from governor.evidence import Drain, Drift, Retired, Rotated
+from governor.evidence import Drain, Drift, Expiring, Retired, Rotated
 from governor.slack import escape
 from notifier.case import Case
 from notifier.phrases import key_link, utc
@@ -87,6 +87,13 @@ def drifted(case: Case) -> Words:
     headline = f"🟠 {case.who} is not as the policy says. {escape(case.event.reason)}{case.owner}"
     facts = (f"*Policy:* {escape(evidence.policy)}", f"*OpenRouter:* {escape(evidence.live)}")
     return Words(headline, ORANGE, facts, escape(evidence.repair) or "Mend OpenRouter or the policy.")
+
+
+def expiring(case: Case) -> Words:
+    evidence = cast(Expiring, case.evidence)
+    icon, colour = ("🔴", RED) if evidence.why == "expiry" else ("🟠", ORANGE)
+    todo = f"Make a new one in OpenRouter (Settings, Management keys) and put it into secret {escape(evidence.secret)}."
+    return Words(f"{icon} {escape(case.event.reason)}", colour, (), f"{todo} No deploy is needed.")
 
 
 def _keys(evidence: Rotated) -> tuple[str, ...]:

@@ -238,4 +238,5 @@ _WORDS: dict[DetailType, Callable[[Case], Words]] = {
     DetailType.KEY_RETIRED: rotations.retired,
     DetailType.ORPHAN_REMOVED: rotations.orphan_removed,
     DetailType.KEY_DRIFTED: rotations.drifted,
+    DetailType.KEY_EXPIRING: rotations.expiring,
 }

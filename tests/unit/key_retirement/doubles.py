@@ -9,7 +9,7 @@ from governor.secret_versions import WorkloadSecret
 from governor.secrets import SecretUnavailable
 from key_retirement.ports import Ports
 from key_retirement.service import KeyRetirement, Report
-from key_retirement.settings import Beat
+from key_retirement.settings import Beat, Look, Rollback
 from tests.unit.key_rotation.doubles import FakeSecrets, World
 
 
@@ -59,6 +59,10 @@ class Retirement:
         """A beat so long from now; without a time, the first of the next hour, which looks at every lineage."""
         world = self.world
         world.now = world.now + after if after else world.now.replace(minute=0) + timedelta(hours=1)
+        return self.act(Beat(world.now))
+
+    def act(self, asked: Beat | Look | Rollback) -> Report:
+        world = self.world
         connect = cast(Any, world._connect)
         ports = Ports(
             policy=world.policy,
@@ -71,7 +75,7 @@ class Retirement:
             clock=lambda: world.now,
             log=world.log,
         )
-        return KeyRetirement(ports).act(Beat(world.now), lambda: 50.0)
+        return KeyRetirement(ports, "governor/management-key").act(asked, lambda: 50.0)
 
     def told(self, kind: str) -> list[Event]:
         return [event for event in self.world.bus.events if event.detail_type.value == kind]

@@ -88,6 +88,7 @@ class FakeAccount:
     after: Callable[[str], object] = lambda _: None
     refused: bool = False
     asking: str = ""
+    management_key_expires_at: datetime | None = None
 
     @property
     def keys(self) -> "FakeAccount":
@@ -149,6 +150,9 @@ class FakeAccount:
         return replace(self, asking=api_key.get_secret_value())
 
     def current_key(self) -> CurrentKey:
+        if not self.asking:
+            told: dict[str, Any] = {**dict.fromkeys(COUNTERS, 0.0), "limit": None, "is_management_key": True}
+            return CurrentKey.model_validate({**told, "expires_at": self.management_key_expires_at})
         key = self.held.get(self.plaintexts.get(self.asking, ""))
         if key is None or key.disabled:
             raise AuthenticationFailed("no such key", request="GET /key", status=401)
@@ -255,6 +259,9 @@ class FakeSecrets:
         if id is None or (stage and stage not in self.stages.get(id, ())):
             return None
         return self.values.get(id)
+
+    def put_at(self, secret: str) -> datetime:
+        return NOW - timedelta(days=100)
 
     def create(self, secret: str, value: WorkloadSecret) -> None:
         self.values.setdefault("first", value)

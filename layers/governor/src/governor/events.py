@@ -48,6 +48,7 @@ class DetailType(StrEnum):
     KEY_RETIRED = "Key Retired"
     ORPHAN_REMOVED = "Orphan Removed"
     KEY_DRIFTED = "Key Drifted"
+    KEY_EXPIRING = "Key Expiring"
     KEY_EXPOSED = "Key Exposed"
     RESTORE_REQUESTED = "Restore Requested"
     ROTATION_REQUESTED = "Rotation Requested"

@@ -223,6 +223,19 @@ class Drift(Evidence):
     repair: str = ""
 
 
+class Expiring(Evidence):
+    """Key Expiring: the management key, which no API replaces, expires soon (`why`: `expiry`) or is old (`age`).
+
+    `secret`: where its successor is put. `since`: when the present one was put there.
+    """
+
+    name: str
+    why: str
+    secret: str
+    since: datetime
+    expires_at: datetime | None = None
+
+
 class RotationRequested(Evidence):
     """Rotation Requested, from outside: replace this workload's key now."""
 

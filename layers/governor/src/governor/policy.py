@@ -46,10 +46,18 @@ class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class ManagementKey(_Part):
+    """When people are told to replace the management key, which no API replaces."""
+
+    max_age: Duration = timedelta(days=180)
+    before_expiry: Duration = timedelta(days=21)
+
+
 class Account(_Part):
     base_url: Annotated[str, Field(pattern=r"^(https://\S+|http://localhost:\S+)[^/]$")] = (
         "https://openrouter.ai/api/v1"
     )
+    management_key: ManagementKey = ManagementKey()
 
 
 class Budget(_Part):

@@ -101,6 +101,9 @@ class SecretVersions(Protocol):
         """The value of a version (AWSCURRENT's without one); None when there is no such version, or it has no value
         yet, or does not bear the stage."""
 
+    def put_at(self, secret: str) -> datetime:
+        """When the present value was put there."""
+
     def create(self, secret: str, value: WorkloadSecret) -> None:
         """A new secret. Idempotent: one that exists stays as it is."""
 

@@ -1,6 +1,7 @@
 """`SecretVersions` over Secrets Manager. Translates every refusal once; no error's text holds a value."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -42,6 +43,10 @@ class SecretsManagerVersions:
             self.describe(secret)
             return None
         return WorkloadSecret.parse(secret, answer.get("SecretString", ""))
+
+    def put_at(self, secret: str) -> datetime:
+        at: datetime = self._asked(secret, lambda: self._client.get_secret_value(SecretId=secret))["CreatedDate"]
+        return at
 
     def create(self, secret: str, value: WorkloadSecret) -> None:
         tags = [{"Key": WORKLOAD_TAG, "Value": value.name}] if value.name else []

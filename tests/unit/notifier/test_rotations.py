@@ -1,0 +1,68 @@
+"""What people read first of keys that are replaced, drained, retired, given back, changed by hand or about to end."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from governor.events import DetailType, Event
+from governor.evidence import Drain, Drift, Evidence, Expiring, KeyRef, Retired, Rotated
+from governor.policy import Policy
+from notifier.case import figures
+from notifier.mail import plain
+from notifier.wording import words
+
+NOW = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
+WHO = "prod-search-agent"
+OLD, NEW = KeyRef(hash="a" * 64, name=f"{WHO}#1"), KeyRef(hash="b" * 64, name=f"{WHO}#2")
+ROTATED: dict[str, Any] = {"name": WHO, "secret": "openrouter/prod/search-agent", "why": "due", "new": NEW, "old": OLD}
+DRAIN: dict[str, Any] = {"name": WHO, "key": OLD, "since": NOW, "deadline": NOW + timedelta(days=8)}
+DRIFT: dict[str, Any] = {
+    "name": WHO,
+    "field": "limit",
+    "policy": "$200.00 monthly",
+    "live": "$500.00 monthly",
+    "key": NEW,
+}
+EXPIRING: dict[str, Any] = {"name": "management key", "secret": "governor/key", "since": NOW - timedelta(days=200)}
+
+
+def read(policy: Policy, kind: DetailType, evidence: Evidence, reason: str, subject: str = WHO) -> list[str]:
+    """Every line of the message, plain: headline, facts, what to do."""
+    event = Event(kind, "id", subject, NOW, reason, evidence.model_dump(mode="json"))
+    said = words(event, policy, figures((event,)))
+    return [plain(line) for line in (said.headline, *said.facts, said.todo or "")]
+
+
+@pytest.mark.parametrize(
+    ("kind", "evidence", "lines"),
+    [
+        ("Rotation Started", Rotated(**ROTATED), ["prod-search-agent is getting a new key."]),
+        ("Key Rotated", Rotated(**ROTATED), ["prod-search-agent has a new key"]),
+        ("Rotation Failed", Rotated(**ROTATED, step="setSecret", rule="allowlist_full"), ["why it is so"]),
+        ("Rotation Rolled Back", Rotated(**ROTATED), ["Find out what was wrong with the new key."]),
+        ("Rollback Refused", Rotated(**ROTATED), ["does not get its former key back. why it is so"]),
+        ("Drain Blocked", Drain(**DRAIN, top_apps=[("search", 12.0)]),
+         ["still uses a key that was replaced", "search (12 requests)", "Point whoever still uses it"]),
+        ("Drain Blocked", Drain(**DRAIN, behind=["eu-west-1"]),
+         ["stays enabled: a copy of its secret does not hold the new one", "Behind: eu-west-1", "Mend the copy."]),
+        ("Key Retired", Retired(name=WHO, key=OLD), ["The old key of prod-search-agent is deleted."]),
+        ("Orphan Removed", Retired(name=WHO, key=OLD), ["nobody was given is deleted: prod-search-agent#1."]),
+        ("Key Drifted", Drift(**DRIFT),
+         ["is not as the policy says. why it is so", "Policy: $200.00 monthly", "OpenRouter: $500 monthly"]),
+        ("Key Drifted", Drift(**DRIFT, repair="Governor sets it back."), ["why it is so", "Governor sets it back."]),
+    ],
+)  # fmt: skip
+def test_the_message_says_what_happened_and_what_to_do(
+    policy: Policy, kind: str, evidence: Evidence, lines: list[str]
+) -> None:
+    said = "\n".join(read(policy, DetailType(kind), evidence, "why it is so"))
+    for line in lines:
+        assert line in said, said
+
+
+@pytest.mark.parametrize(("why", "icon"), [("expiry", "🔴"), ("age", "🟠")])
+def test_the_management_keys_end_is_told_with_what_replaces_it(policy: Policy, why: str, icon: str) -> None:
+    headline, todo = read(policy, DetailType.KEY_EXPIRING, Expiring(**EXPIRING, why=why), "It ends.", "management key")
+    assert headline == f"{icon} It ends."
+    assert "put it into secret governor/key. No deploy is needed." in todo
