@@ -49,7 +49,7 @@ def read(policy: Policy, kind: DetailType, evidence: Evidence, reason: str, subj
         ("Key Retired", Retired(name=WHO, key=OLD), ["The old key of prod-search-agent is deleted."]),
         ("Orphan Removed", Retired(name=WHO, key=OLD), ["nobody was given is deleted: prod-search-agent#1."]),
         ("Key Drifted", Drift(**DRIFT),
-         ["is not as the policy says. why it is so", "Policy: $200.00 monthly", "OpenRouter: $500 monthly"]),
+         ["is not as the policy says. why it is so", "Policy: $200.00 monthly", "OpenRouter: $500.00 monthly"]),
         ("Key Drifted", Drift(**DRIFT, repair="Governor sets it back."), ["why it is so", "Governor sets it back."]),
     ],
 )  # fmt: skip
