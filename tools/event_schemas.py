@@ -34,6 +34,8 @@ EVIDENCE: dict[DetailType, type[evidence.Evidence]] = {
     DetailType.ORPHAN_REMOVED: evidence.Retired,
     DetailType.KEY_DRIFTED: evidence.Drift,
     DetailType.KEY_EXPIRING: evidence.Expiring,
+    DetailType.CREDENTIAL_ROTATED: evidence.CredentialRotated,
+    DetailType.CREDENTIAL_ROTATION_FAILED: evidence.CredentialRotated,
     DetailType.ROTATION_REQUESTED: evidence.RotationRequested,
     DetailType.ROLLBACK_REQUESTED: evidence.RollbackRequested,
 }

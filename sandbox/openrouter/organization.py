@@ -59,6 +59,7 @@ class Organization:
         self.scripts: list[Script] = []
         # What a provider answers instead of serving, by its slug.
         self.outages: dict[str, int] = {}
+        self.revoked_provider_keys: set[str] = set()
         # Requests to free models, by day since the epoch.
         self.free_requests: Counter[int] = Counter()
         self._member_meters: dict[str, Meter] = {}

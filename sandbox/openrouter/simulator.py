@@ -81,6 +81,11 @@ class Simulator:
             self.faults.add(fault, copy.deepcopy(self.organization) if fault.mode == "stale_list" else None)
         return fault
 
+    def revoke_provider_key(self, raw: str) -> None:
+        """The provider answers 401 to this key, in whatever credential it is put."""
+        with self.lock:
+            self.organization.revoked_provider_keys.add(raw)
+
     def trouble(
         self,
         *,

@@ -53,6 +53,12 @@ def test_no_role_can_do_what_its_function_does_not_do(world: World) -> None:
         "retirement writes no secret's value": lambda: engine.client_as(
             "KeyRetirementFunction", "secretsmanager"
         ).put_secret_value(SecretId="openrouter/prod/search-agent", SecretString="{}"),
+        "credential rotation writes no secret": lambda: engine.client_as(
+            "CredentialRotationFunction", "secretsmanager"
+        ).put_secret_value(SecretId="providers/anthropic", SecretString="fake"),
+        "credential rotation reads no Slack token": lambda: engine.client_as(
+            "CredentialRotationFunction", "secretsmanager"
+        ).get_secret_value(SecretId="governor/slack"),
         "the notifier reads no management key": lambda: engine.client_as(
             "NotifierFunction", "secretsmanager"
         ).get_secret_value(SecretId="governor/openrouter-management-key"),

@@ -17,6 +17,7 @@ from governor.events import BadEvent, DetailType, Event
 from governor.evidence import (
     Blind,
     BudgetReached,
+    CredentialRotated,
     Disable,
     Drain,
     Drift,
@@ -57,6 +58,8 @@ MODELS: Mapping[DetailType, type[Evidence]] = {
     DetailType.ORPHAN_REMOVED: Retired,
     DetailType.KEY_DRIFTED: Drift,
     DetailType.KEY_EXPIRING: Expiring,
+    DetailType.CREDENTIAL_ROTATED: CredentialRotated,
+    DetailType.CREDENTIAL_ROTATION_FAILED: CredentialRotated,
 }
 CLOSING = frozenset({DetailType.RUNAWAY_ENDED, DetailType.KEY_RESTORED, DetailType.MONITOR_RECOVERED})
 _ALARMS = {
@@ -78,6 +81,8 @@ _ROTATION = {
     DetailType.ORPHAN_REMOVED: 8,
     DetailType.KEY_DRIFTED: 8,
     DetailType.KEY_EXPIRING: 8,
+    DetailType.CREDENTIAL_ROTATION_FAILED: 8,
+    DetailType.CREDENTIAL_ROTATED: 9,
 }
 """Of these the newest always says where things stand."""
 _RANK = {
@@ -141,6 +146,8 @@ def incident_key(event: Event) -> str:
             return f"orphan#{evidence.key.hash}" if orphan else f"rotation#{event.subject}"
         case Drift():
             return f"drift#{event.subject}#{evidence.field}"
+        case CredentialRotated():
+            return f"credential#{event.subject}"
         case Expiring():
             return f"expiring#{event.subject}"
     return f"runaway#{event.subject}"

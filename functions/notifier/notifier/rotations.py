@@ -2,7 +2,7 @@
 
 from typing import cast
 
-from governor.evidence import Drain, Drift, Expiring, Retired, Rotated
+from governor.evidence import CredentialRotated, Drain, Drift, Expiring, Retired, Rotated
 from governor.slack import escape
 from notifier.case import Case
 from notifier.phrases import key_link, utc
@@ -94,6 +94,19 @@ def expiring(case: Case) -> Words:
     icon, colour = ("🔴", RED) if evidence.why == "expiry" else ("🟠", ORANGE)
     todo = f"Make a new one in OpenRouter (Settings, Management keys) and put it into secret {escape(evidence.secret)}."
     return Words(f"{icon} {escape(case.event.reason)}", colour, (), f"{todo} No deploy is needed.")
+
+
+def credential_rotated(case: Case) -> Words:
+    evidence = cast(CredentialRotated, case.evidence)
+    icon, colour = ("🟢", GREEN) if evidence.proof == "served" else ("🟡", YELLOW)
+    headline = f"{icon} The BYOK credential {case.who} has a new key. Owner: {escape(evidence.owner)}."
+    return Words(headline, colour, case.why)
+
+
+def credential_failed(case: Case) -> Words:
+    evidence = cast(CredentialRotated, case.evidence)
+    headline = f"🔴 The BYOK credential {case.who} did not get its new key. Owner: {escape(evidence.owner)}."
+    return Words(headline, RED, case.why, f"Mend it, then put the key into secret {escape(evidence.secret)} again.")
 
 
 def _keys(evidence: Rotated) -> tuple[str, ...]:

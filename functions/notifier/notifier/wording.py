@@ -239,4 +239,6 @@ _WORDS: dict[DetailType, Callable[[Case], Words]] = {
     DetailType.ORPHAN_REMOVED: rotations.orphan_removed,
     DetailType.KEY_DRIFTED: rotations.drifted,
     DetailType.KEY_EXPIRING: rotations.expiring,
+    DetailType.CREDENTIAL_ROTATED: rotations.credential_rotated,
+    DetailType.CREDENTIAL_ROTATION_FAILED: rotations.credential_failed,
 }

@@ -41,8 +41,9 @@ def update_credential(call: Call) -> dict[str, Any]:
     check_credential(call.organization, settings)
     found.settings = settings
     if raw is not None:
-        # A new raw key is a good one, until told otherwise.
-        found.label, found.trouble = masked(raw), None
+        # A new raw key is a good one, unless its provider revoked it.
+        found.label = masked(raw)
+        found.trouble = "revoked" if raw in call.organization.revoked_provider_keys else None
     return {"data": found.view()}
 
 

@@ -10,8 +10,9 @@ from governor.causes import CauseBook, CauseRow
 from governor.dynamo_ledger import DynamoLedger
 from tests.faults.harness import Ended, Wire, context, invoke
 from tests.faults.key_rotation import promises
+from tests.faults.key_rotation.stage import worlds
 from tests.faults.key_rotation.test_steps import rotate
-from tests.faults.key_rotation.world import CAP, SECRET, WORKLOAD, World, client, worlds
+from tests.faults.key_rotation.world import CAP, SECRET, WORKLOAD, World, client
 
 
 @pytest.fixture

@@ -7,8 +7,9 @@ import pytest
 from governor.evidence import Cause
 from tests.faults.harness import Accident, Ended, Fault, Wire, accidents, case, invoke, writes
 from tests.faults.key_rotation import promises
+from tests.faults.key_rotation.stage import worlds
 from tests.faults.key_rotation.test_steps import rotate
-from tests.faults.key_rotation.world import PLACE, STEPS, WORKLOAD, World, worlds
+from tests.faults.key_rotation.world import PLACE, STEPS, WORKLOAD, World
 
 _CAUSE: Cause = "rotation"
 
@@ -139,7 +140,7 @@ def test_a_rollback_gives_the_former_key_back_and_drains_the_new_one(
             promises.the_secret_works(world)
             assert invoke(wire, world.roll_back()) == Ended.DONE
             assert states(world) == {world.first: "current", new: "overlap"}
-            assert world.asked_with(world.secret()["api_key"]) is not None
+            assert world.works(world.secret()["api_key"])
             assert world.secret()["api_key"] == world.plaintext
             beats(world, wire)
             assert world.first in world.simulator.organization.key_assignments

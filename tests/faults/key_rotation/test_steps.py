@@ -7,7 +7,8 @@ import pytest
 
 from tests.faults.harness import Accident, Ended, Fault, Wire, accidents, case, invoke, writes
 from tests.faults.key_rotation import promises
-from tests.faults.key_rotation.world import STEPS, World, worlds
+from tests.faults.key_rotation.stage import worlds
+from tests.faults.key_rotation.world import STEPS, World
 
 
 @pytest.fixture

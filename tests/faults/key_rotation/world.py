@@ -1,31 +1,30 @@
-"""The world of rotation's fault tests: AWS's state in moto, Secrets Manager as documented, a simulated OpenRouter."""
+"""The world of rotation's fault tests: one workload, its keys at OpenRouter, its secret and its row in AWS."""
 
+import copy
 import json
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
-from unittest import mock
 
 import boto3
-import httpx
-from moto import mock_aws
+from moto.secretsmanager.exceptions import ResourceNotFoundException
 from pydantic import SecretStr
 
 import key_planning.handler
 import key_retirement.handler
 from governor.clock import format_instant
-from governor.dynamo_ledger import DynamoLedger
-from governor.lineage import Lineage, Lineages
-from governor.policy import Policy
+from governor.ledger import Row
+from governor.lineage import Lineage
 from key_rotation import handler
-from management_api import AuthenticationFailed, CurrentKey, OpenRouter, Retry
-from sandbox.engine.secrets_manager import as_documented
+from management_api import OpenRouter
 from sandbox.openrouter import Simulator
-from tests.faults.harness import InProcess, Wire, context
+from sandbox.openrouter.identities import hash_of
+from sandbox.openrouter.traffic import unusable
+from tests.faults.harness import Wire, context
+from tests.faults.routed import Routed
 
 START = datetime(2026, 3, 11, 2, 0, tzinfo=UTC)
 WORKLOAD = "prod-search-agent"
@@ -35,7 +34,6 @@ MANAGEMENT_KEY = "sk-or-v1-fake-management-key"
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:key-rotation"
 CAP = 100.0
 STEPS = ("createSecret", "setSecret", "testSecret", "finishSecret")
-HANDLERS = (handler, key_retirement.handler, key_planning.handler)
 QUEUE = "https://sqs.us-east-1.amazonaws.com/123456789012/rotations"
 ENVIRONMENT = {
     "ROTATION_QUEUE_URL": QUEUE,
@@ -62,54 +60,80 @@ POLICY: dict[str, Any] = {
 }
 
 
+@dataclass(frozen=True)
+class Aws:
+    """What AWS keeps, past its wire: moto's secrets, table and queue."""
+
+    secretsmanager: Any
+    dynamodb: Any
+    queue: Any
+
+    def state(self) -> dict[str, Any]:
+        return {
+            "secrets": self.secretsmanager.secrets,
+            "tables": self.dynamodb.tables,
+            "messages": self.queue._messages,
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """A copy of the state, which another world may still want."""
+        copied = copy.deepcopy(state)
+        self.secretsmanager.secrets, self.dynamodb.tables = copied["secrets"], copied["tables"]
+        self.queue._messages, self.queue._pending_messages = copied["messages"], set()
+
+    def table(self) -> dict[Any, dict[Any, Any]]:
+        """The ledger's items by partition key and sort key, in moto's types."""
+        items: dict[Any, dict[Any, Any]] = self.dynamodb.tables["ledger"].items
+        return items
+
+    def rows(self, pk: str) -> dict[str, Row]:
+        """The ledger's rows under one partition key, by sort key."""
+        items = [item for held, found in self.table().items() if held.value == pk for item in found.values()]
+        found = [{name: value.value for name, value in item.attrs.items()} for item in items]
+        return {one["sk"]: Row(pk, one["sk"], int(one["version"]), json.loads(one["data"])) for one in found}
+
+
 @dataclass
 class World:
-    """One workload with a key in use, its guardrail, an allowlist and a filter that name it, and its secret."""
+    """One workload with a key in use, its guardrail, an allowlist and a filter that name it, and its secret.
+
+    `first`: the key's hash; `plaintext`: its own. What stands is read past the wire, which counts for no case.
+    """
 
     wire: Wire
+    simulator: Simulator
+    aws: Aws
+    first: str
+    plaintext: str
     now: datetime = START
     told: list[dict[str, Any]] = field(default_factory=list)
-    simulator: Simulator = field(init=False)
-    first: str = field(init=False)
-    plaintext: str = field(init=False)
-    workspace_id: str = field(init=False)
     token: str = "00000000-0000-4000-8000-000000000001"
 
-    def __post_init__(self) -> None:
-        self.simulator = Simulator(MANAGEMENT_KEY, clock=lambda: self.now.timestamp())
-        place = self.simulator.organization.create_workspace("Platform production", PLACE)
-        place.settings["is_observability_broadcast_enabled"] = True
-        self.workspace_id = place.id
-        key, self.plaintext = self.simulator.create_key(WORKLOAD, workspace=PLACE, limit=CAP, limit_reset="monthly")
-        self.first = key.hash
+    def own(self) -> dict[str, Any]:
+        """What of the world is neither AWS's nor OpenRouter's."""
+        return {name: getattr(self, name) for name in ("first", "plaintext", "now", "told", "token")}
 
     # --- what stands ---------------------------------------------------------------------------------------------
     def lineage(self) -> Lineage:
-        self.wire.begin()
-        return Lineages(DynamoLedger(client("dynamodb"), "ledger")).get(WORKLOAD)
+        row = self.aws.rows("lineage").get(WORKLOAD)
+        return Lineage.of(row) if row else Lineage(WORKLOAD)
 
     def stages(self) -> dict[str, list[str]]:
-        self.wire.begin()
-        found: dict[str, list[str]] = client("secretsmanager").describe_secret(SecretId=SECRET)["VersionIdsToStages"]
-        return {id: sorted(stages) for id, stages in found.items()}
+        versions = self.aws.secretsmanager.secrets[SECRET].versions
+        return {id: sorted(one["version_stages"]) for id, one in versions.items() if one["version_stages"]}
 
     def secret(self, stage: str = "AWSCURRENT") -> dict[str, Any]:
-        self.wire.begin()
-        value = client("secretsmanager").get_secret_value(SecretId=SECRET, VersionStage=stage)["SecretString"]
+        """What the version under the label holds, nothing where there is none."""
+        try:
+            value = self.aws.secretsmanager.get_secret_value(SECRET, None, stage)["SecretString"]
+        except ResourceNotFoundException:
+            return {}
         held: dict[str, Any] = json.loads(value)
         return held
 
-    def asked_with(self, plaintext: str) -> CurrentKey | None:
-        """What OpenRouter says of a plaintext; None when it does not work."""
-        self.wire.begin()
-        transport = InProcess(self.simulator.app)
-        try:
-            retry = Retry(attempts=1, sleep=lambda _seconds: None)
-            return OpenRouter(SecretStr(plaintext), transport=transport, retry=retry).current_key()
-        except AuthenticationFailed:
-            return None
-        finally:
-            transport.dispose()
+    def works(self, plaintext: str) -> bool:
+        """Whether OpenRouter would take a request of it."""
+        return unusable(self.simulator.organization.keys.get(hash_of(plaintext)), self.now.timestamp()) is None
 
     def own_keys(self) -> dict[str, Any]:
         """The workload's keys by hash, as OpenRouter has them."""
@@ -122,14 +146,9 @@ class World:
 
     def as_management(self) -> OpenRouter:
         """The account, past the wire."""
-        self.wire.begin()
-        transport = InProcess(self.simulator.app)
-        return OpenRouter(SecretStr(MANAGEMENT_KEY), transport=transport)
+        return OpenRouter(SecretStr(MANAGEMENT_KEY), transport=Routed(self.simulator.app))
 
     # --- what happens --------------------------------------------------------------------------------------------
-    def present(self) -> datetime:
-        return self.now
-
     def later(self, **time: float) -> None:
         self.now += timedelta(**time)
 
@@ -174,110 +193,21 @@ class World:
         return lambda: key_retirement.handler.lambda_handler(event, context(100.0))
 
     def arn(self) -> str:
-        self.wire.begin()
-        return str(client("secretsmanager").describe_secret(SecretId=SECRET)["ARN"])
+        return str(self.aws.secretsmanager.secrets[SECRET].arn)
+
+
+_AWS = boto3.session.Session
 
 
 @cache
 def client(service: str) -> Any:
     """One client a service for the whole session: to make one costs more than a case."""
-    session: Any = boto3.session.Session(region_name="us-east-1")
+    session: Any = _AWS(region_name="us-east-1")
     return session.client(service, config=handler.AWS)
 
 
-class _Session:
-    def client(self, service: str, config: object) -> Any:
-        assert config in [one.AWS for one in HANDLERS]
+class Session:
+    """Stands for boto3's in the handlers."""
+
+    def client(self, service: str, **_options: Any) -> Any:
         return client(service)
-
-
-@contextmanager
-def worlds(wire: Wire, policy: dict[str, Any] | None = None) -> Iterator[Callable[[], World]]:
-    """Makes worlds, one after another, each with everything new: AWS, OpenRouter, and the container."""
-    with ExitStack() as stack:
-        stack.enter_context(mock.patch.dict("os.environ", ENVIRONMENT))
-        loaded = Policy.model_validate(policy or POLICY)
-        stack.enter_context(mock.patch.object(Policy, "load", return_value=loaded))
-        for service in ("dynamodb", "secretsmanager", "events", "sqs"):
-            client(service)
-        stack.enter_context(mock.patch("boto3.session.Session", _Session))
-        present = stack.enter_context(ExitStack())
-
-        def fresh() -> World:
-            present.close()
-            present.enter_context(mock_aws())
-            present.enter_context(as_documented())
-            world = World(wire)
-            transport = InProcess(world.simulator.app)
-            present.callback(transport.dispose)
-            _point_at_the_first_key(world, transport)
-            present.enter_context(wire.connected(transport))
-            for one in HANDLERS:
-                present.enter_context(mock.patch.object(one, "utc_now", world.present))
-                one.build.cache_clear()
-            present.enter_context(_listening(world))
-            wire.begin()
-            _aws(world)
-            return world
-
-        yield fresh
-
-
-def _point_at_the_first_key(world: World, transport: httpx.BaseTransport) -> None:
-    """A guardrail with a budget, an allowlist and a filter that name the key."""
-    web = httpx.Client(
-        transport=transport,
-        base_url="https://openrouter.ai/api/v1",
-        headers={"Authorization": f"Bearer {MANAGEMENT_KEY}"},
-    )
-    guardrail = web.post(
-        "/guardrails",
-        json={
-            "name": "production", "workspace_id": world.workspace_id, "limit_usd": CAP, "reset_interval": "monthly",
-        },
-    ).raise_for_status().json()["data"]["id"]  # fmt: skip
-    web.post(f"/guardrails/{guardrail}/assignments/keys", json={"key_hashes": [world.first]}).raise_for_status()
-    web.post(
-        "/byok",
-        json={
-            "provider": "anthropic", "key": "fake-provider-key", "workspace_id": world.workspace_id,
-            "allowed_api_key_hashes": [world.first],
-        },
-    ).raise_for_status()  # fmt: skip
-    web.post(
-        "/observability/destinations",
-        json={
-            "type": "webhook", "name": "cost", "workspace_id": world.workspace_id, "privacy_mode": True,
-            "config": {"url": "https://example.com/hook", "method": "POST", "headers": {}},
-            "api_key_hashes": [world.first],
-        },
-    ).raise_for_status()  # fmt: skip
-
-
-@contextmanager
-def _listening(world: World) -> Iterator[None]:
-    """Notes each event that reached the bus."""
-    from moto.events.models import EventsBackend
-
-    take = EventsBackend.put_events
-
-    def note(backend: EventsBackend, events: list[dict[str, Any]]) -> Any:
-        world.told.extend({**entry, "Detail": json.loads(entry["Detail"])} for entry in events)
-        return take(backend, events)
-
-    with mock.patch.object(EventsBackend, "put_events", note):
-        yield
-
-
-def _aws(world: World) -> None:
-    client("dynamodb").create_table(
-        TableName="ledger",
-        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
-        BillingMode="PAY_PER_REQUEST",
-    )
-    secrets = client("secretsmanager")
-    secrets.create_secret(Name="governor/key", SecretString=json.dumps({"api_key": MANAGEMENT_KEY}))
-    secrets.create_secret(Name=SECRET, SecretString=json.dumps({"api_key": world.plaintext}))
-    client("events").create_event_bus(Name="governor")
-    client("sqs").create_queue(QueueName="rotations")

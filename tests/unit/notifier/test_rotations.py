@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from governor.events import DetailType, Event
-from governor.evidence import Drain, Drift, Evidence, Expiring, KeyRef, Retired, Rotated
+from governor.evidence import CredentialRotated, Drain, Drift, Evidence, Expiring, KeyRef, Retired, Rotated
 from governor.policy import Policy
 from notifier.case import figures
 from notifier.mail import plain
@@ -23,6 +23,13 @@ DRIFT: dict[str, Any] = {
     "policy": "$200.00 monthly",
     "live": "$500.00 monthly",
     "key": NEW,
+}
+CREDENTIAL: dict[str, Any] = {
+    "name": WHO,
+    "workspace": "platform",
+    "provider": "anthropic",
+    "secret": "providers/anthropic",
+    "owner": "cloud-platform",
 }
 EXPIRING: dict[str, Any] = {"name": "management key", "secret": "governor/key", "since": NOW - timedelta(days=200)}
 
@@ -51,6 +58,11 @@ def read(policy: Policy, kind: DetailType, evidence: Evidence, reason: str, subj
         ("Key Drifted", Drift(**DRIFT),
          ["is not as the policy says. why it is so", "Policy: $200.00 monthly", "OpenRouter: $500.00 monthly"]),
         ("Key Drifted", Drift(**DRIFT, repair="Governor sets it back."), ["why it is so", "Governor sets it back."]),
+        ("Credential Rotated", CredentialRotated(**CREDENTIAL, proof="served"),
+         ["🟢 The BYOK credential prod-search-agent has a new key. Owner: cloud-platform.", "why it is so"]),
+        ("Credential Rotated", CredentialRotated(**CREDENTIAL, proof="unknown"), ["🟡 The BYOK credential"]),
+        ("Credential Rotation Failed", CredentialRotated(**CREDENTIAL, rule="refused_by_provider"),
+         ["did not get its new key", "why it is so", "then put the key into secret providers/anthropic again"]),
     ],
 )  # fmt: skip
 def test_the_message_says_what_happened_and_what_to_do(

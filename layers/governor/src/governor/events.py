@@ -49,6 +49,8 @@ class DetailType(StrEnum):
     ORPHAN_REMOVED = "Orphan Removed"
     KEY_DRIFTED = "Key Drifted"
     KEY_EXPIRING = "Key Expiring"
+    CREDENTIAL_ROTATED = "Credential Rotated"
+    CREDENTIAL_ROTATION_FAILED = "Credential Rotation Failed"
     KEY_EXPOSED = "Key Exposed"
     RESTORE_REQUESTED = "Restore Requested"
     ROTATION_REQUESTED = "Rotation Requested"

@@ -236,6 +236,22 @@ class Expiring(Evidence):
     expires_at: datetime | None = None
 
 
+class CredentialRotated(Evidence):
+    """Credential Rotated and Credential Rotation Failed: a provider's key in a BYOK credential was replaced, or not.
+
+    `proof`: `served` by one of our own credentials, or `unknown`. `rule`: why it failed. `owner`: the policy's.
+    """
+
+    name: str
+    workspace: str
+    provider: str
+    secret: str
+    owner: str
+    credential_id: str = ""
+    proof: str = ""
+    rule: str = ""
+
+
 class RotationRequested(Evidence):
     """Rotation Requested, from outside: replace this workload's key now."""
 

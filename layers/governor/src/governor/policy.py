@@ -168,14 +168,22 @@ class Expect(_Part):
 
 
 class Probe(_Part):
+    """A small request that proves a credential. `secret`: of the workload whose inference key sends it."""
+
     model: str
+    secret: Annotated[str, Field(pattern=r"^[A-Za-z0-9/_+=.@-]{1,512}$")] | None = None
 
 
 class Byok(_Part):
-    """A decision to bring our own provider key: what must stand, why, whose it is and when it may go."""
+    """A decision to bring our own provider key: what must stand, why, whose it is and when it may go.
+
+    `credential`: its name or id, where the workspace has several of the provider. `secret`: whose text is its key.
+    """
 
     workspace: str
     provider: str
+    credential: str | None = None
+    secret: Annotated[str, Field(pattern=r"^[A-Za-z0-9/_+=.@-]{1,512}$")] | None = None
     expect: Expect = Expect()
     probe: Probe | None = None
     reason: str
