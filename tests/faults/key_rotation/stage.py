@@ -106,7 +106,8 @@ class Stage:
         place.settings["is_observability_broadcast_enabled"] = True
         key, plaintext = self._simulator.create_key(WORKLOAD, workspace=PLACE, limit=CAP, limit_reset="monthly")
         client("secretsmanager").create_secret(Name=SECRET, SecretString=json.dumps({"api_key": plaintext}))
-        secrets.secrets[SECRET].last_changed_date = int(START.timestamp())
+        opened: Any = secrets.secrets[SECRET]
+        opened.last_changed_date = int(START.timestamp())
         _point_at(key.hash, place.id, self.transport)
         self.world = World(self._wire, self._simulator, self._aws, key.hash, plaintext)
         self._opening = self.photo()

@@ -1,8 +1,5 @@
 """What an earlier rotation, a rollback or a missing secret leaves behind is never in the way of the next rotation."""
 
-from collections.abc import Callable, Iterator
-
-import pytest
 import time_machine
 
 import key_planning.handler
@@ -10,27 +7,16 @@ from governor.causes import CauseBook, CauseRow
 from governor.dynamo_ledger import DynamoLedger
 from tests.faults.harness import Ended, Wire, context, invoke
 from tests.faults.key_rotation import promises
-from tests.faults.key_rotation.stage import worlds
-from tests.faults.key_rotation.test_steps import rotate
+from tests.faults.key_rotation.driving import rotate
+from tests.faults.key_rotation.stage import Stage
 from tests.faults.key_rotation.world import CAP, SECRET, WORKLOAD, World, client
-
-
-@pytest.fixture
-def wire() -> Wire:
-    return Wire()
-
-
-@pytest.fixture
-def fresh(wire: Wire) -> Iterator[Callable[[], World]]:
-    with worlds(wire) as make:
-        yield make
 
 
 def rolled_back(world: World, wire: Wire) -> None:
     """In quarantine: the former key is disabled, and its limit is what it had spent."""
     world.simulator.spend(world.first, 40.0)
     world.ask()
-    assert rotate(world, wire, attempts=1)
+    assert rotate(world, attempts=1)
     world.later(hours=26)
     for _ in range(2):
         assert invoke(wire, world.beat()) == Ended.DONE
@@ -39,7 +25,7 @@ def rolled_back(world: World, wire: Wire) -> None:
     assert invoke(wire, world.roll_back()) == Ended.DONE
 
 
-def test_a_key_given_back_may_spend_at_once_and_the_cap_holds(wire: Wire, fresh: Callable[[], World]) -> None:
+def test_a_key_given_back_may_spend_at_once_and_the_cap_holds(wire: Wire, fresh: Stage) -> None:
     world = fresh()
     rolled_back(world, wire)
     assert world.secret()["api_key"] == world.plaintext
@@ -47,27 +33,25 @@ def test_a_key_given_back_may_spend_at_once_and_the_cap_holds(wire: Wire, fresh:
     promises.the_cap_holds(world)
 
 
-def test_after_a_rollback_the_key_can_be_rotated_again(wire: Wire, fresh: Callable[[], World]) -> None:
+def test_after_a_rollback_the_key_can_be_rotated_again(wire: Wire, fresh: Stage) -> None:
     world = fresh()
     rolled_back(world, wire)
     world.ask()
-    assert rotate(world, wire, attempts=1)
+    assert rotate(world, attempts=1)
     assert world.secret()["api_key"] != world.plaintext
 
 
-def test_a_rotation_refused_for_a_runaway_is_cleared_away_and_the_next_one_works(
-    wire: Wire, fresh: Callable[[], World]
-) -> None:
+def test_a_rotation_refused_for_a_runaway_is_cleared_away_and_the_next_one_works(wire: Wire, fresh: Stage) -> None:
     world = fresh()
     world.ask()
-    assert rotate(world, wire, attempts=1)
+    assert rotate(world, attempts=1)
     wire.begin()
     book = CauseBook(DynamoLedger(client("dynamodb"), "ledger"))
     (runaway,) = book.write(CauseRow(WORKLOAD, "runaway", "disabled", "event-1", (), world.now))
     with time_machine.travel(world.now, tick=False):
         world.ask()
     refused = world.token
-    assert not rotate(world, wire, attempts=2)
+    assert not rotate(world, attempts=2)
     assert world.kinds()[-1] == "Rotation Failed"
     assert invoke(wire, world.beat()) == Ended.DONE
     assert "AWSPENDING" in world.stages()[refused], "Secrets Manager may still be trying"
@@ -78,12 +62,10 @@ def test_a_rotation_refused_for_a_runaway_is_cleared_away_and_the_next_one_works
     ended = CauseRow(WORKLOAD, "runaway", "lifted", "event-1", (), world.now, version=runaway.version)
     book.write(ended)
     world.ask()
-    assert rotate(world, wire, attempts=1)
+    assert rotate(world, attempts=1)
 
 
-def test_a_workload_without_a_secret_gets_one_and_its_rotation_is_asked_for(
-    wire: Wire, fresh: Callable[[], World]
-) -> None:
+def test_a_workload_without_a_secret_gets_one_and_its_rotation_is_asked_for(wire: Wire, fresh: Stage) -> None:
     world = fresh()
     wire.begin()
     client("secretsmanager").delete_secret(SecretId=SECRET, ForceDeleteWithoutRecovery=True)
@@ -96,18 +78,16 @@ def test_a_workload_without_a_secret_gets_one_and_its_rotation_is_asked_for(
     assert ["AWSPENDING"] in secret["VersionIdsToStages"].values()
 
 
-def test_a_request_made_while_another_rotation_is_unfinished_waits_in_the_queue(
-    wire: Wire, fresh: Callable[[], World]
-) -> None:
+def test_a_request_made_while_another_rotation_is_unfinished_waits_in_the_queue(wire: Wire, fresh: Stage) -> None:
     world = fresh()
     world.ask()
     event = world.request("Rotation Requested", requested_by="U0LEAD")
     assert invoke(wire, lambda: key_planning.handler.lambda_handler(event, context())) == Ended.DONE
-    assert rotate(world, wire, attempts=1)
+    assert rotate(world, attempts=1)
     before = world.secret()["hash"]
     assert invoke(wire, world.work()) == Ended.DONE
     (pending,) = (id for id, stages in world.stages().items() if stages == ["AWSPENDING"])
     world.token = pending
-    assert rotate(world, wire, attempts=1)
+    assert rotate(world, attempts=1)
     assert world.secret()["hash"] != before
     assert sum(key.limit for key in world.own_keys().values() if not key.disabled) <= CAP + 1e-6

@@ -1,85 +1,46 @@
 """From overlap to deletion, and back: whatever befalls a beat, three more bring the lineage where it belongs."""
 
-from collections.abc import Callable, Iterator
-
 import pytest
 
-from governor.evidence import Cause
-from tests.faults.harness import Accident, Ended, Fault, Wire, accidents, case, invoke, writes
+from tests.faults.harness import Accident, Ended, Fault, Wire, accidents, case, invoke
 from tests.faults.key_rotation import promises
-from tests.faults.key_rotation.stage import worlds
-from tests.faults.key_rotation.test_steps import rotate
-from tests.faults.key_rotation.world import PLACE, STEPS, WORKLOAD, World
-
-_CAUSE: Cause = "rotation"
+from tests.faults.key_rotation.driving import beats, rotated, states, up_to
+from tests.faults.key_rotation.stage import Stage
+from tests.faults.key_rotation.world import PLACE, WORKLOAD
 
 
-@pytest.fixture
-def wire() -> Wire:
-    return Wire()
-
-
-@pytest.fixture
-def fresh(wire: Wire) -> Iterator[Callable[[], World]]:
-    with worlds(wire) as make:
-        yield make
-
-
-def rotated(world: World, wire: Wire) -> str:
-    """The new key's hash, after a rotation that nothing disturbed."""
-    world.ask()
-    assert rotate(world, wire, attempts=1)
-    return str(world.secret()["hash"])
-
-
-def beats(world: World, wire: Wire, count: int = 3, minutes: int = 10) -> None:
-    for _ in range(count):
-        assert invoke(wire, world.beat()) == Ended.DONE
-        promises.the_secret_works(world)
-        promises.the_cap_holds(world)
-        world.later(minutes=minutes)
-
-
-def states(world: World) -> dict[str, str]:
-    return {key.hash: key.state for key in world.lineage().keys}
-
-
-def test_a_quiet_key_is_disabled_kept_and_deleted_and_the_new_one_has_the_whole_cap(
-    wire: Wire, fresh: Callable[[], World]
-) -> None:
+def test_a_quiet_key_is_disabled_kept_and_deleted_and_the_new_one_has_the_whole_cap(wire: Wire, fresh: Stage) -> None:
     world = fresh()
     world.simulator.spend(world.first, 40.0)
-    new = rotated(world, wire)
+    new = rotated(world)
     world.later(minutes=70)
-    beats(world, wire)
+    beats(world)
     assert world.own_keys()[new].limit == 60.0, "what the quiet key needs no more"
     world.later(hours=24)
-    beats(world, wire)
+    beats(world)
     assert states(world) == {world.first: "quarantined", new: "current"}
     assert world.own_keys()[world.first].disabled
     organization = world.simulator.organization
     assert world.first not in organization.key_assignments
     assert all(world.first not in one.settings["allowed_api_key_hashes"] for one in organization.credentials.values())
     world.later(days=8)
-    beats(world, wire)
+    beats(world)
     assert world.first not in world.own_keys()
     assert states(world) == {world.first: "deleted", new: "current"}
     assert world.own_keys()[new].limit == 60.0, "what the deleted key spent counts until the month is over"
     world.later(days=20)
-    beats(world, wire)
+    beats(world)
     assert world.own_keys()[new].limit == 100.0
     assert world.kinds() == ["Rotation Started", "Key Rotated", "Key Retired"]
 
 
-def test_a_key_still_used_is_told_daily_and_disabled_only_at_the_deadline(
-    wire: Wire, fresh: Callable[[], World]
-) -> None:
+def test_a_key_still_used_is_told_daily_and_disabled_only_at_the_deadline(wire: Wire, fresh: Stage) -> None:
     world = fresh()
-    new = rotated(world, wire)
+    new = rotated(world)
     for _ in range(8 * 4):
         world.later(hours=6)
         world.simulator.spend(world.first, 0.01, app="old-batch")
-        beats(world, wire, count=1, minutes=0)
+        beats(world, count=1, minutes=0)
     assert states(world) == {world.first: "quarantined", new: "current"}
     told = [entry["Detail"] for entry in world.told if entry["DetailType"] == "Drain Blocked"]
     assert len({detail["id"] for detail in told}) == 7
@@ -90,26 +51,23 @@ def test_a_key_still_used_is_told_daily_and_disabled_only_at_the_deadline(
 @pytest.mark.parametrize("stage", ["drained", "deleted"])
 @pytest.mark.parametrize("fault", list(Fault), ids=lambda fault: fault.name.lower())
 def test_any_call_of_a_beat_may_fail_and_three_more_converge(
-    stage: str, fault: Fault, wire: Wire, fresh: Callable[[], World], counted: list[str]
+    stage: str, fault: Fault, wire: Wire, fresh: Stage, counted: list[str]
 ) -> None:
-    def ready() -> tuple[World, str]:
-        world = fresh()
-        world.simulator.spend(world.first, 40.0)
-        new = rotated(world, wire)
-        world.later(hours=26)
-        if stage == "deleted":
-            beats(world, wire, 2)
-            world.later(days=8)
-        return world, new
-
-    world, _ = ready()
-    for accident in accidents(wire.calls_of(world.beat()), (fault,)):
+    world = fresh()
+    world.simulator.spend(world.first, 40.0)
+    new = rotated(world)
+    world.later(hours=26)
+    if stage == "deleted":
+        beats(world, 2)
+        world.later(days=8)
+    before = fresh.photo()
+    for accident in accidents(wire.calls_of(fresh(before).beat()), (fault,)):
         with case(counted, f"{stage}: {accident}"):
-            world, new = ready()
+            world = fresh(before)
             invoke(wire, world.beat(), accident)
             promises.the_secret_works(world)
             promises.the_cap_holds(world)
-            beats(world, wire)
+            beats(world)
             wanted = "quarantined" if stage == "drained" else "deleted"
             assert states(world) == {world.first: wanted, new: "current"}
             assert (world.first in world.own_keys()) == (stage == "drained")
@@ -120,51 +78,42 @@ def test_any_call_of_a_beat_may_fail_and_three_more_converge(
 
 @pytest.mark.parametrize("at", ["overlap", "quarantine"])
 def test_a_rollback_gives_the_former_key_back_and_drains_the_new_one(
-    at: str, wire: Wire, fresh: Callable[[], World], counted: list[str]
+    at: str, wire: Wire, fresh: Stage, counted: list[str]
 ) -> None:
-    def ready() -> tuple[World, str]:
-        world = fresh()
-        new = rotated(world, wire)
-        world.later(hours=26 if at == "quarantine" else 1)
-        beats(world, wire, 2)
-        return world, new
-
-    world, _ = ready()
-    names = wire.calls_of(world.roll_back())
-    planned = [Accident(0, Fault.KILLED_BEFORE, names[0])]
-    planned += [Accident(n, fault, names[n]) for n in writes(names) for fault in Fault]
-    for accident in planned:
+    world = fresh()
+    new = rotated(world)
+    world.later(hours=26 if at == "quarantine" else 1)
+    beats(world, 2)
+    before = fresh.photo()
+    names = wire.calls_of(fresh(before).roll_back())
+    for accident in accidents(names):
         with case(counted, f"{at}: {accident}"):
-            world, new = ready()
+            world = fresh(before)
             invoke(wire, world.roll_back(), accident)
             promises.the_secret_works(world)
             assert invoke(wire, world.roll_back()) == Ended.DONE
             assert states(world) == {world.first: "current", new: "overlap"}
-            assert world.works(world.secret()["api_key"])
+            assert world.works(world.plaintext)
             assert world.secret()["api_key"] == world.plaintext
-            beats(world, wire)
+            beats(world)
             assert world.first in world.simulator.organization.key_assignments
             assert world.kinds()[-1] == "Rotation Rolled Back"
 
 
-def test_a_rollback_is_for_an_approver_and_never_for_a_key_that_a_cause_holds(
-    wire: Wire, fresh: Callable[[], World]
-) -> None:
+def test_a_rollback_is_for_an_approver_and_never_for_a_key_that_a_cause_holds(wire: Wire, fresh: Stage) -> None:
     world = fresh()
-    new = rotated(world, wire)
+    new = rotated(world)
     assert invoke(wire, world.roll_back(by="U0ASKER")) == Ended.DONE
     assert world.kinds()[-1] == "Rollback Refused"
     assert states(world) == {world.first: "overlap", new: "current"}
 
 
-def test_an_orphan_is_disabled_then_deleted_and_one_in_use_is_told_and_left(
-    wire: Wire, fresh: Callable[[], World]
-) -> None:
+def test_an_orphan_is_disabled_then_deleted_and_one_in_use_is_told_and_left(wire: Wire, fresh: Stage) -> None:
     world = fresh()
     lost, _ = world.simulator.create_key(f"{WORKLOAD}#20260311-00000000-1", workspace=PLACE)
     used, _ = world.simulator.create_key(f"{WORKLOAD}#20260311-00000000-2", workspace=PLACE)
     world.simulator.spend(used.hash, 0.01)
-    rotated(world, wire)
+    rotated(world)
     for _ in range(4):
         world.later(hours=1)
         assert invoke(wire, world.beat()) == Ended.DONE
@@ -174,23 +123,17 @@ def test_an_orphan_is_disabled_then_deleted_and_one_in_use_is_told_and_left(
 
 
 def test_a_rotation_whose_last_words_were_lost_is_completed_by_the_beat(
-    wire: Wire, fresh: Callable[[], World], counted: list[str]
+    wire: Wire, fresh: Stage, counted: list[str]
 ) -> None:
-    world = fresh()
-    world.ask()
-    for step in STEPS[:3]:
-        invoke(wire, world.step(step))
-    names = wire.calls_of(world.step("finishSecret"))
+    before = up_to(fresh, "finishSecret")
+    names = wire.calls_of(fresh(before).step("finishSecret"))
     for at in range(len(names)):
         with case(counted, names[at]):
-            world = fresh()
-            world.ask()
-            for step in STEPS[:3]:
-                invoke(wire, world.step(step))
+            world = fresh(before)
             invoke(wire, world.step("finishSecret"), Accident(at, Fault.KILLED_AFTER, names[at]))
             current = world.secret().get("hash")
             world.later(hours=2)
-            beats(world, wire)
+            beats(world)
             lineage = world.lineage()
             assert lineage.current
             assert lineage.current.hash in (current, world.first)
@@ -199,9 +142,7 @@ def test_a_rotation_whose_last_words_were_lost_is_completed_by_the_beat(
                 assert world.kinds() == ["Rotation Started", "Key Rotated"]
 
 
-def test_a_pending_key_deleted_by_hand_is_cleared_away_and_the_next_rotation_works(
-    wire: Wire, fresh: Callable[[], World]
-) -> None:
+def test_a_pending_key_deleted_by_hand_is_cleared_away_and_the_next_rotation_works(wire: Wire, fresh: Stage) -> None:
     world = fresh()
     world.ask()
     invoke(wire, world.step("createSecret"))
@@ -209,8 +150,8 @@ def test_a_pending_key_deleted_by_hand_is_cleared_away_and_the_next_rotation_wor
     assert invoke(wire, world.step("testSecret")) == Ended.FAILED
     assert world.kinds()[-1] == "Rotation Failed"
     world.later(hours=2)
-    beats(world, wire)
+    beats(world)
     assert "AWSPENDING" not in {stage for stages in world.stages().values() for stage in stages}
-    new = rotated(world, wire)
+    new = rotated(world)
     assert world.lineage().current
     assert states(world)[new] == "current"

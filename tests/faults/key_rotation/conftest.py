@@ -1,0 +1,19 @@
+"""A stage of worlds, and the wire that its accidents happen on."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.faults.harness import Wire
+from tests.faults.key_rotation.stage import Stage, worlds
+
+
+@pytest.fixture
+def wire() -> Wire:
+    return Wire()
+
+
+@pytest.fixture
+def fresh(wire: Wire) -> Iterator[Stage]:
+    with worlds(wire) as stage:
+        yield stage
