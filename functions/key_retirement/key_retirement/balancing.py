@@ -30,9 +30,7 @@ def rebalance(tending: Tending, lineage: Lineage) -> Lineage:
     deleted = [key for key in lineage.keys if key.state == "deleted"]
     for _ in range(_ROUNDS):
         roles = {
-            key.hash: role(key, keys[key.hash], tending.rules, tending.now)
-            for key in lineage.keys
-            if key.hash in keys and key.state != "deleted"
+            key.hash: role(key, keys[key.hash], tending.rules, tending.now) for key in lineage.keys if key.hash in keys
         }
         targets = {
             hash: limit

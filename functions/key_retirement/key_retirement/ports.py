@@ -69,5 +69,6 @@ class Tending:
         return self.finishing.rules
 
     def own(self, lineage: Lineage) -> "dict[str, ApiKey]":
-        """The lineage's keys that OpenRouter still has, by hash."""
-        return {key.hash: self.place.keys[key.hash] for key in lineage.keys if key.hash in self.place.keys}
+        """The lineage's keys that OpenRouter still has, by hash; the place may show one that this beat deleted."""
+        live = [key.hash for key in lineage.keys if key.state != "deleted"]
+        return {hash: self.place.keys[hash] for hash in live if hash in self.place.keys}

@@ -48,7 +48,7 @@ def unblock(tending: Tending, lineage: Lineage) -> Lineage:
 
     Its empty version stays AWSPENDING, and while it does, Secrets Manager starts no other rotation.
     """
-    if lineage.rotation or not lineage.keys or not tending.workload.secret:
+    if lineage.rotation or not tending.workload.secret:
         return lineage
     secret = tending.ports.secrets.describe(tending.workload.secret)
     pending = secret.holder("AWSPENDING")

@@ -39,7 +39,9 @@ def keep_out(tending: Tending, key: LineageKey) -> None:
 
 
 def delete(tending: Tending, lineage: Lineage, key: LineageKey, live: "ApiKey | None") -> Lineage:
-    """Deletes a key whose quarantine is over, and tells. Idempotent."""
+    """Deletes a key whose quarantine is over, or that is gone already, out of every list, and tells. Idempotent."""
+    if key.hash in tending.place.pointed_at or (live and not live.disabled):
+        keep_out(tending, key)
     if live and key.spent is None:
         byok = tending.workload.key.include_byok_in_limit
         spent = {period: counted(live, period, byok) for period in ("daily", "weekly", "monthly")}

@@ -197,8 +197,6 @@ def _quarantined(tending: Tending, lineage: Lineage, key: LineageKey) -> Lineage
     live = tending.place.keys.get(key.hash) or _still_there(tending, key)
     decision = quarantine(key, live, tending.now)
     if decision.action in ("forget", "delete"):
-        if live and (key.hash in tending.place.pointed_at or not live.disabled):
-            keep_out(tending, key)
         return delete(tending, lineage, key, live)
     if decision.action == "disable" or key.hash in tending.place.pointed_at:
         keep_out(tending, key)

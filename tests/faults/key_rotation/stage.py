@@ -32,6 +32,7 @@ import credential_rotation.handler
 import key_planning.handler
 import key_retirement.handler
 import key_rotation.handler
+import kill_switch.handler
 from governor.policy import Policy
 from sandbox.engine.secrets_manager import as_documented
 from sandbox.openrouter import Simulator
@@ -57,6 +58,7 @@ _HANDLERS: tuple[Any, ...] = (
     key_retirement.handler,
     key_planning.handler,
     credential_rotation.handler,
+    kill_switch.handler,
 )
 
 

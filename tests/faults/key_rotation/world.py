@@ -15,6 +15,8 @@ from pydantic import SecretStr
 
 import key_planning.handler
 import key_retirement.handler
+import kill_switch.handler
+from governor.causes import CauseRow, Causes
 from governor.clock import format_instant
 from governor.ledger import Row
 from governor.lineage import Lineage
@@ -154,14 +156,15 @@ class World:
 
     def ask(self, token: str | None = None) -> None:
         """As `aws secretsmanager rotate-secret` would."""
-        self.token = token or str(uuid.UUID(int=uuid.UUID(self.token).int + 1))
+        token = token or str(uuid.UUID(int=uuid.UUID(self.token).int + 1))
         self.wire.begin()
         client("secretsmanager").rotate_secret(
             SecretId=SECRET,
-            ClientRequestToken=self.token,
+            ClientRequestToken=token,
             RotationLambdaARN=FUNCTION,
             RotationRules={"AutomaticallyAfterDays": 67},
         )
+        self.token = token
 
     def step(self, name: str, token: str | None = None) -> Callable[[], object]:
         event = {"Step": name, "SecretId": self.arn(), "ClientRequestToken": token or self.token}
@@ -198,6 +201,21 @@ class World:
     def roll_back(self, by: str = "U0LEAD", id: str = "request-1") -> Callable[[], object]:
         event = self.request("Rollback Requested", id, requested_by=by)
         return lambda: key_retirement.handler.lambda_handler(event, context(100.0))
+
+    def leak(self, id: str, subject: str = WORKLOAD) -> Callable[[], object]:
+        """An approver reports a leak: of a key by its hash, or of all the workload's."""
+        event = self.request("Key Exposed", id, requested_by="U0LEAD")
+        event["detail"]["subject"] = subject
+        return lambda: kill_switch.handler.lambda_handler(event, context())
+
+    def restore(self, cause: str, id: str) -> Callable[[], object]:
+        event = self.request("Restore Requested", id, cause=cause, requested_by="U0LEAD")
+        return lambda: kill_switch.handler.lambda_handler(event, context())
+
+    def causes(self) -> Causes:
+        """Why the workload's keys are disabled, as the ledger has it."""
+        rows = [CauseRow.of(WORKLOAD, row) for row in self.aws.rows(f"subject#{WORKLOAD}").values()]
+        return Causes({row.cause: row for row in rows})
 
     def arn(self) -> str:
         return str(self.aws.secretsmanager.secrets[SECRET].arn)

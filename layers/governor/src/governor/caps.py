@@ -52,17 +52,19 @@ def caps_of(key: Key, guard: "Guardrail | None") -> list[Cap]:
 def split(caps: Sequence[Cap], keys: Sequence["ApiKey"], deleted: Sequence[LineageKey], now: datetime) -> Split:
     """Half of what is left for the keys that there are, half for the one that is to be made.
 
-    `caps`: the workload's own first. `keys`: the lineage's, disabled ones too, which only count.
+    `caps`: the workload's own first. `keys`: the lineage's. A disabled one keeps what it has counted and no more: it may
+    be restored at any time, and then must not bring a cap of its own along.
     """
     if not caps:
         return Split({}, Limit(None, None))
-    if not _matters(caps, keys, deleted, now):
+    if not keys and not _matters(caps, keys, deleted, now):
         return Split({}, Limit(caps[0].limit_usd, caps[0].period))
     reset = _longest(caps)
     left = _left(caps, keys, deleted, now)
     live = [key for key in keys if not key.disabled]
     half = left / 2 if live else left
     lowered = {key.hash: _allow(key, half / len(live), reset) for key in live}
+    lowered |= {key.hash: _allow(key, 0.0, reset) for key in keys if key.disabled and _has_room(key, reset)}
     return Split(lowered, Limit(max(half, NOTHING), reset))
 
 
@@ -137,6 +139,10 @@ def _matters(caps: Sequence[Cap], keys: Sequence["ApiKey"], deleted: Sequence[Li
 def _longest(caps: Sequence[Cap]) -> str | None:
     """No counter that a share is held against may reset before the last cap's period does."""
     return max((cap.period for cap in caps), key=lambda period: _LENGTH[period])
+
+
+def _has_room(key: "ApiKey", reset: str | None) -> bool:
+    return key.limit is None or key.limit > counted(key, reset, key.include_byok_in_limit) + NOTHING
 
 
 def _allow(key: "ApiKey", share: float, reset: str | None) -> Limit:
