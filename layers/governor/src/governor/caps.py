@@ -52,8 +52,8 @@ def caps_of(key: Key, guard: "Guardrail | None") -> list[Cap]:
 def split(caps: Sequence[Cap], keys: Sequence["ApiKey"], deleted: Sequence[LineageKey], now: datetime) -> Split:
     """Half of what is left for the keys that there are, half for the one that is to be made.
 
-    `caps`: the workload's own first. `keys`: the lineage's. A disabled one keeps what it has counted and no more: it may
-    be restored at any time, and then must not bring a cap of its own along.
+    `caps`: the workload's own first. `keys`: the lineage's. A disabled one keeps what it has counted and no more: it
+    may be restored at any time, and then must not bring a cap of its own along.
     """
     if not caps:
         return Split({}, Limit(None, None))
