@@ -77,3 +77,12 @@ def test_byok_counts_where_the_limit_counts_it() -> None:
     one = key("one", 3)
     assert counted(replace(one, byok_usage_monthly=4.0), "monthly", byok=True) == 7
     assert counted(replace(one, byok_usage_monthly=4.0), "monthly", byok=False) == 3
+
+
+def test_a_disabled_key_that_a_human_restores_brings_no_cap_along() -> None:
+    leaked = key("leaked", 30.0, 100.0, disabled=True)
+    both = split([CAP], [leaked], (), NOW)
+    assert both.lowered["leaked"].limit_usd == 30.0
+    assert both.new.limit_usd == 70.0
+    restored, new = limited(leaked, both.lowered["leaked"]), limited(key("new"), both.new)
+    assert spend(restored, 1.0).usage_monthly + spend(new, 1.0).usage_monthly <= CAP.limit_usd

@@ -1,0 +1,86 @@
+"""What the document for consumers shows survives a rotation and a leak: its code runs against Secrets Manager and
+OpenRouter."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from aws_lambda_powertools.utilities.parameters import clear_caches
+from moto import mock_aws
+
+from sandbox.engine.secrets_manager import as_documented
+from sandbox.openrouter import Simulator
+
+DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "consumers.md"
+SECRET = "openrouter/prod/search-agent"
+BODY = {"model": "anthropic/claude-haiku-4.5", "max_tokens": 16, "messages": [{"role": "user", "content": "Hello"}]}
+PLAIN, LAMBDA, REDEPLOY = re.findall(r"^```python\n(.*?)^```", DOCUMENT.read_text(), flags=re.MULTILINE | re.DOTALL)
+BOTH = pytest.mark.parametrize(
+    ("code", "ask"),
+    [(PLAIN, lambda shown: shown["complete"](BODY)), (LAMBDA, lambda shown: shown["lambda_handler"](BODY, None))],
+    ids=["plain boto3", "powertools"],
+)
+
+
+class Workload:
+    """A secret, and the keys that it held."""
+
+    def __init__(self, base_url: str, simulator: Simulator) -> None:
+        self.base_url, self.simulator = base_url, simulator
+        self.secrets = boto3.client("secretsmanager")
+        self.secrets.create_secret(Name=SECRET)
+        self.hash = self.rotate()
+
+    def rotate(self) -> str:
+        key, plaintext = self.simulator.create_key("prod-search-agent")
+        value = {"api_key": plaintext, "hash": key.hash, "base_url": self.base_url}
+        self.secrets.put_secret_value(SecretId=SECRET, SecretString=json.dumps(value))
+        return key.hash
+
+    def disable(self, hash: str) -> None:
+        key = self.simulator.organization.keys.get(hash)
+        assert key
+        key.disabled = True
+
+
+@pytest.fixture
+def workload(monkeypatch: pytest.MonkeyPatch) -> Iterator[Workload]:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    simulator = Simulator("fake-management-key")
+    with mock_aws(), as_documented(), simulator.serve() as base_url:
+        clear_caches()
+        yield Workload(base_url, simulator)
+        clear_caches()
+
+
+def shown(code: str) -> dict[str, Any]:
+    names: dict[str, Any] = {}
+    exec(compile(code, str(DOCUMENT), "exec"), names)
+    return names
+
+
+@BOTH
+def test_the_code_shown_goes_on_through_a_rotation_and_a_leak(code: str, ask: Any, workload: Workload) -> None:
+    names = shown(code)
+    assert ask(names)["choices"]
+    first = workload.hash
+    second = workload.rotate()
+    assert ask(names)["choices"], "the former key works in the overlap"
+    workload.disable(first)
+    assert ask(names)["choices"], "a leaked key is dead at once; the secret has the new one"
+    workload.disable(second)
+    with pytest.raises(Exception, match="401"):
+        ask(names)
+
+
+def test_the_redeployment_shown_is_one_that_ecs_takes(workload: Workload) -> None:
+    ecs = boto3.client("ecs")
+    ecs.create_cluster(clusterName="prod")
+    ecs.register_task_definition(family="search", containerDefinitions=[{"name": "search", "image": "i", "memory": 1}])
+    ecs.create_service(cluster="prod", serviceName="search-agent", taskDefinition="search", desiredCount=1)
+    shown(REDEPLOY)["lambda_handler"]({}, None)
+    assert ecs.describe_services(cluster="prod", services=["search-agent"])["services"][0]["status"] == "ACTIVE"
