@@ -63,3 +63,8 @@ def test_a_secret_that_is_no_workloads_is_refused_by_name(world: World) -> None:
     )
     world.run(world.now + timedelta(minutes=1))
     assert "secret openrouter/other is no workload's" in world.engine.logs("KeyRotationFunction")
+    told = [
+        event["detail"]["evidence"]["rule"] for event in world.events("Rotation Failed", subject="openrouter/other")
+    ]
+    assert told == ["foreign_secret"]
+    assert any("openrouter/other is no workload's" in line for line in world.slack_lines())

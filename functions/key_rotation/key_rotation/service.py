@@ -35,7 +35,7 @@ class KeyRotation:
         as Rotation Failed first.
         """
         secret = self.ports.secrets.describe(step.secret)
-        workload = self._whose(secret)
+        workload = self._whose(secret, step)
         decision = stand(secret, step.token)
         try:
             if decision.action == "refuse":
@@ -47,13 +47,16 @@ class KeyRotation:
             raise
         return decision.rule
 
-    def _whose(self, secret: SecretState) -> Workload:
+    def _whose(self, secret: SecretState, step: Step) -> Workload:
         found = next((one for one in self.ports.policy.workloads if one.secret == secret.name), None)
         if found is None:
-            raise BadSecret(
+            reason = (
                 f"secret {secret.name} is no workload's: name it in the policy (workloads[].secret), or take this "
                 f"rotation function off it"
             )
+            event = told.not_ours(secret.name, step.token, step.name, f"S{reason[1:]}.", self.ports.clock())
+            self.ports.bus.publish([event])
+            raise BadSecret(reason)
         return found
 
     def _carry_out(

@@ -48,5 +48,13 @@ def failed(workload: Workload, lineage: Lineage, token: str, step: str, rule: st
     return Event(DetailType.ROTATION_FAILED, id, workload.name, now, reason, evidence.model_dump(mode="json"))
 
 
+def not_ours(secret: str, token: str, step: str, reason: str, now: datetime) -> Event:
+    """Rotation Failed of a secret that no workload names: once for each token, whichever step asks."""
+    kind = DetailType.ROTATION_FAILED
+    evidence = Rotated(name=secret, secret=secret, why="asked", step=step, rule="foreign_secret")
+    id = event_id(kind, token, "foreign_secret")
+    return Event(kind, id, secret, now, reason, evidence.model_dump(mode="json"))
+
+
 def _event(kind: DetailType, token: str, workload: Workload, reason: str, evidence: Rotated, now: datetime) -> Event:
     return Event(kind, event_id(kind, token), workload.name, now, reason, evidence.model_dump(mode="json"))
