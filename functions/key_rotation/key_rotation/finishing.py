@@ -9,13 +9,16 @@ from key_rotation.ports import Refused, Rotating
 
 def finish(rotating: Rotating) -> None:
     """Idempotent for each token. Raises `Refused` and `LedgerConflict`."""
-    holder = rotating.secret.holder("AWSCURRENT")
     lineage = rotating.ports.lineages.get(rotating.workload.name)
-    in_hand = lineage.rotation is not None and lineage.rotation.token == rotating.token
+    rotation = lineage.rotation if lineage.rotation and lineage.rotation.token == rotating.token else None
+    holder = rotating.secret.holder("AWSCURRENT")
+    if rotation is None:
+        # A copy of this step beside it may have come to the end meanwhile: the labels are older than the row.
+        holder = rotating.ports.secrets.describe(rotating.secret.arn).holder("AWSCURRENT")
     if holder != rotating.token:
-        if not (in_hand and lineage.rotation and lineage.rotation.hash):
+        if rotation is None or not rotation.hash:
             # AWSCURRENT on a version without a value would leave the workload without a key.
             raise Refused("not_created", f"{rotating.workload.name} has no new key yet: finishSecret came too early.")
         rotating.ports.secrets.move(rotating.secret.arn, "AWSCURRENT", to=rotating.token, off=holder)
-    if in_hand:
+    if rotation:
         rotating.finishing.complete(lineage)
