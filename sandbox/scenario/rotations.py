@@ -90,7 +90,9 @@ def sixty_days(fleet: Fleet) -> Scenario:
         "spent_by_month_usd": {month: round(spent, 2) for month, spent in months.items()},
         "cap_usd": of.ANSWERS_CAP,
         "enabled": enabled,
-        "dead_letters": len(fleet.world.engine.dead_letters()),
+        "dead_letters": [
+            f"{one.queue}: {one.body} {one.attributes}"[:1000] for one in fleet.world.engine.dead_letters()
+        ],
     }
     scenario.tell(
         f"{total.requests:,} requests, one in 10 seconds and beside every write of Governor's, secret read every 5 min",

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from governor.completion import abandoned
 from governor.lineage import Lineage
+from governor.secret_versions import SecretMissing
 from key_retirement.ports import Tending
 
 SETTLED = timedelta(hours=1)
@@ -50,7 +51,10 @@ def unblock(tending: Tending, lineage: Lineage) -> Lineage:
     """
     if lineage.rotation or not tending.workload.secret:
         return lineage
-    secret = tending.ports.secrets.describe(tending.workload.secret)
+    try:
+        secret = tending.ports.secrets.describe(tending.workload.secret)
+    except SecretMissing:
+        return lineage  # the planner makes it
     pending = secret.holder("AWSPENDING")
     if pending in (None, secret.holder("AWSCURRENT")):
         return lineage

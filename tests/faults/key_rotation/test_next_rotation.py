@@ -91,3 +91,23 @@ def test_a_request_made_while_another_rotation_is_unfinished_waits_in_the_queue(
     assert rotate(world, attempts=1)
     assert world.secret()["hash"] != before
     assert sum(key.limit for key in world.own_keys().values() if not key.disabled) <= CAP + 1e-6
+
+
+def test_a_workload_that_has_no_secret_yet_fails_no_beat(wire: Wire, fresh: Stage) -> None:
+    world = fresh()
+    wire.begin()
+    client("secretsmanager").delete_secret(SecretId=SECRET, ForceDeleteWithoutRecovery=True)
+    assert invoke(wire, world.beat()) == Ended.DONE
+
+
+def test_the_first_rotation_ever_refused_is_cleared_away_and_the_next_one_works(wire: Wire, fresh: Stage) -> None:
+    world = fresh()
+    world.ask()
+    refused = world.token
+    world.simulator.organization.guardrails.clear()
+    assert not rotate(world, attempts=1)
+    assert world.kinds()[-1] == "Rotation Failed"
+    world.later(hours=1, minutes=55)
+    assert invoke(wire, world.beat()) == Ended.DONE
+    assert refused not in world.stages()
+    world.ask()
