@@ -7,7 +7,7 @@ Which credential; the first rule that applies decides:
  4. `found`
 
 What a probe says, by the attempts that OpenRouter tells of:
- 1. `refused`  the provider answered 401 to one of our own credentials
+ 1. `refused`  the provider answered 401, and no other credential of it could be meant
  2. `served`   the first attempt was by one of our own, and it was answered
  3. `unknown`  anything else: 400 and 403 may be a region or a model, 429 and 5xx pass, shared capacity proves nothing
 """
@@ -77,6 +77,8 @@ def judge(provider: str, answer: "ChatCompletion", rivals: int) -> Proof:
     """
     told = answer.openrouter_metadata
     if told and any(one.status == 401 for one in told.attempts):
+        if rivals:
+            return Proof("unknown", f"{provider} answered 401 to it, or to one of {rivals} others of {provider}")
         return Proof("refused", f"{provider} answered 401 to it")
     if not told or not told.is_byok:
         return Proof("unknown", "OpenRouter's own capacity served the probe")

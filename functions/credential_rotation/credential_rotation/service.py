@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from pydantic import SecretStr
+
 from credential_rotation.decide import Proof, Refused, credential, judge, judge_error, place
 from credential_rotation.ports import Known, Ports, name_of
 from governor.events import DetailType, Event, event_id
@@ -19,7 +21,7 @@ from governor.secrets import SecretMalformed, SecretUnavailable
 from management_api import AuthenticationFailed, ByokPatch, Deadline, OpenRouterError, Rejected
 
 if TYPE_CHECKING:
-    from management_api import ByokKey, OpenRouter, Workspace
+    from management_api import ByokKey, OpenRouter
 
 PROBES = 3
 """Beats on which a probe may tell nothing before the key is called put, and unproven."""
@@ -102,45 +104,58 @@ def _turn(turn: Turn) -> Event | None:
         known = replace(known, version=version, before=before, status="changed", tries=0)
     if known.status in ("proven", "refused"):
         return None
+    blocked = known.status
     try:
-        where, found = _target(turn)
+        found, rivals = _target(turn)
         if known.status == "reverting":
             return _gone_back(turn, known, found)
         if known.status != "put":
-            known = _put(turn, known, found)
-        return _proven(turn, known, where, found)
+            text = _text(turn, known)
+            known = _write(turn, replace(known, status="putting"))
+            _put(turn, found, text)
+            known = _write(turn, replace(known, status="put"))
+        return _proven(turn, known, found, rivals)
     except Refused as error:
-        if known.status == error.rule:
-            return None  # told already; each beat tries again, since it may be mended anywhere
-        return _ended(turn, replace(known, status=error.rule), _failed(turn, known, error.rule, f"{error}"))
+        again = replace(known, status=error.rule)
+        if blocked != error.rule:
+            return _ended(turn, again, _failed(turn, known, error.rule, f"{error}"))
+        if known.status != blocked:
+            _write(turn, again)
+        return None  # told already; each beat tries again, since it may be mended anywhere
 
 
-def _target(turn: Turn) -> "tuple[Workspace, ByokKey]":
+def _target(turn: Turn) -> "tuple[ByokKey, int]":
+    """The credential, and how many other enabled ones of its provider the workspace has."""
     where = place(turn.byok, turn.account.workspaces.list())
-    return where, credential(turn.byok, turn.account.byok.list(workspace_id=where.id))
+    credentials = turn.account.byok.list(workspace_id=where.id)
+    found = credential(turn.byok, credentials)
+    others = [one for one in credentials if one.provider == found.provider and one.id != found.id]
+    return found, sum(not one.disabled for one in others)
 
 
-def _put(turn: Turn, known: Known, found: "ByokKey") -> Known:
+def _text(turn: Turn, known: Known) -> SecretStr:
     text = turn.ports.secrets.text(turn.byok.secret or "", known.version)
     if text is None or not text.get_secret_value().strip():
         raise Refused("secret_empty", f"Secret {turn.byok.secret} holds no text: put the provider's key into it.")
-    known = _write(turn, replace(known, status="putting"))
+    return text
+
+
+def _put(turn: Turn, found: "ByokKey", text: SecretStr) -> None:
     try:
         turn.account.byok.update(found.id, ByokPatch(key=text))
     except Rejected as error:
         raise Refused("openrouter_refused", f"{error}") from error
-    return _write(turn, replace(known, status="put"))
 
 
-def _proven(turn: Turn, known: Known, where: "Workspace", found: "ByokKey") -> Event | None:
+def _proven(turn: Turn, known: Known, found: "ByokKey", rivals: int) -> Event | None:
     probe = turn.byok.probe
     if probe is None or probe.secret is None:
         proof = Proof("unknown", "it was not probed: the policy names no probe.secret")
         return _ended(turn, replace(known, status="proven"), _rotated(turn, known, found, proof))
-    proof = _probed(turn, where, probe.model, probe.secret)
+    proof = _probed(turn, rivals, probe.model, probe.secret)
     if proof.verdict == "refused":
         # Once more: a credential is not called dead on one answer.
-        proof = _probed(turn, where, probe.model, probe.secret)
+        proof = _probed(turn, rivals, probe.model, probe.secret)
     if proof.verdict == "refused":
         return _gone_back(turn, known, found)
     if proof.verdict == "unknown" and known.tries + 1 < PROBES:
@@ -149,9 +164,8 @@ def _proven(turn: Turn, known: Known, where: "Workspace", found: "ByokKey") -> E
     return _ended(turn, replace(known, status="proven"), _rotated(turn, known, found, proof))
 
 
-def _probed(turn: Turn, where: "Workspace", model: str, secret: str) -> Proof:
+def _probed(turn: Turn, rivals: int, model: str, secret: str) -> Proof:
     provider = turn.byok.provider
-    rivals = [one for one in turn.account.byok.list(workspace_id=where.id) if one.provider == provider]
     request = {
         "model": model,
         "messages": [{"role": "user", "content": "ok"}],
@@ -167,7 +181,7 @@ def _probed(turn: Turn, where: "Workspace", model: str, secret: str) -> Proof:
         return Proof("unknown", f"{error}")
     except OpenRouterError as error:
         return judge_error(provider, error)
-    return judge(provider, answer, sum(not one.disabled for one in rivals) - 1)
+    return judge(provider, answer, rivals)
 
 
 def _gone_back(turn: Turn, known: Known, found: "ByokKey") -> Event:

@@ -142,7 +142,8 @@ class _Account:
 
     def update(self, id: str, patch: ByokPatch) -> None:
         assert patch.key
-        self.world.outside("patch", lambda: self.world.raw.__setitem__(id, patch.key.get_secret_value()))  # type: ignore[union-attr]  # asserted
+        raw = {id: patch.key.get_secret_value()}
+        self.world.outside("patch", lambda: self.world.raw.update(raw))
 
     def with_key(self, _: SecretStr) -> "_Account":
         return self

@@ -1,7 +1,9 @@
 """A provider's new key is put, proven, and taken back when the provider refuses it."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -101,6 +103,38 @@ def test_with_two_credentials_of_the_provider_the_policy_says_which_and_the_proo
     world.beat()
     assert world.raw == {"c-1": OLD, "c-2": NEW}
     assert "or one of 1 others" in world.events[0].reason
+
+
+def test_a_401_that_may_be_anothers_takes_no_key_back() -> None:
+    world = World([credential(name="first"), credential("c-2", name="second")], {"c-1": OLD, "c-2": OLD})
+    world.byok = {"credential": "second"}
+    world.beat()
+    world.dead.add(OLD)
+    world.put(NEW)
+    for _ in range(4):
+        world.beat()
+    assert world.raw == {"c-1": OLD, "c-2": NEW}
+    assert world.told() == [("Credential Rotated", "unknown")]
+
+
+def test_what_openrouter_refuses_is_told_once_and_tried_on_every_beat(world: World) -> None:
+    world.put(NEW)
+    tried: list[str] = []
+
+    def outside(name: str, call: Callable[[], Any]) -> Any:
+        if name == "patch":
+            tried.append(name)
+            raise Rejected("no such key format", status=400)
+        return call()
+
+    well, world.outside = world.outside, outside
+    for _ in range(3):
+        world.beat()
+    assert len(tried) == 3
+    assert [event.evidence["rule"] for event in world.events] == ["openrouter_refused"]
+    world.outside = well
+    world.beat()
+    assert world.raw == {"c-1": NEW}
 
 
 @pytest.mark.parametrize(
