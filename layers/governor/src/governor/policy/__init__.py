@@ -1,0 +1,43 @@
+"""The organization's policy: what Governor may do, in limits a human set. Read-only at run time.
+
+Written as `layers/policy/policy.yaml`, checked and compiled to JSON at build (`tools/policy.py`, which names
+the line at fault), checked again here at cold start.
+"""
+
+from governor.policy._account import Account, Alerts, Freeze, ManagementKey, Rotations
+from governor.policy._approvals import Approvals
+from governor.policy._byok import Byok, Expect, Probe
+from governor.policy._parts import Duration, Share, SlackChannel, SlackUser, parse_duration
+from governor.policy._policy import ROTATION_TAG, Policy, lineage_name
+from governor.policy._presets import Preset
+from governor.policy._workloads import Budget, Copies, Exposed, Key, Limits, Owner, Rotation, Runaway, Workload
+
+__all__ = [
+    "ROTATION_TAG",
+    "Account",
+    "Alerts",
+    "Approvals",
+    "Budget",
+    "Byok",
+    "Copies",
+    "Duration",
+    "Expect",
+    "Exposed",
+    "Freeze",
+    "Key",
+    "Limits",
+    "ManagementKey",
+    "Owner",
+    "Policy",
+    "Preset",
+    "Probe",
+    "Rotation",
+    "Rotations",
+    "Runaway",
+    "Share",
+    "SlackChannel",
+    "SlackUser",
+    "Workload",
+    "lineage_name",
+    "parse_duration",
+]

@@ -1,0 +1,43 @@
+"""The account as a whole: where it is, who is told, when nothing rotates."""
+
+from datetime import timedelta
+from typing import Annotated
+
+from pydantic import AwareDatetime, Field
+
+from governor.policy._parts import Duration, Part, SlackChannel
+
+
+class ManagementKey(Part):
+    """When people are told to replace the management key, which no API replaces."""
+
+    max_age: Duration = timedelta(days=180)
+    before_expiry: Duration = timedelta(days=21)
+
+
+class Account(Part):
+    base_url: Annotated[str, Field(pattern=r"^(https://\S+|http://localhost:\S+)[^/]$")] = (
+        "https://openrouter.ai/api/v1"
+    )
+    management_key: ManagementKey = ManagementKey()
+
+
+class Alerts(Part):
+    """Where Governor speaks. Without it, alerts go to the e-mail topic only."""
+
+    channel: SlackChannel
+
+
+class Freeze(Part):
+    """A time in which no rotation is planned; one that a person asks for, or a leak, goes on."""
+
+    start: Annotated[AwareDatetime, Field(alias="from")]
+    end: Annotated[AwareDatetime, Field(alias="to")]
+    reason: str
+
+
+class Rotations(Part):
+    """Rotations of the account together: how many run at once, and when none is planned."""
+
+    at_once: Annotated[int, Field(ge=1, le=100)] = 5
+    freezes: tuple[Freeze, ...] = ()

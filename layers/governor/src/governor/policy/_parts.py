@@ -1,0 +1,44 @@
+"""What the policy's fields are made of."""
+
+import re
+from datetime import timedelta
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+
+_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+def parse_duration(value: Any) -> Any:
+    """`60d`, `24h`, `15m` or `2w` as a timedelta; raises `ValueError` with the forms that are understood."""
+    if isinstance(value, timedelta):
+        return value
+    match = re.fullmatch(r"([1-9][0-9]*)([mhdw])", value) if isinstance(value, str) else None
+    if not match:
+        raise ValueError(f"not a duration: {value!r}; write a number and one of m, h, d, w, for example 24h")
+    return timedelta(**{_UNITS[match[2]]: int(match[1])})
+
+
+def _format_duration(value: timedelta) -> str:
+    return f"{int(value.total_seconds() // 60)}m"
+
+
+Duration = Annotated[
+    timedelta,
+    BeforeValidator(parse_duration, json_schema_input_type=Annotated[str, Field(pattern=r"^[1-9][0-9]*[mhdw]$")]),
+    PlainSerializer(_format_duration, return_type=str),
+]
+SlackUser = Annotated[str, Field(pattern=r"^[UW][A-Z0-9]{2,20}$")]
+SlackChannel = Annotated[str, Field(pattern=r"^[CG][A-Z0-9]{2,20}$")]
+Share = Annotated[float, Field(gt=0, le=10)]
+"""A share of a limit: 0.8 is 80 %. Above 1 it alerts past a limit that does not block."""
+
+
+class Part(BaseModel):
+    """Base: immutable; an unknown field is a fault."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+SecretName = Annotated[str, Field(pattern=r"^[A-Za-z0-9/_+=.@-]{1,512}$")]
+"""A secret's name in Secrets Manager."""

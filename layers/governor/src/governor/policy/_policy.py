@@ -1,0 +1,83 @@
+"""The whole policy, and the names it gives."""
+
+import importlib.resources
+from collections import Counter
+from collections.abc import Iterable
+from functools import cached_property
+from typing import Literal, Self
+
+from pydantic import model_validator
+
+from governor.policy._account import Account, Alerts, Rotations
+from governor.policy._approvals import Approvals
+from governor.policy._byok import Byok
+from governor.policy._parts import Part
+from governor.policy._presets import Preset
+from governor.policy._workloads import Limits, Workload
+
+
+class Policy(Part):
+    """The whole policy. Use `for_subject` to learn what holds for a workload or an undeclared key."""
+
+    version: Literal[1]
+    account: Account = Account()
+    alerts: Alerts | None = None
+    defaults: Limits = Limits()
+    workloads: tuple[Workload, ...] = ()
+    rotations: Rotations = Rotations()
+    byok: tuple[Byok, ...] = ()
+    presets: tuple[Preset, ...] = ()
+    approvals: Approvals | None = None
+
+    @model_validator(mode="after")
+    def _names_are_unique(self) -> Self:
+        _refuse_repeats("workload", (workload.name for workload in self.workloads))
+        _refuse_repeats("secret", (workload.secret for workload in self.workloads if workload.secret))
+        _refuse_repeats("preset", (preset.slug for preset in self.presets))
+        adopted = [workload.key.adopts for workload in self.workloads if workload.key.adopts != workload.name]
+        _refuse_repeats("key", (*filter(None, adopted), *(workload.name for workload in self.workloads)))
+        return self
+
+    @classmethod
+    def load(cls) -> Self:
+        """The policy in the policy layer. Raises pydantic's `ValidationError` when it does not hold."""
+        text = importlib.resources.files("governor_policy").joinpath("policy.json").read_text("utf-8")
+        return cls.model_validate_json(text)
+
+    def workload(self, name: str) -> Workload | None:
+        """The workload declared under this name."""
+        return next((workload for workload in self.workloads if workload.name == name), None)
+
+    def lineage_of(self, key_name: str) -> str:
+        """The name of the lineage that a key is of: the workload that adopts it, or else what its name bears."""
+        return self._adopted.get(key_name) or lineage_name(key_name)
+
+    @cached_property
+    def _adopted(self) -> dict[str, str]:
+        return {workload.key.adopts: workload.name for workload in self.workloads if workload.key.adopts}
+
+    def for_subject(self, subject: str) -> Limits:
+        """What holds for a subject: its own settings where it declares them, the defaults elsewhere."""
+        workload = self.workload(subject)
+        if workload is None:
+            return self.defaults
+        return Limits(
+            budget=workload.budget or self.defaults.budget,
+            runaway=workload.runaway or self.defaults.runaway,
+            exposed=workload.exposed or self.defaults.exposed,
+        )
+
+
+ROTATION_TAG = "#"
+"""Separates a workload's name from the rotation tag in the name of one of its keys."""
+
+
+def lineage_name(key_name: str) -> str:
+    """The workload's name that a key's name bears: what stands before the rotation tag."""
+    return key_name.partition(ROTATION_TAG)[0]
+
+
+def _refuse_repeats(kind: str, names: Iterable[str]) -> None:
+    repeated = sorted(name for name, count in Counter(names).items() if count > 1)
+    if repeated:
+        raise ValueError(f"{kind} declared twice: {', '.join(repeated)}; each name must be unique")

@@ -1,0 +1,110 @@
+"""Workloads: their keys, secrets and rotations, and how they are watched."""
+
+from datetime import timedelta
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from governor.policy._parts import Duration, Part, SecretName, Share, SlackUser
+
+
+class Budget(Part):
+    """Shares of a limit at which to alert, and the share at which to disable (none: never)."""
+
+    alert_at: tuple[Share, ...] = (0.5, 0.8, 1.0)
+    disable_at: Share | None = None
+
+
+class Runaway(Part):
+    """`alert` does all but the PATCH: a dry run."""
+
+    mode: Literal["off", "alert", "disable"] = "alert"
+
+
+class Exposed(Part):
+    """What to do when somebody reports the key as leaked."""
+
+    mode: Literal["alert", "disable"] = "alert"
+
+
+class Limits(Part):
+    """How a key is watched, declared or not."""
+
+    budget: Budget = Budget()
+    runaway: Runaway = Runaway()
+    exposed: Exposed = Exposed()
+
+
+class Owner(Part):
+    slack: SlackUser
+
+
+class Key(Part):
+    """The key as it should be; `limit_usd` is per `limit_reset` (OpenRouter's periods, UTC).
+
+    `adopts`: the name of a key made by hand, which is the workload's first. `drift`: whether a live key that differs is
+    only told of, or set back as well.
+    """
+
+    limit_usd: Annotated[float, Field(gt=0)] | None = None
+    limit_reset: Literal["daily", "weekly", "monthly"] | None = None
+    include_byok_in_limit: bool = False
+    guardrail: str | None = None
+    expires_in: Duration | None = None
+    adopts: str | None = None
+    drift: Literal["alert", "repair"] = "alert"
+
+
+class Rotation(Part):
+    """When the key is replaced. `overlap`: both keys work at least this long, and until the old one was quiet for
+    `quiet`, but no longer than `drain_deadline` past the overlap. `before_expiry`: an expiry nearer than this is due.
+    """
+
+    every: Duration
+    overlap: Duration = timedelta(hours=24)
+    quiet: Duration = timedelta(hours=1)
+    drain_deadline: Duration = timedelta(days=7)
+    quarantine: Duration = timedelta(days=7)
+    before_expiry: Duration = timedelta(days=14)
+
+    @model_validator(mode="after")
+    def _one_ends_before_the_next(self) -> Self:
+        if self.every <= self.overlap + self.drain_deadline:
+            raise ValueError("every: must be longer than overlap and drain_deadline together, or rotations pile up")
+        if self.quiet > self.overlap:
+            raise ValueError("quiet: must not be longer than overlap")
+        return self
+
+
+class Copies(Part):
+    """Where the secret is kept besides: a Parameter Store SecureString, and replicas in other regions."""
+
+    parameter: Annotated[str, Field(pattern=r"^/[A-Za-z0-9/_.-]{1,1010}$")] | None = None
+    regions: tuple[Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$")], ...] = ()
+
+
+class Workload(Part):
+    """One autonomous behaviour, its lineage of keys and its one secret. Tier 0 is never disabled without a human."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{1,62}$")]
+    workspace: str
+    owner: Owner
+    tier: Annotated[int, Field(ge=0, le=3)] = 1
+    key: Key = Key()
+    secret: SecretName | None = None
+    copies: Copies | None = None
+    rotation: Rotation | None = None
+    budget: Budget | None = None
+    runaway: Runaway | None = None
+    exposed: Exposed | None = None
+
+    @model_validator(mode="after")
+    def _rotation_can_work(self) -> Self:
+        if self.rotation and not self.secret:
+            raise ValueError("rotation: needs `secret`, where the new key is put")
+        if self.copies and not self.secret:
+            raise ValueError("copies: needs `secret`, which is copied")
+        life = self.key.expires_in
+        if self.rotation and life and life <= self.rotation.every:
+            raise ValueError("key.expires_in: must be longer than rotation.every, or the key expires first")
+        return self
