@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from governor import evidence
+from governor.approval_evidence import ApprovalDecided, ApprovalEvidence, RunawayExpected
 from governor.events import REQUESTS, SOURCE, VERSION, DetailType
 
 EVIDENCE: dict[DetailType, type[evidence.Evidence]] = {
@@ -16,6 +17,7 @@ EVIDENCE: dict[DetailType, type[evidence.Evidence]] = {
     DetailType.RUNAWAY_SUSPECTED: evidence.Runaway,
     DetailType.RUNAWAY_CONFIRMED: evidence.Runaway,
     DetailType.RUNAWAY_ENDED: evidence.Runaway,
+    DetailType.RUNAWAY_EXPECTED: RunawayExpected,
     DetailType.KEY_DISABLED: evidence.Disable,
     DetailType.DISABLE_WITHHELD: evidence.Disable,
     DetailType.KEY_RESTORED: evidence.Restore,
@@ -36,6 +38,12 @@ EVIDENCE: dict[DetailType, type[evidence.Evidence]] = {
     DetailType.KEY_EXPIRING: evidence.Expiring,
     DetailType.CREDENTIAL_ROTATED: evidence.CredentialRotated,
     DetailType.CREDENTIAL_ROTATION_FAILED: evidence.CredentialRotated,
+    DetailType.APPROVAL_REQUESTED: ApprovalEvidence,
+    DetailType.APPROVAL_GRANTED: ApprovalEvidence,
+    DetailType.APPROVAL_REJECTED: ApprovalEvidence,
+    DetailType.APPROVAL_EXPIRED: ApprovalEvidence,
+    DetailType.APPROVAL_VOIDED: ApprovalEvidence,
+    DetailType.APPROVAL_DECIDED: ApprovalDecided,
     DetailType.ROTATION_REQUESTED: evidence.RotationRequested,
     DetailType.ROLLBACK_REQUESTED: evidence.RollbackRequested,
 }

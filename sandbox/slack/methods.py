@@ -96,7 +96,10 @@ def add_reaction(workspace: Workspace, arguments: Mapping[str, Any]) -> Answer:
 def upload_url(workspace: Workspace, arguments: Mapping[str, Any]) -> Answer:
     name, length = _required(arguments, "filename"), int(_required(arguments, "length"))
     file_id = f"F{len(workspace.files) + 1:010d}"
-    workspace.files[file_id] = {"id": file_id, "name": name, "title": name, "size": length, "content": None}
+    workspace.files[file_id] = {
+        "id": file_id, "name": name, "title": name, "size": length, "content": None,
+        "permalink": f"https://sandbox.slack.com/files/{BOT_USER}/{file_id}/{name}",
+    }  # fmt: skip
     return {"upload_url": f"{arguments['_base_url']}upload/{file_id}", "file_id": file_id}
 
 

@@ -33,6 +33,7 @@ class DetailType(StrEnum):
     RUNAWAY_SUSPECTED = "Runaway Suspected"
     RUNAWAY_CONFIRMED = "Runaway Confirmed"
     RUNAWAY_ENDED = "Runaway Ended"
+    RUNAWAY_EXPECTED = "Runaway Expected"
     KEY_DISABLED = "Key Disabled"
     DISABLE_WITHHELD = "Disable Withheld"
     KEY_RESTORED = "Key Restored"
@@ -51,7 +52,13 @@ class DetailType(StrEnum):
     KEY_EXPIRING = "Key Expiring"
     CREDENTIAL_ROTATED = "Credential Rotated"
     CREDENTIAL_ROTATION_FAILED = "Credential Rotation Failed"
+    APPROVAL_REQUESTED = "Approval Requested"
+    APPROVAL_GRANTED = "Approval Granted"
+    APPROVAL_REJECTED = "Approval Rejected"
+    APPROVAL_EXPIRED = "Approval Expired"
+    APPROVAL_VOIDED = "Approval Voided"
     KEY_EXPOSED = "Key Exposed"
+    APPROVAL_DECIDED = "Approval Decided"
     RESTORE_REQUESTED = "Restore Requested"
     ROTATION_REQUESTED = "Rotation Requested"
     ROLLBACK_REQUESTED = "Rollback Requested"
@@ -60,6 +67,7 @@ class DetailType(StrEnum):
 REQUESTS = frozenset(
     {
         DetailType.KEY_EXPOSED,
+        DetailType.APPROVAL_DECIDED,
         DetailType.RESTORE_REQUESTED,
         DetailType.ROTATION_REQUESTED,
         DetailType.ROLLBACK_REQUESTED,
@@ -73,7 +81,8 @@ class BadEvent(Exception):
 
 @dataclass(frozen=True)
 class Event:
-    """One fact. `subject`: a workload's name, or the 64-hex hash of a key no workload declares."""
+    """One fact. `subject`: a workload's name, the 64-hex hash of a key no workload declares, a preset's slug, or
+    whatever else it is about."""
 
     detail_type: DetailType
     id: str
