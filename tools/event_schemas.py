@@ -44,6 +44,7 @@ EVIDENCE: dict[DetailType, type[evidence.Evidence]] = {
     DetailType.APPROVAL_EXPIRED: ApprovalEvidence,
     DetailType.APPROVAL_VOIDED: ApprovalEvidence,
     DetailType.APPROVAL_DECIDED: ApprovalDecided,
+    DetailType.PRESET_PROMOTION_REQUESTED: evidence.PresetPromotionRequested,
     DetailType.ROTATION_REQUESTED: evidence.RotationRequested,
     DetailType.ROLLBACK_REQUESTED: evidence.RollbackRequested,
 }
