@@ -67,7 +67,7 @@ def _disabled(case: Case) -> Words:
     headline = f"🔴 {because} {outcome}{case.lost} Restore needs {case.approvers}.{case.owner}"
     todo = (
         "Find and stop what called. To bring the key back, an approver clicks *Restore key* under the thread's first "
-        f"message, or sends `Restore Requested` with the cause `{evidence.cause}` (docs/operations.md, “Restore a key”)."
+        f"message, or sends `Restore Requested`, cause `{evidence.cause}` (docs/operations.md, “Restore a key”)."
     )
     facts = (*_by_morning(evidence), *case.keys(evidence.keys), *_top(evidence), *case.why)
     return Words(headline, RED, facts, todo, (buttons.restore(case.event.subject, evidence.cause),))
