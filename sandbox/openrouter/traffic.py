@@ -88,7 +88,7 @@ def spend(
     at: float,
     model: str = DEFAULT_MODEL,
     requests: int = 1,
-    byok: bool | None = None,
+    byok: bool | None = False,
     app: str | None = None,
     user: str | None = None,
     broadcast: bool = False,
@@ -96,8 +96,9 @@ def spend(
     """Record `requests` equal requests that cost `usd` together; those past a limit, and those that no provider served,
     are refused, as they would be.
 
-    They are routed as inference is. `byok` says instead who pays, whatever credentials there are: so that a past can be
-    made up. `broadcast` puts those that went the same way in the outbox as one generation.
+    `byok` says who pays, credits or the organization's own account, whatever credentials there are: a past can be made
+    up. None routes each request as inference is, through every credential and its trouble. `broadcast` puts those that
+    went the same way in the outbox as one generation.
     """
     found = MODELS.get(model)
     if not found:

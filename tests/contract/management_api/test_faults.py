@@ -89,7 +89,7 @@ def test_refusals_have_their_errors(both: Both) -> None:
 
 def test_a_budget_that_stops_a_key_is_a_rejection_of_its_inference(both: Both) -> None:
     target = both.hash("prod-search-agent")
-    both.simulator.spend(target, 7.5, byok=False)  # the guardrail's 20 a day are gone
+    both.simulator.spend(target, 7.5)  # the guardrail's 20 a day are gone
     with pytest.raises(Rejected) as failure:
         both.as_key("prod-search-agent")[0].chat({
             "model": "anthropic/claude-haiku-4.5", "messages": [{"role": "user", "content": "hi"}],

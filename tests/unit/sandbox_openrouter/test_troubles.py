@@ -83,14 +83,14 @@ def test_trouble_may_last_for_a_window_of_virtual_time(simulator, api, key, cred
 def test_a_request_in_process_meets_the_trouble_of_its_own_instant(simulator, key, credential, put):
     put(credential=credential, trouble="revoked", since=NOW + 60, until=NOW + 120)
     assert [simulator.ask(key[1], 0.1, NOW + after).is_byok for after in (0, 60, 120)] == [True, False, True]
-    assert simulator.spend(key[0].hash, 1.0, NOW + 60, requests=10).requests == 10
-    assert simulator.spend(key[0].hash, 1.0, NOW + 120, requests=10).requests == 10
+    assert simulator.spend(key[0].hash, 1.0, NOW + 60, requests=10, byok=None).requests == 10
+    assert simulator.spend(key[0].hash, 1.0, NOW + 120, requests=10, byok=None).requests == 10
     assert (round(key[0].meter.usage, 6), round(key[0].meter.byok, 6)) == (1.1, 1.2)
 
 
 def test_spend_of_many_requests_is_struck_request_by_request(simulator, key, credential, put):
     put(credential=credential, trouble="unavailable", after=2, times=3)
-    assert simulator.spend(key[0].hash, 10.0, requests=10).accepted_usd == 10.0
+    assert simulator.spend(key[0].hash, 10.0, requests=10, byok=None).accepted_usd == 10.0
     assert (key[0].meter.usage, key[0].meter.byok) == (pytest.approx(3.0), pytest.approx(7.0))
 
 
