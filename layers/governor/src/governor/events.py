@@ -57,11 +57,16 @@ class DetailType(StrEnum):
     APPROVAL_REJECTED = "Approval Rejected"
     APPROVAL_EXPIRED = "Approval Expired"
     APPROVAL_VOIDED = "Approval Voided"
+    PRESET_PROMOTED = "Preset Promoted"
+    PRESET_PROMOTION_FAILED = "Preset Promotion Failed"
+    PRESET_ROLLED_BACK = "Preset Rolled Back"
+    PRESET_DRIFTED = "Preset Drifted"
     KEY_EXPOSED = "Key Exposed"
     APPROVAL_DECIDED = "Approval Decided"
     RESTORE_REQUESTED = "Restore Requested"
     ROTATION_REQUESTED = "Rotation Requested"
     ROLLBACK_REQUESTED = "Rollback Requested"
+    PRESET_PROMOTION_REQUESTED = "Preset Promotion Requested"
 
 
 REQUESTS = frozenset(
@@ -71,6 +76,7 @@ REQUESTS = frozenset(
         DetailType.RESTORE_REQUESTED,
         DetailType.ROTATION_REQUESTED,
         DetailType.ROLLBACK_REQUESTED,
+        DetailType.PRESET_PROMOTION_REQUESTED,
     }
 )
 
