@@ -48,7 +48,7 @@ EVIDENCE: dict[DetailType, type[evidence.Evidence]] = {
     DetailType.PRESET_PROMOTION_FAILED: preset_evidence.Promotion,
     DetailType.PRESET_ROLLED_BACK: preset_evidence.Promotion,
     DetailType.PRESET_DRIFTED: preset_evidence.PresetDrift,
-    DetailType.PRESET_PROMOTION_REQUESTED: preset_evidence.PromotionRequested,
+    DetailType.PRESET_PROMOTION_REQUESTED: evidence.PresetPromotionRequested,
     DetailType.ROTATION_REQUESTED: evidence.RotationRequested,
     DetailType.ROLLBACK_REQUESTED: evidence.RollbackRequested,
 }

@@ -18,12 +18,13 @@ from sandbox.engine import Engine
 from sandbox.openrouter import Simulator
 from sandbox.scenario.consumer import Consumer
 from sandbox.scenario.organization import Founding, KeyOfOrganization, founding
-from sandbox.slack import SlackSimulator
+from sandbox.slack import Sent, SlackSimulator
 from sandbox.traffic import Loop, Profile
 
 CHANNEL = "C0GOVERNOR"
 MANAGEMENT_KEY = "sk-or-v1-fake-management-key"
 SLACK_TOKEN = "xoxb-fake-token"
+SIGNING_SECRET = "fake-signing-secret"
 MODELS = ("anthropic/claude-haiku-4.5", "openai/gpt-5.1-codex-mini")
 METER = "SpendMeterFunctionEveryMinute"
 TENDING = "KeyRetirementFunctionTenMinutes"
@@ -130,6 +131,22 @@ class World:
             if detail_type in (None, event["detail-type"]) and subject in (None, event["detail"]["subject"])
         ]
 
+    def click(self, user: str, button: str, **where: Any) -> Sent:
+        """A person clicks a button in Slack (see `SlackSimulator.click`), and what comes of it at once comes."""
+        return self._done(self.slack.click(user, button, **where))
+
+    def command(self, user: str, text: str, **where: Any) -> Sent:
+        """A person types `/governor text`, and what comes of it at once comes."""
+        return self._done(self.slack.command(user, text, **where))
+
+    def submit(self, user: str, **inputs: str) -> Sent:
+        """A person submits the modal before them, and what comes of it at once comes."""
+        return self._done(self.slack.submit(user, **inputs))
+
+    def _done(self, sent: Sent) -> Sent:
+        self.engine.settle()
+        return sent
+
     def slack_lines(self) -> list[str]:
         """The first line of every message of the alerts channel, as it stands now."""
         return [message["text"].splitlines()[0] for message in self.slack.messages(CHANNEL)]
@@ -226,11 +243,13 @@ def open_world(
         }
         secrets = {
             "governor/openrouter-management-key": json.dumps({"api_key": MANAGEMENT_KEY}),
-            "governor/slack": json.dumps({"bot_token": SLACK_TOKEN}),
+            "governor/slack": json.dumps({"bot_token": SLACK_TOKEN, "signing_secret": SIGNING_SECRET}),
             **{secret: json.dumps({"api_key": plaintexts[key]}) for secret, key in account.secrets.items()},
         }
         with Engine.deploy(stack, parameters=chosen, secrets=secrets, start=account.installed) as engine:
             past.clear()
+            if "SlackRequestUrl" in engine.outputs:
+                slack.connect(engine.outputs["SlackRequestUrl"], SIGNING_SECRET)
             world = World(simulator, slack, engine, base_url)
             world.traffic, world.plaintexts = made, plaintexts
             world.metered_until = int(account.installed.timestamp()) // 60

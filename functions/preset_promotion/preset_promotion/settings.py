@@ -11,8 +11,7 @@ from governor.approval_evidence import ApprovalEvidence
 from governor.clock import parse_instant
 from governor.environment import Settings
 from governor.events import BadEvent, DetailType, Event
-from governor.evidence import Evidence
-from governor.preset_evidence import PromotionRequested
+from governor.evidence import Evidence, PresetPromotionRequested
 
 KINDS: tuple[Kind, ...] = ("promotion", "override", "rollback", "adopt", "revert")
 """The approvals on which this function acts."""
@@ -67,7 +66,7 @@ def received(event: Any) -> Beat | Asked | Decided:
     told = Event.received(event)
     match told.detail_type:
         case DetailType.PRESET_PROMOTION_REQUESTED:
-            asked = _evidence(PromotionRequested, told)
+            asked = _evidence(PresetPromotionRequested, told)
             return Asked(told.subject, told.id, asked.requested_by, asked.loosen, asked.override_of)
         case DetailType.APPROVAL_GRANTED | DetailType.APPROVAL_REJECTED | DetailType.APPROVAL_EXPIRED:
             decided = _evidence(ApprovalEvidence, told)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 
-from tests.faults.harness import Ended, invoke
 from tests.faults.preset_promotion.stage import Stage
 from tests.faults.preset_promotion.world import FORMER, FORMER_PROMPT, NEW, NEW_PROMPT, STAGING, World
 

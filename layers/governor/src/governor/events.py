@@ -27,7 +27,8 @@ quotes it would be more than the bus takes."""
 
 
 class DetailType(StrEnum):
-    """What happened. Those of `REQUESTS` come from outside; Governor acts on them and never sends them itself."""
+    """What happened. Those of `REQUESTS` come from outside; Governor acts on them, and sends one itself only when a
+    person has asked for it in Slack."""
 
     BUDGET_THRESHOLD_REACHED = "Budget Threshold Reached"
     RUNAWAY_SUSPECTED = "Runaway Suspected"
@@ -63,20 +64,20 @@ class DetailType(StrEnum):
     PRESET_DRIFTED = "Preset Drifted"
     KEY_EXPOSED = "Key Exposed"
     APPROVAL_DECIDED = "Approval Decided"
+    PRESET_PROMOTION_REQUESTED = "Preset Promotion Requested"
     RESTORE_REQUESTED = "Restore Requested"
     ROTATION_REQUESTED = "Rotation Requested"
     ROLLBACK_REQUESTED = "Rollback Requested"
-    PRESET_PROMOTION_REQUESTED = "Preset Promotion Requested"
 
 
 REQUESTS = frozenset(
     {
         DetailType.KEY_EXPOSED,
         DetailType.APPROVAL_DECIDED,
+        DetailType.PRESET_PROMOTION_REQUESTED,
         DetailType.RESTORE_REQUESTED,
         DetailType.ROTATION_REQUESTED,
         DetailType.ROLLBACK_REQUESTED,
-        DetailType.PRESET_PROMOTION_REQUESTED,
     }
 )
 

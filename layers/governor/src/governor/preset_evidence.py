@@ -56,15 +56,3 @@ class PresetDrift(Evidence):
     promoted: VersionRef
     shown: tuple[str, ...] = ()
     file: str | None = None
-
-
-class PromotionRequested(Evidence):
-    """Preset Promotion Requested, from outside: promote what staging serves now.
-
-    `loosen`: the data policy may be looser than production's. `override_of`: the promotion whose failing checks are to
-    be overridden; that takes an approval of its own.
-    """
-
-    requested_by: str
-    loosen: bool = False
-    override_of: str | None = None

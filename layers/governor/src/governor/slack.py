@@ -187,26 +187,37 @@ class SlackChannel:
         return self._call(lambda client: client.conversations_replies(ts=thread_ts, **wanted))
 
     def _call(self, ask: Callable[["WebClient"], "SlackResponse"]) -> Any:
-        from slack_sdk import WebClient
-        from slack_sdk.errors import SlackApiError, SlackRequestError
+        return called(ask, self._token, self._base_url, self._channel, self.TIMEOUT_SECONDS)
 
-        # No retry handlers: the SDK's default repeats a POST whose connection broke, which may post twice.
-        client = WebClient(self._current_token(), self._base_url, timeout=self.TIMEOUT_SECONDS, retry_handlers=[])
-        try:
-            return ask(client).data
-        except SlackApiError as error:
-            raise _translated(error.response, self._channel) from error
-        except (OSError, HTTPException, SlackRequestError) as error:
-            raise SlackUnavailable(f"no answer from Slack: {type(error).__name__}: {error}") from error
 
-    def _current_token(self) -> str:
+def called(
+    ask: Callable[["WebClient"], "SlackResponse"],
+    token: Callable[[], SecretStr],
+    base_url: str,
+    channel: str,
+    timeout_seconds: int,
+) -> Any:
+    """What Slack answers to one call of its Web API, about a channel. Raises `SlackError`, nothing of slack_sdk's."""
+    from slack_sdk import WebClient
+    from slack_sdk.errors import SlackApiError, SlackRequestError
 
-        try:
-            return self._token().get_secret_value()
-        except SecretMalformed as error:
-            raise SlackRefused("no_token", f'{error}. Store {{"bot_token": "xoxb-..."}} in it.') from error
-        except SecretUnavailable as error:
-            raise SlackUnavailable(f"the secret with Slack's token could not be read: {error}") from error
+    # No retry handlers: the SDK's default repeats a POST whose connection broke, which may post twice.
+    client = WebClient(_current(token), base_url, timeout=timeout_seconds, retry_handlers=[])
+    try:
+        return ask(client).data
+    except SlackApiError as error:
+        raise _translated(error.response, channel) from error
+    except (OSError, HTTPException, SlackRequestError) as error:
+        raise SlackUnavailable(f"no answer from Slack: {type(error).__name__}: {error}") from error
+
+
+def _current(token: Callable[[], SecretStr]) -> str:
+    try:
+        return token().get_secret_value()
+    except SecretMalformed as error:
+        raise SlackRefused("no_token", f'{error}. Store {{"bot_token": "xoxb-..."}} in it.') from error
+    except SecretUnavailable as error:
+        raise SlackUnavailable(f"the secret with Slack's token could not be read: {error}") from error
 
 
 _RENEW = "Put the app's bot token (xoxb-...) into the Slack secret, field bot_token; it is read within 5 minutes."
