@@ -39,8 +39,10 @@ class Diff:
         return (*(f"⚠ {risk}" for risk in self.risks), *self.changes)
 
 
-def compare(base: Content | None, candidate: Content, catalogue: Catalogue) -> Diff:
-    """`base` None: production has no such preset yet."""
+def compare(
+    base: Content | None, candidate: Content, catalogue: Catalogue, names: tuple[str, str] = ("production", "candidate")
+) -> Diff:
+    """`base` None: production has no such preset yet. `names`: of the two in the text."""
     before = base or _NOTHING
     changed = differences(before, candidate)
     changes = (
@@ -57,7 +59,7 @@ def compare(base: Content | None, candidate: Content, catalogue: Catalogue) -> D
         *_dearer(before, candidate, catalogue),
         *_gained(before, candidate),
     )
-    return Diff(risks, changes, _text(before, candidate))
+    return Diff(risks, changes, _text(before, candidate, names))
 
 
 def _prompt(before: Content, after: Content) -> Iterator[str]:
@@ -157,19 +159,18 @@ def _named_tools(content: Content) -> dict[str, Any]:
     return found
 
 
-def _text(before: Content, after: Content) -> str:
+def _text(before: Content, after: Content, names: tuple[str, str]) -> str:
     """A unified diff of the prompts, and of everything else as JSON."""
     parts = (
-        *_unified("system_prompt", before.prompt or "", after.prompt or ""),
-        *_unified("config", _as_json(before.config), _as_json(after.config)),
+        *_unified("system_prompt", names, before.prompt or "", after.prompt or ""),
+        *_unified("config", names, _as_json(before.config), _as_json(after.config)),
     )
     return "\n".join(parts)[:MAX_TEXT]
 
 
-def _unified(name: str, before: str, after: str) -> Iterator[str]:
-    return difflib.unified_diff(
-        before.splitlines(), after.splitlines(), f"production/{name}", f"candidate/{name}", lineterm=""
-    )
+def _unified(what: str, names: tuple[str, str], before: str, after: str) -> Iterator[str]:
+    old, new = (f"{name}/{what}" for name in names)
+    return difflib.unified_diff(before.splitlines(), after.splitlines(), old, new, lineterm="")
 
 
 def _as_json(config: Mapping[str, Any]) -> str:

@@ -61,14 +61,14 @@ def _order(turn: Turn, approval: Approval, production: Live) -> None:
     elif request.kind == "adopt":
         _adopt(turn, approval, production.seen, served.version if served else Seen())
     elif request.kind == "rollback" and served:
-        put_back(turn, "rollback", approval, served.id, served.former, production.seen)
+        put_back(turn, "rollback", approval, served.former, production.seen)
     elif served:
-        put_back(turn, "revert", approval, request.id, served.version, production.seen)
+        put_back(turn, "revert", approval, served.version, production.seen)
 
 
 def _adopt(turn: Turn, approval: Approval, live: Seen, former: Seen) -> None:
     request = approval.request
-    event = told.adopted(turn, request.id, request.requested_by, approval.approved_by, live, former)
+    event = told.adopted(turn, approval, live, former)
     row = ended(turn, request.id, "adopted", "", {"became": live.data(), "by": request.requested_by})
     record = replace(turn.record, served=Served(live, request.id, former), finishing=Finishing(request.id, "done"))
     turn.write(record.telling(event), row)
@@ -76,12 +76,8 @@ def _adopt(turn: Turn, approval: Approval, live: Seen, former: Seen) -> None:
 
 
 def _refused(turn: Turn, approval: Approval, rule: str, live: Seen) -> None:
-    request = approval.request
+    request, served = approval.request, turn.record.served
     reason = f"{turn.preset.slug}: {request.kind} was not carried out: {_WHY[rule]}."
-    candidate = Candidate(
-        request.id, live, turn.record.served.version if turn.record.served else Seen(), request.requested_by
-    )
-    event = told.failed(turn, request.id, rule, reason, candidate)
-    finishing = Finishing(request.id, "failed", rule)
-    turn.write(replace(turn.record, finishing=finishing).telling(event))
+    event = told.refused(turn, approval, rule, reason, live, served.version if served else Seen())
+    turn.write(replace(turn.record, finishing=Finishing(request.id, "failed", rule)).telling(event))
     turn.flush()

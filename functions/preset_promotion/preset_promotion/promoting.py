@@ -2,7 +2,7 @@
 
 | effect | dies before | dies after, or the answer is lost | twice, beside itself |
 |---|---|---|---|
-| row `posting` with `until` | the retry, or the next beat | a beat looks first, once `until` is over | one wins |
+| row `posting` with `until` | the retry, or the next beat | a beat looks first, after `until` | one wins |
 | POST | looked for, not found: posted | looked for, found: proven | nobody else posts before `until` |
 | POST, 409 | looked for: posted once more if production is as it was, else given up | | |
 | row `landed` | looked for by content | proven | one wins |
@@ -48,14 +48,15 @@ def promote(turn: Turn, candidate: Candidate, approval: Approval) -> None:
     )  # fmt: skip
 
 
-def put_back(turn: Turn, how: How, approval: Approval, id: str, source: Seen, former: Seen) -> None:
-    """Begins to post an earlier version of production again. `id`: of the promotion, or the approval, it is about."""
+def put_back(turn: Turn, how: How, approval: Approval, source: Seen, former: Seen) -> None:
+    """Begins to post an earlier version of production again."""
     request = approval.request
     _begin(
         turn,
         Posting(
-            id=id, how=how, by=request.requested_by, approval=request.id, origin="to", source=source, former=former,
-            newest=0, until=turn.ports.clock() + IN_HAND, approved_by=approval.approved_by,
+            id=told.thread(approval), how=how, by=request.requested_by, approval=request.id,
+            origin="to",
+            source=source, former=former, newest=0, until=turn.ports.clock() + IN_HAND, approved_by=approval.approved_by,
         ),
     )  # fmt: skip
 

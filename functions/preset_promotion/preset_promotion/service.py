@@ -113,7 +113,7 @@ def _drift(turn: Turn, production: Live) -> None:
     shown: tuple[str, ...] = ()
     file = None
     if production.content:
-        diff = compare(served.content, production.content, prices.read(turn))
+        diff = compare(served.content, production.content, prices.read(turn), ("promoted", "production"))
         file, note = upload(turn, f"{turn.preset.slug}-drift-{production.seen.number}.diff", diff.text)
         shown = (*diff.shown, *note)
     event = told.drift(turn, production.seen, shown, file)

@@ -26,10 +26,11 @@ class CheckResult(Evidence):
 class Promotion(Evidence):
     """Preset Promoted, Preset Promotion Failed and Preset Rolled Back.
 
-    `promotion`: its id. `how`: by what. `candidate`: what was, or was to be, served; `former`: what was served before;
-    `became`: the version that production serves now, 0 when nothing was posted. `rule`: why it failed or was rolled
-    back. `usd`: what the golden cases cost. `shown`: lines for people, risks first. `overridable`: the failing checks
-    may be overridden by an approval.
+    `promotion`: its id; `drift-<version>` where an edit of production was adopted or reverted. `how`: by what.
+    `approval`: the request that people decided. `candidate`: what was, or was to be, served; `former`: what was served
+    before; `became`: the version that production serves now, 0 when nothing was posted. `rule`: why it failed or was
+    rolled back. `usd`: what the golden cases cost. `shown`: lines for people, risks first. `overridable`: the failing
+    checks may be overridden by an approval.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Promotion(Evidence):
     how: How
     candidate: VersionRef
     former: VersionRef
+    approval: str = ""
     became: int = 0
     requested_by: str = ""
     approved_by: tuple[str, ...] = ()
