@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from governor import evidence
+from governor import evidence, preset_evidence
 from governor.approval_evidence import ApprovalDecided, ApprovalEvidence, RunawayExpected
 from governor.events import REQUESTS, SOURCE, VERSION, DetailType
 
@@ -44,6 +44,10 @@ EVIDENCE: dict[DetailType, type[evidence.Evidence]] = {
     DetailType.APPROVAL_EXPIRED: ApprovalEvidence,
     DetailType.APPROVAL_VOIDED: ApprovalEvidence,
     DetailType.APPROVAL_DECIDED: ApprovalDecided,
+    DetailType.PRESET_PROMOTED: preset_evidence.Promotion,
+    DetailType.PRESET_PROMOTION_FAILED: preset_evidence.Promotion,
+    DetailType.PRESET_ROLLED_BACK: preset_evidence.Promotion,
+    DetailType.PRESET_DRIFTED: preset_evidence.PresetDrift,
     DetailType.PRESET_PROMOTION_REQUESTED: evidence.PresetPromotionRequested,
     DetailType.ROTATION_REQUESTED: evidence.RotationRequested,
     DetailType.ROLLBACK_REQUESTED: evidence.RollbackRequested,

@@ -28,6 +28,7 @@ SIGNING_SECRET = "fake-signing-secret"
 MODELS = ("anthropic/claude-haiku-4.5", "openai/gpt-5.1-codex-mini")
 METER = "SpendMeterFunctionEveryMinute"
 TENDING = "KeyRetirementFunctionTenMinutes"
+PROMOTING = "PresetPromotionFunctionTenMinutes"
 MINUTE = timedelta(minutes=1)
 
 
@@ -93,10 +94,10 @@ class World:
     def run(self, until: datetime, *, every: timedelta = MINUTE, tending: timedelta | None = None) -> None:
         """Let time pass: traffic, then the beat, minute by minute; `every` thins quiet stretches.
 
-        `tending` thins the beats of key retirement. Consumers ask at their own instants, whatever is thinned.
+        `tending` thins the beats of key retirement and of preset promotion. Consumers ask at their own instants, whatever is thinned.
         """
         thin = {METER: every.total_seconds()} if every > MINUTE else {}
-        thin |= {TENDING: tending.total_seconds()} if tending else {}
+        thin |= dict.fromkeys((TENDING, PROMOTING), tending.total_seconds()) if tending else {}
         while self.now < until:
             moment = min(self.now + every, until)
             minute = int(moment.timestamp()) // 60
@@ -213,7 +214,8 @@ class World:
             habit, loops = traffic.between(start, minute)
             for usd, model, app in ((habit, MODELS[0], "service"), (loops, MODELS[1], "agent-runner")):
                 if usd > 0:
-                    self.simulator.spend(traffic.hash, usd, requests=max(1, int(usd * 50)), model=model, app=app)
+                    requests = max(1, int(usd * 50))
+                    self.simulator.spend(traffic.hash, usd, requests=requests, model=model, app=app, byok=None)
 
 
 @contextlib.contextmanager

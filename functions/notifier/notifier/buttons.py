@@ -25,5 +25,26 @@ def expected(subject: str) -> Button:
     return Button("Expected", "expected", {"subject": subject}, confirm="It is not judged for the next four hours.")
 
 
+def override(preset: str, promotion: str) -> Button:
+    confirm = "The approvers are asked to promote it although checks fail."
+    return Button("Ask to override", "override", {"preset": preset, "promotion": promotion}, "danger", confirm)
+
+
+def rollback(preset: str, promotion: str) -> Button:
+    confirm = "Production serves what it served before this promotion, as a new version."
+    return Button("Roll back", "rollback", {"preset": preset, "promotion": promotion}, "danger", confirm)
+
+
+def adopt(preset: str, version: int) -> Button:
+    value = {"preset": preset, "version": str(version)}
+    return Button("Adopt", "adopt", value, confirm="It stays, and counts as promoted.")
+
+
+def revert(preset: str, version: int) -> Button:
+    value = {"preset": preset, "version": str(version)}
+    confirm = "Production serves the last promoted version again, as a new version."
+    return Button("Revert", "revert", value, "danger", confirm)
+
+
 def rotate(subject: str) -> Button:
     return Button("Rotate now", "rotate", {"subject": subject})

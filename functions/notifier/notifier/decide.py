@@ -27,6 +27,8 @@ _ACT = frozenset(
         DetailType.ROTATION_FAILED,
         DetailType.DRAIN_BLOCKED,
         DetailType.APPROVAL_REQUESTED,
+        DetailType.PRESET_PROMOTION_FAILED,
+        DetailType.PRESET_DRIFTED,
     }
 )
 _MEASURED = frozenset(

@@ -23,6 +23,7 @@ from governor.evidence import (
     Rotated,
     Runaway,
 )
+from governor.preset_evidence import PresetDrift, Promotion
 
 MODELS: Mapping[DetailType, type[Evidence]] = {
     DetailType.BUDGET_THRESHOLD_REACHED: BudgetReached,
@@ -54,6 +55,10 @@ MODELS: Mapping[DetailType, type[Evidence]] = {
     DetailType.APPROVAL_REJECTED: ApprovalEvidence,
     DetailType.APPROVAL_EXPIRED: ApprovalEvidence,
     DetailType.APPROVAL_VOIDED: ApprovalEvidence,
+    DetailType.PRESET_PROMOTED: Promotion,
+    DetailType.PRESET_PROMOTION_FAILED: Promotion,
+    DetailType.PRESET_ROLLED_BACK: Promotion,
+    DetailType.PRESET_DRIFTED: PresetDrift,
 }
 CLOSING = frozenset({DetailType.RUNAWAY_ENDED, DetailType.KEY_RESTORED, DetailType.MONITOR_RECOVERED})
 ALARMS = {
@@ -82,6 +87,10 @@ ALWAYS_LEADS = {
     DetailType.APPROVAL_REJECTED: 6,
     DetailType.APPROVAL_EXPIRED: 6,
     DetailType.APPROVAL_VOIDED: 6,
+    DetailType.PRESET_DRIFTED: 4,
+    DetailType.PRESET_PROMOTION_FAILED: 7,
+    DetailType.PRESET_PROMOTED: 8,
+    DetailType.PRESET_ROLLED_BACK: 8,
 }
 """Of these the newest always says where things stand."""
 RANK = {
@@ -141,8 +150,10 @@ def _decided(event: Event, evidence: ApprovalEvidence) -> str:
             return f"operator#{event.subject}"
         case "drill":
             return f"drill#{event.subject}#{evidence.approval}"
+        case "adopt" | "revert":
+            return f"preset#{event.subject}#drift-{evidence.change.get('version')}"
         case _:
-            return f"preset#{event.subject}#{evidence.change.get('promotion', evidence.approval)}"
+            return f"preset#{event.subject}#{evidence.change.get('promotion') or evidence.approval}"
 
 
 _ABOUT: Mapping[type[Evidence], Callable[[Event, Any], str]] = {
@@ -160,4 +171,6 @@ _ABOUT: Mapping[type[Evidence], Callable[[Event, Any], str]] = {
     CredentialRotated: lambda event, _: f"credential#{event.subject}",
     Expiring: lambda event, _: f"expiring#{event.subject}",
     ApprovalEvidence: _decided,
+    Promotion: lambda event, evidence: f"preset#{event.subject}#{evidence.promotion}",
+    PresetDrift: lambda event, evidence: f"preset#{event.subject}#drift-{evidence.live.version}",
 }

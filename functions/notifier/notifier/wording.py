@@ -11,7 +11,7 @@ from governor.events import DetailType, Event
 from governor.evidence import Blind, BudgetReached, Disable, Exposed, Restore, Runaway
 from governor.policy import Policy
 from governor.slack import Button, escape
-from notifier import buttons, decisions, rotations
+from notifier import buttons, decisions, presets, rotations
 from notifier.case import Case, Figures
 from notifier.kinds import evidence_of, is_calm
 from notifier.phrases import cents, money, person, share, span, utc
@@ -251,4 +251,8 @@ _WORDS: dict[DetailType, Callable[[Case], Words]] = {
     DetailType.APPROVAL_REJECTED: decisions.rejected,
     DetailType.APPROVAL_EXPIRED: decisions.expired,
     DetailType.APPROVAL_VOIDED: decisions.voided,
+    DetailType.PRESET_PROMOTED: presets.promoted,
+    DetailType.PRESET_PROMOTION_FAILED: presets.failed,
+    DetailType.PRESET_ROLLED_BACK: presets.rolled_back,
+    DetailType.PRESET_DRIFTED: presets.drifted,
 }

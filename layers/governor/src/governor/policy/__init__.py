@@ -9,7 +9,7 @@ from governor.policy._approvals import Approvals
 from governor.policy._byok import Byok, Expect, Probe
 from governor.policy._parts import Duration, Share, SlackChannel, SlackUser, parse_duration
 from governor.policy._policy import ROTATION_TAG, Policy, lineage_name
-from governor.policy._presets import Preset
+from governor.policy._presets import Checks, Golden, GoldenCase, Preset, Smoke
 from governor.policy._workloads import Budget, Copies, Exposed, Key, Limits, Owner, Rotation, Runaway, Workload
 
 __all__ = [
@@ -19,11 +19,14 @@ __all__ = [
     "Approvals",
     "Budget",
     "Byok",
+    "Checks",
     "Copies",
     "Duration",
     "Expect",
     "Exposed",
     "Freeze",
+    "Golden",
+    "GoldenCase",
     "Key",
     "Limits",
     "ManagementKey",
@@ -37,6 +40,7 @@ __all__ = [
     "Share",
     "SlackChannel",
     "SlackUser",
+    "Smoke",
     "Workload",
     "lineage_name",
     "parse_duration",
