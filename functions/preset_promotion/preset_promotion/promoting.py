@@ -55,8 +55,8 @@ def put_back(turn: Turn, how: How, approval: Approval, source: Seen, former: See
         turn,
         Posting(
             id=told.thread(approval), how=how, by=request.requested_by, approval=request.id,
-            origin="to",
-            source=source, former=former, newest=0, until=turn.ports.clock() + IN_HAND, approved_by=approval.approved_by,
+            origin="to", source=source, former=former, newest=0, until=turn.ports.clock() + IN_HAND,
+            approved_by=approval.approved_by,
         ),
     )  # fmt: skip
 
