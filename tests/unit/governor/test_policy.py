@@ -6,7 +6,6 @@ from pydantic import ValidationError
 
 from governor.policy import Policy, lineage_name, parse_duration
 
-
 PRESET = {"slug": "a", "from": "s", "to": "p", "from_secret": "openrouter/s", "to_secret": "openrouter/p"}
 
 
