@@ -7,7 +7,7 @@ import pytest
 
 from tests.faults.harness import Ended, Wire, invoke
 from tests.faults.key_rotation.driving import rotated, up_to
-from tests.faults.key_rotation.stage import Stage, worlds
+from tests.faults.key_rotation.opening import Worlds, worlds
 from tests.faults.key_rotation.world import PLACE, POLICY, STEPS, WORKLOAD
 
 
@@ -17,14 +17,14 @@ def lists(calls: Sequence[str]) -> list[str]:
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_no_step_reads_a_list_twice(step: str, wire: Wire, fresh: Stage) -> None:
+def test_no_step_reads_a_list_twice(step: str, wire: Wire, fresh: Worlds) -> None:
     asked = lists(wire.calls_of(fresh(up_to(fresh, step)).step(step)))
     assert len(set(asked)) == len(asked)
     assert bool(asked) == (step != "finishSecret")
 
 
 def test_the_accounts_whole_list_of_assignments_is_not_read_for_a_key_that_is_where_it_should_be(
-    wire: Wire, fresh: Stage
+    wire: Wire, fresh: Worlds
 ) -> None:
     world = fresh()
     world.ask()
@@ -50,7 +50,7 @@ def test_a_beat_reads_each_list_once_however_many_lineages_it_tends(wire: Wire) 
 
 @pytest.mark.parametrize("before", ["createSecret", "testSecret"])
 def test_a_key_moved_to_another_guardrail_is_found_and_its_rotation_refused(
-    before: str, wire: Wire, fresh: Stage
+    before: str, wire: Wire, fresh: Worlds
 ) -> None:
     world = fresh(up_to(fresh, before))
     organization = world.simulator.organization
