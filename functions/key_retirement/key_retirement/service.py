@@ -14,6 +14,7 @@ from governor.attachments import read as read_attachments
 from governor.ledger import LedgerConflict
 from governor.lineage import Lineage, LineageKey
 from governor.policy import Workload
+from governor.workspaces import meant
 from key_retirement.balancing import rebalance
 from key_retirement.copying import Behind, CopyFailed, copy
 from key_retirement.decide import quarantine
@@ -139,7 +140,7 @@ class Places:
         """Raises `WorkloadUnknown` when the policy's workspace is not one place."""
         if self._workspaces is None:
             self._workspaces = self._account.workspaces.list()
-        found = [one.id for one in self._workspaces if workload.workspace in (one.id, one.name, one.slug)]
+        found = [one.id for one in meant(workload.workspace, self._workspaces)]
         if len(found) != 1:
             raise WorkloadUnknown(
                 f"the account has {len(found)} workspaces {workload.workspace!r}, where the policy places "
