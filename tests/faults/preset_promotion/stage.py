@@ -102,7 +102,8 @@ class Stage:
 
         def note(backend: EventsBackend, events: list[dict[str, Any]]) -> Any:
             assert self.world
-            self.world.told.extend({**entry, "Detail": json.loads(entry["Detail"])} for entry in events)
+            serves = self.world.serves()  # at the very moment at which people are told
+            self.world.told.extend({**one, "Detail": json.loads(one["Detail"]), "Serves": serves} for one in events)
             return take(backend, events)
 
         with mock.patch.object(EventsBackend, "put_events", note):
