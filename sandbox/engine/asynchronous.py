@@ -48,7 +48,8 @@ class AsyncInvoker:
         settings = pending.function.asynchronous
         if record.kind == "throttled":
             # No attempt was made: it is tried again, for as long as the event may wait.
-            return self._later(replace(pending, attempt=pending.attempt - 1), record, WAITS[0])
+            self._later(replace(pending, attempt=pending.attempt - 1), record, WAITS[0])
+            return
         if record.kind == "response":
             if settings.on_success is not None:
                 self._to_destination(settings.on_success, pending, record, "Success")

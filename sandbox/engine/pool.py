@@ -23,9 +23,8 @@ from sandbox.engine.worker import Outcome, Worker
 
 @dataclass(frozen=True)
 class Invocation:
-    """One run of a function: `at` in virtual time, `seconds` of real time, `kind` response, error, timeout or throttled.
-
-    A throttled one was no run: as many as the function's reserved concurrency allows were under way.
+    """One run of a function: `at` in virtual time, `seconds` of real time; `kind`: response, error or timeout, or
+    throttled, which was no run: as many as the function's reserved concurrency allows were under way.
     """
 
     function: str

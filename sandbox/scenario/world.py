@@ -94,7 +94,8 @@ class World:
     def run(self, until: datetime, *, every: timedelta = MINUTE, tending: timedelta | None = None) -> None:
         """Let time pass: traffic, then the beat, minute by minute; `every` thins quiet stretches.
 
-        `tending` thins the beats of key retirement and of preset promotion. Consumers ask at their own instants, whatever is thinned.
+        `tending` thins the beats of key retirement and of preset promotion. Consumers ask at their own instants,
+        whatever is thinned.
         """
         thin = {METER: every.total_seconds()} if every > MINUTE else {}
         thin |= dict.fromkeys((TENDING, PROMOTING), tending.total_seconds()) if tending else {}
@@ -214,7 +215,8 @@ class World:
             habit, loops = traffic.between(start, minute)
             for usd, model, app in ((habit, MODELS[0], "service"), (loops, MODELS[1], "agent-runner")):
                 if usd > 0:
-                    self.simulator.spend(traffic.hash, usd, requests=max(1, int(usd * 50)), model=model, app=app)
+                    requests = max(1, int(usd * 50))
+                    self.simulator.spend(traffic.hash, usd, requests=requests, model=model, app=app, byok=None)
 
 
 @contextlib.contextmanager

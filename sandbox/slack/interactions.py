@@ -55,7 +55,7 @@ class People:
         payload = {
             "type": "block_actions",
             **self._who(user, team),
-            "container": {"type": "message", "message_ts": message["ts"], "channel_id": channel.id},
+            "container": {"type": "message_attachment", "message_ts": message["ts"], "channel_id": channel.id},
             "trigger_id": self._workspace.trigger(user),
             "channel": {"id": channel.id, "name": channel.name},
             "message": message,
@@ -110,13 +110,13 @@ class People:
         }
         sent = self.send(urlencode(form))
         if sent.status != 200:
-            self._workspace.tell(channel.id, user, f"{command} failed with the error “{sent.status}”")
+            self._workspace.tell(channel.id, user, f"{command} failed with the error {sent.status}")
         elif sent.answer:
             self._workspace.tell(channel.id, user, str(json.loads(sent.answer)["text"]))
         return sent
 
     def send(self, body: str, *, retry: int = 0, headers: Mapping[str, str] | None = None) -> Sent:
-        """Sends a body, signed now, or as it was signed once (`headers`). `retry`: Slack has sent it so often before."""
+        """Sends a body, signed now, or as it was once (`headers`). `retry`: Slack has sent it so often before."""
         if not self._url:
             raise NothingThere("no app is connected: `connect` one first")
         chosen = dict(headers) if headers is not None else self._signed(body)

@@ -28,7 +28,8 @@ def status(
     ]
     waiting = [
         f"• {one.request.kind} `{escape(one.request.name or one.request.subject)}`, asked by "
-        f"<@{one.request.requested_by}> {age(now - one.request.requested_at)} ago, {len(one.approved_by)} of {one.request.needed}"
+        f"<@{one.request.requested_by}> {age(now - one.request.requested_at)} ago, "
+        f"{len(one.approved_by)} of {one.request.needed}"
         for one in pending
     ]
     parts = (("Disabled", held), ("In rotation", turning), ("Waiting for a decision", waiting))

@@ -31,7 +31,9 @@ def requested(case: Case) -> Words:
         f"🟡 {person(evidence.requested_by)} asks to {_deed(evidence)}. {several}{approvers} must decide until "
         f"{utc(evidence.expires_at)}."
     )
-    todo = "Approve or reject. Whoever asked cannot approve; nothing happens until somebody does."
+    todo = (
+        "Approve or reject under the thread's first message. Whoever asked cannot; nothing happens until somebody does."
+    )
     id, digest = evidence.approval, evidence.digest
     return Words(headline, YELLOW, _shown(evidence), todo, (buttons.approve(id, digest), buttons.reject(id, digest)))
 

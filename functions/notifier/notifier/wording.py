@@ -31,7 +31,7 @@ def _suspected(case: Case) -> Words:
         else f"Governor only watches: {case.restraint}."
     )
     headline = f"🟠 {case.who} may be running away: {_pace(case, evidence)}. {then}{case.owner}"
-    todo = "Is this meant? Say so below. If not, stop whatever is calling."
+    todo = "Is this meant? Then click *Expected* under the thread's first message. If not, stop whatever is calling."
     return Words(headline, ORANGE, _spend(case, evidence), todo, _choice(case))
 
 
@@ -44,7 +44,7 @@ def _confirmed(case: Case) -> Words:
             headline, RED, _spend(case, evidence), "Nothing yet: what became of the key follows in this thread."
         )
     headline = f"{running} Its key still works: {case.restraint}. {case.approvers} must decide.{case.owner}"
-    todo = "Stop whatever is calling, or disable the key: below, or at OpenRouter."
+    todo = "Stop whatever is calling, or click *Disable key* under the thread's first message."
     return Words(headline, RED, _spend(case, evidence), todo, _choice(case))
 
 
@@ -66,8 +66,8 @@ def _disabled(case: Case) -> Words:
     outcome = case.keys_are("disabled", evidence.keys)
     headline = f"🔴 {because} {outcome}{case.lost} Restore needs {case.approvers}.{case.owner}"
     todo = (
-        "Find and stop what called. To bring the key back, an approver clicks below, or sends `Restore Requested` with "
-        f"the cause `{evidence.cause}`: the command is in docs/operations.md, “Restore a key”."
+        "Find and stop what called. To bring the key back, an approver clicks *Restore key* under the thread's first "
+        f"message, or sends `Restore Requested`, cause `{evidence.cause}` (docs/operations.md, “Restore a key”)."
     )
     facts = (*_by_morning(evidence), *case.keys(evidence.keys), *_top(evidence), *case.why)
     return Words(headline, RED, facts, todo, (buttons.restore(case.event.subject, evidence.cause),))
@@ -130,7 +130,7 @@ def _exposed(case: Case) -> Words:
         todo = "Issue a new key, and remove the old one from where it was found."
         return Words(headline, RED, (*found, *case.why), todo)
     headline = f"{report} It still works: {case.restraint}. {case.approvers} must decide.{case.owner}"
-    todo = "Disable the key now, below or at OpenRouter, then issue a new one."
+    todo = "Click *Disable key* under the thread's first message now, then issue a new one."
     return Words(headline, RED, (*found, *case.why), todo, (buttons.disable(case.event.subject),))
 
 

@@ -29,6 +29,7 @@ class SlackSignature:
 
     MAX_AGE_SECONDS = 300
     REREAD_SECONDS = 60
+    PAUSE_SECONDS = 1
     FIELD = "signing_secret"
 
     def __init__(self, client: "SecretsManagerClient", secret: str, clock: Callable[[], float]) -> None:
@@ -41,25 +42,34 @@ class SlackSignature:
 
         `timestamp` must be digits and `body` UTF-8. Raises `SigningSecretUnavailable`.
         """
-        if self._verifier is None or self._clock() - self._read_at >= self.MAX_AGE_SECONDS:
+        if self._verifier is None:
             self._read()
+        elif self._clock() - self._read_at >= self.MAX_AGE_SECONDS:
+            self._refresh()
         assert self._verifier is not None
         if self._verifier.is_valid(body, timestamp, signature):
             return True
         if self._clock() - self._tried_at < self.REREAD_SECONDS:
             return False
-        self._read()
+        self._refresh()
         if self._verifier.is_valid(body, timestamp, signature):
             return True
         # As often as the secret is read, not as often as somebody forges.
         log.warning("a request does not fit the signing secret: forged, or the secret is another app's")
         return False
 
+    def _refresh(self) -> None:
+        """Reads it again; the one held goes on being used while it cannot be read."""
+        try:
+            self._read()
+        except SigningSecretUnavailable as error:
+            log.warning("%s; the one that is held is used", error)
+
     def _read(self) -> None:
         from slack_sdk.signature import SignatureVerifier
 
         now = self._clock()
-        if self._verifier is None and now - self._tried_at < 1:
+        if now - self._tried_at < self.PAUSE_SECONDS:
             raise SigningSecretUnavailable(f"secret {self._secret} could not be read a moment ago")
         self._tried_at = now
         try:
