@@ -61,7 +61,7 @@ def settle(world: World) -> None:
 
 def assert_kept(world: World) -> None:
     """The promises that hold at every moment of every world."""
-    written = world.aws.text() + json.dumps([entry["Detail"] for entry in world.told])
+    written = world.written()
     for text in (NEW_PROMPT, FORMER_PROMPT, GOLDEN_PROMPT, "billing"):
         assert text not in written
     assert world.versions().count(CANDIDATE) <= 1

@@ -7,9 +7,10 @@ import pytest
 from sandbox.openrouter.inference import Script
 from tests.faults.harness import Accident, Wire, case
 from tests.faults.preset_promotion.history import granted, requested
+from tests.faults.preset_promotion.opening import Worlds
 from tests.faults.preset_promotion.promises import BEFORE, CANDIDATE, assert_kept, befall, looked_at, mishaps, run
-from tests.faults.preset_promotion.stage import Photo, Stage
 from tests.faults.preset_promotion.world import PRODUCTION, World
+from tests.faults.stage import Photo
 
 
 def _asked(calls: list[str], accident: Accident) -> list[str]:
@@ -18,7 +19,9 @@ def _asked(calls: list[str], accident: Accident) -> list[str]:
     return ["Preset Promotion Failed" if unanswered else "Approval Requested"]
 
 
-def test_any_call_of_a_request_may_fail_and_people_are_asked_once(wire: Wire, fresh: Stage, counted: list[str]) -> None:
+def test_any_call_of_a_request_may_fail_and_people_are_asked_once(
+    wire: Wire, fresh: Worlds, counted: list[str]
+) -> None:
     before = requested(fresh)
     world = fresh(before)
     calls = wire.calls_of(world.request())
@@ -27,13 +30,13 @@ def test_any_call_of_a_request_may_fail_and_people_are_asked_once(wire: Wire, fr
             world = fresh(before)
             befall(world, world.request(), accident)
             assert world.kinds() == _asked(calls, accident)
-            assert len(world.aws.rows("approval")) == _asked(calls, accident).count("Approval Requested")
+            assert len(world.rows("approval")) == _asked(calls, accident).count("Approval Requested")
             assert world.versions() == [BEFORE]
             assert_kept(world)
 
 
 def test_any_call_of_a_beat_that_finds_a_new_version_may_fail_and_people_are_asked_once(
-    wire: Wire, fresh: Stage, counted: list[str]
+    wire: Wire, fresh: Worlds, counted: list[str]
 ) -> None:
     before = requested(fresh)
     world = fresh(before)
@@ -48,7 +51,7 @@ def test_any_call_of_a_beat_that_finds_a_new_version_may_fail_and_people_are_ask
 
 
 def test_any_call_of_a_grant_may_fail_and_the_version_is_promoted_once(
-    wire: Wire, fresh: Stage, counted: list[str]
+    wire: Wire, fresh: Worlds, counted: list[str]
 ) -> None:
     before = granted(fresh)
     world = fresh(before)
@@ -77,7 +80,7 @@ def does_not_answer(world: World) -> None:
 
 @pytest.mark.parametrize("trouble", [loses_a_field, does_not_answer])
 def test_any_call_may_fail_while_a_bad_version_is_taken_back(
-    trouble: Callable[[World], None], wire: Wire, fresh: Stage, counted: list[str]
+    trouble: Callable[[World], None], wire: Wire, fresh: Worlds, counted: list[str]
 ) -> None:
     before = _asked_about(fresh, trouble)
     world = fresh(before)
@@ -95,7 +98,7 @@ def test_any_call_may_fail_while_a_bad_version_is_taken_back(
 PLAIN = ("You sort tickets.", {"model": "anthropic/claude-haiku-4.5"})
 
 
-def _asked_about(fresh: Stage, trouble: Callable[[World], None]) -> Photo:
+def _asked_about(fresh: Worlds, trouble: Callable[[World], None]) -> Photo:
     world = fresh()
     world.save(PRODUCTION, *PLAIN)
     looked_at(world)
@@ -105,7 +108,7 @@ def _asked_about(fresh: Stage, trouble: Callable[[World], None]) -> Photo:
     return fresh.photo()
 
 
-def test_smoke_answers_come_from_the_preset_itself(fresh: Stage) -> None:
+def test_smoke_answers_come_from_the_preset_itself(fresh: Worlds) -> None:
     world = fresh(granted(fresh))
     world.simulator.organization.scripts = [Script("Yes.", prompt="Are you there", system="JSON")]
     run(world, world.granted())

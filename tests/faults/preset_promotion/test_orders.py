@@ -4,13 +4,13 @@ import pytest
 
 from tests.faults.harness import Wire, case
 from tests.faults.preset_promotion.history import EDITED, drifted, promoted
+from tests.faults.preset_promotion.opening import Worlds
 from tests.faults.preset_promotion.promises import BEFORE, CANDIDATE, assert_kept, befall, mishaps
-from tests.faults.preset_promotion.stage import Stage
 from tests.faults.preset_promotion.world import PRODUCTION
 
 
 def test_any_call_of_a_rollback_may_fail_and_the_former_content_is_served_again(
-    wire: Wire, fresh: Stage, counted: list[str]
+    wire: Wire, fresh: Worlds, counted: list[str]
 ) -> None:
     before = promoted(fresh)
     world = fresh(before)
@@ -26,7 +26,7 @@ def test_any_call_of_a_rollback_may_fail_and_the_former_content_is_served_again(
 
 @pytest.mark.parametrize(("order", "ends"), [("adopt", EDITED), ("revert", CANDIDATE)])
 def test_any_call_may_fail_while_an_edit_is_adopted_or_reverted(
-    order: str, ends: object, wire: Wire, fresh: Stage, counted: list[str]
+    order: str, ends: object, wire: Wire, fresh: Worlds, counted: list[str]
 ) -> None:
     before = drifted(fresh)
     world = fresh(before)
@@ -41,7 +41,7 @@ def test_any_call_may_fail_while_an_edit_is_adopted_or_reverted(
 
 
 def test_any_call_of_the_beat_that_sees_drift_may_fail_and_it_is_told_once(
-    wire: Wire, fresh: Stage, counted: list[str]
+    wire: Wire, fresh: Worlds, counted: list[str]
 ) -> None:
     world = fresh(promoted(fresh))
     world.save(PRODUCTION, *EDITED)
