@@ -11,6 +11,7 @@ from rich.table import Table
 from sandbox.scenario.fleet import fleet
 from sandbox.scenario.night import night
 from sandbox.scenario.organization import Founding, founding
+from sandbox.scenario.publishing import publisher, week
 from sandbox.scenario.rotations import sixty
 from sandbox.scenario.scenario import Scenario
 from sandbox.scenario.timeline import timeline
@@ -20,6 +21,7 @@ type Steps = Iterator[tuple[Scenario, datetime, datetime]]
 ACTS: dict[str, tuple[Callable[[], Founding], Callable[[World], Steps]]] = {
     "a night": (founding, night),
     "sixty days": (fleet, sixty),
+    "a preset's week": (publisher, week),
 }
 
 

@@ -94,7 +94,8 @@ class World:
     def run(self, until: datetime, *, every: timedelta = MINUTE, tending: timedelta | None = None) -> None:
         """Let time pass: traffic, then the beat, minute by minute; `every` thins quiet stretches.
 
-        `tending` thins the beats of key retirement and of preset promotion. Consumers ask at their own instants, whatever is thinned.
+        `tending` thins the beats of key retirement and of preset promotion. Consumers ask at their own instants,
+        whatever is thinned.
         """
         thin = {METER: every.total_seconds()} if every > MINUTE else {}
         thin |= dict.fromkeys((TENDING, PROMOTING), tending.total_seconds()) if tending else {}

@@ -5,13 +5,16 @@ One lineage's failure never spares or stops the others: all are tried, then the 
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
+from governor.attachments import NOTHING
+from governor.attachments import read as read_attachments
 from governor.ledger import LedgerConflict
 from governor.lineage import Lineage, LineageKey
 from governor.policy import Workload
+from governor.workspaces import meant
 from key_retirement.balancing import rebalance
 from key_retirement.copying import Behind, CopyFailed, copy
 from key_retirement.decide import quarantine
@@ -34,6 +37,8 @@ ORPHANS_BEFORE_MINUTE = 10
 """Orphans are looked for in the first beat of each hour."""
 REMEMBERED = timedelta(days=62)
 """A deleted key's spend counts until its month is over."""
+SETTLING = timedelta(hours=1)
+"""So long after a key was deleted every beat looks at its lineage; after that the first of an hour does."""
 
 
 class WorkloadUnknown(Exception):
@@ -79,7 +84,7 @@ class KeyRetirement:
             for workload in self.ports.policy.workloads
             if workload.secret
             and asked.workload in (None, workload.name)
-            and (hourly or asked.workload or _is_open(lineages.get(workload.name)))
+            and (hourly or asked.workload or _is_open(lineages.get(workload.name), self.ports.clock()))
         ]
         open_ones.sort(key=lambda workload: _waiting_since(lineages.get(workload.name)))
         return self._tended(open_ones, account, hourly, seconds_left)
@@ -125,18 +130,19 @@ class KeyRetirement:
 
 
 class Places:
-    """Each workspace, read once a beat."""
+    """Each workspace, and the account's list of assignments, read once a beat however many lineages there are."""
 
     def __init__(self, account: "OpenRouter") -> None:
         self._account = account
         self._workspaces: list[Workspace] | None = None
+        self._assigned: dict[str, str] | None = None
         self._read: dict[str, Place] = {}
 
     def of(self, workload: Workload) -> Place:
         """Raises `WorkloadUnknown` when the policy's workspace is not one place."""
         if self._workspaces is None:
             self._workspaces = self._account.workspaces.list()
-        found = [one.id for one in self._workspaces if workload.workspace in (one.id, one.name, one.slug)]
+        found = [one.id for one in meant(workload.workspace, self._workspaces)]
         if len(found) != 1:
             raise WorkloadUnknown(
                 f"the account has {len(found)} workspaces {workload.workspace!r}, where the policy places "
@@ -148,12 +154,11 @@ class Places:
 
     def _reading(self, id: str) -> Place:
         account = self._account
-        assigned = {one.key_hash: one.guardrail_id for one in account.guardrails.assignments()}
-        pointed = set(assigned)
-        pointed.update(hash for one in account.byok.list(workspace_id=id) for hash in one.allowed_api_key_hashes or ())
-        pointed.update(hash for one in account.destinations.list(id) for hash in one.api_key_hashes or ())
+        if self._assigned is None:
+            self._assigned = {one.key_hash: one.guardrail_id for one in account.guardrails.assignments()}
+        attachments = read_attachments(account, id, self._assigned)
         keys = {key.hash: key for key in account.keys.list(id)}
-        return Place(id, keys, tuple(account.guardrails.list(id)), frozenset(pointed), assigned)
+        return Place(id, keys, tuple(account.guardrails.list(id)), attachments)
 
 
 def tend(tending: Tending, hourly: bool) -> None:
@@ -198,7 +203,7 @@ def _quarantined(tending: Tending, lineage: Lineage, key: LineageKey) -> Lineage
     decision = quarantine(key, live, tending.now)
     if decision.action in ("forget", "delete"):
         return delete(tending, lineage, key, live)
-    if decision.action == "disable" or key.hash in tending.place.pointed_at:
+    if decision.action == "disable" or tending.attachments(key.hash) != NOTHING:
         keep_out(tending, key)
     if decision.action == "disable":
         again = replace(key, since=tending.now, until=tending.now + tending.rules.quarantine)
@@ -219,9 +224,16 @@ def _forgetting(tending: Tending, lineage: Lineage) -> Lineage:
     return lineage if kept == lineage.keys else tending.ports.lineages.write(replace(lineage, keys=kept))
 
 
-def _is_open(lineage: Lineage | None) -> bool:
-    """Whether anything of the lineage is under way; a deleted key's spend bears on the cap until its month is over."""
-    return lineage is not None and (lineage.rotation is not None or any(key.state != "current" for key in lineage.keys))
+def _is_open(lineage: Lineage | None, now: datetime) -> bool:
+    """Whether anything of the lineage is under way that cannot wait for the next hour's first beat.
+
+    A deleted key's spend bears on the cap until its month is over, which ends on the hour.
+    """
+    return lineage is not None and (lineage.rotation is not None or any(_is_tended(key, now) for key in lineage.keys))
+
+
+def _is_tended(key: LineageKey, now: datetime) -> bool:
+    return key.state not in ("current", "deleted") or (key.state == "deleted" and now - key.since < SETTLING)
 
 
 def _waiting_since(lineage: Lineage | None) -> float:

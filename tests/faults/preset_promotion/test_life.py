@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from tests.faults.preset_promotion.stage import Stage
+from tests.faults.preset_promotion.opening import Worlds
 from tests.faults.preset_promotion.world import FORMER, FORMER_PROMPT, NEW, NEW_PROMPT, STAGING, World
 
 
@@ -11,7 +11,7 @@ def run(world: World, step: Callable[[], object]) -> None:
     step()
 
 
-def test_asked_checked_granted_promoted_and_served(fresh: Stage) -> None:
+def test_asked_checked_granted_promoted_and_served(fresh: Worlds) -> None:
     world = fresh()
     run(world, world.beat())
     assert (world.kinds(), world.versions()) == ([], [(FORMER_PROMPT, FORMER)])
