@@ -70,11 +70,17 @@ class PresetPromotion:
                 return
 
 
+class InHand(Exception):
+    """A version is being posted by somebody else; the event is worth trying again in a minute or two."""
+
+
 def _commanded(turn: Turn, command: Asked | Decided) -> None:
     carry_on(turn)
+    if turn.record.posting:
+        raise InHand(f"a version of {turn.preset.slug} is being posted to production")
     if isinstance(command, Asked):
         asked(turn, command)
-    elif turn.record.posting is None:
+    else:
         decided(turn, command.approval, command.kind)
 
 
