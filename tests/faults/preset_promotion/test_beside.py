@@ -1,9 +1,12 @@
 """Invocations beside each other, and people who edit between any two calls: one end, and no version posted twice."""
 
+import contextlib
 from collections.abc import Callable
 
 import pytest
 
+from governor.ledger import LedgerConflict
+from preset_promotion.service import InHand
 from tests.faults.harness import Ended, Wire, case, invoke
 from tests.faults.preset_promotion.history import EDITED, drifted, granted, promoted, requested
 from tests.faults.preset_promotion.opening import Worlds
@@ -12,7 +15,7 @@ from tests.faults.preset_promotion.world import PRODUCTION, STAGING, World
 from tests.faults.stage import Photo
 from tests.faults.turns import in_turns
 
-SEEDS = 40
+SEEDS = 25
 
 
 @pytest.mark.parametrize(
@@ -40,6 +43,30 @@ def test_whoever_is_beside_whom_a_grant_is_posted_once(
             assert world.versions() == [BEFORE, CANDIDATE]
             assert world.kinds() == ["Approval Requested", "Preset Promoted"]
             assert_kept(world)
+
+
+@pytest.mark.parametrize("other", ["a beat", "the same event"])
+def test_a_whole_invocation_between_any_two_calls_of_a_grant_posts_nothing_twice(
+    other: str, wire: Wire, fresh: Worlds, counted: list[str]
+) -> None:
+    photo = granted(fresh)
+    calls = wire.calls_of(fresh(photo).granted())
+    for at in range(len(calls)):
+        with case(counted, f"{other} before call {at} ({calls[at]})"):
+            world = fresh(photo)
+            between = world.beat() if other == "a beat" else world.granted()
+            with wire.beside(lambda: _ended(between), at):  # noqa: B023 - called within this case
+                _ended(world.granted())
+            settle(world)
+            assert world.versions() == [BEFORE, CANDIDATE]
+            assert world.kinds() == ["Approval Requested", "Preset Promoted"]
+            assert_kept(world)
+
+
+def _ended(run: Callable[[], object]) -> None:
+    """However it ends: who loses a write, or finds a posting in hand, is tried again."""
+    with contextlib.suppress(LedgerConflict, InHand):
+        run()
 
 
 @pytest.mark.parametrize("other", ["the same request", "another request", "a beat"])

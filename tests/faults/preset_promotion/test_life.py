@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from governor.approvals import NotGranted
+from preset_promotion.settings import KINDS
 from sandbox.openrouter.inference import Script
 from tests.faults.harness import Wire
 from tests.faults.preset_promotion.history import EDITED, drifted, granted, promoted
@@ -106,7 +107,7 @@ def test_what_changed_since_it_was_asked_is_void_and_asked_anew(place: str, fres
     assert world.kinds()[-2:] == ["Approval Voided", "Approval Requested"]
     assert world.asked() != first
     with pytest.raises(NotGranted):
-        world.approvals().granted(first, ("promotion",))
+        world.approvals().granted(first, KINDS)
     asked = world.last("Approval Requested")
     assert asked["change"]["from"]["version"] == (3 if place == STAGING else 2)
     assert asked["change"]["to"]["version"] == (2 if place == PRODUCTION else 1)
