@@ -99,11 +99,13 @@ class Desk:
         for cause in causes:
             book.write(CauseRow(WORKLOAD, cause, "disabled", f"event-{cause}", ("a" * 64,), NOW - timedelta(hours=1)))
 
-    def asked(self, kind: Kind = "restore", needed: int = 1, by: str = ANYBODY) -> dict[str, str]:
+    def asked(
+        self, kind: Kind = "restore", needed: int = 1, by: str = ANYBODY, approvers: tuple[str, ...] = (LEAD, SEC)
+    ) -> dict[str, str]:
         """A request that stands open; the value of its buttons."""
         request = Request(
             f"request-{kind}", kind, WORKLOAD, by, self.now, self.now + timedelta(hours=24),
-            {"cause": "runaway"}, (LEAD, SEC), needed,
+            {"cause": "runaway"}, approvers, needed,
         )  # fmt: skip
         self.approvals.ask(request)
         return {"approval": request.id, "digest": request.digest}
