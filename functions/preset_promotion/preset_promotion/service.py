@@ -89,7 +89,7 @@ def _looked_after(turn: Turn) -> None:
     if turn.record.posting:
         return
     staging, production = turn.live(turn.staging), turn.live(turn.production)
-    if not turn.record.looked:
+    if not turn.record.looked or (turn.record.served is None and production.content):
         _first_look(turn, staging, production)
     _drift(turn, production)
     candidate, now = turn.record.candidate, turn.ports.clock()
@@ -104,7 +104,8 @@ def _looked_after(turn: Turn) -> None:
 
 
 def _first_look(turn: Turn, staging: Live, production: Live) -> None:
-    """What is there when Governor comes is taken as it is: nobody is asked about the past."""
+    """What is there when Governor comes, or when production gets the preset at all, is taken as it is: nobody is asked
+    about the past."""
     served = Served(production.seen) if production.content else None
     record = turn.record
     taken_up = max(record.taken_up, staging.seen.number)
