@@ -35,7 +35,7 @@ Share = Annotated[float, Field(gt=0, le=10)]
 
 
 class Part(BaseModel):
-    """Base: immutable; an unknown field is a fault. No fault quotes a value: golden cases hold prompts, logs may not."""
+    """Base: immutable; an unknown field is a fault. A fault quotes no value: golden cases hold prompts."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
