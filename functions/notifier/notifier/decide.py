@@ -26,6 +26,9 @@ _ACT = frozenset(
         DetailType.BUDGET_THRESHOLD_REACHED,
         DetailType.ROTATION_FAILED,
         DetailType.DRAIN_BLOCKED,
+        DetailType.CREDENTIAL_UNHEALTHY,
+        DetailType.CREDITS_LEAK_SUSPECTED,
+        DetailType.DRILL_FAILED,
     }
 )
 _MEASURED = frozenset(

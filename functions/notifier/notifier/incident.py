@@ -29,6 +29,8 @@ from governor.evidence import (
     Rotated,
     Runaway,
 )
+from governor.evidence_byok import OfDecision
+from notifier import byok
 from notifier.phrases import redacted
 
 MAX_STEPS = 30
@@ -60,7 +62,9 @@ MODELS: Mapping[DetailType, type[Evidence]] = {
     DetailType.KEY_EXPIRING: Expiring,
     DetailType.CREDENTIAL_ROTATED: CredentialRotated,
     DetailType.CREDENTIAL_ROTATION_FAILED: CredentialRotated,
+    **byok.MODELS,
 }
+_PREFIXES = {Exposed: "exposed", CredentialRotated: "credential", Expiring: "expiring"}
 CLOSING = frozenset({DetailType.RUNAWAY_ENDED, DetailType.KEY_RESTORED, DetailType.MONITOR_RECOVERED})
 _ALARMS = {
     DetailType.RUNAWAY_SUSPECTED: 1,
@@ -83,6 +87,7 @@ _ROTATION = {
     DetailType.KEY_EXPIRING: 8,
     DetailType.CREDENTIAL_ROTATION_FAILED: 8,
     DetailType.CREDENTIAL_ROTATED: 9,
+    **byok.RANKS,
 }
 """Of these the newest always says where things stand."""
 _RANK = {
@@ -137,8 +142,6 @@ def incident_key(event: Event) -> str:
             return f"{evidence.cause}#{event.subject}"
         case Blind():
             return f"blind#{evidence.scope}"
-        case Exposed():
-            return f"exposed#{event.subject}"
         case Rotated() | Drain():
             return f"rotation#{event.subject}"
         case Retired():
@@ -146,11 +149,9 @@ def incident_key(event: Event) -> str:
             return f"orphan#{evidence.key.hash}" if orphan else f"rotation#{event.subject}"
         case Drift():
             return f"drift#{event.subject}#{evidence.field}"
-        case CredentialRotated():
-            return f"credential#{event.subject}"
-        case Expiring():
-            return f"expiring#{event.subject}"
-    return f"runaway#{event.subject}"
+        case OfDecision():
+            return byok.incident_key(event, evidence)
+    return f"{_PREFIXES.get(type(evidence), 'runaway')}#{event.subject}"
 
 
 @dataclass(frozen=True)
@@ -205,6 +206,8 @@ class Incident:
         last = self.steps[-1]
         if event.detail_type is DetailType.ROTATION_STARTED:
             return self.lead.detail_type is not DetailType.ROTATION_STARTED and event.occurred_at > last.occurred_at
+        if event.detail_type is byok.OPENS:
+            return self.lead.detail_type in byok.CLOSES and event.occurred_at > last.occurred_at
         opening = event.detail_type in _ALARMS or event.detail_type is DetailType.KEY_DISABLED
         if not opening or is_calm(event) or event.occurred_at <= last.occurred_at:
             return False

@@ -11,7 +11,7 @@ from governor.events import DetailType, Event
 from governor.evidence import Blind, BudgetReached, Disable, Exposed, Restore, Runaway
 from governor.policy import Policy
 from governor.slack import escape
-from notifier import rotations
+from notifier import failovers, rotations
 from notifier.case import Case, Figures
 from notifier.incident import evidence_of, is_calm
 from notifier.phrases import cents, mention, money, share, span, utc
@@ -241,4 +241,5 @@ _WORDS: dict[DetailType, Callable[[Case], Words]] = {
     DetailType.KEY_EXPIRING: rotations.expiring,
     DetailType.CREDENTIAL_ROTATED: rotations.credential_rotated,
     DetailType.CREDENTIAL_ROTATION_FAILED: rotations.credential_failed,
+    **failovers.WORDS,
 }
