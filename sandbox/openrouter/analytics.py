@@ -25,7 +25,10 @@ class Traffic:
 
 @dataclass(slots=True)
 class Tally:
-    """Sums over one bucket. USD: `usage` billed to credits, `upstream` BYOK inference paid elsewhere."""
+    """Sums over one bucket. USD: `usage` billed to credits, `upstream` BYOK inference paid elsewhere.
+
+    `byok_requests` and `byok_fees` are the share of `requests` and `usage` that BYOK has in them.
+    """
 
     requests: int = 0
     usage: float = 0.0
@@ -33,6 +36,8 @@ class Tally:
     prompt_tokens: int = 0
     completion_tokens: int = 0
     cached_tokens: int = 0
+    byok_requests: int = 0
+    byok_fees: float = 0.0
 
     def add(self, other: "Tally") -> None:
         self.requests += other.requests
@@ -41,6 +46,18 @@ class Tally:
         self.prompt_tokens += other.prompt_tokens
         self.completion_tokens += other.completion_tokens
         self.cached_tokens += other.cached_tokens
+        self.byok_requests += other.byok_requests
+        self.byok_fees += other.byok_fees
+
+
+def tally_of(
+    requests: int, usage: float, upstream: float, prompt_tokens: int, completion_tokens: int, *, is_byok: bool
+) -> Tally:
+    """Requests that all went one way: on BYOK, or on credits."""
+    tally = Tally(requests, usage, upstream, prompt_tokens, completion_tokens)
+    if is_byok:
+        tally.byok_requests, tally.byok_fees = requests, usage
+    return tally
 
 
 type Buckets = dict[tuple[int, Traffic], Tally]

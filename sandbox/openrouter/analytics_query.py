@@ -19,11 +19,15 @@ METRICS: dict[str, Callable[[Tally], Any]] = {
     "tokens_prompt": lambda tally: str(tally.prompt_tokens),
     "tokens_completion": lambda tally: str(tally.completion_tokens),
     "total_usage": lambda tally: round(tally.usage + tally.upstream, 10),
-    "usage_credits": lambda tally: round(tally.usage, 10),
+    "credits_usage": lambda tally: round(tally.usage, 10),
+    "openrouter_usage": lambda tally: round(tally.usage - tally.byok_fees, 10),
+    "byok_usage": lambda tally: round(tally.upstream, 10),
+    "byok_fees": lambda tally: round(tally.byok_fees, 10),
+    "byok_request_count": lambda tally: str(tally.byok_requests),
     "usage_upstream": lambda tally: round(tally.upstream, 10) if tally.upstream else None,
     "cache_hit_rate": lambda tally: tally.cached_tokens / tally.prompt_tokens if tally.prompt_tokens else None,
 }
-"""A component that was never used is null."""
+"""A component that was never used is null. What each cost means: the vendor's guide to the analytics schema."""
 
 DIMENSIONS: dict[str, Callable[[Traffic], str | None]] = {
     "api_key_id": lambda traffic: traffic.key_hash,
@@ -61,13 +65,12 @@ def query(organization: "Organization", asked: AnalyticsQuery) -> dict[str, Any]
 
 def meta() -> dict[str, Any]:
     """What can be asked for."""
-    formats = {"total_usage": "currency", "usage_credits": "currency", "usage_upstream": "currency"}
     return {
         "metrics": [
             {
                 "name": name,
                 "display_label": _label(name),
-                "display_format": formats.get(name, "percent" if name.endswith("rate") else "number"),
+                "display_format": _format(name),
                 "is_rate": name.endswith("rate"),
             }
             for name in METRICS
@@ -79,6 +82,12 @@ def meta() -> dict[str, Any]:
             for name in ("eq", "neq", "in", "not_in")
         ],
     }
+
+
+def _format(name: str) -> str:
+    if "usage" in name or name.endswith("fees"):
+        return "currency"
+    return "percent" if name.endswith("rate") else "number"
 
 
 def _label(name: str) -> str:

@@ -96,12 +96,11 @@ def _answer(
         result = route.handler(call)
         if fault and fault.mode == "fail_after":
             raise fault.refusal() or Unanswered
-        return route.status, json.dumps(result, separators=(",", ":")).encode(), {}
+        return route.status, json.dumps(result, separators=(",", ":")).encode(), call.answer_headers
     except Refusal as refusal:
         if fault and fault.mode == "fail_after" and not fault.status:
             raise Unanswered from refusal
-        headers = {} if refusal.retry_after is None else {"Retry-After": f"{refusal.retry_after:g}"}
-        return refusal.status, json.dumps(refusal.body()).encode(), headers
+        return refusal.status, json.dumps(refusal.body()).encode(), refusal.headers
 
 
 def _bearer(request: Request) -> str | None:

@@ -1,24 +1,29 @@
 """How a route is declared, and what its handler is given: one call, authenticated and parsed."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import ValidationError
 
-from sandbox.openrouter.bodies import Body
+from sandbox.openrouter.bodies import Body, Region
 from sandbox.openrouter.keys import Key
 from sandbox.openrouter.refusals import Refusal, invalid
 
 if TYPE_CHECKING:
     from sandbox.openrouter.organization import Organization
 
+_REGIONS: dict[str, Region] = {"eu": "europe", "us": "us"}
+
 type Access = Literal["management", "inference", "any", "public"]
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """`key` is None when the management key is calling. `raw` is the body as sent."""
+    """`key` is None when the management key is calling. `raw` is the body as sent.
+
+    What a handler puts in `answer_headers` is sent with its answer.
+    """
 
     organization: "Organization"
     path: Mapping[str, str]
@@ -27,10 +32,16 @@ class Call:
     raw: bytes
     key: Key | None
     origin: str = ""
+    answer_headers: dict[str, str] = field(default_factory=dict)
 
     @property
     def now(self) -> float:
         return self.organization.now
+
+    @property
+    def region(self) -> Region:
+        """Whose host was called: `eu.openrouter.ai`, `us.openrouter.ai`, or any other."""
+        return _REGIONS.get(self.headers.get("host", "").partition(".")[0], "global")
 
     def caller(self) -> Key:
         """The inference key on a route that only those may use."""

@@ -1,15 +1,12 @@
 """BYOK credentials: an organization's own provider keys, and the trouble one can be put into."""
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from sandbox.openrouter.bodies import CredentialChange
 from sandbox.openrouter.catalogue import Model
 from sandbox.openrouter.periods import iso
-
-type Trouble = Literal["revoked", "rate_limited", "region_denied", "slow"]
-
-STATUS_OF_TROUBLE: dict[Trouble, int] = {"revoked": 401, "rate_limited": 429, "region_denied": 403, "slow": 200}
+from sandbox.openrouter.troubles import Trouble
 
 DEFAULTS: dict[str, Any] = {
     name: field.default for name, field in CredentialChange.model_fields.items() if name != "key"
@@ -44,22 +41,13 @@ class Credential:
         """Whether routing may try it for this request: enabled, in scope, and past every allowlist."""
         if self.settings["disabled"] or self.workspace_id not in (None, workspace_id):
             return False
-        models, hashes, users = (
-            self.settings[name] for name in ("allowed_models", "allowed_api_key_hashes", "allowed_user_ids")
-        )
-        return (
-            (models is None or model.id in models or model.permaslug in models)
-            and (hashes is None or key_hash in hashes)
-            and (users is None or user_id in users)
-        )
+        hashes, users = self.settings["allowed_api_key_hashes"], self.settings["allowed_user_ids"]
+        return self.takes(model) and (hashes is None or key_hash in hashes) and (users is None or user_id in users)
 
-    def status(self, provider: str) -> int:
-        """What the provider answers to it. Google says 400 to a bad key."""
-        if self.trouble is None:
-            return 200
-        if self.trouble == "revoked" and provider.startswith("google"):
-            return 400
-        return STATUS_OF_TROUBLE[self.trouble]
+    def takes(self, model: Model) -> bool:
+        """Whether its list of models, if it has one, names this one."""
+        models = self.settings["allowed_models"]
+        return models is None or model.id in models or model.permaslug in models
 
 
 def masked(raw: str) -> str:

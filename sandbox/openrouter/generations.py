@@ -23,7 +23,10 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """Costs in USD: of prompt and completion at list price, `usage` billed to credits, `upstream` paid elsewhere."""
+    """Costs in USD: of prompt and completion at list price, `usage` billed to credits, `upstream` paid elsewhere.
+
+    `considered`: the slugs of the providers that might have served it.
+    """
 
     id: str
     created_at: float
@@ -47,6 +50,7 @@ class Generation:
     session_id: str | None = None
     app: str | None = None
     preset_id: str | None = None
+    considered: tuple[str, ...] = ()
     error: str | None = None
 
     @property

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.openrouter.bodies import GuardrailChange
+from sandbox.openrouter.bodies import GuardrailChange, Region
 from sandbox.openrouter.catalogue import Model
 from sandbox.openrouter.periods import Interval, iso, iso_or_none
 
@@ -45,6 +45,11 @@ class Guardrail:
         allowed, ignored = self.rules["allowed_models"], self.rules["ignored_models"]
         names = {model.id, model.permaslug}
         return (allowed is None or bool(names & set(allowed))) and not names & set(ignored or ())
+
+    def allows_region(self, region: Region) -> bool:
+        """Whether a request may arrive through this region's host."""
+        allowed = self.rules["allowed_data_regions"]
+        return allowed is None or region in allowed
 
     def allows_provider(self, provider: str) -> bool:
         allowed, ignored = self.rules["allowed_providers"], self.rules["ignored_providers"]

@@ -5,15 +5,16 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sandbox.openrouter.analytics import Tally, Traffic
-from sandbox.openrouter.bodies import ChatRequest
+from sandbox.openrouter.analytics import Traffic, tally_of
+from sandbox.openrouter.bodies import ChatRequest, Region
 from sandbox.openrouter.catalogue import MODELS, Model
 from sandbox.openrouter.generations import Attempt, Generation
 from sandbox.openrouter.keys import Key
 from sandbox.openrouter.otlp import deliveries
 from sandbox.openrouter.presets import Preset
 from sandbox.openrouter.refusals import Refusal, invalid
-from sandbox.openrouter.routing import attempts
+from sandbox.openrouter.router_metadata import Unserved
+from sandbox.openrouter.routing import attempts, chain
 from sandbox.openrouter.traffic import admit
 
 if TYPE_CHECKING:
@@ -35,8 +36,10 @@ class Script:
     prompt: str = ""
 
 
-def complete(organization: "Organization", key: Key, request: ChatRequest, app: str | None) -> Generation:
-    """Serve one request. Raises `Refusal`; a request that providers failed is broadcast before it is refused."""
+def complete(
+    organization: "Organization", key: Key, request: ChatRequest, app: str | None, region: Region = "global"
+) -> Generation:
+    """Serve one request. Raises `Refusal`; a request that providers failed is remembered and broadcast first."""
     if request.stream:
         raise invalid("Streaming is not simulated")
     now = organization.now
@@ -49,7 +52,7 @@ def complete(organization: "Organization", key: Key, request: ChatRequest, app: 
     reply, completion_tokens, finish_reason = _reply(organization, model, body)
     prompt_tokens = math.ceil(len(prompt) / CHARACTERS_PER_TOKEN)
     prompt_cost, completion_cost = model.cost(prompt_tokens, completion_tokens)
-    tried = attempts(organization, key, model, body.get("provider") or {})
+    considered, tried = _routed(organization, key, model, body.get("provider") or {}, region)
     failed = tried[-1].status != 200
     cost = 0.0 if failed else prompt_cost + completion_cost
     usage, upstream = (cost * organization.byok_fee, cost) if tried[-1].is_byok else (cost, 0.0)
@@ -79,24 +82,38 @@ def complete(organization: "Organization", key: Key, request: ChatRequest, app: 
         session_id=body.get("session_id"),
         app=app,
         preset_id=preset.id if preset else None,
+        considered=considered,
         error="Provider returned error" if failed else None,
     )
     organization.outbox.extend(deliveries(organization, generation))
+    organization.generations[generation.id] = generation
     if failed:
-        raise _failure(tried)
+        raise _failure(generation)
     record(organization, key, generation)
     return generation
 
 
 def record(organization: "Organization", key: Key, generation: Generation) -> None:
-    """Count a served request in every layer and in analytics, and remember it."""
+    """Count a served request in every layer and in analytics."""
     organization.charge(key, generation.created_at, generation.usage, generation.upstream)
     tokens = (generation.prompt_tokens, generation.completion_tokens)
-    provider = generation.attempts[-1].provider
-    who = Traffic(key.hash, key.workspace_id, generation.model.id, provider, generation.app, generation.user)
-    tally = Tally(1, generation.usage, generation.upstream, *tokens)
+    served = generation.attempts[-1]
+    who = Traffic(key.hash, key.workspace_id, generation.model.id, served.provider, generation.app, generation.user)
+    tally = tally_of(1, generation.usage, generation.upstream, *tokens, is_byok=served.is_byok)
     organization.record(generation.created_at, who, tally)
-    organization.generations[generation.id] = generation
+
+
+def _routed(
+    organization: "Organization", key: Key, model: Model, preferences: dict[str, Any], region: Region
+) -> tuple[tuple[str, ...], tuple[Attempt, ...]]:
+    """The providers that might serve, and what was tried of them."""
+    endpoints = chain(organization, key, model, preferences, region)
+    considered = tuple(dict.fromkeys(endpoint.provider for endpoint in endpoints))
+    try:
+        return considered, attempts(organization, key, model, preferences, organization.now, region)
+    except Refusal as refusal:
+        # Of those that were filtered out, the vendor's answer still names every one.
+        raise Unserved(refusal.status, refusal.message, model, model.providers, ()) from refusal
 
 
 def _with_preset(organization: "Organization", key: Key, request: ChatRequest) -> tuple[Preset | None, dict[str, Any]]:
@@ -140,11 +157,15 @@ def _reply(organization: "Organization", model: Model, body: dict[str, Any]) -> 
     return text.strip(), natural, "stop"
 
 
-def _failure(tried: tuple[Attempt, ...]) -> Refusal:
-    last = tried[-1]
+def _failure(failed: Generation) -> Unserved:
+    """The last attempt's status: the caller's own 401 looks different only by what `metadata` says."""
+    last = failed.attempts[-1]
     metadata = {"provider_name": last.name, "is_byok": last.is_byok, "raw": f"status {last.status}"}
-    if last.status == 429:
-        return Refusal(429, "Provider returned error", metadata=metadata)
-    if last.status in (500, 502):
-        return Refusal(502, "Provider returned error", metadata=metadata)
-    return Refusal(last.status, "Provider returned error", metadata={**metadata, "error_type": "provider_unavailable"})
+    if last.status not in (429, 500, 502):
+        metadata["error_type"] = "provider_unavailable"
+    status = 502 if last.status == 500 else last.status
+    refusal = Unserved(
+        status, "Provider returned error", failed.model, failed.considered, failed.attempts, metadata=metadata
+    )
+    refusal.headers["X-Generation-Id"] = failed.id
+    return refusal

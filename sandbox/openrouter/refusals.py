@@ -17,7 +17,10 @@ _TYPES = {
 
 
 class Refusal(Exception):
-    """An answer other than success. `metadata` is added to the error's, `retry_after` is in seconds."""
+    """An answer other than success. `metadata` is added to the error's, `retry_after` is in seconds.
+
+    `beside` holds what else the body says, next to the error, and `headers` what the answer carries.
+    """
 
     def __init__(
         self, status: int, message: str, *, metadata: dict[str, Any] | None = None, retry_after: float | None = None
@@ -27,10 +30,12 @@ class Refusal(Exception):
         self.message = message
         self.metadata = {"error_type": _TYPES.get(status, "unmapped"), **(metadata or {})}
         self.retry_after = retry_after
+        self.beside: dict[str, Any] = {}
+        self.headers: dict[str, str] = {} if retry_after is None else {"Retry-After": f"{retry_after:g}"}
 
     def body(self) -> dict[str, Any]:
         """The vendor's envelope: `{"error": {"code", "message", "metadata"}}`."""
-        return {"error": {"code": self.status, "message": self.message, "metadata": self.metadata}}
+        return {"error": {"code": self.status, "message": self.message, "metadata": self.metadata}, **self.beside}
 
 
 def not_found(what: str) -> Refusal:

@@ -7,6 +7,7 @@ from sandbox.openrouter.bodies import CredentialCreation, DestinationCreation
 from sandbox.openrouter.credentials import Credential
 from sandbox.openrouter.destinations import Destination
 from sandbox.openrouter.refusals import Refusal, invalid, not_found
+from sandbox.openrouter.troubles import Trouble
 
 if TYPE_CHECKING:
     from sandbox.openrouter.organization import Organization
@@ -19,30 +20,51 @@ def credential(organization: "Organization", credential_id: str) -> Credential:
     return found
 
 
-def add_credential(organization: "Organization", creation: CredentialCreation) -> Credential:
-    """The newest of its provider and workspace is tried last."""
+def add_credential(
+    organization: "Organization", creation: CredentialCreation, *, everywhere: bool = False
+) -> Credential:
+    """The newest of its provider and workspace is tried last.
+
+    `everywhere`: a global one, usable in every workspace. The API has no call that makes one; people do.
+    """
     changes = creation.changes()
     provider, raw = changes.pop("provider"), changes.pop("key")
-    workspace = organization.workspace(changes.pop("workspace_id", None))
+    scope = organization.workspace(changes.pop("workspace_id", None)).id
+    workspace_id = None if everywhere else scope
     settings = {**credentials.DEFAULTS, **changes}
-    check_credential(organization, settings)
+    check_credential(organization, provider, settings)
     siblings = [
         each
         for each in organization.credentials.values()
-        if each.provider == provider and each.workspace_id == workspace.id
+        if each.provider == provider and each.workspace_id == workspace_id
     ]
     order = max((each.sort_order for each in siblings), default=-1) + 1
     identity = organization.ids.uuid("credential")
-    added = Credential(identity, provider, credentials.masked(raw), workspace.id, order, organization.now, settings)
+    added = Credential(identity, provider, credentials.masked(raw), workspace_id, order, organization.now, settings)
+    added.trouble = trouble_of(organization, raw)
     organization.credentials[identity] = added
     return added
 
 
-def check_credential(organization: "Organization", settings: dict[str, Any]) -> None:
-    """Raises a 400 on an allowlist that names a dead key, and on a fallback that wants to be the only one."""
+def trouble_of(organization: "Organization", raw: str) -> Trouble | None:
+    """A new raw key is a good one, unless its provider revoked it."""
+    return Trouble("revoked") if raw in organization.revoked_provider_keys else None
+
+
+def check_credential(organization: "Organization", provider: str, settings: dict[str, Any]) -> None:
+    """Raises a 400 on an allowlist that names a dead key, on a fallback that wants to be the only one, and on a region
+    that the provider is not known to have (vendor: `declared_region`).
+    """
     organization.require_live_keys(settings["allowed_api_key_hashes"])
     if settings["is_byok_only"] and settings["is_fallback"]:
         raise invalid("is_byok_only cannot be combined with is_fallback")
+    region = settings["declared_region"]
+    if region not in (None, "global", *_REGIONS.get(provider, ())):
+        raise invalid(f"declared_region {region} is not supported for {provider}")
+
+
+# Openai's is written in the key itself, which is not kept here: whatever is declared is taken for it.
+_REGIONS = {"azure": ("europe", "us"), "anthropic": ("us",), "openai": ("europe", "us")}
 
 
 def destination(organization: "Organization", destination_id: str) -> Destination:

@@ -1,15 +1,17 @@
 """Which endpoints a request tries, and in what order.
 
-Prioritized BYOK credentials by `sort_order`, then OpenRouter's shared endpoints, then fallback credentials; BYOK goes
-first whatever `provider.order` says (vendor: guide on BYOK).
+Prioritized BYOK credentials by `sort_order`, then OpenRouter's shared endpoints, then fallback credentials; within
+each, providers as the caller orders them. BYOK goes first whatever `provider.order` says (vendor: guide on BYOK).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sandbox.openrouter.catalogue import Model
+from sandbox.openrouter.bodies import Region
+from sandbox.openrouter.catalogue import PROVIDERS, Model
 from sandbox.openrouter.credentials import Credential
+from sandbox.openrouter.data_policies import Demands, demands_of
 from sandbox.openrouter.generations import Attempt
 from sandbox.openrouter.keys import Key
 from sandbox.openrouter.refusals import Refusal
@@ -17,8 +19,10 @@ from sandbox.openrouter.refusals import Refusal
 if TYPE_CHECKING:
     from sandbox.openrouter.organization import Organization
 
-LATENCY, SLOW = 350, 9_000
-"""Milliseconds until an endpoint answers, healthy and in trouble."""
+LATENCY = 350
+"""Milliseconds until a healthy endpoint answers, and until a failing one does."""
+
+_SLUGS = {name.lower(): slug for slug, name in PROVIDERS.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,72 +33,127 @@ class Endpoint:
     credential: Credential | None = None
 
 
-def attempts(organization: "Organization", key: Key, model: Model, preferences: dict[str, Any]) -> tuple[Attempt, ...]:
+def attempts(
+    organization: "Organization",
+    key: Key,
+    model: Model,
+    preferences: dict[str, Any],
+    at: float,
+    region: Region = "global",
+) -> tuple[Attempt, ...]:
     """Every endpoint tried up to the first that served; the last has status 200 unless all failed.
 
-    Raises a 403 where a guardrail forbids the model and a 404 where nothing is left to try.
+    `at` is the request's instant: troubles come and go. Raises what `chain` does, and a 404 where it is empty.
     """
+    tried: list[Attempt] = []
+    for endpoint in chain(organization, key, model, preferences, region):
+        tried.append(_try(organization, endpoint, at))
+        if tried[-1].status == 200:
+            break
+    if not tried:
+        raise Refusal(404, "No allowed providers are available for the selected model")
+    return tuple(tried)
+
+
+def chain(
+    organization: "Organization", key: Key, model: Model, preferences: dict[str, Any], region: Region = "global"
+) -> Iterator[Endpoint]:
+    """Every endpoint that the request may try, in order. Raises a 403 where a guardrail forbids model or region."""
     guardrails = organization.guardrails_over(key)
-    if not all(guardrail.allows_model(model) for guardrail in guardrails):
-        raise Refusal(403, f"{model.id} is blocked by a guardrail")
+    for guardrail in guardrails:
+        if not guardrail.allows_model(model):
+            raise Refusal(403, f"{model.id} is blocked by a guardrail")
+        if not guardrail.allows_region(region):
+            raise Refusal(403, f"Requests through the {region} region are blocked by a guardrail")
+    demands = demands_of(preferences, guardrails, model, region)
     providers = [
         provider
         for provider in _preferred(model, preferences)
-        if all(guardrail.allows_provider(provider) for guardrail in guardrails)
+        if (demands is None or demands.allow_provider(provider))
+        and all(guardrail.allows_provider(provider) for guardrail in guardrails)
     ]
-    tried: list[Attempt] = []
-    for endpoint in _endpoints(organization, key, model, providers):
-        tried.append(_try(organization, endpoint))
-        if tried[-1].status == 200 or preferences.get("allow_fallbacks") is False:
-            break
-    if not tried:
-        raise Refusal(404, "No allowed providers are available for the selected model.")
-    return tuple(tried)
+    found = _endpoints(organization, key, model, providers, demands)
+    return found if preferences.get("allow_fallbacks") is not False else _primary(found, preferences)
 
 
 def _preferred(model: Model, preferences: dict[str, Any]) -> list[str]:
     """The model's providers as the caller's `only`, `ignore` and `order` leave them."""
-    only, ignore = preferences.get("only"), preferences.get("ignore") or ()
-    order = list(preferences.get("order") or ())
-    kept = [each for each in model.providers if (only is None or each in only) and each not in ignore]
+    if not preferences:
+        return list(model.providers)
+    only, ignore, order = (_slugs(preferences.get(name)) for name in ("only", "ignore", "order"))
+    kept = [each for each in model.providers if (only is None or each in only) and each not in (ignore or ())]
     if not order:
         return kept
+    if preferences.get("allow_fallbacks") is False:
+        return [each for each in order if each in kept]
     return sorted(kept, key=lambda each: order.index(each) if each in order else len(order))
 
 
-def _endpoints(organization: "Organization", key: Key, model: Model, providers: list[str]) -> Iterator[Endpoint]:
+def _slugs(names: Iterable[str] | None) -> list[str] | None:
+    """Display names are taken for slugs too, as the vendor's SDK sends either."""
+    return None if names is None else [_SLUGS.get(name.lower(), name) for name in names]
+
+
+def _endpoints(
+    organization: "Organization", key: Key, model: Model, providers: list[str], demands: Demands | None
+) -> Iterator[Endpoint]:
     found = sorted(
         (
             each
             for each in organization.credentials.values()
-            if each.provider in providers and each.serves(model, key.hash, key.creator_user_id, key.workspace_id)
+            if each.provider in providers
+            and each.serves(model, key.hash, key.creator_user_id, key.workspace_id)
+            and (demands is None or demands.allow_credential(each))
         ),
-        key=lambda each: (providers.index(each.provider), each.sort_order),
+        # A workspace's own before the global one of the same place: no source says.
+        key=lambda each: (providers.index(each.provider), each.sort_order, each.workspace_id is None),
     )
     yield from (Endpoint(each.provider, each) for each in found if not each.settings["is_fallback"])
-    yield from (Endpoint(each) for each in providers if not _own_keys_only(organization, each, model, key))
+    for provider in providers:
+        allowed = demands is None or demands.allow_shared(provider)
+        if allowed and not _own_keys_only(organization, provider, model, key):
+            yield Endpoint(provider)
     yield from (Endpoint(each.provider, each) for each in found if each.settings["is_fallback"])
 
 
+def _primary(found: Iterator[Endpoint], preferences: dict[str, Any]) -> Iterator[Endpoint]:
+    """Without fallbacks: the first endpoint, or with an `order` the first of each provider in it.
+
+    The vendor speaks of the primary provider only; that a second credential of it is a fallback too is our reading.
+    """
+    seen: set[str] = set()
+    for endpoint in found:
+        if endpoint.provider not in seen:
+            yield endpoint
+        seen.add(endpoint.provider)
+        if not preferences.get("order"):
+            return
+
+
 def _own_keys_only(organization: "Organization", provider: str, model: Model, key: Key) -> bool:
-    """`is_byok_only` takes a provider's shared endpoints from every model, `is_required` from those it applies to."""
+    """`is_byok_only` takes a provider's shared endpoints from every model, `is_required` from those it applies to.
+
+    For every key and member of the workspace, whomever the credential is for; a disabled one takes nothing.
+    """
     for credential in organization.credentials.values():
         settings = credential.settings
         if credential.provider != provider or settings["disabled"]:
             continue
         if credential.workspace_id not in (None, key.workspace_id):
             continue
-        models = settings["allowed_models"]
-        applies = models is None or model.id in models or model.permaslug in models
-        if settings["is_byok_only"] or (settings["is_required"] and applies):
+        if settings["is_byok_only"] or (settings["is_required"] and credential.takes(model)):
             return True
     return False
 
 
-def _try(organization: "Organization", endpoint: Endpoint) -> Attempt:
+def _try(organization: "Organization", endpoint: Endpoint, at: float) -> Attempt:
+    # An outage of the provider strikes whoever calls it.
+    status = organization.outages.get(endpoint.provider, 200)
     credential = endpoint.credential
     if credential is None:
-        return Attempt(endpoint.provider, organization.outages.get(endpoint.provider, 200), False, LATENCY)
-    # An outage of the provider strikes whoever calls it.
-    status = organization.outages.get(endpoint.provider, credential.status(endpoint.provider))
-    return Attempt(endpoint.provider, status, True, SLOW if credential.trouble == "slow" else LATENCY)
+        return Attempt(endpoint.provider, status, False, LATENCY)
+    trouble, latency = credential.trouble, LATENCY
+    if trouble is not None and trouble.strikes(at):
+        status = status if status != 200 else trouble.status(endpoint.provider)
+        latency = int(trouble.seconds * 1_000) if trouble.kind == "slow" else LATENCY
+    return Attempt(endpoint.provider, status, True, latency)

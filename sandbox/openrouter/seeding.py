@@ -4,7 +4,7 @@
      "workspaces": [{"name": ..., "slug": ..., "budgets": {"monthly": 100}}],
      "guardrails": [{"name": ..., "workspace": slug, "limit_usd": ..., "keys": [key name]}],
      "keys": [{"name": ..., "workspace": slug, "limit": ..., "usage": 12.5}],
-     "byok": [{"provider": ..., "key": ..., "workspace": slug, "allowed_keys": [key name]}]}
+     "byok": [{"provider": ..., "key": ..., "workspace": slug, "global": false, "allowed_keys": [key name]}]}
 
 `usage` is spend already made today, past every limit if need be; a key's plaintext is `key` where given.
 Names of keys differ within a document.
@@ -49,7 +49,7 @@ def declare(organization: "Organization", document: dict[str, Any]) -> dict[str,
         restriction = {} if allowed is None else {"allowed_api_key_hashes": [hashes[name] for name in allowed]}
         workspace_id = organization.workspace(declared.get("workspace")).id
         creation = CredentialCreation.model_validate({**declared, **restriction, "workspace_id": workspace_id})
-        add_credential(organization, creation)
+        add_credential(organization, creation, everywhere=bool(declared.get("global")))
     return {name: plaintext for name, (_, plaintext) in keys.items()}
 
 

@@ -10,17 +10,19 @@ from typing import Any
 from sandbox.openrouter.app import Logged, create_app
 from sandbox.openrouter.broadcast import Broadcaster
 from sandbox.openrouter.clock import Clock
-from sandbox.openrouter.credentials import Trouble
+from sandbox.openrouter.credentials import Credential
 from sandbox.openrouter.faults import Fault, Faults
 from sandbox.openrouter.identities import hash_of, label_of
 from sandbox.openrouter.keys import Key
 from sandbox.openrouter.organization import Organization
 from sandbox.openrouter.otlp import connection_tests
+from sandbox.openrouter.refusals import Refusal
 from sandbox.openrouter.resources import credential as find_credential
 from sandbox.openrouter.resources import destination as find_destination
 from sandbox.openrouter.seeding import declare
 from sandbox.openrouter.server import serve
 from sandbox.openrouter.traffic import Asked, Spent, ask, spend
+from sandbox.openrouter.troubles import Kind, Trouble
 
 LOGGED = 100_000
 """Requests remembered; older ones are forgotten."""
@@ -90,18 +92,45 @@ class Simulator:
         self,
         *,
         credential: str | None = None,
-        trouble: Trouble | None = None,
+        trouble: Kind | None = None,
         provider: str | None = None,
         status: int | None = None,
-    ) -> None:
-        """Put a BYOK credential (by id) or a whole provider (by slug) into trouble, or out of it with None."""
+        **when: Any,
+    ) -> Trouble | None:
+        """Put a BYOK credential (by id or name) or a whole provider (by slug) into trouble, or out of it with None.
+
+        `when`: which requests it strikes, see `Trouble`; the one set is answered, so that `seen` can be read.
+        """
+        made = None if trouble is None else Trouble(trouble, **when)
         with self.lock:
             if credential is not None:
-                find_credential(self.organization, credential).trouble = trouble
+                self._credential(credential).trouble = made
             if provider is not None and status is not None:
                 self.organization.outages[provider] = status
             elif provider is not None:
                 self.organization.outages.pop(provider, None)
+        return made
+
+    def end_troubles(self) -> None:
+        """Every credential and every provider is well again."""
+        with self.lock:
+            self.organization.outages.clear()
+            for credential in self.organization.credentials.values():
+                credential.trouble = None
+
+    def troubles(self) -> dict[str, Any]:
+        """Those that are set, whether or not they strike just now: of credentials by id, of providers by slug."""
+        credentials = self.organization.credentials.values()
+        return {
+            "credentials": {each.id: each.trouble.view() for each in credentials if each.trouble},
+            "providers": dict(self.organization.outages),
+        }
+
+    def _credential(self, id_or_name: str) -> Credential:
+        named = [each for each in self.organization.credentials.values() if each.settings["name"] == id_or_name]
+        if len(named) > 1:
+            raise Refusal(400, f"{len(named)} credentials are named {id_or_name}")
+        return named[0] if named else find_credential(self.organization, id_or_name)
 
     def test_connection(self, destination_id: str) -> None:
         """Send a destination what OpenRouter's Test Connection sends."""
@@ -129,7 +158,10 @@ class Simulator:
             "keys": [key.view(now) for key in organization.keys],
             "guardrails": [each.view() for each in organization.guardrails.values()],
             "assignments": {each.holder: each.guardrail_id for each in organization.key_assignments.values()},
-            "byok": [{**each.view(), "trouble": each.trouble} for each in organization.credentials.values()],
+            "byok": [
+                {**each.view(), "trouble": each.trouble and each.trouble.view()}
+                for each in organization.credentials.values()
+            ],
             "destinations": [each.view() for each in organization.destinations.values()],
             "presets": [each.view_with_version() for each in organization.presets.values()],
             "faults": self.faults.view(),

@@ -1,16 +1,16 @@
 """Spend without HTTP: what a scenario's clients would have spent, metered and limited as inference is."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sandbox.openrouter.analytics import Tally, Traffic
+from sandbox.openrouter.analytics import Tally, Traffic, tally_of
 from sandbox.openrouter.catalogue import MODELS, Model
 from sandbox.openrouter.generations import Attempt, Generation
 from sandbox.openrouter.keys import Key
 from sandbox.openrouter.limits import Layer, exceeded, layers, out_of_credits
 from sandbox.openrouter.otlp import deliveries
 from sandbox.openrouter.refusals import Refusal, invalid
-from sandbox.openrouter.routing import attempts
+from sandbox.openrouter.routing import LATENCY, attempts
 
 if TYPE_CHECKING:
     from sandbox.openrouter.organization import Organization
@@ -29,12 +29,13 @@ class Spent:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One request's answer. `usd`: what it cost, whoever was billed for it."""
+    """One request's answer. `usd`: what it cost, whoever was billed for it; `latency` in milliseconds."""
 
     status: int
     key_hash: str
     usd: float = 0.0
     is_byok: bool = False
+    latency: int = 0
 
 
 def ask(
@@ -46,8 +47,11 @@ def ask(
     model: str = DEFAULT_MODEL,
     app: str | None = None,
     user: str | None = None,
+    provider: dict[str, Any] | None = None,
 ) -> Asked:
     """One request that costs `usd`: checked, routed (BYOK or not), limited and metered as inference is.
+
+    `provider` holds its routing preferences.
 
     What a completion has beside that, text and broadcast, is left out: months of traffic stay affordable.
     """
@@ -59,19 +63,21 @@ def ask(
     if refusal or not key:
         return Asked(refusal.status if refusal else 401, key_hash)
     try:
-        served = attempts(organization, key, found, {})[-1]
+        tried = attempts(organization, key, found, provider or {}, at)
     except Refusal as refused:
         return Asked(refused.status, key_hash)
+    served = tried[-1]
     usage, upstream = (usd * organization.byok_fee, usd) if served.is_byok else (usd, 0.0)
     _, refusal = admit(organization, key, 1, usage, upstream, at)
     if refusal:
         return Asked(refusal.status, key_hash)
+    latency = sum(each.latency for each in tried)
     if served.status != 200:
-        return Asked(served.status, key_hash)
+        return Asked(served.status, key_hash, latency=latency)
     organization.charge(key, at, usage, upstream)
     who = Traffic(key.hash, key.workspace_id, found.id, served.provider, app, user)
-    organization.record(at, who, Tally(1, usage, upstream, *_tokens(found, usd)))
-    return Asked(200, key_hash, usd, served.is_byok)
+    organization.record(at, who, tally_of(1, usage, upstream, *_tokens(found, usd), is_byok=served.is_byok))
+    return Asked(200, key_hash, usd, served.is_byok, latency)
 
 
 def spend(
@@ -82,14 +88,17 @@ def spend(
     at: float,
     model: str = DEFAULT_MODEL,
     requests: int = 1,
-    byok: bool = False,
+    byok: bool | None = False,
     app: str | None = None,
     user: str | None = None,
     broadcast: bool = False,
 ) -> Spent:
-    """Record `requests` equal requests that cost `usd` together; those past a limit are refused, as they would be.
+    """Record `requests` equal requests that cost `usd` together; those past a limit, and those that no provider served,
+    are refused, as they would be.
 
-    `broadcast` puts them in the outbox as one generation.
+    `byok` says who pays, credits or the organization's own account, whatever credentials there are: a past can be made
+    up. None routes each request as inference is, through every credential and its trouble. `broadcast` puts those that
+    went the same way in the outbox as one generation.
     """
     found = MODELS.get(model)
     if not found:
@@ -98,17 +107,67 @@ def spend(
     refusal = unusable(key, at)
     if refusal or not key:
         return Spent(0.0, 0, refusal)
-    usage, upstream = (usd * organization.byok_fee, usd) if byok else (usd, 0.0)
+    if byok is None:
+        try:
+            runs = _runs(organization, key, found, requests, at)
+        except Refusal as refused:
+            return Spent(0.0, 0, refused)
+    else:
+        runs = [(requests, (Attempt(found.providers[0], 200, byok, LATENCY),))]
+    accepted = 0
+    for count, tried in runs:
+        if tried[-1].status != 200:
+            refusal = refusal or Refusal(tried[-1].status, "Provider returned error")
+            continue
+        who = Traffic(key.hash, key.workspace_id, found.id, tried[-1].provider, app, user)
+        let_through, refused_by = _run(
+            organization, key, found, who, tried, (count, usd * count / requests), at, broadcast
+        )
+        accepted, refusal = accepted + let_through, refusal or refused_by
+    return Spent(usd * accepted / requests, accepted, refusal)
+
+
+def _runs(
+    organization: "Organization", key: Key, model: Model, requests: int, at: float
+) -> list[tuple[int, tuple[Attempt, ...]]]:
+    """How equal requests at one instant go, one after another: as runs of those that went the same way."""
+    first = attempts(organization, key, model, {}, at)
+    if not any(each.trouble and each.trouble.counts for each in organization.credentials.values()):
+        return [(requests, first)]
+    runs = [(1, first)]
+    for _ in range(requests - 1):
+        tried = attempts(organization, key, model, {}, at)
+        if tried == runs[-1][1]:
+            runs[-1] = (runs[-1][0] + 1, tried)
+        else:
+            runs.append((1, tried))
+    return runs
+
+
+def _run(
+    organization: "Organization",
+    key: Key,
+    model: Model,
+    who: Traffic,
+    tried: tuple[Attempt, ...],
+    amount: tuple[int, float],
+    at: float,
+    broadcast: bool,
+) -> tuple[int, Refusal | None]:
+    """Record served requests, `amount` of them and what they cost together in USD; as `admit` answers."""
+    requests, usd = amount
+    is_byok = tried[-1].is_byok
+    usage, upstream = (usd * organization.byok_fee, usd) if is_byok else (usd, 0.0)
     accepted, refusal = admit(organization, key, requests, usage, upstream, at)
     if accepted:
         share = accepted / requests
-        tally = Tally(accepted, usage * share, upstream * share, *_tokens(found, usd * share))
+        tally = tally_of(accepted, usage * share, upstream * share, *_tokens(model, usd * share), is_byok=is_byok)
         organization.charge(key, at, tally.usage, tally.upstream)
-        who = Traffic(key.hash, key.workspace_id, found.id, found.providers[0], app, user)
         organization.record(at, who, tally)
         if broadcast:
-            organization.outbox.extend(deliveries(organization, _generation(organization, key, found, who, at, tally)))
-    return Spent(usd * accepted / requests, accepted, refusal)
+            generation = _generation(organization, key, model, who, tried, at, tally)
+            organization.outbox.extend(deliveries(organization, generation))
+    return accepted, refusal
 
 
 def unusable(key: Key | None, now: float) -> Refusal | None:
@@ -140,7 +199,13 @@ def admit(
 
 
 def _generation(
-    organization: "Organization", key: Key, model: Model, who: Traffic, at: float, tally: Tally
+    organization: "Organization",
+    key: Key,
+    model: Model,
+    who: Traffic,
+    tried: tuple[Attempt, ...],
+    at: float,
+    tally: Tally,
 ) -> Generation:
     prompt_cost, completion_cost = model.cost(tally.prompt_tokens, tally.completion_tokens)
     return Generation(
@@ -152,7 +217,7 @@ def _generation(
         key.workspace_id,
         organization.id,
         model,
-        (Attempt(who.provider, 200, tally.upstream > 0, 350),),
+        tried,
         tally.prompt_tokens,
         tally.completion_tokens,
         prompt_cost,

@@ -196,7 +196,8 @@ class World:
             habit, loops = traffic.between(start, minute)
             for usd, model, app in ((habit, MODELS[0], "service"), (loops, MODELS[1], "agent-runner")):
                 if usd > 0:
-                    self.simulator.spend(traffic.hash, usd, requests=max(1, int(usd * 50)), model=model, app=app)
+                    requests = max(1, int(usd * 50))
+                    self.simulator.spend(traffic.hash, usd, requests=requests, model=model, app=app, byok=None)
 
 
 @contextlib.contextmanager

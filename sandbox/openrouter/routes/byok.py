@@ -5,7 +5,7 @@ from typing import Any
 from sandbox.openrouter.bodies import CredentialChange, CredentialCreation
 from sandbox.openrouter.calls import Call, Routes
 from sandbox.openrouter.credentials import masked
-from sandbox.openrouter.resources import add_credential, check_credential, credential
+from sandbox.openrouter.resources import add_credential, check_credential, credential, trouble_of
 
 routes = Routes()
 
@@ -38,12 +38,10 @@ def update_credential(call: Call) -> dict[str, Any]:
     changes = call.body(CredentialChange).changes()
     raw = changes.pop("key", None)
     settings = {**found.settings, **changes}
-    check_credential(call.organization, settings)
+    check_credential(call.organization, found.provider, settings)
     found.settings = settings
     if raw is not None:
-        # A new raw key is a good one, unless its provider revoked it.
-        found.label = masked(raw)
-        found.trouble = "revoked" if raw in call.organization.revoked_provider_keys else None
+        found.label, found.trouble = masked(raw), trouble_of(call.organization, raw)
     return {"data": found.view()}
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 def add_controls(app: FastAPI, simulator: "Simulator") -> None:
     _add_readings(app, simulator)
     _add_faults(app, simulator)
+    _add_troubles(app, simulator)
     _add_settings(app, simulator)
     _add_errors(app)
 
@@ -62,6 +63,30 @@ def _add_faults(app: FastAPI, simulator: "Simulator") -> None:
         return JSONResponse({"faults": []})
 
 
+def _add_troubles(app: FastAPI, simulator: "Simulator") -> None:
+    @app.get("/_sim/trouble")
+    async def troubles() -> Response:
+        """Those that are set: of credentials by id, of providers by slug."""
+        with simulator.lock:
+            return JSONResponse(simulator.troubles())
+
+    @app.post("/_sim/trouble")
+    async def trouble(request: Request) -> Response:
+        """`{"credential": id or name, "trouble": kind or null, ...}`, for the rest see `sandbox.openrouter.troubles`;
+        or `{"provider": slug, "status": code or null}`.
+        """
+        asked = await request.json()
+        if not {"credential", "provider"} & asked.keys():
+            raise ValueError("name a credential or a provider")
+        simulator.trouble(**asked)
+        return await troubles()
+
+    @app.delete("/_sim/trouble")
+    async def end() -> Response:
+        simulator.end_troubles()
+        return await troubles()
+
+
 def _add_settings(app: FastAPI, simulator: "Simulator") -> None:
     @app.post("/_sim/clock")
     async def clock(request: Request) -> Response:
@@ -87,12 +112,6 @@ def _add_settings(app: FastAPI, simulator: "Simulator") -> None:
         with simulator.lock:
             simulator.organization.scripts = [Script(**each) for each in await request.json()]
         return JSONResponse({"scripts": len(simulator.organization.scripts)})
-
-    @app.post("/_sim/trouble")
-    async def trouble(request: Request) -> Response:
-        """`{"credential": id, "trouble": name or null}` or `{"provider": slug, "status": code or null}`."""
-        simulator.trouble(**await request.json())
-        return JSONResponse({"ok": True})
 
     @app.post("/_sim/test-connection")
     async def test_connection(request: Request) -> Response:

@@ -7,6 +7,7 @@ from sandbox.openrouter.calls import Call, Routes
 from sandbox.openrouter.generations import Generation
 from sandbox.openrouter.inference import complete
 from sandbox.openrouter.refusals import not_found
+from sandbox.openrouter.router_metadata import Unserved, is_asked_for, of_served, of_unserved
 
 routes = Routes("inference")
 
@@ -15,10 +16,17 @@ routes = Routes("inference")
 def create_chat_completion(call: Call) -> dict[str, Any]:
     request = call.body(ChatRequest)
     app = call.headers.get("x-openrouter-title") or call.headers.get("x-title") or call.headers.get("http-referer")
-    generation = complete(call.organization, call.caller(), request, app)
+    explain = is_asked_for(call.headers)
+    try:
+        generation = complete(call.organization, call.caller(), request, app, call.region)
+    except Unserved as unserved:
+        if explain:
+            unserved.beside["openrouter_metadata"] = of_unserved(unserved, request.model)
+        raise
+    call.answer_headers["X-Generation-Id"] = generation.id
     result = _result(generation)
-    if call.headers.get("x-openrouter-metadata") == "enabled":
-        result["openrouter_metadata"] = _metadata(generation, request.model)
+    if explain:
+        result["openrouter_metadata"] = of_served(generation, request.model)
     return result
 
 
@@ -62,25 +70,4 @@ def _result(generation: Generation) -> dict[str, Any]:
             "prompt_tokens_details": {"cached_tokens": 0},
             "completion_tokens_details": {"reasoning_tokens": 0},
         },
-    }
-
-
-def _metadata(generation: Generation, requested: str) -> dict[str, Any]:
-    """How it was routed. Names providers, never credentials."""
-    served, model = generation.attempts[-1], generation.model
-    available = [
-        {"model": model.permaslug, "provider": each.name, "selected": each is served} for each in generation.attempts
-    ]
-    return {
-        "requested": requested,
-        "strategy": "direct",
-        "region": None,
-        "summary": f"available={len(available)}, selected={served.name}",
-        "attempt": len(generation.attempts),
-        "is_byok": generation.is_byok,
-        "endpoints": {"total": len(available), "available": available},
-        "attempts": [
-            {"provider": each.name, "model": model.permaslug, "status": each.status} for each in generation.attempts
-        ],
-        "generation_time": generation.generation_time,
     }

@@ -12,6 +12,7 @@ import pytest
 
 from sandbox.openrouter import Simulator
 from sandbox.openrouter.faults import Mode
+from sandbox.openrouter.troubles import STATUSES
 from sandbox.slack import SlackSimulator
 
 TEXT = (Path(__file__).resolve().parents[3] / "docs" / "sandbox.md").read_text()
@@ -60,6 +61,12 @@ def test_every_mode_of_a_fault_is_explained() -> None:
     table = TEXT.partition("| mode |")[2].partition("\n\n")[0]
     explained = set(re.findall(r"`(\w+)`", " ".join(re.findall(r"^\|([^|]+)\|", table, flags=re.MULTILINE))))
     assert explained == set(Mode.__value__.__args__)
+
+
+def test_every_trouble_of_a_credential_is_explained_by_its_status() -> None:
+    table = TEXT.partition("| trouble |")[2].partition("\n\n")[0]
+    explained = dict(re.findall(r"^\| `(\w+)` \| (\d+)", table, flags=re.MULTILINE))
+    assert explained == {kind: str(status) for kind, status in STATUSES.items()}
 
 
 def test_the_test_shown_is_python_whose_imports_exist() -> None:
