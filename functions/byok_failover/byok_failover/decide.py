@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 Sign = Literal["served", "strained", "refused", "elsewhere", "silent"]
 IN_A_ROW = 2
-SLOW_SECONDS = 20.0
+SLOW_SECONDS = 8.0
 """So long for 16 tokens is no service to anybody."""
 _VERDICTS: dict[Sign, Verdict] = {"served": "healthy", "strained": "degraded", "refused": "invalid"}
 
@@ -78,8 +78,9 @@ def judge(answer: "ChatCompletion", seconds: float) -> Seen:
         return Seen("elsewhere", "OpenRouter's own capacity served it, on credits", cost, served_by)
     if failed:
         return Seen("strained", f"served after an attempt that was answered {failed[0]}", cost, served_by)
-    if seconds > SLOW_SECONDS:
-        return Seen("strained", f"served after {seconds:.0f} s", cost, served_by)
+    slowest = max(seconds, (told.generation_time or 0.0) / 1000)
+    if slowest > SLOW_SECONDS:
+        return Seen("strained", f"served after {slowest:.0f} s", cost, served_by)
     return Seen("served", "served", cost, served_by)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from byok_failover.chain import Asker
 from governor.policy import Byok, Policy
-from management_api import AuthenticationFailed, OpenRouterError, Read
+from management_api import AuthenticationFailed, OpenRouterError
 
 if TYPE_CHECKING:
     from management_api import ApiKey, ByokKey, Guardrail, KeyAssignment, OpenRouter, Workspace
@@ -93,18 +93,15 @@ def read(account: "OpenRouter", policy: Policy) -> Inventory:
     """
     errors: list[str] = []
     workspaces = account.workspaces.list()
-    keys = account.read_account([one.id for one in workspaces])
     decided = {one.workspace for one in policy.byok}
     places = []
     for one in workspaces:
-        listed = keys[one.id]
-        if not isinstance(listed, Read):
-            errors.append(f"keys of {one.name}: {listed.error}")
+        keys = _tried(errors, f"keys of {one.name}", partial(account.keys.list, one.id))
         credentials = _tried(errors, f"credentials of {one.name}", partial(account.byok.list, workspace_id=one.id))
         guardrails: Sequence[Guardrail] | None = ()
         if decided & {one.id, one.name, one.slug}:
             guardrails = _tried(errors, f"guardrails of {one.name}", partial(account.guardrails.list, one.id))
-        places.append(Place(one, credentials, listed.keys if isinstance(listed, Read) else None, guardrails))
+        places.append(Place(one, credentials, keys, guardrails))
     assignments = _tried(errors, "guardrails of keys", account.guardrails.assignments) if decided else ()
     return Inventory(policy, tuple(places), assignments, tuple(errors))
 

@@ -184,9 +184,13 @@ class _Beat:
         self.report.told += [event.detail_type.value for event in self.book.pay()]
 
     def _tried(self, what: str, do: Callable[[], object]) -> None:
+        """`do`, unless somebody beside this beat has it in hand. A request that meets somebody is delivered again."""
         try:
             do()
         except LedgerConflict as error:
+            if self.asked.drill:
+                self._failed(what, error)
+                return
             self.ports.log.info("somebody beside this beat was first", extra={"what": what, "error": f"{error}"})
         except AuthenticationFailed:
             raise

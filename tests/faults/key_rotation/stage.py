@@ -28,6 +28,7 @@ from moto.events.models import EventsBackend
 from moto.secretsmanager.models import secretsmanager_backends
 from moto.sqs.models import sqs_backends
 
+import byok_failover.handler
 import credential_rotation.handler
 import key_planning.handler
 import key_retirement.handler
@@ -58,6 +59,7 @@ _HANDLERS: tuple[Any, ...] = (
     key_retirement.handler,
     key_planning.handler,
     credential_rotation.handler,
+    byok_failover.handler,
     kill_switch.handler,
 )
 
@@ -114,6 +116,11 @@ class Stage:
         self.world = World(self._wire, self._simulator, self._aws, key.hash, plaintext)
         self._opening = self.photo()
 
+    def wait(self, seconds: float) -> None:
+        """A pause of a handler's own, in the world's time."""
+        assert self.world
+        self.world.later(seconds=seconds)
+
     def present(self) -> datetime:
         return self.world.now if self.world else START
 
@@ -144,6 +151,7 @@ def worlds(wire: Wire, policy: dict[str, Any] | None = None) -> Iterator[Stage]:
         stack.enter_context(as_documented())
         clock = SimpleNamespace(time=lambda: stage.present().timestamp())
         stack.enter_context(mock.patch("sandbox.engine.secrets_manager.time", clock))
+        stack.enter_context(mock.patch("byok_failover.handler.time", SimpleNamespace(sleep=stage.wait)))
         for one in _HANDLERS:
             stack.enter_context(mock.patch.object(one, "utc_now", stage.present))
         stack.enter_context(stage.listening())
@@ -163,6 +171,7 @@ def _create() -> None:
     client("secretsmanager").create_secret(Name="governor/key", SecretString=management)
     client("events").create_event_bus(Name="governor")
     client("sqs").create_queue(QueueName="rotations")
+    client("s3").create_bucket(Bucket="readings")
 
 
 def _point_at(hash: str, workspace_id: str, transport: httpx.BaseTransport) -> None:

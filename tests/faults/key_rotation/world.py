@@ -43,6 +43,7 @@ ENVIRONMENT = {
     "MANAGEMENT_KEY_SECRET": "governor/key",
     "TABLE_NAME": "ledger",
     "EVENT_BUS_NAME": "governor",
+    "READING_BUCKET": "readings",
     "POWERTOOLS_SERVICE_NAME": "key_rotation",
     "POWERTOOLS_LOG_LEVEL": "CRITICAL",
 }

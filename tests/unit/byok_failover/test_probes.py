@@ -23,7 +23,16 @@ def test_a_revoked_credential_is_unhealthy_after_two_probes_and_recovers_after_t
     assert world.kinds() == ["Credential Unhealthy", "Credential Recovered"]
 
 
-@pytest.mark.parametrize("trouble", ["rate_limited", "region_denied"])
+def test_a_slow_credential_is_degraded() -> None:
+    world = World()
+    world.simulator.trouble(credential=world.credential("first").id, trouble="slow")
+    for _ in range(3):
+        world.beat()
+    (event,) = world.told("Credential Unhealthy")
+    assert event.evidence["judgement"] == "degraded"
+
+
+@pytest.mark.parametrize("trouble", ["rate_limited", "region_denied", "unavailable", "ambiguous"])
 def test_what_is_not_an_authentication_failure_is_never_invalid(trouble: str) -> None:
     world = World({"provider": "anthropic"})
     credential = world.credential("first")
