@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from governor import evidence, evidence_byok
+from governor import evidence, evidence_byok, preset_evidence
+from governor.approval_evidence import ApprovalDecided, ApprovalEvidence, RunawayExpected
 from governor.events import REQUESTS, SOURCE, VERSION, DetailType
 
 EVIDENCE: dict[DetailType, type[evidence.Evidence]] = {
@@ -16,6 +17,7 @@ EVIDENCE: dict[DetailType, type[evidence.Evidence]] = {
     DetailType.RUNAWAY_SUSPECTED: evidence.Runaway,
     DetailType.RUNAWAY_CONFIRMED: evidence.Runaway,
     DetailType.RUNAWAY_ENDED: evidence.Runaway,
+    DetailType.RUNAWAY_EXPECTED: RunawayExpected,
     DetailType.KEY_DISABLED: evidence.Disable,
     DetailType.DISABLE_WITHHELD: evidence.Disable,
     DetailType.KEY_RESTORED: evidence.Restore,
@@ -36,6 +38,17 @@ EVIDENCE: dict[DetailType, type[evidence.Evidence]] = {
     DetailType.KEY_EXPIRING: evidence.Expiring,
     DetailType.CREDENTIAL_ROTATED: evidence.CredentialRotated,
     DetailType.CREDENTIAL_ROTATION_FAILED: evidence.CredentialRotated,
+    DetailType.APPROVAL_REQUESTED: ApprovalEvidence,
+    DetailType.APPROVAL_GRANTED: ApprovalEvidence,
+    DetailType.APPROVAL_REJECTED: ApprovalEvidence,
+    DetailType.APPROVAL_EXPIRED: ApprovalEvidence,
+    DetailType.APPROVAL_VOIDED: ApprovalEvidence,
+    DetailType.APPROVAL_DECIDED: ApprovalDecided,
+    DetailType.PRESET_PROMOTED: preset_evidence.Promotion,
+    DetailType.PRESET_PROMOTION_FAILED: preset_evidence.Promotion,
+    DetailType.PRESET_ROLLED_BACK: preset_evidence.Promotion,
+    DetailType.PRESET_DRIFTED: preset_evidence.PresetDrift,
+    DetailType.PRESET_PROMOTION_REQUESTED: evidence.PresetPromotionRequested,
     DetailType.CREDENTIAL_UNHEALTHY: evidence_byok.CredentialHealth,
     DetailType.CREDENTIAL_RECOVERED: evidence_byok.CredentialHealth,
     DetailType.CREDENTIAL_BENCHED: evidence_byok.Bench,

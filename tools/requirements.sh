@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# Writes each layer's requirements.txt (exact versions and hashes) from uv.lock; with --check only tells whether they agree.
+# Writes the requirements.txt of each layer and each function with libraries of its own, exact and with hashes, from uv.lock;
+# with --check only tells whether they agree.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-write() { # LAYER [--prune PACKAGE ...]
-  local layer=$1 target=layers/$1/requirements.txt
+write() { # FOLDER [--prune PACKAGE ...]
+  local name=${1##*/} target=$1/requirements.txt
   shift
   local made
-  made=$(uv export --quiet --frozen --no-header --no-dev --no-emit-workspace --package "${layer/_/-}" "$@" --format requirements-txt)
+  made=$(uv export --quiet --frozen --no-header --no-dev --no-emit-workspace --package "${name//_/-}" "$@" --format requirements-txt)
   if [ "${check:-}" = --check ]; then
     [ "$made" = "$(cat "$target")" ] || { echo "$target does not agree with uv.lock: run make requirements" >&2; exit 1; }
   else
@@ -14,6 +15,7 @@ write() { # LAYER [--prune PACKAGE ...]
   fi
 }
 check=${1:-}
-write management_api
+write layers/management_api
 # pydantic comes with management_api's layer, which every function carries too.
-write governor --prune pydantic
+write layers/governor --prune pydantic
+write functions/preset_promotion

@@ -46,6 +46,10 @@ class AsyncInvoker:
     def _attempt(self, pending: Pending) -> None:
         record = self._pool.invoke(pending.function, pending.payload, pending.source, pending.request_id)
         settings = pending.function.asynchronous
+        if record.kind == "throttled":
+            # No attempt was made: it is tried again, for as long as the event may wait.
+            self._later(replace(pending, attempt=pending.attempt - 1), record, WAITS[0])
+            return
         if record.kind == "response":
             if settings.on_success is not None:
                 self._to_destination(settings.on_success, pending, record, "Success")
@@ -53,7 +57,10 @@ class AsyncInvoker:
         if pending.attempt > settings.retries:
             self._give_up(pending, record, "RetriesExhausted")
             return
-        due = self._clock.now() + WAITS[pending.attempt - 1]
+        self._later(pending, record, WAITS[pending.attempt - 1])
+
+    def _later(self, pending: Pending, record: Invocation, wait: timedelta) -> None:
+        settings, due = pending.function.asynchronous, self._clock.now() + wait
         if due - pending.queued > timedelta(seconds=settings.max_age_seconds):
             # The event grows too old while it waits; it is given up at that moment, not tried once more.
             expires = pending.queued + timedelta(seconds=settings.max_age_seconds)

@@ -16,7 +16,7 @@ class AsyncSettings:
 
 @dataclass
 class Function:
-    """A function as deployed; `timeout` in seconds, `memory` in MB."""
+    """A function as deployed; `timeout` in seconds, `memory` in MB; `reserved`: how many runs there may be at once."""
 
     logical_id: str
     name: str
@@ -33,6 +33,7 @@ class Function:
     dead_letter_arn: str | None = None
     asynchronous: AsyncSettings = field(default_factory=AsyncSettings)
     url_auth: str | None = None
+    reserved: int | None = None
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from typing import Any
 from unittest.mock import patch
 
 from moto.awslambda.models import LambdaBackend, LambdaFunction
+from moto.core.exceptions import JsonRESTError
 from moto.sns.models import Subscription
 
 from sandbox.engine.clock import VirtualClock
@@ -22,6 +23,15 @@ from sandbox.engine.permissions import SNS
 from sandbox.engine.pool import Pool
 
 _subscription: ContextVar[Any] = ContextVar("subscription")
+
+
+class TooManyRequests(JsonRESTError):
+    """The function's reserved concurrency is taken."""
+
+    code = 429
+
+    def __init__(self, message: str) -> None:
+        super().__init__("TooManyRequestsException", message)
 
 
 class InvokeApi:
@@ -64,6 +74,8 @@ class InvokeApi:
             self._delivery.invoke_later(function, payload, "invoke")
             return b""
         record = self._pool.invoke(function, payload, "invoke")
+        if record.kind == "throttled":
+            raise TooManyRequests(record.result["message"])
         if record.kind != "response":
             response_headers["x-amz-function-error"] = "Unhandled"
         return record.payload

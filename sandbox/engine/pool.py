@@ -4,6 +4,7 @@ import json
 import threading
 import time
 import uuid
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,7 +23,9 @@ from sandbox.engine.worker import Outcome, Worker
 
 @dataclass(frozen=True)
 class Invocation:
-    """One run of a function: `at` in virtual time, `seconds` of real time, `kind` response, error or timeout."""
+    """One run of a function: `at` in virtual time, `seconds` of real time; `kind`: response, error or timeout, or
+    throttled, which was no run: as many as the function's reserved concurrency allows were under way.
+    """
 
     function: str
     request_id: str
@@ -59,6 +62,7 @@ class Pool:
         self._busy: dict[str, list[Worker]] = {}
         self._credentials: dict[str, dict[str, str]] = {}
         self._opt: dict[str, Path] = {}
+        self._running: Counter[str] = Counter()
         self._lock = threading.Lock()
 
     def by_arn(self, arn: str) -> Function | None:
@@ -68,6 +72,15 @@ class Pool:
     def invoke(self, function: Function, payload: bytes, source: str, request_id: str | None = None) -> Invocation:
         """Runs the function to its end. Never raises for what the function does: that is the record's `kind`."""
         request_id = request_id or str(uuid.uuid4())
+        if not self._enters(function):
+            return self._throttled(function, payload, source, request_id)
+        try:
+            return self._run(function, payload, source, request_id)
+        finally:
+            with self._lock:
+                self._running[function.logical_id] -= 1
+
+    def _run(self, function: Function, payload: bytes, source: str, request_id: str) -> Invocation:
         with self._lock:
             idle = self._idle.setdefault(function.logical_id, [])
             worker = idle.pop() if idle else None
@@ -117,6 +130,21 @@ class Pool:
             self._idle, self._busy = {}, {}
         for worker in workers:
             worker.close()
+
+    def _enters(self, function: Function) -> bool:
+        """Whether one more may run; it is counted then."""
+        with self._lock:
+            if function.reserved is not None and self._running[function.logical_id] >= function.reserved:
+                return False
+            self._running[function.logical_id] += 1
+            return True
+
+    def _throttled(self, function: Function, payload: bytes, source: str, request_id: str) -> Invocation:
+        refusal = {"Reason": "ReservedFunctionConcurrentInvocationLimitExceeded", "message": "Rate Exceeded."}
+        event, now = json.loads(payload or b"null"), self._clock.now()
+        record = Invocation(function.logical_id, request_id, now, 0.0, "throttled", source, False, event, refusal)
+        self.invocations.append(record)
+        return record
 
     def _start(self, function: Function) -> Worker:
         if function.logical_id not in self._opt:

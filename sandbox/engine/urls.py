@@ -58,6 +58,8 @@ class FunctionUrls:
             return _send(handler, 403, {}, b'{"Message":"Forbidden"}', [])
         event = _event(handler, "/" + "/".join(rest), query, body, self._clock)
         invocation = self._pool.invoke(function, json.dumps(event).encode(), "function-url")
+        if invocation.kind == "throttled":
+            return _send(handler, 429, {}, invocation.payload, [])
         if invocation.kind != "response":
             return _send(handler, 502, {}, b"Internal Server Error", [])
         return _send(handler, *_response(invocation.result))

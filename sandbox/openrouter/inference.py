@@ -29,11 +29,16 @@ LEAST_OUTPUT = {"openai/gpt-5.1": 16, "openai/gpt-5-mini": 16, "openai/gpt-5.1-c
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """A reply for requests whose model is `model` (None: any) and whose last message holds `prompt`."""
+    """A reply for requests whose model is `model` (None: any), whose last message holds `prompt`, and whose system
+    prompt holds `system`."""
 
     text: str
     model: str | None = None
     prompt: str = ""
+    system: str = ""
+
+    def answers(self, model_id: str, last: str, system: str) -> bool:
+        return self.model in (None, model_id) and self.prompt in last and self.system in system
 
 
 def complete(
@@ -145,9 +150,8 @@ def _reply(organization: "Organization", model: Model, body: dict[str, Any]) -> 
     if asked is not None and asked < LEAST_OUTPUT.get(model.id, 1):
         raise invalid(f"max_tokens must be at least {LEAST_OUTPUT.get(model.id, 1)} for {model.id}")
     last = json.dumps(body["messages"][-1].get("content", ""), ensure_ascii=False)
-    scripted = next(
-        (each for each in organization.scripts if each.model in (None, model.id) and each.prompt in last), None
-    )
+    system = json.dumps([each for each in body["messages"] if each.get("role") == "system"], ensure_ascii=False)
+    scripted = next((each for each in organization.scripts if each.answers(model.id, last, system)), None)
     text = scripted.text if scripted else f"A simulated reply by {model.name}. " * 12
     natural = math.ceil(len(text) / CHARACTERS_PER_TOKEN) if scripted else NATURAL_LENGTH
     if model.completion_price == 0 and not model.is_free:

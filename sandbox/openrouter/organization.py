@@ -60,6 +60,8 @@ class Organization:
         # What a provider answers instead of serving, by its slug.
         self.outages: dict[str, int] = {}
         self.revoked_provider_keys: set[str] = set()
+        # Fields of a config that a preset should keep, and that are lost all the same.
+        self.lost_fields: set[str] = set()
         # Requests to free models, by day since the epoch.
         self.free_requests: Counter[int] = Counter()
         self._member_meters: dict[str, Meter] = {}

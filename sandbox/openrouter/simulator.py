@@ -88,6 +88,11 @@ class Simulator:
         with self.lock:
             self.organization.revoked_provider_keys.add(raw)
 
+    def lose_fields(self, *names: str) -> None:
+        """From now on no saved preset keeps these fields of its config (or `system_prompt`); none ends that."""
+        with self.lock:
+            self.organization.lost_fields = set(names)
+
     def trouble(
         self,
         *,

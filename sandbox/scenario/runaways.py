@@ -97,30 +97,36 @@ def dry_run(world: World) -> Scenario:
 
 
 def restored(world: World) -> Scenario:
-    scenario = Scenario("the killed key is restored by an approver's request, and works")
+    scenario = Scenario("the killed key is restored in Slack: asked by one, approved by another, and works")
     refused_by_api = world.complete(SEARCH).status_code
-    request = {"subject": SEARCH, "evidence": {"cause": "runaway", "requested_by": "U0INTERN"}}
-    world.put_event("Restore Requested", request)
+    world.put_event(
+        "Restore Requested", {"subject": SEARCH, "evidence": {"cause": "runaway", "requested_by": "U0INTERN"}}
+    )
     world.run(world.now + 2 * MINUTE)
-    scenario.must(world.key(SEARCH).disabled, "a stranger's request restores nothing")
-    world.put_event("Restore Requested", {**request, "evidence": {"cause": "runaway", "requested_by": "U0LEAD"}})
-    world.run(world.now + 2 * MINUTE)
+    scenario.must(world.key(SEARCH).disabled, "an event that names a stranger restores nothing")
+    statuses = [world.click("U0INTERN", "Restore key").status, world.click("U0INTERN", "Approve").status]
+    own = world.slack.told("U0INTERN")[-1]
+    scenario.must(world.key(SEARCH).disabled, "nobody approves their own wish")
+    statuses += [world.slack.click("U0LEAD", "Approve").status, world.click("U0LEAD", "Approve").status]
     answer = world.complete(SEARCH).status_code
     world.run(world.now + 30 * MINUTE)
     scenario.facts = {
         "answer_while_disabled": refused_by_api,
         "answer_after": answer,
+        "gateway_answered": statuses,
+        "own_approval": own,
         "refused": [event["detail"]["evidence"]["rule"] for event in world.events("Restore Refused", subject=SEARCH)],
         "restored": len(world.events("Key Restored", subject=SEARCH)),
     }
     scenario.tell(
         f"while disabled, the key answered {refused_by_api}",
-        f"U0INTERN asked: refused ({', '.join(scenario.facts['refused'])})",
-        f"U0LEAD asked: restored, and the key answers {answer}",
+        f"U0INTERN clicked Restore key, then Approve: “{own}”",
+        f"U0LEAD clicked Approve, twice at once: restored once, and the key answers {answer}",
     )
     scenario.must(refused_by_api == 401, "while disabled the key answers 401")
     scenario.must(answer == 200, "after that it works")
     scenario.must(scenario.facts["restored"] == 1, "Key Restored published once")
+    scenario.must(statuses == [200] * 4, "Slack hears 200 each time")
     scenario.must(not world.key(SEARCH).disabled, "and is not disabled again")
     return scenario
 

@@ -18,15 +18,17 @@ from sandbox.engine import Engine
 from sandbox.openrouter import Simulator
 from sandbox.scenario.consumer import Consumer
 from sandbox.scenario.organization import Founding, KeyOfOrganization, founding
-from sandbox.slack import SlackSimulator
+from sandbox.slack import Sent, SlackSimulator
 from sandbox.traffic import Loop, Profile
 
 CHANNEL = "C0GOVERNOR"
 MANAGEMENT_KEY = "sk-or-v1-fake-management-key"
 SLACK_TOKEN = "xoxb-fake-token"
+SIGNING_SECRET = "fake-signing-secret"
 MODELS = ("anthropic/claude-haiku-4.5", "openai/gpt-5.1-codex-mini")
 METER = "SpendMeterFunctionEveryMinute"
 TENDING = "KeyRetirementFunctionTenMinutes"
+PROMOTING = "PresetPromotionFunctionTenMinutes"
 MINUTE = timedelta(minutes=1)
 
 
@@ -92,10 +94,11 @@ class World:
     def run(self, until: datetime, *, every: timedelta = MINUTE, tending: timedelta | None = None) -> None:
         """Let time pass: traffic, then the beat, minute by minute; `every` thins quiet stretches.
 
-        `tending` thins the beats of key retirement. Consumers ask at their own instants, whatever is thinned.
+        `tending` thins the beats of key retirement and of preset promotion. Consumers ask at their own instants,
+        whatever is thinned.
         """
         thin = {METER: every.total_seconds()} if every > MINUTE else {}
-        thin |= {TENDING: tending.total_seconds()} if tending else {}
+        thin |= dict.fromkeys((TENDING, PROMOTING), tending.total_seconds()) if tending else {}
         while self.now < until:
             moment = min(self.now + every, until)
             minute = int(moment.timestamp()) // 60
@@ -129,6 +132,22 @@ class World:
             for event in reversed(heard.values())
             if detail_type in (None, event["detail-type"]) and subject in (None, event["detail"]["subject"])
         ]
+
+    def click(self, user: str, button: str, **where: Any) -> Sent:
+        """A person clicks a button in Slack (see `SlackSimulator.click`), and what comes of it at once comes."""
+        return self._done(self.slack.click(user, button, **where))
+
+    def command(self, user: str, text: str, **where: Any) -> Sent:
+        """A person types `/governor text`, and what comes of it at once comes."""
+        return self._done(self.slack.command(user, text, **where))
+
+    def submit(self, user: str, **inputs: str) -> Sent:
+        """A person submits the modal before them, and what comes of it at once comes."""
+        return self._done(self.slack.submit(user, **inputs))
+
+    def _done(self, sent: Sent) -> Sent:
+        self.engine.settle()
+        return sent
 
     def slack_lines(self) -> list[str]:
         """The first line of every message of the alerts channel, as it stands now."""
@@ -227,11 +246,13 @@ def open_world(
         }
         secrets = {
             "governor/openrouter-management-key": json.dumps({"api_key": MANAGEMENT_KEY}),
-            "governor/slack": json.dumps({"bot_token": SLACK_TOKEN}),
+            "governor/slack": json.dumps({"bot_token": SLACK_TOKEN, "signing_secret": SIGNING_SECRET}),
             **{secret: json.dumps({"api_key": plaintexts[key]}) for secret, key in account.secrets.items()},
         }
         with Engine.deploy(stack, parameters=chosen, secrets=secrets, start=account.installed) as engine:
             past.clear()
+            if "SlackRequestUrl" in engine.outputs:
+                slack.connect(engine.outputs["SlackRequestUrl"], SIGNING_SECRET)
             world = World(simulator, slack, engine, base_url)
             world.traffic, world.plaintexts = made, plaintexts
             world.metered_until = int(account.installed.timestamp()) // 60

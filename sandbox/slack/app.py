@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 
 from sandbox.slack.faults import Fault, Faults
+from sandbox.slack.interactions import People
 from sandbox.slack.limits import Refused
 from sandbox.slack.methods import METHODS
 from sandbox.slack.workspace import Workspace
@@ -22,6 +23,7 @@ class SlackApi:
 
     def __init__(self, workspace: Workspace, token: str, *, rate_limited: bool) -> None:
         self.workspace = workspace
+        self.people = People(workspace)
         self.faults = Faults()
         self.token = token
         self.rate_limited = rate_limited
@@ -29,15 +31,27 @@ class SlackApi:
 
     async def answer(self, method: str, request: Request) -> Response:
         arguments = await _arguments(request)
+        return await self.suffering(method, lambda: self._respond(method, arguments, str(request.base_url)))
+
+    async def suffering(self, method: str, answer: Callable[[], Response]) -> Response:
+        """The answer, under whatever fault stands for the method."""
         fault = self.faults.next(method)
         if fault is not None and fault.kind not in {"fail_after", "slow"}:
             return _faulty(fault)
-        response = self._respond(method, arguments, str(request.base_url))
+        response = answer()
         if fault is not None and fault.kind == "fail_after":
             return _broken_connection()
         if fault is not None:
             await asyncio.sleep(fault.seconds)
         return response
+
+    def respond(self, id: str, answer: dict[str, Any]) -> Response:
+        """A `response_url`: no token; Slack says what is wrong in the body of a 404."""
+        try:
+            self.people.respond(id, answer)
+        except Refused as refused:
+            return PlainTextResponse(refused.code, 404)
+        return PlainTextResponse("ok")
 
     def _respond(self, method: str, arguments: dict[str, Any], base_url: str) -> Response:
         if arguments.get("token") != self.token:
@@ -115,6 +129,11 @@ def create_app(api: SlackApi) -> FastAPI:
     @app.api_route("/api/{method}", methods=["GET", "POST"])
     async def web_api(method: str, request: Request) -> Response:
         return await api.answer(method, request)
+
+    @app.post("/response/{id}")
+    async def respond(id: str, request: Request) -> Response:
+        answer = await request.json()
+        return await api.suffering("response_url", lambda: api.respond(id, answer))
 
     @app.post("/upload/{file_id}")
     async def upload(file_id: str, request: Request) -> Response:

@@ -52,10 +52,27 @@ def check_blocks(blocks: Any, path: str) -> None:
 
 def check_view(view: Mapping[str, Any]) -> None:
     """Raise `Refused` where views.open would."""
-    title = (view.get("title") or {}).get("text", "")
-    if view.get("type") not in {"modal", "home"} or (view["type"] == "modal" and not 0 < len(title) <= 24):
-        raise Refused("invalid_arguments", response_metadata={"messages": ["[ERROR] view.type or view.title"]})
+    faults = list(_view_faults(view))
+    if faults:
+        raise Refused("invalid_arguments", response_metadata={"messages": [f"[ERROR] {fault}" for fault in faults]})
     check_blocks(view.get("blocks") or [], "/view/blocks")
+
+
+def _view_faults(view: Mapping[str, Any]) -> Iterator[str]:
+    if view.get("type") not in {"modal", "home"}:
+        yield f"unsupported type: {view.get('type')} [json-pointer:/view/type]"
+        return
+    if view["type"] == "modal":
+        yield from _text(view.get("title"), "/view/title", 24, kinds=("plain_text",))
+    for name in ("submit", "close"):
+        if view.get(name):
+            yield from _text(view[name], f"/view/{name}", 24, kinds=("plain_text",))
+    if len(view.get("private_metadata", "")) > 3000:
+        yield "must be less than 3001 characters [json-pointer:/view/private_metadata]"
+    if len(view.get("callback_id", "")) > 255:
+        yield "must be less than 256 characters [json-pointer:/view/callback_id]"
+    if any(block.get("type") == "input" for block in view.get("blocks") or []) and not view.get("submit"):
+        yield "a view with an input needs `submit` [json-pointer:/view/submit]"
 
 
 def _check_metadata(metadata: Any) -> None:
@@ -110,11 +127,31 @@ def _context(block: Mapping[str, Any], path: str) -> Iterator[str]:
 def _actions(block: Mapping[str, Any], path: str) -> Iterator[str]:
     elements = block.get("elements") or []
     yield from _many(elements, f"{path}/elements", 25, least=1)
+    ids = [element["action_id"] for element in elements if "action_id" in element]
+    if len(set(ids)) < len(ids):
+        yield f"action_id must be unique within a block [json-pointer:{path}/elements]"
     for number, element in enumerate(elements):
         if element.get("type") == "button":
-            yield from _text(element.get("text"), f"{path}/elements/{number}/text", 75, kinds=("plain_text",))
-        if len(element.get("value", "")) > 2000:
-            yield f"must be less than 2001 characters [json-pointer:{path}/elements/{number}/value]"
+            yield from _button(element, f"{path}/elements/{number}")
+
+
+def _button(button: Mapping[str, Any], path: str) -> Iterator[str]:
+    yield from _text(button.get("text"), f"{path}/text", 75, kinds=("plain_text",))
+    for name, most in (("action_id", 255), ("value", 2000), ("url", 3000)):
+        if len(button.get(name, "")) > most:
+            yield f"must be less than {most + 1} characters [json-pointer:{path}/{name}]"
+    if button.get("style", "primary") not in ("primary", "danger"):
+        yield f"unsupported style [json-pointer:{path}/style]"
+    if button.get("confirm"):
+        for name, most in (("title", 100), ("text", 300), ("confirm", 30), ("deny", 30)):
+            if name != "deny" or name in button["confirm"]:
+                yield from _text(button["confirm"].get(name), f"{path}/confirm/{name}", most)
+
+
+def _input(block: Mapping[str, Any], path: str) -> Iterator[str]:
+    yield from _text(block.get("label"), f"{path}/label", 2000, kinds=("plain_text",))
+    if not isinstance(block.get("element"), dict):
+        yield f"missing required field: element [json-pointer:{path}]"
 
 
 def _many(items: Sequence[Any], path: str, most: int, least: int = 0) -> Iterator[str]:
@@ -131,4 +168,4 @@ def _text(text: Any, path: str, most: int, kinds: Sequence[str] = ("plain_text",
         yield f"must be less than {most + 1} characters [json-pointer:{path}/text]"
 
 
-_CHECKS = {"section": _section, "header": _header, "context": _context, "actions": _actions}
+_CHECKS = {"section": _section, "header": _header, "context": _context, "actions": _actions, "input": _input}

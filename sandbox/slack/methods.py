@@ -96,7 +96,10 @@ def add_reaction(workspace: Workspace, arguments: Mapping[str, Any]) -> Answer:
 def upload_url(workspace: Workspace, arguments: Mapping[str, Any]) -> Answer:
     name, length = _required(arguments, "filename"), int(_required(arguments, "length"))
     file_id = f"F{len(workspace.files) + 1:010d}"
-    workspace.files[file_id] = {"id": file_id, "name": name, "title": name, "size": length, "content": None}
+    workspace.files[file_id] = {
+        "id": file_id, "name": name, "title": name, "size": length, "content": None,
+        "permalink": f"https://sandbox.slack.com/files/{BOT_USER}/{file_id}/{name}",
+    }  # fmt: skip
     return {"upload_url": f"{arguments['_base_url']}upload/{file_id}", "file_id": file_id}
 
 
@@ -116,12 +119,20 @@ def complete_upload(workspace: Workspace, arguments: Mapping[str, Any]) -> Answe
 
 
 def open_view(workspace: Workspace, arguments: Mapping[str, Any]) -> Answer:
-    _required(arguments, "trigger_id")
+    trigger = workspace.triggers.get(_required(arguments, "trigger_id"))
     view = _structure(_required(arguments, "view"))
     check_view(view)
+    if trigger is None:
+        raise Refused("invalid_trigger_id")
+    if trigger.used:
+        raise Refused("exchanged_trigger_id")
+    if workspace.clock().timestamp() > trigger.expires:
+        raise Refused("expired_trigger_id")
+    trigger.used = True
     opened = {"private_metadata": "", "callback_id": "", **view, "id": f"V{len(workspace.views) + 1:010d}"}
-    workspace.views.append({**opened, "team_id": TEAM, "bot_id": BOT_ID, "state": {"values": {}}})
-    return {"view": workspace.views[-1]}
+    shown = {**opened, "team_id": TEAM, "bot_id": BOT_ID, "state": {"values": {}}}
+    workspace.views.append({**shown, "user": trigger.user, "open": True})
+    return {"view": shown}
 
 
 def user_info(_workspace: Workspace, arguments: Mapping[str, Any]) -> Answer:

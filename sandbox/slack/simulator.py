@@ -8,13 +8,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 import uvicorn
-from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse, PlainTextResponse, Response
 
 from sandbox.slack.app import SlackApi, create_app
+from sandbox.slack.controls import add_controls
 from sandbox.slack.faults import Fault
+from sandbox.slack.interactions import Sent
 from sandbox.slack.transcript import conversation, transcript
-from sandbox.slack.workspace import Channel, Workspace
+from sandbox.slack.workspace import TEAM, Channel, Workspace
+
+CHANNEL = "C0GOVERNOR"
 
 
 def _machine_clock() -> datetime:
@@ -34,10 +36,10 @@ class SlackSimulator:
     ) -> None:
         self._clock = clock
         self._frozen: datetime | None = None
-        self.workspace = Workspace(self._now, channels or {"C0GOVERNOR": "governor"})
+        self.workspace = Workspace(self._now, channels or {CHANNEL: "governor"})
         self.api = SlackApi(self.workspace, token, rate_limited=rate_limited)
         self.app = create_app(self.api)
-        _add_controls(self.app, self)
+        add_controls(self.app, self)
 
     def _now(self) -> datetime:
         return self._frozen or self._clock()
@@ -56,7 +58,7 @@ class SlackSimulator:
 
     def transcript(self, channel: str) -> str:
         """The channel in plain text, as a person reads it."""
-        return transcript(self.channel(channel))
+        return transcript(self.channel(channel), self.workspace)
 
     def fault(self, method: str, kind: Any, **more: Any) -> None:
         """Make calls of a method fail; see `sandbox.slack.faults.Fault`."""
@@ -66,6 +68,44 @@ class SlackSimulator:
         """A person says something; returns its `ts`."""
         said = self.workspace.say(self.channel(channel), {"user": user, "text": text}, thread_ts=None, broadcast=False)
         return str(said["ts"])
+
+    def connect(self, url: str, signing_secret: str) -> None:
+        """Install the app: Slack sends what people do to `url`, signed."""
+        self.api.people.connect(url, signing_secret)
+
+    def click(
+        self,
+        user: str,
+        button: str,
+        *,
+        channel: str = CHANNEL,
+        ts: str | None = None,
+        holding: str = "",
+        team: str = TEAM,
+    ) -> Sent:
+        """A person clicks a button, by its text or its action, of the newest message that has it.
+
+        `ts`, `holding`: of that message, or of one that holds this text. `team`: the person's own workspace.
+        """
+        return self.api.people.click(user, button, self.channel(channel), ts, holding, team)
+
+    def command(
+        self, user: str, text: str, *, channel: str = CHANNEL, team: str = TEAM, name: str = "/governor"
+    ) -> Sent:
+        """A person types a slash command."""
+        return self.api.people.command(user, text, self.channel(channel), team, name)
+
+    def submit(self, user: str, *, team: str = TEAM, **inputs: str) -> Sent:
+        """A person fills in the modal that was opened before them, by the `action_id` of its inputs."""
+        return self.api.people.submit(user, inputs, team)
+
+    def resend(self, sent: Sent, *, retry: int = 0, anew: bool = True) -> Sent:
+        """Slack (or a thief, `anew` False: with the signature it had then) sends the same once more."""
+        return self.api.people.send(sent.body, retry=retry, headers=None if anew else sent.headers)
+
+    def told(self, user: str) -> list[str]:
+        """What was shown to this person only, oldest first."""
+        return [said["text"] for said in self.workspace.ephemeral if said["user"] == user]
 
     @contextlib.contextmanager
     def serve(self, port: int = 0) -> Iterator[str]:
@@ -77,47 +117,10 @@ class SlackSimulator:
             server = uvicorn.Server(config)
             thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
             thread.start()
+            origin = f"http://localhost:{listener.getsockname()[1]}/"
+            self.api.people.base_url = origin
             try:
-                yield f"http://localhost:{listener.getsockname()[1]}/api/"
+                yield f"{origin}api/"
             finally:
                 server.should_exit = True
                 thread.join()
-
-
-def _add_controls(app: FastAPI, simulator: SlackSimulator) -> None:
-    @app.get("/_sim/messages")
-    async def messages(channel: str = "C0GOVERNOR") -> Response:
-        return JSONResponse({"messages": simulator.messages(channel)})
-
-    @app.get("/_sim/transcript")
-    async def read_transcript(channel: str = "C0GOVERNOR") -> Response:
-        return PlainTextResponse(simulator.transcript(channel))
-
-    @app.get("/_sim/faults")
-    async def standing() -> Response:
-        return JSONResponse({"faults": simulator.api.faults.standing()})
-
-    @app.post("/_sim/faults")
-    async def add_fault(request: Request) -> Response:
-        simulator.api.faults.add(Fault(**await request.json()))
-        return JSONResponse({"faults": simulator.api.faults.standing()})
-
-    @app.delete("/_sim/faults")
-    async def clear_faults() -> Response:
-        simulator.api.faults.clear()
-        return JSONResponse({"faults": []})
-
-    @app.post("/_sim/clock")
-    async def clock(request: Request) -> Response:
-        now = (await request.json())["now"]
-        simulator.set_clock(datetime.fromisoformat(now) if now else None)
-        return JSONResponse({"now": now})
-
-    @app.exception_handler(KeyError)
-    async def unknown(_request: Request, error: KeyError) -> Response:
-        return JSONResponse({"error": f"unknown: {error}"}, 404)
-
-    @app.exception_handler(TypeError)
-    @app.exception_handler(ValueError)
-    async def malformed(_request: Request, error: ValueError) -> Response:
-        return JSONResponse({"error": str(error)}, 400)

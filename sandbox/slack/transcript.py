@@ -5,8 +5,9 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from sandbox.slack.workspace import BOT_USER, Channel
+from sandbox.slack.workspace import BOT_USER, Channel, Workspace
 
+FILE_LINES = 40
 _REFERENCE = re.compile(r"<([^<>|]+)(?:\|([^<>]*))?>")
 
 
@@ -16,14 +17,19 @@ def conversation(channel: Channel) -> list[dict[str, Any]]:
     return [{**parent, "replies": [m for m in channel.thread(parent["ts"]) if m is not parent]} for parent in parents]
 
 
-def transcript(channel: Channel) -> str:
-    """The whole channel, one block of lines per message."""
-    lines: list[str] = []
+def transcript(channel: Channel, workspace: Workspace) -> str:
+    """The whole channel, one block of lines per message, files as they read; and what only one person saw."""
+    parts: list[tuple[float, list[str]]] = []
     for parent in conversation(channel):
-        lines += _message(parent, "")
+        lines = _message(parent, "", workspace)
         for reply in parent["replies"]:
-            lines += _message(reply, "    ")
-    return "\n".join(lines)
+            lines += _message(reply, "    ", workspace)
+        parts.append((float(parent["ts"]), lines))
+    for said in workspace.ephemeral:
+        if said["channel"] == channel.id:
+            shown = _message({"user": BOT_USER, **said, "only": said["user"]}, "", workspace)
+            parts.append((float(said["ts"]), shown))
+    return "\n".join(line for _, lines in sorted(parts, key=lambda part: part[0]) for line in lines)
 
 
 def plain(mrkdwn: str) -> str:
@@ -39,20 +45,29 @@ def _reference(match: re.Match[str]) -> str:
     return text or target.lstrip("!")
 
 
-def _message(message: Mapping[str, Any], indent: str) -> list[str]:
+def _message(message: Mapping[str, Any], indent: str, workspace: Workspace) -> list[str]:
     moment = datetime.fromtimestamp(float(message["ts"]), UTC).strftime("%Y-%m-%d %H:%M:%S")
-    author = "Governor" if message["user"] == BOT_USER else message["user"]
+    author = "Governor" if message["user"] == BOT_USER or "only" in message else message["user"]
     marks = "".join(
         f" ({mark})"
         for mark, here in (
-            ("edited", "edited" in message), ("also in the channel", message.get("subtype") == "thread_broadcast"),
+            ("edited", "edited" in message), (f"only {message.get('only')} sees this", "only" in message),
+            ("also in the channel", message.get("subtype") == "thread_broadcast"),
         )
         if here
     )  # fmt: skip
     body = [*plain(message.get("text", "")).splitlines()]
     body += [f"| {line}" for text in _texts(message) for line in plain(text).splitlines()]
-    body += [f"+ file {file['name']}" for file in message.get("files", [])]
+    for file in message.get("files", []):
+        body += [f"+ file {file['name']}", *_file(workspace.files[file["id"]]["content"])]
     return [f"{indent}[{moment}Z] {author}{marks}", *(f"{indent}  {line}" for line in body)]
+
+
+def _file(content: bytes) -> list[str]:
+    """What a person sees of a text file before they open it."""
+    lines = content.decode(errors="replace").splitlines()
+    more = [f"  : … {len(lines) - FILE_LINES} more lines"] if len(lines) > FILE_LINES else []
+    return [*(f"  : {line}" for line in lines[:FILE_LINES]), *more]
 
 
 def _texts(message: Mapping[str, Any]) -> Iterator[str]:

@@ -37,6 +37,25 @@ class Channel:
         return [message for message in self.messages if message.get("thread_ts", message["ts"]) == ts]
 
 
+@dataclass
+class ResponseUrl:
+    """Where the app may answer one person. `expires`: epoch seconds."""
+
+    channel: str
+    user: str
+    expires: float
+    uses: int = 0
+
+
+@dataclass
+class Trigger:
+    """What lets the app open one view before one person. `expires`: epoch seconds."""
+
+    user: str
+    expires: float
+    used: bool = False
+
+
 class Workspace:
     """One Slack workspace with one installed app."""
 
@@ -46,12 +65,24 @@ class Workspace:
         self.files: dict[str, dict[str, Any]] = {}
         self.views: list[dict[str, Any]] = []
         self.ephemeral: list[dict[str, Any]] = []
+        self.response_urls: dict[str, ResponseUrl] = {}
+        self.triggers: dict[str, Trigger] = {}
         self._last = 0
 
     def stamp(self) -> str:
         """A `ts`: the present moment, unique and increasing even when the clock stands still or steps back."""
         self._last = max(self._last + 1, int(self.clock().timestamp() * 1_000_000))
         return f"{self._last // 1_000_000}.{self._last % 1_000_000:06d}"
+
+    def trigger(self, user: str) -> str:
+        """A new `trigger_id`, good for one view in the next three seconds."""
+        id = f"{len(self.triggers) + 1}.{self.stamp()}"
+        self.triggers[id] = Trigger(user, self.clock().timestamp() + 3)
+        return id
+
+    def tell(self, channel: str, user: str, text: str) -> None:
+        """Shows a text to one person only."""
+        self.ephemeral.append({"channel": channel, "user": user, "ts": self.stamp(), "text": text})
 
     def say(
         self, channel: Channel, message: dict[str, Any], *, thread_ts: str | None, broadcast: bool

@@ -93,6 +93,7 @@ def _environment(stack: Path, start: Start, address: str) -> dict[str, str]:
             "AWS_EXECUTION_ENV": "AWS_Lambda_python3.13",
             "AWS_ENDPOINT_URL": f"http://{address}",
             "TABLE_NAME": "ledger",
+            "DECISIONS_TABLE_NAME": "decisions",
             "EVENT_BUS_NAME": "governor",
             "READING_BUCKET": "readings",
             "MANAGEMENT_KEY_SECRET": "management-key",

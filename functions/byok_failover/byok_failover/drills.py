@@ -145,7 +145,7 @@ class Drills:
             reason = f"{plan.ref.name} was disabled by somebody else meanwhile, and stays so"
             result = Result("already_disabled", reason, plan.ref, back=False, chain=plan.chains)
         else:
-            result = self._measured(plan)
+            result = self._watched(plan, hold)
             state = self.holds.give_back(hold)
             if state not in ("ours", "enabled"):
                 result = replace(result, back=False, reason=f"{result.reason} {left(state)}")
@@ -159,6 +159,14 @@ class Drills:
         ended: list[Put | Delete] = [put(LAST + plan.byok.name, {"at": format_instant(now), "rule": result.rule}, last)]
         self.holds.forget(hold, *ended, *([_gone(lock)] if lock else []), told=[event])
         return event
+
+    def _watched(self, plan: Plan, hold: Hold) -> Result:
+        """The measurement; whatever goes wrong in it, the credential is enabled before anybody hears of that."""
+        try:
+            return self._measured(plan)
+        except Exception:
+            self.holds.give_back(hold)
+            raise
 
     def _measured(self, plan: Plan) -> Result:
         """Probes until the next has served, or time is up."""

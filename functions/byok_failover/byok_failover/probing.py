@@ -17,6 +17,7 @@ from byok_failover.decide import Seen, judge, judge_error
 from byok_failover.inventory import Inventory, Place
 from byok_failover.ports import ProbeKey
 from governor.clock import Clock
+from governor.ledger import LedgerConflict
 from governor.policy import Byok
 from governor.secrets import SecretMalformed, SecretUnavailable
 from management_api import AuthenticationFailed, NotFound, OpenRouterError
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from management_api import ByokKey, OpenRouter
 
+TRIES = 5
 TOKENS = 16
 """The least that every model takes."""
 FORGET = timedelta(days=3)
@@ -106,21 +108,33 @@ class Probing:
 
     def send(self, byok: Byok, prober: Prober) -> Seen:
         """One probe. Raises `Spent`, and `Unfit` where the key itself is at fault."""
-        assert byok.probe
-        now = self.clock()
-        sk = _sk(byok, now)
-        row = self.book.row(sk)
-        used, usd = (int(row.data["count"]), float(row.data["usd"])) if row else (0, 0.0)
-        price = _price(byok)
-        if used >= byok.probe.per_day or usd + price > _most(byok):
-            raise Spent(f"{used} probes, ${usd:.4f} today")
-        taken = {"count": used + 1, "usd": round(usd + price, 8)}
-        self.book.commit(put(sk, taken, row, expires_at=now + FORGET))
+        day = _sk(byok, self.clock())
+        self._book(byok, day, 1, _price(byok))
         seen = self._sent(byok, prober)
         if seen.cost_usd is not None:
-            settled = {"count": used + 1, "usd": round(usd + seen.cost_usd, 8)}
-            self.book.commit(put(sk, settled, self.book.row(sk), expires_at=now + FORGET))
+            self._book(byok, day, 0, seen.cost_usd - _price(byok))
         return seen
+
+    def _book(self, byok: Byok, day: str, probes: int, usd: float) -> None:
+        """Adds to what was used today. Raises `Spent` where one more probe would pass the day's bounds.
+
+        Beats and drills beside each other write the same row, and neither waits for the next beat because of that.
+        """
+        for _ in range(TRIES - 1):
+            try:
+                self._booked(byok, day, probes, usd)
+            except LedgerConflict:
+                continue
+            return
+        self._booked(byok, day, probes, usd)
+
+    def _booked(self, byok: Byok, day: str, probes: int, usd: float) -> None:
+        row = self.book.row(day)
+        used, spent = (int(row.data["count"]), float(row.data["usd"])) if row else (0, 0.0)
+        if byok.probe is None or (probes and (used >= byok.probe.per_day or spent + usd > _most(byok))):
+            raise Spent(f"{used} probes, ${spent:.4f} today")
+        taken = {"count": used + probes, "usd": round(spent + usd, 8)}
+        self.book.commit(put(day, taken, row, expires_at=self.clock() + FORGET))
 
     def _sent(self, byok: Byok, prober: Prober) -> Seen:
         assert byok.probe

@@ -26,6 +26,13 @@ CLOCK = timedelta(minutes=2)
 
 
 @dataclass(frozen=True)
+class Ordered:
+    """A human's order to disable, as the decision says that was read. It claims nothing that counters could deny."""
+
+    by: str
+
+
+@dataclass(frozen=True)
 class Guard:
     """A guardrail that a budget's claim names, and the keys assigned to it now."""
 
@@ -34,7 +41,7 @@ class Guard:
 
 
 def contradiction(
-    claim: Runaway | Exposed | BudgetReached,
+    claim: Runaway | Exposed | BudgetReached | Ordered,
     keys: Sequence["ApiKey"],
     now: datetime,
     *,
@@ -47,6 +54,8 @@ def contradiction(
     match claim:
         case Exposed():
             return None  # that a key lives is all a read can tell of a leak
+        case Ordered():
+            return None
         case Runaway():
             return _runaway(claim, keys, now, counts_byok)
         case BudgetReached():

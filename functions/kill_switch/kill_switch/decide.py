@@ -12,16 +12,17 @@ To disable, in this order; the first rule that applies decides:
  9. `foreign`          no key is live, and it was not Governor that disabled them
 10. `once_a_day`, `account_leash`   the leash (promise 9); a subject that is held disabled already spends none
 11. `disable`
-An approver who reports a leak is the human that 6, 7 and 10 would ask: they do not bind then.
+A human who orders the disable, and an approver who reports a leak, are whom 2, 6, 7 and 10 would ask: they do not bind.
 
 To restore:
  1. `in_hand`           as above
- 2. `not_an_approver`   the policy's approvers only
- 3. `not_ours`          `foreign` and `rotation` are not lifted here
- 4. `not_standing`      nothing to lift
- 5. `newer_cause`       keys were disabled since the request was made: it was about something else (promise 10)
- 6. `other_cause_stands` the cause is lifted, the keys stay disabled until the last one is
- 7. `restore`
+ 2. `by_event`          the policy believes signed clicks only, not who an event says has asked
+ 3. `not_an_approver`   the policy's approvers only
+ 4. `not_ours`          `foreign` and `rotation` are not lifted here
+ 5. `not_standing`      nothing to lift
+ 6. `newer_cause`       keys were disabled since the request was made: it was about something else (promise 10)
+ 7. `other_cause_stands` the cause is lifted, the keys stay disabled until the last one is
+ 8. `restore`
 """
 
 from collections.abc import Sequence
@@ -55,7 +56,7 @@ _UNLIFTABLE: frozenset[Cause] = frozenset({"foreign", "rotation"})
 class Facts:
     """All that bears on a disable. `contradiction`: how the account's counters contradict the event, if they do.
 
-    `ordered_by`: the approver who asks for it, empty when no human does.
+    `ordered_by`: the human who asks for it, empty when none does.
     """
 
     event: Event
@@ -83,13 +84,14 @@ class Decision:
 
 @dataclass(frozen=True)
 class RestoreFacts:
-    """All that bears on a restore."""
+    """All that bears on a restore. `believed`: it is known, and not only said, who asks for it."""
 
     event: Event
     cause: Cause
     requested_by: str
     approvers: Sequence[str]
     causes: Causes = field(default_factory=Causes)
+    believed: bool = True
 
 
 @dataclass(frozen=True)
@@ -129,7 +131,7 @@ def _is_meant(facts: Facts, key: "ApiKey") -> bool:
 
 def _late(facts: Facts, row: CauseRow | None, now: datetime) -> Decision | None:
     occurred = facts.event.occurred_at
-    if facts.cause != "exposed" and now - occurred > STALE:
+    if facts.cause != "exposed" and not facts.ordered_by and now - occurred > STALE:
         age = int((now - occurred).total_seconds() // 60)
         return Decision("withhold", "stale", f"The event is {age} minutes old; {facts.name} may be well by now.")
     if occurred - now > AHEAD:
@@ -239,6 +241,8 @@ def decide_restore(facts: RestoreFacts) -> RestoreDecision:
             return RestoreDecision("repeat", "in_hand", "this request has been acted on", row)
         if row.status == "lifting":
             return _lift(facts, row)
+    if not facts.believed:
+        return _refuse("by_event", "The policy believes no event that names who asks (approvals.by_event): use Slack.")
     if facts.requested_by not in facts.approvers:
         return _refuse("not_an_approver", f"{facts.requested_by} is not among the policy's approvers.")
     if facts.cause in _UNLIFTABLE:

@@ -8,7 +8,7 @@ from governor.events import DetailType, Event, event_id
 from governor.evidence import BudgetReached, Disable, Exposed
 from governor.ledger import ABSENT, LedgerConflict
 from governor.settling import outcome, settle
-from kill_switch.claims import contradiction
+from kill_switch.claims import Ordered, contradiction
 from kill_switch.decide import Decision, Facts, decide, is_live
 from kill_switch.evidence import evidence, with_rankings
 from kill_switch.ports import Account, Means
@@ -83,10 +83,15 @@ def _facts(means: Means, account: Account, demand: Demand, now: datetime) -> tup
 
 
 def _approver(means: Means, demand: Demand) -> str:
-    """The approver who reports the leak; anybody else's word is a report, which the policy's rules judge."""
+    """Who ordered the disable, or the approver who reports the leak where the policy believes an event's word.
+
+    Anybody else's word is a report, which the policy's rules judge.
+    """
     claim, approvals = demand.claim, means.policy.approvals
+    if isinstance(claim, Ordered):
+        return claim.by
     who = claim.requested_by if isinstance(claim, Exposed) else None
-    return who if who and approvals and who in approvals.approvers else ""
+    return who if who and approvals and approvals.by_event and who in approvals.approvers else ""
 
 
 def _carry_out(

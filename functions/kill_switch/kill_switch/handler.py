@@ -9,6 +9,7 @@ from aws_lambda_powertools.logging import Logger
 from botocore.config import Config
 
 from governor.account import ManagedAccount
+from governor.approvals import Approvals
 from governor.clock import utc_now
 from governor.dynamo_ledger import DynamoLedger
 from governor.events import EventBus
@@ -30,9 +31,12 @@ def build() -> KillSwitch:
     settings, policy = KillSwitchSettings.read(os.environ), Policy.load()
     session = boto3.session.Session()
     secrets = SecretsManager(session.client("secretsmanager", config=AWS))
+    tables = session.client("dynamodb", config=AWS)
+    ledger = DynamoLedger(tables, settings.table_name)
     return KillSwitch(
         policy=policy,
-        book=Book(DynamoLedger(session.client("dynamodb", config=AWS), settings.table_name)),
+        book=Book(ledger),
+        approvals=Approvals(ledger, DynamoLedger(tables, settings.decisions_table_name)),
         bus=EventBus(session.client("events", config=AWS), settings.event_bus_name),
         connect=ManagedAccount(secrets, settings.management_key_secret, policy.account.base_url),
         clock=utc_now,
@@ -49,7 +53,8 @@ def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
         return int(context.get_remaining_time_in_millis()) / 1000 - MARGIN_SECONDS
 
     told = kill_switch.act(demand, seconds_left)
-    kill_switch.log.info(
-        "told", extra={"asked_by": demand.event.id, "subject": told.subject, "event": told.detail_type}
-    )
+    if told is None:
+        return {"detail_type": None, "id": demand.event.id, "rule": "carried_out_before"}
+    extra = {"asked_by": demand.event.id, "subject": told.subject, "event": told.detail_type}
+    kill_switch.log.info("told", extra=extra)
     return {"detail_type": told.detail_type, "id": told.id, "rule": told.evidence["rule"]}

@@ -7,16 +7,18 @@ Whoever loses a conditional write reads and decides again.
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from governor.approvals import Approvals, NotGranted
 from governor.clock import Clock
-from governor.events import Event, Publisher
+from governor.events import DetailType, Event, Publisher
 from governor.ledger import LedgerConflict
 from governor.policy import Policy
 from governor.ports import Connect, Log
 from kill_switch.disabling import disable
+from kill_switch.granting import KINDS, demand_of
 from kill_switch.leash import Book
 from kill_switch.ports import Account, Means
 from kill_switch.restoring import restore
-from kill_switch.settings import Demand, RestoreDemand
+from kill_switch.settings import Demand, Grant, RestoreDemand
 from management_api import AuthenticationFailed, Deadline
 
 ATTEMPTS = 8
@@ -29,19 +31,36 @@ class KillSwitch:
 
     policy: Policy
     book: Book
+    approvals: Approvals
     bus: Publisher
     connect: Connect[Account]
     clock: Clock
     log: Log
 
-    def act(self, demand: Demand | RestoreDemand, seconds_left: Callable[[], float]) -> Event:
+    def act(self, demand: Demand | RestoreDemand | Grant, seconds_left: Callable[[], float]) -> Event | None:
         """Carries the demand out and publishes the event that tells what came of it; that event.
 
+        None for a grant that was carried out before: its event is an old one, told again.
         `seconds_left`: how long the account's calls may take from now.
 
         Raises whatever kept it from an end (`management_api.errors`, `LedgerConflict`, `PublishFailed`, an AWS error):
-        deliver again. Raises `BadEvent` for a subject that is no workload and no key.
+        deliver again. Raises `BadEvent` for a subject that is no workload and no key, `NotGranted` for a grant that no
+        decision bears out.
         """
+        if not isinstance(demand, Grant):
+            return self._carry_out(demand, seconds_left)
+        try:
+            grant = self.approvals.granted(demand.approval, KINDS)
+        except NotGranted as error:
+            if error.state in ("done", "failed"):
+                return None
+            raise
+        told = self._carry_out(demand_of(grant), seconds_left)
+        done = told.detail_type in (DetailType.KEY_DISABLED, DetailType.KEY_RESTORED)
+        self.approvals.finish(demand.approval, "done" if done else "failed", told.reason)
+        return told
+
+    def _carry_out(self, demand: Demand | RestoreDemand, seconds_left: Callable[[], float]) -> Event:
         means = Means(self.policy, self.book, self.clock, seconds_left, self.log)
         deadline = Deadline(seconds_left)
         try:

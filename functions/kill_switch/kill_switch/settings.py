@@ -6,19 +6,22 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from governor.approval_evidence import ApprovalEvidence
 from governor.environment import Settings
 from governor.events import BadEvent, DetailType, Event
 from governor.evidence import BudgetReached, Cause, Evidence, Exposed, RestoreRequested, Runaway
+from kill_switch.claims import Ordered
 
-type Claim = Runaway | Exposed | BudgetReached
+type Claim = Runaway | Exposed | BudgetReached | Ordered
 """What the trigger says. It is a tip: the account's own counters must bear it out."""
 
 
 class KillSwitchSettings(Settings):
-    """Names of the secret with the management key, the ledger's table, and the bus."""
+    """Names of the secret with the management key, the ledger's table, the table of decisions, and the bus."""
 
     management_key_secret: str
     table_name: str
+    decisions_table_name: str
     event_bus_name: str
 
 
@@ -33,14 +36,23 @@ class Demand:
 
 @dataclass(frozen=True)
 class RestoreDemand:
-    """Lift one cause."""
+    """Lift one cause. `proven`: the decision that says so was read; otherwise an event names who asks."""
 
     event: Event
     cause: Cause
     requested_by: str
+    proven: bool = False
 
 
-def received(envelope: Any) -> Demand | RestoreDemand:
+@dataclass(frozen=True)
+class Grant:
+    """A human's decision is said to stand: what it is, the decision itself tells."""
+
+    event: Event
+    approval: str
+
+
+def received(envelope: Any) -> Demand | RestoreDemand | Grant:
     """What an EventBridge envelope asks for. Raises `BadEvent` naming the field."""
     event = Event.received(envelope)
     match event.detail_type:
@@ -53,6 +65,8 @@ def received(envelope: Any) -> Demand | RestoreDemand:
         case DetailType.RESTORE_REQUESTED:
             asked = _evidence(RestoreRequested, event.evidence)
             return RestoreDemand(event, asked.cause, asked.requested_by)
+        case DetailType.APPROVAL_GRANTED:
+            return Grant(event, _evidence(ApprovalEvidence, event.evidence).approval)
         case _:
             raise BadEvent(f"detail-type: the kill switch does not act on {event.detail_type.value!r}; mend the rule")
 

@@ -8,7 +8,7 @@ from governor.events import DetailType, Event
 from governor.evidence import Disable, KeyOutcome, KeyReading, Runaway
 from governor.policy import Policy, Workload
 from governor.slack import escape
-from notifier.incident import evidence_of
+from notifier.kinds import evidence_of
 from notifier.phrases import key_link, mention, money, sparkline
 
 MAX_KEYS = 10
@@ -57,7 +57,7 @@ def figures(events: Sequence[Event]) -> Figures:
 
 @dataclass(frozen=True)
 class Case:
-    """`evidence` is the model of the event's type (`notifier.incident.MODELS`)."""
+    """`evidence` is the model of the event's type (`notifier.kinds.MODELS`)."""
 
     event: Event
     evidence: Any

@@ -29,6 +29,9 @@ _ACT = frozenset(
         DetailType.CREDENTIAL_UNHEALTHY,
         DetailType.CREDITS_LEAK_SUSPECTED,
         DetailType.DRILL_FAILED,
+        DetailType.APPROVAL_REQUESTED,
+        DetailType.PRESET_PROMOTION_FAILED,
+        DetailType.PRESET_DRIFTED,
     }
 )
 _MEASURED = frozenset(
@@ -71,7 +74,9 @@ def decide(remembered: Incident, event: Event, policy: Policy) -> Decision:
         )
     notice = _message(own, known.bars if event.detail_type in _MEASURED and not late else "", (f"Event {event.id}",))
     history = " → ".join(f"{local(step.occurred_at)} {step.detail_type}" for step in incident.steps)
-    parent = _message(current, known.bars, (history, f"<{KEYS_PAGE}|All keys at OpenRouter> · event {lead.id}"))
+    context = (history, f"<{KEYS_PAGE}|All keys at OpenRouter> · event {lead.id}")
+    # Buttons stand under the parent only: it is brought up to date, and a note in the thread is not.
+    parent = replace(_message(current, known.bars, context), actions=current.actions)
     return Decision(
         incident,
         parent,

@@ -10,103 +10,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Self
 
-from pydantic import ValidationError
-
 from governor.clock import format_instant, parse_instant
-from governor.events import BadEvent, DetailType, Event
-from governor.evidence import (
-    Blind,
-    BudgetReached,
-    CredentialRotated,
-    Disable,
-    Drain,
-    Drift,
-    Evidence,
-    Expiring,
-    Exposed,
-    Restore,
-    Retired,
-    Rotated,
-    Runaway,
-)
-from governor.evidence_byok import OfDecision
+from governor.events import DetailType, Event
 from notifier import byok
+from notifier.kinds import ALARMS, ALWAYS_LEADS, CLOSING, RANK, is_calm
 from notifier.phrases import redacted
 
 MAX_STEPS = 30
 MAX_KEYS = 10
 STALE = timedelta(hours=24)
 """After so long in silence a new alarm opens a new thread: nobody would notice an old one move."""
-
-MODELS: Mapping[DetailType, type[Evidence]] = {
-    DetailType.BUDGET_THRESHOLD_REACHED: BudgetReached,
-    DetailType.RUNAWAY_SUSPECTED: Runaway,
-    DetailType.RUNAWAY_CONFIRMED: Runaway,
-    DetailType.RUNAWAY_ENDED: Runaway,
-    DetailType.KEY_DISABLED: Disable,
-    DetailType.DISABLE_WITHHELD: Disable,
-    DetailType.KEY_RESTORED: Restore,
-    DetailType.RESTORE_REFUSED: Restore,
-    DetailType.MONITOR_BLIND: Blind,
-    DetailType.MONITOR_RECOVERED: Blind,
-    DetailType.KEY_EXPOSED: Exposed,
-    DetailType.ROTATION_STARTED: Rotated,
-    DetailType.KEY_ROTATED: Rotated,
-    DetailType.ROTATION_FAILED: Rotated,
-    DetailType.ROTATION_ROLLED_BACK: Rotated,
-    DetailType.ROLLBACK_REFUSED: Rotated,
-    DetailType.DRAIN_BLOCKED: Drain,
-    DetailType.KEY_RETIRED: Retired,
-    DetailType.ORPHAN_REMOVED: Retired,
-    DetailType.KEY_DRIFTED: Drift,
-    DetailType.KEY_EXPIRING: Expiring,
-    DetailType.CREDENTIAL_ROTATED: CredentialRotated,
-    DetailType.CREDENTIAL_ROTATION_FAILED: CredentialRotated,
-    **byok.MODELS,
-}
-_PREFIXES = {Exposed: "exposed", CredentialRotated: "credential", Expiring: "expiring"}
-CLOSING = frozenset({DetailType.RUNAWAY_ENDED, DetailType.KEY_RESTORED, DetailType.MONITOR_RECOVERED})
-_ALARMS = {
-    DetailType.RUNAWAY_SUSPECTED: 1,
-    DetailType.MONITOR_BLIND: 1,
-    DetailType.BUDGET_THRESHOLD_REACHED: 1,
-    DetailType.RUNAWAY_CONFIRMED: 2,
-    DetailType.KEY_EXPOSED: 2,
-    DetailType.DISABLE_WITHHELD: 3,
-}
-_ROTATION = {
-    DetailType.ROTATION_STARTED: 1,
-    DetailType.ROTATION_FAILED: 2,
-    DetailType.KEY_ROTATED: 3,
-    DetailType.DRAIN_BLOCKED: 4,
-    DetailType.ROTATION_ROLLED_BACK: 5,
-    DetailType.ROLLBACK_REFUSED: 6,
-    DetailType.KEY_RETIRED: 7,
-    DetailType.ORPHAN_REMOVED: 8,
-    DetailType.KEY_DRIFTED: 8,
-    DetailType.KEY_EXPIRING: 8,
-    DetailType.CREDENTIAL_ROTATION_FAILED: 8,
-    DetailType.CREDENTIAL_ROTATED: 9,
-    **byok.RANKS,
-}
-"""Of these the newest always says where things stand."""
-_RANK = {
-    **_ALARMS,
-    **_ROTATION,
-    DetailType.KEY_DISABLED: 4,
-    DetailType.RESTORE_REFUSED: 5,
-    DetailType.RUNAWAY_ENDED: 6,
-    DetailType.KEY_RESTORED: 7,
-    DetailType.MONITOR_RECOVERED: 7,
-}
-"""Which of two events of the same second comes after the other."""
-_CALM_RULES = frozenset({"stale", "superseded", "not_borne_out", "mode_off", "already_disabled", "foreign"})
-"""The kill switch's rules by which a disable was not needed; whatever else withheld one, a human must decide."""
-
-
-def is_calm(event: Event) -> bool:
-    """A disable was withheld, and nobody need act."""
-    return event.detail_type is DetailType.DISABLE_WITHHELD and event.evidence.get("rule") in _CALM_RULES
+_ASKING = frozenset({DetailType.APPROVAL_REQUESTED, DetailType.APPROVAL_GRANTED})
 
 
 def cleaned(event: Event) -> Event:
@@ -117,41 +31,6 @@ def cleaned(event: Event) -> Event:
         reason=redacted(event.reason),
         evidence=json.loads(redacted(json.dumps(event.evidence))),
     )
-
-
-def evidence_of(event: Event) -> Evidence:
-    """The event's evidence, typed. Raises `BadEvent`, naming the field."""
-    model = MODELS.get(event.detail_type)
-    if model is None:
-        raise BadEvent(f"{event.detail_type} is no news for people; the notifier's rule should not send it")
-    try:
-        return model.model_validate(event.evidence)
-    except ValidationError as error:
-        faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        raise BadEvent(f"{event.detail_type} {event.id}: evidence: {faults}") from error
-
-
-def incident_key(event: Event) -> str:
-    """What the event is about; events with the same key share a thread."""
-    evidence = evidence_of(event)
-    match evidence:
-        case BudgetReached():
-            period_end = format_instant(evidence.resets_at) if evidence.resets_at else "open"
-            return f"budget#{evidence.scope}#{evidence.scope_id}#{evidence.period}#{period_end}"
-        case Disable() | Restore():
-            return f"{evidence.cause}#{event.subject}"
-        case Blind():
-            return f"blind#{evidence.scope}"
-        case Rotated() | Drain():
-            return f"rotation#{event.subject}"
-        case Retired():
-            orphan = event.detail_type is DetailType.ORPHAN_REMOVED
-            return f"orphan#{evidence.key.hash}" if orphan else f"rotation#{event.subject}"
-        case Drift():
-            return f"drift#{event.subject}#{evidence.field}"
-        case OfDecision():
-            return byok.incident_key(event, evidence)
-    return f"{_PREFIXES.get(type(evidence), 'runaway')}#{event.subject}"
 
 
 @dataclass(frozen=True)
@@ -208,7 +87,9 @@ class Incident:
             return self.lead.detail_type is not DetailType.ROTATION_STARTED and event.occurred_at > last.occurred_at
         if event.detail_type is byok.OPENS:
             return self.lead.detail_type in byok.CLOSES and event.occurred_at > last.occurred_at
-        opening = event.detail_type in _ALARMS or event.detail_type is DetailType.KEY_DISABLED
+        if event.detail_type in _ASKING:
+            return self.lead.detail_type in CLOSING and event.occurred_at > last.occurred_at
+        opening = event.detail_type in ALARMS or event.detail_type is DetailType.KEY_DISABLED
         if not opening or is_calm(event) or event.occurred_at <= last.occurred_at:
             return False
         if event.detail_type is DetailType.BUDGET_THRESHOLD_REACHED:
@@ -237,15 +118,17 @@ class Incident:
 
 def _moves(step: Event, lead: Event, held: bool) -> bool:
     """Whether the step takes the lead. `held`: Governor holds the keys disabled, and only a restore ends that."""
-    if step.detail_type in _ROTATION:
+    if step.detail_type in ALWAYS_LEADS:
         return True
     if step.detail_type is DetailType.RESTORE_REFUSED:
         return held
     if held or is_calm(step):
         return False
+    if step.detail_type is DetailType.RUNAWAY_EXPECTED:
+        return True
     if step.detail_type is DetailType.RUNAWAY_ENDED:
         return lead.detail_type not in CLOSING
-    return _ALARMS[step.detail_type] >= (0 if is_calm(lead) else _ALARMS.get(lead.detail_type, 0))
+    return ALARMS[step.detail_type] >= (0 if is_calm(lead) else ALARMS.get(lead.detail_type, 0))
 
 
 def _keys_live(event: Event) -> bool:
@@ -258,7 +141,7 @@ def _envelope(event: Event) -> dict[str, Any]:
 
 
 def _order(event: Event) -> tuple[datetime, int, float, str]:
-    return event.occurred_at, _RANK[event.detail_type], _threshold(event), event.id
+    return event.occurred_at, RANK[event.detail_type], _threshold(event), event.id
 
 
 def _threshold(event: Event) -> float:

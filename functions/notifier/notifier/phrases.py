@@ -71,6 +71,11 @@ def mention(users: Sequence[str]) -> str:
     return " or ".join(f"<@{user}>" for user in users)
 
 
+def person(by: str) -> str:
+    """Whoever it was: a Slack user by id, notified, or what else an event names."""
+    return mention([by]) if by[:1] in {"U", "W"} and by.isalnum() else escape(by)
+
+
 def key_link(key_hash: str, name: str) -> str:
     """A key by name and hash prefix, linked to its page at OpenRouter.
 

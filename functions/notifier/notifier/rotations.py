@@ -4,6 +4,7 @@ from typing import cast
 
 from governor.evidence import CredentialRotated, Drain, Drift, Expiring, Retired, Rotated
 from governor.slack import escape
+from notifier import buttons
 from notifier.case import Case
 from notifier.phrases import key_link, utc
 from notifier.words import GREEN, ORANGE, RED, YELLOW, Words
@@ -31,7 +32,8 @@ def failed(case: Case) -> Words:
         f"{escape(case.event.reason)}{case.owner}"
     )
     step = (f"*Step:* {escape(evidence.step)}, rule `{escape(evidence.rule)}`",)
-    return Words(headline, RED, step, "docs/operations.md, “A rotation fails”, has the fix for each rule.")
+    todo = "docs/operations.md, “A rotation fails”, has the fix for each rule. Then rotate again."
+    return Words(headline, RED, step, todo, (buttons.rotate(case.event.subject),))
 
 
 def rolled_back(case: Case) -> Words:

@@ -17,7 +17,8 @@ from governor.policy import Policy
 from governor.slack import Slack, SlackError, SlackGone, SlackRateLimited, SlackRefused
 from governor.topic import Topic
 from notifier.decide import Decision, decide, give_up_on_slack
-from notifier.incident import Incident, cleaned, incident_key
+from notifier.incident import Incident, cleaned
+from notifier.kinds import incident_key
 from notifier.mail import mail
 
 LEASE = timedelta(seconds=45)

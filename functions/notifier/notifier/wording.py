@@ -10,11 +10,11 @@ from typing import cast
 from governor.events import DetailType, Event
 from governor.evidence import Blind, BudgetReached, Disable, Exposed, Restore, Runaway
 from governor.policy import Policy
-from governor.slack import escape
-from notifier import failovers, rotations
+from governor.slack import Button, escape
+from notifier import buttons, decisions, failovers, presets, rotations
 from notifier.case import Case, Figures
-from notifier.incident import evidence_of, is_calm
-from notifier.phrases import cents, mention, money, share, span, utc
+from notifier.kinds import evidence_of, is_calm
+from notifier.phrases import cents, money, person, share, span, utc
 from notifier.words import GREEN, ORANGE, RED, YELLOW, Words
 
 
@@ -31,7 +31,8 @@ def _suspected(case: Case) -> Words:
         else f"Governor only watches: {case.restraint}."
     )
     headline = f"🟠 {case.who} may be running away: {_pace(case, evidence)}. {then}{case.owner}"
-    return Words(headline, ORANGE, _spend(case, evidence), "Is this meant? If not, stop whatever is calling.")
+    todo = "Is this meant? Then click *Expected* under the thread's first message. If not, stop whatever is calling."
+    return Words(headline, ORANGE, _spend(case, evidence), todo, _choice(case))
 
 
 def _confirmed(case: Case) -> Words:
@@ -43,7 +44,8 @@ def _confirmed(case: Case) -> Words:
             headline, RED, _spend(case, evidence), "Nothing yet: what became of the key follows in this thread."
         )
     headline = f"{running} Its key still works: {case.restraint}. {case.approvers} must decide.{case.owner}"
-    return Words(headline, RED, _spend(case, evidence), "Stop whatever is calling, or disable the key at OpenRouter.")
+    todo = "Stop whatever is calling, or click *Disable key* under the thread's first message."
+    return Words(headline, RED, _spend(case, evidence), todo, _choice(case))
 
 
 def _ended(case: Case) -> Words:
@@ -59,14 +61,16 @@ def _disabled(case: Case) -> Words:
         "runaway": f"{case.who} was burning {case.burning}.",
         "budget": f"{case.who} reached the share of its budget at which the policy disables it.",
         "exposed": f"A key of {case.who} was reported as exposed.",
+        "operator": f"{case.who} was disabled by an operator's order.",
     }.get(evidence.cause, f"{case.who} was disabled, cause {evidence.cause}.")
     outcome = case.keys_are("disabled", evidence.keys)
     headline = f"🔴 {because} {outcome}{case.lost} Restore needs {case.approvers}.{case.owner}"
     todo = (
-        "Find and stop what called. To bring the key back, an approver sends `Restore Requested` with the cause "
-        f"`{evidence.cause}`: the command is in docs/operations.md, “Restore a key”."
+        "Find and stop what called. To bring the key back, an approver clicks *Restore key* under the thread's first "
+        f"message, or sends `Restore Requested`, cause `{evidence.cause}` (docs/operations.md, “Restore a key”)."
     )
-    return Words(headline, RED, (*_by_morning(evidence), *case.keys(evidence.keys), *_top(evidence), *case.why), todo)
+    facts = (*_by_morning(evidence), *case.keys(evidence.keys), *_top(evidence), *case.why)
+    return Words(headline, RED, facts, todo, (buttons.restore(case.event.subject, evidence.cause),))
 
 
 def _withheld(case: Case) -> Words:
@@ -83,16 +87,16 @@ def _withheld(case: Case) -> Words:
     left = "its key still works: Governor withheld the disable" if live else "Governor left its key as it found it"
     headline = f"🔴 {wrong} and {left}.{case.lost} {case.approvers} must decide.{case.owner}"
     each_hour = f" Each hour costs about {money(case.figures.rate)}." if case.figures.rate is not None else ""
-    todo = f"Disable the key at OpenRouter, or let it run.{each_hour}" if live else "Look at the key at OpenRouter."
-    return Words(headline, RED, (*case.why, *facts), todo)
+    todo = f"Disable the key, or let it run.{each_hour}" if live else "Look at the key at OpenRouter."
+    choice = _choice(case) if evidence.cause == "runaway" else (buttons.disable(case.event.subject),)
+    return Words(headline, RED, (*case.why, *facts), todo, choice if live else ())
 
 
 def _restored(case: Case) -> Words:
     evidence = cast(Restore, case.evidence)
     outcome = case.keys_are("enabled", evidence.keys)
-    headline = (
-        f"🟢 {case.who} is restored: {_person(evidence)} lifted the cause {evidence.cause}. {outcome}{case.owner}"
-    )
+    lifted = f"{person(evidence.requested_by)} lifted the cause {evidence.cause}"
+    headline = f"🟢 {case.who} is restored: {lifted}. {outcome}{case.owner}"
     todo = {
         "runaway": "Watch whether it burns again.",
         "budget": "Watch what it spends: its budget has not grown.",
@@ -105,15 +109,16 @@ def _refused(case: Case) -> Words:
     evidence = cast(Restore, case.evidence)
     standing = " and ".join(evidence.standing)
     if evidence.rule == "other_cause_stands":
-        lifted = f"{_person(evidence)} lifted the cause {evidence.cause}"
+        lifted = f"{person(evidence.requested_by)} lifted the cause {evidence.cause}"
         headline = f"🟠 {case.who} stays disabled: {lifted}, and {standing} still holds its keys."
     else:
-        asked = f"the restore that {_person(evidence)} asked for"
+        asked = f"the restore that {person(evidence.requested_by)} asked for"
         headline = f"🟠 {case.who} stays as it was: Governor refused {asked}. No key was changed."
     todo = f"See why; {case.approvers} may ask again."
     if evidence.rule == "other_cause_stands":
         todo = f"Have {standing} lifted too."
-    return Words(headline, ORANGE, (*case.why, *case.keys(evidence.keys)), todo)
+    again = tuple(buttons.restore(case.event.subject, cause) for cause in evidence.standing[:1])
+    return Words(headline, ORANGE, (*case.why, *case.keys(evidence.keys)), todo, again)
 
 
 def _exposed(case: Case) -> Words:
@@ -123,10 +128,10 @@ def _exposed(case: Case) -> Words:
     if case.governor_disables("exposed"):
         headline = f"{report} Governor is disabling it now.{case.owner}"
         todo = "Issue a new key, and remove the old one from where it was found."
-    else:
-        headline = f"{report} It still works: {case.restraint}. {case.approvers} must decide.{case.owner}"
-        todo = "Disable the key at OpenRouter now, then issue a new one."
-    return Words(headline, RED, (*found, *case.why), todo)
+        return Words(headline, RED, (*found, *case.why), todo)
+    headline = f"{report} It still works: {case.restraint}. {case.approvers} must decide.{case.owner}"
+    todo = "Click *Disable key* under the thread's first message now, then issue a new one."
+    return Words(headline, RED, (*found, *case.why), todo, (buttons.disable(case.event.subject),))
 
 
 def _blind(case: Case) -> Words:
@@ -183,6 +188,10 @@ def _ahead(evidence: BudgetReached) -> str:
     return f"Nothing is blocked yet.{resets}"
 
 
+def _choice(case: Case) -> tuple[Button, ...]:
+    return buttons.expected(case.event.subject), buttons.disable(case.event.subject)
+
+
 def _pace(case: Case, evidence: Runaway) -> str:
     return f"{case.burning}, {money(evidence.spent_usd)} in the last {span(timedelta(minutes=evidence.window_minutes))}"
 
@@ -208,11 +217,6 @@ def _top(evidence: Disable) -> tuple[str, ...]:
     )
 
 
-def _person(evidence: Restore) -> str:
-    by = evidence.requested_by
-    return mention([by]) if by[:1] in {"U", "W"} and by.isalnum() else escape(by)
-
-
 def _place(evidence: Blind) -> str:
     return "the whole account" if evidence.scope == "account" else escape(evidence.name)
 
@@ -222,6 +226,7 @@ _WORDS: dict[DetailType, Callable[[Case], Words]] = {
     DetailType.RUNAWAY_SUSPECTED: _suspected,
     DetailType.RUNAWAY_CONFIRMED: _confirmed,
     DetailType.RUNAWAY_ENDED: _ended,
+    DetailType.RUNAWAY_EXPECTED: decisions.expected,
     DetailType.KEY_DISABLED: _disabled,
     DetailType.DISABLE_WITHHELD: _withheld,
     DetailType.KEY_RESTORED: _restored,
@@ -242,4 +247,13 @@ _WORDS: dict[DetailType, Callable[[Case], Words]] = {
     DetailType.CREDENTIAL_ROTATED: rotations.credential_rotated,
     DetailType.CREDENTIAL_ROTATION_FAILED: rotations.credential_failed,
     **failovers.WORDS,
+    DetailType.APPROVAL_REQUESTED: decisions.requested,
+    DetailType.APPROVAL_GRANTED: decisions.granted,
+    DetailType.APPROVAL_REJECTED: decisions.rejected,
+    DetailType.APPROVAL_EXPIRED: decisions.expired,
+    DetailType.APPROVAL_VOIDED: decisions.voided,
+    DetailType.PRESET_PROMOTED: presets.promoted,
+    DetailType.PRESET_PROMOTION_FAILED: presets.failed,
+    DetailType.PRESET_ROLLED_BACK: presets.rolled_back,
+    DetailType.PRESET_DRIFTED: presets.drifted,
 }

@@ -13,7 +13,8 @@ from spend_meter.state import State
 class Facts:
     """All that a beat knows. `rebaselines`: subject to the instant a human last restored it.
 
-    `learned`: what analytics said of the subjects it was asked about.
+    `learned`: what analytics said of the subjects it was asked about. `expected`: subject to the minute until which a
+    human says that its spend is meant.
     """
 
     state: State
@@ -22,3 +23,4 @@ class Facts:
     policy: Policy
     rebaselines: Mapping[str, str]
     learned: Mapping[str, Hourly | None]
+    expected: Mapping[str, int]

@@ -58,6 +58,9 @@ def judge_subjects(facts: "Facts", metered: Metered, subjects: Subjects, lineage
             continue  # its workspace may be among those that could not be read: unknown is not an end of spending
         history = habits.open(subject, minute)
         history.advance(minute)
+        if minute < facts.expected.get(subject, minute):
+            suspicions.pop(subject, None)
+            continue
         caps = facts.reading.layers.caps.get(lineage[0][1]) if lineage else None
         judged = judge_subject(subject, history, suspicions.pop(subject, QUIET), minute, lineage, subjects, caps)
         if judged.suspicion != QUIET:

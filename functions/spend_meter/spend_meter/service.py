@@ -11,6 +11,7 @@ from typing import Literal
 
 from pydantic import SecretStr
 
+from governor.clock import parse_instant
 from governor.events import Publisher
 from governor.ledger import Ledger
 from governor.policy import Policy
@@ -38,7 +39,9 @@ PUBLISHED_TOGETHER = 100
 ASKED_PER_BEAT = 10
 """Workloads whose own key is asked what blocks it first; beyond these an alert goes out without the answer."""
 DETECTOR = "detector"
-"""The ledger's partition where the kill switch asks to start afresh: subject to `{"kind": "rebaseline", "at": ...}`."""
+"""The ledger's partition of what others tell the detector: `<subject>`, from when on to learn afresh
+(`{"kind": "rebaseline", "at": ...}`), and `<subject>#expected`, until when its spend is meant (`{"kind": "expected",
+"until": ...}`)."""
 
 
 @dataclass(frozen=True)
@@ -94,14 +97,16 @@ class SpendMeter:
         if minute <= state.beat:
             self._publish(state, etag, seconds_left)
             return Report("repeated")
-        rebaselines = {
-            row.sk: str(row.data["at"])
-            for row in self._ports.ledger.rows(DETECTOR)
-            if row.data.get("kind") == "rebaseline" and "at" in row.data
+        told = self._ports.ledger.rows(DETECTOR)
+        rebaselines = {row.sk: str(row.data["at"]) for row in told if row.data.get("kind") == "rebaseline"}
+        expected = {
+            row.sk.removesuffix("#expected"): minute_of(parse_instant(row.data["until"]))
+            for row in told
+            if row.data.get("kind") == "expected"
         }
         reading, failure = self._read(state, minute, lambda: seconds_left() - KEEPING_SECONDS)
         learned = self._learn(state, reading, minute, lambda: seconds_left() - KEEPING_SECONDS)
-        decision = decide(Facts(state, reading, minute, self._policy, rebaselines, learned))
+        decision = decide(Facts(state, reading, minute, self._policy, rebaselines, learned, expected))
         decision = self._ask_what_blocks(decision, lambda: seconds_left() - KEEPING_SECONDS / 2)
         try:
             etag = self._keep(decision.state, etag)

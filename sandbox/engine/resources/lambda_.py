@@ -35,12 +35,11 @@ SENDING = {
 @handles(
     KIND,
     """FunctionName Code Handler Runtime Role MemorySize Timeout Layers Environment.Variables Architectures
-    DeadLetterConfig.TargetArn LoggingConfig.LogFormat LoggingConfig.LogGroup""",
+    DeadLetterConfig.TargetArn LoggingConfig.LogFormat LoggingConfig.LogGroup ReservedConcurrentExecutions""",
     inert={
         "Description": LABEL,
         "Tags": LABEL,
         "PackageType": "only archives are known, and Code says so",
-        "ReservedConcurrentExecutions": AT_ONCE,
         "TracingConfig": TRACING,
         "EphemeralStorage": "the machine's own /tmp is used",
         "KmsKeyArn": ENCRYPTION,
@@ -80,6 +79,7 @@ def function(stack: "Stack", logical_id: str, p: Properties) -> Made:
         log_format=logging.get("LogFormat", "Text"),
         log_group=logging.get("LogGroup", f"/aws/lambda/{name}"),
         dead_letter_arn=p.get("DeadLetterConfig", {}).get("TargetArn"),
+        reserved=int(p["ReservedConcurrentExecutions"]) if "ReservedConcurrentExecutions" in p else None,
     )
     made = stack.functions[logical_id]
     if made.dead_letter_arn is not None:

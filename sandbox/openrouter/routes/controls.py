@@ -108,10 +108,17 @@ def _add_settings(app: FastAPI, simulator: "Simulator") -> None:
 
     @app.post("/_sim/scripts")
     async def scripts(request: Request) -> Response:
-        """`[{"text", "model"?, "prompt"?}]` replaces the scripted replies."""
+        """`[{"text", "model"?, "prompt"?, "system"?}]` replaces the scripted replies."""
         with simulator.lock:
             simulator.organization.scripts = [Script(**each) for each in await request.json()]
         return JSONResponse({"scripts": len(simulator.organization.scripts)})
+
+    @app.post("/_sim/lost-fields")
+    async def lost_fields(request: Request) -> Response:
+        """`["temperature", ...]`: what saved presets lose from now on; `[]` ends it."""
+        names = await request.json()
+        simulator.lose_fields(*names)
+        return JSONResponse({"lost_fields": sorted(names)})
 
     @app.post("/_sim/test-connection")
     async def test_connection(request: Request) -> Response:

@@ -48,6 +48,9 @@ def post_version(call: Call) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise invalid("Invalid request parameters: body is not an object")
     prompt, config = split_body(body)
+    lost = call.organization.lost_fields
+    prompt = None if "system_prompt" in lost else prompt
+    config = {name: value for name, value in config.items() if name not in lost}
     return {
         "data": call.organization.add_preset_version(
             call.caller(), call.path["slug"], prompt, config

@@ -30,6 +30,7 @@ USUAL = 0.2
 FOLDER = ROOT / "build" / "bench" / "cost"
 NAMES = {
     "TABLE_NAME": "ledger",
+    "DECISIONS_TABLE_NAME": "decisions",
     "EVENT_BUS_NAME": "governor",
     "READING_BUCKET": "readings",
     "MANAGEMENT_KEY_SECRET": "management-key",

@@ -97,6 +97,6 @@ def test_operations_explain_every_rule_of_the_kill_switch_in_the_order_it_is_ask
     rules = [rule for rule in dict.fromkeys(asked) if rule not in ("in_hand", "disable", "restore")]
     assert len(rules) >= 14
     assert sorted(rule for rule in explained if rule in rules) == sorted(rules)
-    disable, restore = rules[: rules.index("not_an_approver")], rules[rules.index("not_an_approver") :]
+    disable, restore = rules[: rules.index("by_event")], rules[rules.index("by_event") :]
     assert [rule for rule in explained if rule in disable] == disable
     assert [rule for rule in explained if rule in restore] == restore

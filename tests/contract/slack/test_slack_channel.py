@@ -6,7 +6,7 @@ import pytest
 from pydantic import SecretStr
 
 from governor.secrets import SecretMalformed, SecretUnavailable
-from governor.slack import Message, SlackChannel, SlackRateLimited, SlackRefused, SlackUnavailable
+from governor.slack import Button, Message, SlackChannel, SlackRateLimited, SlackRefused, SlackUnavailable
 from sandbox.slack import SlackSimulator
 
 HELLO = Message("🔴 hello", "#d72b3f", ("one",))
@@ -144,3 +144,29 @@ def test_a_message_is_found_behind_pages_of_other_talk(
     found = slack.find({"id": "e1"})
     assert found is not None
     assert found.ts == ts
+
+
+def test_buttons_stand_between_the_sections_and_the_small_print(simulator: SlackSimulator, slack: SlackChannel) -> None:
+    yes = Button("Approve", "approve", {"approval": "a1"}, "primary", "Promote it?")
+    slack.post(Message("x", "#000000", ("y",) * 60, ("z",), (yes, Button("Reject", "reject", {}))), {"id": "e1"})
+    [said] = simulator.messages("C0GOVERNOR")
+    blocks = said["attachments"][0]["blocks"]
+    assert [block["type"] for block in blocks[-2:]] == ["actions", "context"]
+    assert len(blocks) == 50
+    approve = blocks[-2]["elements"][0]
+    assert (approve["action_id"], approve["value"]) == ("governor.approve", '{"approval":"a1"}')
+    assert approve["confirm"]["text"]["text"] == "Promote it?"
+
+
+def test_an_update_without_buttons_takes_them_away(simulator: SlackSimulator, slack: SlackChannel) -> None:
+    ts = slack.post(Message("x", "#000000", actions=(Button("Approve", "approve", {}),)), {"id": "e1"})
+    slack.update(ts, Message("done", "#000000", ("done",)))
+    [said] = simulator.messages("C0GOVERNOR")
+    assert [block["type"] for block in said["attachments"][0]["blocks"]] == ["section"]
+
+
+def test_text_too_long_for_a_message_goes_up_as_a_file(simulator: SlackSimulator, slack: SlackChannel) -> None:
+    link = slack.upload("diff.txt", "-old\n+new\n" * 2000, "what changes")
+    [said] = simulator.messages("C0GOVERNOR")
+    assert said["files"][0]["permalink"] == link
+    assert said["files"][0]["size"] == 20_000

@@ -1,6 +1,7 @@
 """Whatever befalls a drill, it is never left half done, never overlaps another, and undoes nothing a person did."""
 
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
@@ -40,7 +41,11 @@ def before(fresh: Stage) -> Photo:
 def never_both(world: World) -> list[list[str]]:
     """Notes after every write who is held; more than one at a time is an overlap."""
     seen: list[list[str]] = []
-    world.simulator.on_write = lambda: seen.append(held(world))
+
+    def note() -> None:
+        seen.append(held(world))
+
+    world.simulator.on_write = note
     return seen
 
 
@@ -57,7 +62,7 @@ def test_any_call_of_a_drill_may_fail_and_the_beats_after_it_leave_nothing_half_
     for accident in accidents(wire.calls_of(drill(fresh(before)))):
         with case(counted, accident):
             world = fresh(before)
-            deliver(wire, drill(world), accident, after=lambda world=world: world.later(minutes=1))
+            deliver(wire, drill(world), accident, after=partial(world.later, minutes=1))
             rest(world)
             assert len(results(world)) == 1
             assert_whole(world)

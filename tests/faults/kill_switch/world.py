@@ -6,12 +6,15 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 from unittest import mock
 
 import boto3
 from moto import mock_aws
 
+from governor.approval import Request, Vote
+from governor.approval_evidence import approval_event
+from governor.approvals import Approvals
 from governor.clock import format_instant
 from governor.dynamo_ledger import DynamoLedger
 from governor.events import DetailType
@@ -27,6 +30,7 @@ MANAGEMENT_KEY = "sk-or-v1-fake-management-key"
 ENVIRONMENT = {
     "MANAGEMENT_KEY_SECRET": "governor/key",
     "TABLE_NAME": "ledger",
+    "DECISIONS_TABLE_NAME": "decisions",
     "EVENT_BUS_NAME": "governor",
     "POWERTOOLS_SERVICE_NAME": "kill_switch",
     "POWERTOOLS_LOG_LEVEL": "CRITICAL",
@@ -136,6 +140,20 @@ class World:
     def restore(self, cause: str = "runaway", id: str = "restore-1") -> dict[str, Any]:
         return self.event(DetailType.RESTORE_REQUESTED, {"cause": cause, "requested_by": "U0LEAD"}, id)
 
+    def granted(self, kind: Literal["restore", "disable"], **change: str) -> dict[str, Any]:
+        """An approver said yes to this; the event that tells of it."""
+        self.wire.begin()
+        approvals = Approvals(DynamoLedger(client("dynamodb"), "ledger"), DynamoLedger(client("dynamodb"), "decisions"))
+        request = Request("wish-1", kind, WORKLOAD, "U0LEAD", self.now, self.now + timedelta(hours=1), change)
+        approval = approvals.order(request, Vote("click-1", "U0LEAD", "approve", self.now))
+        told = approval_event(DetailType.APPROVAL_GRANTED, approval, self.now, "")
+        return self.event(told.detail_type, dict(told.evidence), told.id)
+
+    def outcome(self) -> str:
+        """What the request's own row says of it."""
+        row = self.ledger().get("approval", "wish-1#outcome")
+        return str(row.data["result"]) if row else ""
+
     def leaked(self, name: str) -> tuple[str, dict[str, Any]]:
         """A new key of another workload, and the report that it is exposed."""
         key, _ = self.simulator.create_key(name, workspace="platform-production")
@@ -207,12 +225,13 @@ def _listening(world: World) -> Iterator[None]:
 
 
 def _aws() -> None:
-    client("dynamodb").create_table(
-        TableName="ledger",
-        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
-        BillingMode="PAY_PER_REQUEST",
-    )
+    for table in ("ledger", "decisions"):
+        client("dynamodb").create_table(
+            TableName=table,
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
+            BillingMode="PAY_PER_REQUEST",
+        )
     secret = json.dumps({"api_key": MANAGEMENT_KEY})
     client("secretsmanager").create_secret(Name="governor/key", SecretString=secret)
     client("events").create_event_bus(Name="governor")

@@ -6,6 +6,9 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from governor.approval import Request, Vote
+from governor.approval_evidence import approval_event
+from governor.approvals import Approvals
 from governor.clock import format_instant
 from governor.events import DetailType, Event
 from governor.evidence import BudgetReached, KeyReading, Runaway
@@ -182,22 +185,43 @@ class World:
     def __init__(self, *keys: ApiKey, policy: Policy = POLICY) -> None:
         self.account = FakeAccount({key.hash: key for key in keys or (api_key(),)})
         self.ledger = MemoryLedger()
+        self.approvals = Approvals(self.ledger, MemoryLedger())
         self.bus = Bus()
         self.log = Silent()
         self.now = NOW
         self.connects: list[bool] = []
-        self.switch = KillSwitch(policy, Book(self.ledger), self.bus, self._connect, lambda: self.now, self.log)
+        self.switch = KillSwitch(
+            policy, Book(self.ledger), self.approvals, self.bus, self._connect, lambda: self.now, self.log
+        )
 
     def _connect(self, deadline: Deadline, *, fresh: bool = False) -> FakeAccount:
         self.connects.append(fresh)
         return self.account
 
     def receive(self, envelope: dict[str, Any]) -> Event:
-        return self.switch.act(received(envelope), lambda: 30.0)
+        told = self.switch.act(received(envelope), lambda: 30.0)
+        assert told
+        return told
+
+    def ask(self, request: Request) -> Request:
+        return self.approvals.ask(request)
+
+    def granted(self, request: Request, by: str = "U0LEAD") -> dict[str, Any]:
+        """An approver grants the request; the event that says so, as the bus brings it."""
+        self.approvals.ask(request)
+        vote = Vote(f"click-{request.id}", by, "approve", self.now)
+        approval = self.approvals.vote(request.id, request.digest, vote).approval
+        assert approval
+        return told_of(approval_event(DetailType.APPROVAL_GRANTED, approval, self.now, ""))
 
     @property
     def book(self) -> Book:
         return Book(self.ledger)
+
+
+def told_of(event: Event) -> dict[str, Any]:
+    """An event as the bus brings it."""
+    return envelope(event.detail_type, event.subject, dict(event.evidence), id=event.id, at=event.occurred_at)
 
 
 def envelope(

@@ -26,6 +26,7 @@ SAMPLES = Path(__file__).parents[3] / "events" / "kill_switch"
 def test_each_sample_is_understood(sample: str, kind: type, cause: str) -> None:
     demand = received(json.loads((SAMPLES / f"{sample}.json").read_text()))
     assert isinstance(demand, kind)
+    assert isinstance(demand, Demand | RestoreDemand)
     assert demand.cause == cause
 
 
@@ -35,6 +36,7 @@ def test_there_is_a_sample_of_every_event_accepted() -> None:
         "Key Exposed",
         "Budget Threshold Reached",
         "Restore Requested",
+        "Approval Granted",
     }
 
 

@@ -5,7 +5,8 @@ import pytest
 from governor.events import Event
 from governor.policy import Policy
 from notifier.decide import Decision, decide, give_up_on_slack
-from notifier.incident import Incident, incident_key
+from notifier.incident import Incident
+from notifier.kinds import incident_key
 
 Sample = Callable[..., Event]
 

@@ -4,7 +4,8 @@ from itertools import permutations
 import pytest
 
 from governor.events import BadEvent, DetailType, Event
-from notifier.incident import MAX_STEPS, Incident, cleaned, incident_key
+from notifier.incident import MAX_STEPS, Incident, cleaned
+from notifier.kinds import incident_key
 
 Sample = Callable[..., Event]
 

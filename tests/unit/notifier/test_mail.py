@@ -4,7 +4,8 @@ from governor.events import Event
 from governor.policy import Policy
 from governor.topic import mail_subject
 from notifier.decide import decide
-from notifier.incident import Incident, incident_key
+from notifier.incident import Incident
+from notifier.kinds import incident_key
 from notifier.mail import mail, plain
 
 

@@ -317,6 +317,32 @@ def test_a_restore_starts_the_detector_afresh_once(world: Any) -> None:
     assert len(world.bus.of("Runaway Confirmed")) == 2
 
 
+def test_spend_that_a_human_expects_is_metered_and_not_judged_until_then(world: Any) -> None:
+    one = world.account.add("loop")
+    world.beat()
+    world.accustom(one)
+    until = (world.at + timedelta(minutes=20)).isoformat()
+    world.ledger.commit(Put("detector", f"{one}#expected", {"kind": "expected", "until": until, "by": "U0OWNER"}))
+
+    world.burn(one, 500, minutes=15)
+    assert world.bus.of("Runaway Suspected", "Runaway Confirmed") == []
+
+    world.burn(one, 5_000, minutes=20)
+    assert world.bus.of("Runaway Confirmed")
+
+
+def test_what_is_expected_of_one_is_not_expected_of_another(world: Any) -> None:
+    one, other = world.account.add("loop"), world.account.add("other")
+    world.beat()
+    world.accustom(one)
+    until = (world.at + timedelta(hours=4)).isoformat()
+    world.ledger.commit(Put("detector", f"{other}#expected", {"kind": "expected", "until": until, "by": "U0OWNER"}))
+
+    world.burn(one, 500, minutes=4)
+
+    assert len(world.bus.of("Runaway Confirmed")) == 1
+
+
 def test_a_workloads_own_key_tells_what_blocks_it_first(world: Any) -> None:
     world.with_policy(workloads=[WORKLOAD])
     world.secrets.values["openrouter/prod/agent"] = "sk-or-v1-fake-workload"

@@ -27,12 +27,14 @@ quotes it would be more than the bus takes."""
 
 
 class DetailType(StrEnum):
-    """What happened. Those of `REQUESTS` come from outside; Governor acts on them and never sends them itself."""
+    """What happened. Those of `REQUESTS` come from outside; Governor acts on them, and sends one itself only when a
+    person has asked for it in Slack."""
 
     BUDGET_THRESHOLD_REACHED = "Budget Threshold Reached"
     RUNAWAY_SUSPECTED = "Runaway Suspected"
     RUNAWAY_CONFIRMED = "Runaway Confirmed"
     RUNAWAY_ENDED = "Runaway Ended"
+    RUNAWAY_EXPECTED = "Runaway Expected"
     KEY_DISABLED = "Key Disabled"
     DISABLE_WITHHELD = "Disable Withheld"
     KEY_RESTORED = "Key Restored"
@@ -62,7 +64,18 @@ class DetailType(StrEnum):
     DRILL_PASSED = "Drill Passed"
     DRILL_FAILED = "Drill Failed"
     BYOK_REVIEW_DUE = "Byok Review Due"
+    APPROVAL_REQUESTED = "Approval Requested"
+    APPROVAL_GRANTED = "Approval Granted"
+    APPROVAL_REJECTED = "Approval Rejected"
+    APPROVAL_EXPIRED = "Approval Expired"
+    APPROVAL_VOIDED = "Approval Voided"
+    PRESET_PROMOTED = "Preset Promoted"
+    PRESET_PROMOTION_FAILED = "Preset Promotion Failed"
+    PRESET_ROLLED_BACK = "Preset Rolled Back"
+    PRESET_DRIFTED = "Preset Drifted"
     KEY_EXPOSED = "Key Exposed"
+    APPROVAL_DECIDED = "Approval Decided"
+    PRESET_PROMOTION_REQUESTED = "Preset Promotion Requested"
     RESTORE_REQUESTED = "Restore Requested"
     ROTATION_REQUESTED = "Rotation Requested"
     ROLLBACK_REQUESTED = "Rollback Requested"
@@ -72,6 +85,8 @@ class DetailType(StrEnum):
 REQUESTS = frozenset(
     {
         DetailType.KEY_EXPOSED,
+        DetailType.APPROVAL_DECIDED,
+        DetailType.PRESET_PROMOTION_REQUESTED,
         DetailType.RESTORE_REQUESTED,
         DetailType.ROTATION_REQUESTED,
         DetailType.ROLLBACK_REQUESTED,
@@ -86,7 +101,8 @@ class BadEvent(Exception):
 
 @dataclass(frozen=True)
 class Event:
-    """One fact. `subject`: a workload's name, or the 64-hex hash of a key no workload declares."""
+    """One fact. `subject`: a workload's name, the 64-hex hash of a key no workload declares, a preset's slug, or
+    whatever else it is about."""
 
     detail_type: DetailType
     id: str

@@ -262,3 +262,15 @@ class RollbackRequested(Evidence):
     """Rollback Requested, from outside: give the former key back. `requested_by`: one of the policy's approvers."""
 
     requested_by: str
+
+
+class PresetPromotionRequested(Evidence):
+    """Preset Promotion Requested, from outside: check the staging preset, and ask for its promotion.
+
+    `loosen`: it may be looser about data than production. `override_of`: the promotion whose failed checks shall not
+    block it.
+    """
+
+    requested_by: str
+    loosen: bool = False
+    override_of: str | None = None

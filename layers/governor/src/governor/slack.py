@@ -9,10 +9,11 @@
 Text is Slack's mrkdwn, clipped here to Slack's limits (https://docs.slack.dev/reference/block-kit/blocks).
 """
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.client import HTTPException
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from pydantic import SecretStr
 
@@ -20,12 +21,15 @@ from governor.secrets import SecretMalformed, SecretUnavailable
 
 if TYPE_CHECKING:
     from slack_sdk import WebClient
+    from slack_sdk.models.blocks import ButtonElement
     from slack_sdk.web import SlackResponse
 
 METADATA_TYPE = "governor_notice"
 MAX_SECTION = 3000
 MAX_CONTEXTS = 10
 MAX_BLOCKS = 50
+ACTION = "governor."
+"""What the `action_id` of each of our buttons starts with; the action's name follows."""
 
 
 class SlackError(Exception):
@@ -58,6 +62,20 @@ class SlackGone(SlackRefused):
 
 
 @dataclass(frozen=True)
+class Button:
+    """A button under a message. `action` and `value` come back with a click (at most 2,000 characters of JSON).
+
+    `confirm`: a question that Slack asks first.
+    """
+
+    text: str
+    action: str
+    value: Mapping[str, str] = field(hash=False)
+    style: Literal["primary", "danger"] | None = None
+    confirm: str = ""
+
+
+@dataclass(frozen=True)
 class Message:
     """What people read: `text` stands alone in a notification; sections and small-print context follow in colour."""
 
@@ -65,6 +83,7 @@ class Message:
     color: str
     sections: tuple[str, ...] = ()
     context: tuple[str, ...] = ()
+    actions: tuple[Button, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -88,6 +107,14 @@ class Slack(Protocol):
 
     def find(self, metadata: Mapping[str, str], *, thread_ts: str | None = None) -> Posted | None:
         """The newest message (of the channel, or of a thread) whose metadata holds all these values."""
+
+
+class Files(Protocol):
+    """Where text goes that is too long for a message."""
+
+    def upload(self, name: str, text: str, comment: str) -> str:
+        """Shows the text as a file in the channel; its permalink, or "" where Slack does not say. Once more is one file
+        more. Raises `SlackError`."""
 
 
 class SlackChannel:
@@ -140,6 +167,14 @@ class SlackChannel:
                 break
         return found
 
+    def upload(self, name: str, text: str, comment: str) -> str:
+        answer = self._call(
+            lambda client: client.files_upload_v2(
+                channel=self._channel, filename=name, title=name, content=text, initial_comment=comment
+            )
+        )
+        return str(answer["files"][0].get("permalink", ""))
+
     def _page(self, thread_ts: str | None, cursor: str | None) -> Any:
         wanted: dict[str, Any] = {
             "channel": self._channel,
@@ -152,26 +187,37 @@ class SlackChannel:
         return self._call(lambda client: client.conversations_replies(ts=thread_ts, **wanted))
 
     def _call(self, ask: Callable[["WebClient"], "SlackResponse"]) -> Any:
-        from slack_sdk import WebClient
-        from slack_sdk.errors import SlackApiError
+        return called(ask, self._token, self._base_url, self._channel, self.TIMEOUT_SECONDS)
 
-        # No retry handlers: the SDK's default repeats a POST whose connection broke, which may post twice.
-        client = WebClient(self._current_token(), self._base_url, timeout=self.TIMEOUT_SECONDS, retry_handlers=[])
-        try:
-            return ask(client).data
-        except SlackApiError as error:
-            raise _translated(error.response, self._channel) from error
-        except (OSError, HTTPException) as error:
-            raise SlackUnavailable(f"no answer from Slack: {type(error).__name__}: {error}") from error
 
-    def _current_token(self) -> str:
+def called(
+    ask: Callable[["WebClient"], "SlackResponse"],
+    token: Callable[[], SecretStr],
+    base_url: str,
+    channel: str,
+    timeout_seconds: int,
+) -> Any:
+    """What Slack answers to one call of its Web API, about a channel. Raises `SlackError`, nothing of slack_sdk's."""
+    from slack_sdk import WebClient
+    from slack_sdk.errors import SlackApiError, SlackRequestError
 
-        try:
-            return self._token().get_secret_value()
-        except SecretMalformed as error:
-            raise SlackRefused("no_token", f'{error}. Store {{"bot_token": "xoxb-..."}} in it.') from error
-        except SecretUnavailable as error:
-            raise SlackUnavailable(f"the secret with Slack's token could not be read: {error}") from error
+    # No retry handlers: the SDK's default repeats a POST whose connection broke, which may post twice.
+    client = WebClient(_current(token), base_url, timeout=timeout_seconds, retry_handlers=[])
+    try:
+        return ask(client).data
+    except SlackApiError as error:
+        raise _translated(error.response, channel) from error
+    except (OSError, HTTPException, SlackRequestError) as error:
+        raise SlackUnavailable(f"no answer from Slack: {type(error).__name__}: {error}") from error
+
+
+def _current(token: Callable[[], SecretStr]) -> str:
+    try:
+        return token().get_secret_value()
+    except SecretMalformed as error:
+        raise SlackRefused("no_token", f'{error}. Store {{"bot_token": "xoxb-..."}} in it.') from error
+    except SecretUnavailable as error:
+        raise SlackUnavailable(f"the secret with Slack's token could not be read: {error}") from error
 
 
 _RENEW = "Put the app's bot token (xoxb-...) into the Slack secret, field bot_token; it is read within 5 minutes."
@@ -206,19 +252,34 @@ def _translated(response: "SlackResponse", channel: str) -> SlackError:
 
 def _content(message: Message) -> dict[str, Any]:
     from slack_sdk.models.attachments import BlockAttachment
-    from slack_sdk.models.blocks import Block, ContextBlock, MarkdownTextObject, SectionBlock
+    from slack_sdk.models.blocks import ActionsBlock, Block, ContextBlock, MarkdownTextObject, SectionBlock
 
     blocks: list[Block] = [
         SectionBlock(text=MarkdownTextObject(text=clip(text, MAX_SECTION)))
-        for text in message.sections[: MAX_BLOCKS - 1]
+        for text in message.sections[: MAX_BLOCKS - 1 - bool(message.actions)]
         if text
     ]
+    if message.actions:
+        blocks.append(ActionsBlock(elements=[_button(one) for one in message.actions]))
     if message.context:
         elements = [MarkdownTextObject(text=clip(text, MAX_SECTION)) for text in message.context[:MAX_CONTEXTS]]
         blocks.append(ContextBlock(elements=elements))
     # A top-level `blocks` would hide `text` and could have no colour: the blocks go into one coloured attachment.
     attachments = [BlockAttachment(blocks=blocks, color=message.color, fallback=clip(message.text, 1000)).to_dict()]
     return {"text": clip(message.text, MAX_SECTION), "attachments": attachments if blocks else []}
+
+
+def _button(button: Button) -> "ButtonElement":
+    from slack_sdk.models.blocks import ButtonElement, ConfirmObject
+
+    confirm = ConfirmObject(title="Are you sure?", text=button.confirm, confirm=button.text) if button.confirm else None
+    return ButtonElement(
+        text=button.text,
+        action_id=f"{ACTION}{button.action}",
+        value=json.dumps(dict(button.value), separators=(",", ":")),
+        style=button.style,
+        confirm=confirm,
+    )
 
 
 def clip(text: str, length: int) -> str:

@@ -1,7 +1,8 @@
-"""`Slack` in memory, for tests; proven equal to `SlackChannel` by one suite run over both."""
+"""`Slack` and `Replies` in memory, for tests; each is proven equal to its adapter by one suite run over both."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from governor.slack import Message, Posted, SlackGone
 
@@ -52,3 +53,20 @@ class MemorySlack:
             if said.ts == ts:
                 return place
         raise SlackGone("message_not_found", "Nothing to do: a new message is posted.")
+
+
+class MemoryReplies:
+    """`Replies` in memory: `told` holds who (or which `response_url`) was told what; `views`, what was opened."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, str]] = []
+        self.views: list[Mapping[str, Any]] = []
+
+    def respond(self, response_url: str, text: str) -> None:
+        self.told.append((response_url, text))
+
+    def ephemeral(self, channel: str, user: str, text: str) -> None:
+        self.told.append((user, text))
+
+    def open_view(self, trigger_id: str, view: Mapping[str, Any]) -> None:
+        self.views.append(view)

@@ -9,7 +9,7 @@ from governor.policy._approvals import Approvals
 from governor.policy._byok import Byok, Drill, Expect, Probe, Window
 from governor.policy._parts import Duration, Share, SlackChannel, SlackUser, parse_duration
 from governor.policy._policy import ROTATION_TAG, Policy, lineage_name
-from governor.policy._presets import Preset
+from governor.policy._presets import Checks, Golden, GoldenCase, Preset, Smoke
 from governor.policy._workloads import Budget, Copies, Exposed, Key, Limits, Owner, Rotation, Runaway, Workload
 
 __all__ = [
@@ -19,12 +19,15 @@ __all__ = [
     "Approvals",
     "Budget",
     "Byok",
+    "Checks",
     "Copies",
     "Drill",
     "Duration",
     "Expect",
     "Exposed",
     "Freeze",
+    "Golden",
+    "GoldenCase",
     "Key",
     "Limits",
     "ManagementKey",
@@ -38,6 +41,7 @@ __all__ = [
     "Share",
     "SlackChannel",
     "SlackUser",
+    "Smoke",
     "Window",
     "Workload",
     "lineage_name",

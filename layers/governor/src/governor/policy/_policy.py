@@ -48,6 +48,10 @@ class Policy(Part):
         """The workload declared under this name."""
         return next((workload for workload in self.workloads if workload.name == name), None)
 
+    def preset(self, slug: str) -> Preset | None:
+        """The preset declared under this slug."""
+        return next((preset for preset in self.presets if preset.slug == slug), None)
+
     def lineage_of(self, key_name: str) -> str:
         """The name of the lineage that a key is of: the workload that adopts it, or else what its name bears."""
         return self._adopted.get(key_name) or lineage_name(key_name)

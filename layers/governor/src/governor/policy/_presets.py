@@ -1,16 +1,89 @@
-"""Presets that are promoted from one workspace to another."""
+"""Presets that are promoted from one workspace to another, and what a candidate is held against before."""
 
-from typing import Annotated, Any
+import re
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from governor.policy._parts import Part, SlackUser
+from governor.policy._parts import Part, SecretName, SlackUser
+
+
+class GoldenCase(Part):
+    """A prompt with what its answer must be. `usd`, `seconds`: the most that it may cost and take."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+    prompt: Annotated[str, Field(min_length=1, repr=False)]
+    contains: tuple[str, ...] = ()
+    regex: str | None = None
+    json_schema: dict[str, Any] | None = None
+    refusal: bool | None = None
+    usd: Annotated[float, Field(gt=0)] | None = None
+    seconds: Annotated[float, Field(gt=0)] | None = None
+
+    @model_validator(mode="after")
+    def _asserts_something_that_can_be_asserted(self) -> Self:
+        wanted = (self.contains or None, self.regex, self.json_schema, self.refusal, self.usd, self.seconds)
+        if all(one is None for one in wanted):
+            raise ValueError(f"golden case {self.name}: asserts nothing; a check that cannot fail is none")
+        try:
+            re.compile(self.regex or "")
+        except re.error as error:
+            raise ValueError(f"golden case {self.name}: regex: {error}") from None
+        return self
+
+
+class Golden(Part):
+    """Cases that are run through the candidate, and through production beside it. `usd`: the most a run may cost."""
+
+    usd: Annotated[float, Field(gt=0, le=100)]
+    max_tokens: Annotated[int, Field(ge=16, le=4096)] = 256
+    cases: Annotated[tuple[GoldenCase, ...], Field(min_length=1, max_length=50)]
+
+    @model_validator(mode="after")
+    def _cases_have_names_of_their_own(self) -> Self:
+        names = [case.name for case in self.cases]
+        if len(set(names)) < len(names):
+            raise ValueError("cases: each needs a name of its own")
+        return self
+
+
+class Checks(Part):
+    """What a candidate is held against beside the checks that are always made. `certified` empty: any model."""
+
+    certified: tuple[str, ...] = ()
+    golden: Golden | None = None
+
+
+class Smoke(Part):
+    """The request that a promoted preset must answer. 16 tokens is the least that every model takes."""
+
+    prompt: Annotated[str, Field(min_length=1, repr=False)] = "Are you there?"
+    max_tokens: Annotated[int, Field(ge=16, le=256)] = 16
 
 
 class Preset(Part):
-    slug: str
+    """A preset of two workspaces: edited in `from`, served in `to`, and promoted by a human's yes.
+
+    `from_secret`, `to_secret`: of the inference key of each. `watch`: a new version in `from` is asked for by itself.
+    `prompts`: whether Slack may be shown what changed in them.
+    """
+
+    slug: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,100}$")]
     from_workspace: Annotated[str, Field(alias="from")]
     to_workspace: Annotated[str, Field(alias="to")]
+    from_secret: SecretName
+    to_secret: SecretName
     approvers: Annotated[tuple[SlackUser, ...], Field(min_length=1)]
     approvals: Annotated[int, Field(ge=1)] = 1
-    checks: tuple[dict[str, Any], ...] = ()
+    watch: bool = False
+    prompts: Literal["private", "shown"] = "private"
+    checks: Checks = Checks()
+    smoke: Smoke = Smoke()
+
+    @model_validator(mode="after")
+    def _can_be_promoted(self) -> Self:
+        if self.from_secret == self.to_secret:
+            raise ValueError("to_secret: must not be from_secret; the key's workspace decides which preset is meant")
+        if self.approvals > len(set(self.approvers)):
+            raise ValueError("approvals: more than there are approvers")
+        return self

@@ -28,10 +28,11 @@ class Model(Answer):
 
 
 class ChatMessage(Answer):
-    """`content` is text, parts, or None."""
+    """`content` is text, parts, or None. `refusal`: the model's own words for saying no, where it has such a field."""
 
     role: str = "assistant"
     content: Any = None
+    refusal: str | None = None
 
 
 class ChatChoice(Answer):

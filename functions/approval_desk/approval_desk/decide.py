@@ -1,0 +1,289 @@
+"""Who may do what, and what a wish comes to. Pure: a person, a wish, the facts and `now` in, a decision out.
+
+First, whoever it is and whatever it is:
+ 1. `outsider`   a member of another workspace (Slack Connect) does nothing here
+ 2. `stale`      older than half an hour: the person has stopped waiting, and can no longer be answered
+Then, by what is wanted:
+ - disable, rotate   any member
+ - expected          the workload's owner, or one of the policy's approvers
+ - restore           one of the policy's approvers, at once; anybody else's wish is a request
+ - promote, override any member: `preset_promotion` checks, and asks the preset's approvers
+ - rollback, adopt, revert   an approver of the preset, at once; anybody else's wish is a request
+ - drill             a request, whoever asks
+ - approve, reject   `governor.approval.judge`, over the stored request
+Everybody may read. A request that stands open is not asked a second time.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+
+from approval_desk.wishes import MEANING, USAGE, Wish, nearest
+from governor.approval import Approval, Kind, Request
+from governor.approval_evidence import RunawayExpected
+from governor.causes import Causes
+from governor.clock import format_instant
+from governor.events import DetailType, Event, event_id
+from governor.evidence import PresetPromotionRequested, RotationRequested
+from governor.ledger import Put
+from governor.policy import Policy, Preset
+from governor.slack_requests import SlackRequest
+
+Action = Literal["vote", "ask_why", "order", "ask", "publish", "report", "tell"]
+"""`vote`: count it. `ask_why`: open the modal. `order`: granted at once. `ask`: a request for others. `publish`: an
+event. `report`: `status` or `keys`. `tell`: nothing but an answer."""
+STALE = timedelta(minutes=30)
+"""Slack's `response_url` lives as long (https://docs.slack.dev/interactivity/handling-user-interaction)."""
+EXPECTED = timedelta(hours=4)
+EXPIRE_AFTER = timedelta(hours=24)
+"""Of a request about a preset, where the policy has no `approvals`."""
+LIFTED = ("runaway", "budget", "exposed", "operator")
+"""Causes that a person may have lifted here."""
+_HASH = 64
+
+
+@dataclass(frozen=True)
+class Facts:
+    """`causes`: of the wish's subject, for a restore. `pending`: requests that stand open, for one that might repeat
+    another. `own`: the request that this very interaction made, before it was interrupted."""
+
+    request: SlackRequest
+    policy: Policy
+    now: datetime
+    causes: Causes = field(default_factory=Causes)
+    pending: Sequence[Approval] = ()
+    own: Approval | None = None
+
+    @property
+    def at(self) -> datetime:
+        return datetime.fromtimestamp(self.request.at, UTC)
+
+    @property
+    def by(self) -> str:
+        return self.request.user
+
+    @property
+    def approvers(self) -> tuple[str, ...]:
+        return self.policy.approvals.approvers if self.policy.approvals else ()
+
+
+@dataclass(frozen=True)
+class Decision:
+    """`said`: to the person, once it is done. `asked`: of an `order` or `ask`. `event` and `note`: of a `publish`."""
+
+    action: Action
+    rule: str
+    said: str = ""
+    asked: Request | None = None
+    event: Event | None = None
+    note: Put | None = None
+
+
+def decide(wish: Wish, facts: Facts) -> Decision:
+    """What the wish comes to, by the rules above."""
+    if refusal := _not_heard(facts):
+        return refusal
+    if facts.own:
+        return _placed(facts.own.request)
+    match wish.verb:
+        case "approve":
+            return Decision("vote", "approve")
+        case "reject":
+            # The modal comes back with a reason; the button has none.
+            return Decision("vote" if facts.request.kind == "modal" else "ask_why", "reject")
+        case "disable" | "rotate" | "expected" | "restore":
+            return _about_a_key(wish, facts)
+        case "promote" | "override" | "rollback" | "adopt" | "revert":
+            return _about_a_preset(wish, facts)
+        case "drill":
+            return _drill(wish, facts)
+        case "status" | "keys":
+            return Decision("report", wish.verb)
+        case _:
+            return _tell(wish.verb, wish.hint or help_text())
+
+
+def _not_heard(facts: Facts) -> Decision | None:
+    if facts.request.user_team != facts.request.team:
+        return _tell("outsider", "Only members of this workspace can use Governor.")
+    if facts.now - facts.at > STALE:
+        return _tell("stale", "This came too late to be done. Look again, and do it anew.")
+    return None
+
+
+def _about_a_key(wish: Wish, facts: Facts) -> Decision:
+    policy, subject = facts.policy, wish.subject
+    workload = policy.workload(subject)
+    is_hash = len(subject) == _HASH and not set(subject) - set("0123456789abcdef")
+    if workload is None and (wish.verb == "rotate" or not is_hash):
+        near = nearest(subject, [one.name for one in policy.workloads])
+        return _tell("unknown", f"The policy has no workload {_code(subject)}.{near}")
+    if wish.verb == "disable":
+        asked = _request("disable", subject, facts, {"cause": "operator"}, "Disable every live key.")
+        return _placed(asked)
+    if wish.verb == "rotate":
+        if workload is None or workload.secret is None:
+            return _tell("no_secret", f"{_code(subject)} has no `secret` in the policy, where a new key could be put.")
+        evidence = RotationRequested(requested_by=facts.by).model_dump(mode="json")
+        return _publish(DetailType.ROTATION_REQUESTED, subject, evidence, facts, "A new key is asked for")
+    if wish.verb == "expected":
+        owner = workload.owner.slack if workload else None
+        if facts.by not in (owner, *facts.approvers):
+            return _tell("not_theirs", "Only the workload's owner or an approver can say that this is expected.")
+        return _expected(subject, facts)
+    return _restore(wish, facts)
+
+
+def _expected(subject: str, facts: Facts) -> Decision:
+    # From the click on, whenever it is carried out: a repeat moves nothing.
+    until = facts.at + EXPECTED
+    evidence = RunawayExpected(name=subject, by=facts.by, until=until).model_dump(mode="json")
+    row = {"kind": "expected", "until": format_instant(until), "by": facts.by}
+    said = f"The detector leaves {_code(subject)} alone until {until:%H:%M} UTC; budgets still hold."
+    kind = DetailType.RUNAWAY_EXPECTED
+    reason = f"{facts.by} expects this spend."
+    event = Event(kind, event_id(kind, facts.request.id), subject, facts.at, reason, evidence)
+    note = Put("detector", f"{subject}#expected", row, expires_at=until + timedelta(days=7))
+    return Decision("publish", "expected", said, event=event, note=note)
+
+
+def _restore(wish: Wish, facts: Facts) -> Decision:
+    standing = [row for row in facts.causes.standing() if row.cause in LIFTED]
+    wanted = wish.detail.get("cause")
+    rows = [row for row in standing if wanted in (None, row.cause)]
+    if not rows:
+        which = f"No {_code(wanted)} cause" if wanted else "Nothing that can be lifted here"
+        return _tell("not_standing", f"{which} holds {_code(wish.subject)}.")
+    if len(rows) > 1:
+        causes = ", ".join(f"`{row.cause}`" for row in rows)
+        return _tell(
+            "which_cause", f"{_code(wish.subject)} is held by {causes}: add the one that is over to the command."
+        )
+    row = rows[0]
+    # The trigger binds the wish to this disable, and not to a later one of the same cause.
+    change = {"cause": row.cause, "trigger": row.trigger}
+    shown = f"Lift the cause {row.cause}, which has held it since {row.at:%d %b %H:%M} UTC."
+    if not facts.approvers:
+        return _tell("no_approvers", "The policy names no approvers (`approvals`), so nobody can decide this.")
+    return _ask("restore", wish.subject, facts, change, shown, facts.approvers)
+
+
+def _about_a_preset(wish: Wish, facts: Facts) -> Decision:
+    preset = next((one for one in facts.policy.presets if one.slug == wish.subject), None)
+    if preset is None:
+        near = nearest(wish.subject, [one.slug for one in facts.policy.presets])
+        return _tell("unknown", f"The policy has no preset {_code(wish.subject)}.{near}")
+    match wish.verb:
+        case "promote":
+            return _promote(preset, facts, None)
+        case "override":
+            return _promote(preset, facts, wish.detail["promotion"])
+        case "rollback":
+            promotion = wish.detail.get("promotion", "")
+            change, shown = {"promotion": promotion}, "Serve the former production preset again."
+            return _ask("rollback", preset.slug, facts, change, shown, preset.approvers, preset.approvals)
+        case _:
+            kind: Kind = "adopt" if wish.verb == "adopt" else "revert"
+            meant = "Keep what production serves now" if kind == "adopt" else "Serve the last promoted version again"
+            change = {"version": wish.detail["version"]}
+            shown = f"{meant} (version {wish.detail['version']})."
+            return _ask(kind, preset.slug, facts, change, shown, preset.approvers, preset.approvals)
+
+
+def _promote(preset: Preset, facts: Facts, override_of: str | None) -> Decision:
+    evidence = PresetPromotionRequested(requested_by=facts.by, override_of=override_of).model_dump(mode="json")
+    what = "An override is asked for" if override_of else "The promotion is asked for"
+    return _publish(DetailType.PRESET_PROMOTION_REQUESTED, preset.slug, evidence, facts, what)
+
+
+def _drill(wish: Wish, facts: Facts) -> Decision:
+    places = [f"{one.workspace}/{one.provider}" for one in facts.policy.byok]
+    if wish.subject not in places:
+        near = nearest(wish.subject, places).replace("/", " ")
+        return _tell("unknown", f"The policy's `byok` has no {_code(wish.subject.replace('/', ' '))}.{near}")
+    if not facts.approvers:
+        return _tell("no_approvers", "The policy names no approvers (`approvals`), so nobody can decide this.")
+    shown = f"Drill the failover of {wish.subject}."
+    return _ask("drill", wish.subject, facts, dict(wish.detail), shown, facts.approvers)
+
+
+def _ask(
+    kind: Kind,
+    subject: str,
+    facts: Facts,
+    change: Mapping[str, Any],
+    shown: str,
+    approvers: tuple[str, ...],
+    needed: int = 1,
+) -> Decision:
+    asked = _request(kind, subject, facts, change, shown, approvers, needed)
+    for other in facts.pending:
+        one = other.request
+        if not _at_once(asked) and (one.kind, one.subject, one.change) == (kind, subject, change):
+            return _tell(
+                "asked_already", f"<@{one.requested_by}> has asked for that already; it waits for an approver."
+            )
+    return _placed(asked)
+
+
+def _placed(asked: Request) -> Decision:
+    if _at_once(asked):
+        return Decision(
+            "order", asked.kind, "It is being done; the channel is told once it is done and verified.", asked
+        )
+    return Decision("ask", asked.kind, "The approvers are asked in the channel.", asked)
+
+
+def _at_once(asked: Request) -> bool:
+    """Whether the person is entitled to it without another's yes."""
+    return asked.kind == "disable" or (asked.kind != "drill" and asked.requested_by in asked.approvers)
+
+
+def _request(
+    kind: Kind,
+    subject: str,
+    facts: Facts,
+    change: Mapping[str, Any],
+    shown: str,
+    approvers: tuple[str, ...] = (),
+    needed: int = 1,
+) -> Request:
+    approvals = facts.policy.approvals
+    return Request(
+        id=request_id(facts.request),
+        kind=kind,
+        subject=subject,
+        requested_by=facts.by,
+        requested_at=facts.at,
+        expires_at=facts.at + (approvals.expire_after if approvals else EXPIRE_AFTER),
+        change=change,
+        approvers=approvers,
+        needed=needed,
+        name=subject,
+        shown=(shown,),
+    )
+
+
+def request_id(request: SlackRequest) -> str:
+    """The id of the request that an interaction makes, if it makes one: the same for each of its deliveries."""
+    return event_id(DetailType.APPROVAL_REQUESTED, request.id)
+
+
+def _publish(kind: DetailType, subject: str, evidence: Mapping[str, Any], facts: Facts, what: str) -> Decision:
+    event = Event(kind, event_id(kind, facts.request.id), subject, facts.at, f"{facts.by} asked in Slack.", evidence)
+    return Decision("publish", kind, f"{what} for {_code(subject)}; the channel is told what comes of it.", event=event)
+
+
+def _tell(rule: str, said: str) -> Decision:
+    return Decision("tell", rule, said)
+
+
+def _code(name: str | None) -> str:
+    return "`" + str(name).replace("`", "'")[:80] + "`"
+
+
+def help_text() -> str:
+    """What `/governor help` says."""
+    lines = [f"• `/governor {word}{' ' if places else ''}{places}`: {MEANING[word]}" for word, places in USAGE.items()]
+    return "\n".join(["*Governor* watches and acts on this organization's OpenRouter account.", *lines])

@@ -1,0 +1,24 @@
+"""What the approval desk works with."""
+
+from dataclasses import dataclass
+
+from governor.approvals import Approvals
+from governor.clock import Clock
+from governor.events import Publisher
+from governor.ledger import Ledger
+from governor.policy import Policy
+from governor.ports import Log
+from governor.slack_replies import Replies
+
+
+@dataclass(frozen=True)
+class Ports:
+    """What outlives an invocation. `replies`: None where Slack is not used."""
+
+    policy: Policy
+    ledger: Ledger
+    approvals: Approvals
+    bus: Publisher
+    replies: Replies | None
+    clock: Clock
+    log: Log

@@ -1,0 +1,179 @@
+"""Carries out what people decide: the deed, the note that it is done, then the answer to whoever did it.
+
+The note is one row an interaction (pk `interaction`, sk its id): a replay finds it and does nothing; a retry after a
+crash finds none and does the same again, under the same ids. An answer that does not reach the person undoes nothing
+and repeats nothing.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+from approval_desk import reports, voting
+from approval_desk.decide import Decision, Facts, decide, request_id
+from approval_desk.modal import why_modal
+from approval_desk.ports import Ports
+from approval_desk.sentences import CLICK_AGAIN, of_vote
+from approval_desk.settings import Decided
+from approval_desk.wishes import Wish, wish
+from governor.approval import Vote
+from governor.approvals import NotGranted
+from governor.causes import CauseBook, Causes
+from governor.ledger import LedgerConflict, Put
+from governor.lineage import Lineages
+from governor.slack import SlackError, SlackRefused
+from governor.slack_requests import SlackRequest
+
+PK = "interaction"
+KEPT = timedelta(days=30)
+"""Longer than a message can lie in the queue and its dead letters together."""
+ANSWERS = 3
+"""Deliveries after which a person who cannot be answered is left without."""
+_ASKING = ("restore", "rollback", "adopt", "revert", "drill")
+
+
+@dataclass(frozen=True)
+class ApprovalDesk:
+    """What outlives an invocation."""
+
+    ports: Ports
+
+    def expire(self) -> int:
+        """Ends requests whose time is over; how many. Raises `PublishFailed` or an AWS error."""
+        return voting.expire(self.ports)
+
+    def decided(self, decided: Decided) -> str:
+        """Counts a decision that came as an event, where the policy believes one; the rule by which it went."""
+        approvals, word = self.ports.policy.approvals, decided.word
+        if approvals and not approvals.by_event:
+            rule = "by_event"
+        else:
+            cast = Vote(decided.id, word.by, word.verdict, self.ports.clock(), word.comment)
+            rule = voting.vote(self.ports, word.approval, word.digest, cast).rule
+        self.ports.log.info("decided", extra={"approval": word.approval, "by": word.by, "rule": rule})
+        return rule
+
+    def act(self, request: SlackRequest, deliveries: int) -> str:
+        """Does what the person wants, once, and tells them; the rule by which it went.
+
+        Raises what kept it from being done (an AWS error, `LedgerConflict`, `PublishFailed`), or `SlackError` while
+        only the answer is missing and worth another delivery.
+        """
+        row = self.ports.ledger.get(PK, request.id)
+        if row is None:
+            rule, said = self._do(request)
+            data: dict[str, Any] = {"rule": rule, "said": said, "told": not said}
+            put = Put(PK, request.id, data, expires_at=self.ports.clock() + KEPT)
+            try:
+                self.ports.ledger.commit(put)
+            except LedgerConflict:
+                # A copy beside this one did the same, and answers.
+                return rule
+            version = 1
+        else:
+            data, version, rule = dict(row.data), row.version, str(row.data["rule"])
+        if not data["told"]:
+            self._tell(request, str(data["said"]), deliveries)
+            done = Put(PK, request.id, {**data, "told": True}, version, self.ports.clock() + KEPT)
+            try:
+                self.ports.ledger.commit(done)
+            except LedgerConflict:
+                self.ports.log.info("a copy of this has told them too", extra={"interaction": request.id})
+        return rule
+
+    def _do(self, request: SlackRequest) -> tuple[str, str]:
+        """The rule, and what to say."""
+        wanted = wish(request)
+        decision = decide(wanted, self._facts(request, wanted))
+        cast = Vote(request.id, request.user, "approve", self.ports.clock())
+        match decision.action:
+            case "vote":
+                return self._vote(request, wanted, cast)
+            case "ask_why":
+                return self._ask_why(request, wanted, cast)
+            case "order" if decision.asked:
+                return self._order(decision, cast)
+            case "ask" if decision.asked:
+                voting.ask(self.ports, decision.asked)
+            case "publish" if decision.event:
+                if decision.note:
+                    self._note(decision.note)
+                self.ports.bus.publish([decision.event])
+            case "report":
+                return decision.rule, self._report(decision.rule)
+        return decision.rule, decision.said
+
+    def _facts(self, request: SlackRequest, wanted: Wish) -> Facts:
+        ports = self.ports
+        facts = Facts(request, ports.policy, ports.clock())
+        if wanted.verb not in (*_ASKING, "disable"):
+            return facts
+        own = ports.approvals.get(request_id(request))
+        if own or wanted.verb == "disable":
+            return replace(facts, own=own)
+        causes = CauseBook(ports.ledger).causes(wanted.subject) if wanted.verb == "restore" else Causes()
+        return replace(facts, causes=causes, pending=ports.approvals.pending())
+
+    def _vote(self, request: SlackRequest, wanted: Wish, cast: Vote) -> tuple[str, str]:
+        verdict = replace(
+            cast, verdict="reject" if wanted.verb == "reject" else "approve", comment=wanted.detail.get("reason", "")
+        )
+        voted = voting.vote(self.ports, wanted.subject, wanted.detail.get("digest", ""), verdict)
+        return voted.rule, of_vote(voted)
+
+    def _ask_why(self, request: SlackRequest, wanted: Wish, cast: Vote) -> tuple[str, str]:
+        """Whoever may not reject it is told so at once, and not asked why."""
+        foreseen = voting.foresee(
+            self.ports, wanted.subject, wanted.detail.get("digest", ""), replace(cast, verdict="reject")
+        )
+        if foreseen.outcome == "refused":
+            return foreseen.rule, of_vote(foreseen)
+        assert self.ports.replies is not None
+        try:
+            self.ports.replies.open_view(request.trigger_id, why_modal(wanted, request.channel))
+        except SlackError as error:
+            self.ports.log.warning("the reason could not be asked for", extra={"error": str(error)})
+            return "not_asked_why", CLICK_AGAIN
+        return "asked_why", ""
+
+    def _order(self, decision: Decision, cast: Vote) -> tuple[str, str]:
+        assert decision.asked is not None
+        try:
+            voting.order(self.ports, decision.asked, cast)
+        except NotGranted as refusal:
+            return "not_granted", f"It is not done: {refusal}."
+        return decision.rule, decision.said
+
+    def _note(self, put: Put) -> None:
+        """The newest word stands, whatever stood there."""
+        for _ in range(voting.ATTEMPTS):
+            row = self.ports.ledger.get(put.pk, put.sk)
+            try:
+                return self.ports.ledger.commit(replace(put, expect=row.version if row else put.expect))
+            except LedgerConflict as conflict:
+                lost = conflict
+        raise lost
+
+    def _report(self, which: str) -> str:
+        ports = self.ports
+        now, lineages = ports.clock(), Lineages(ports.ledger).all()
+        if which == "keys":
+            return reports.keys(ports.policy, lineages, now)
+        book = CauseBook(ports.ledger)
+        causes = {workload.name: book.causes(workload.name) for workload in ports.policy.workloads}
+        return reports.status(causes, lineages, ports.approvals.pending(), now)
+
+    def _tell(self, request: SlackRequest, said: str, deliveries: int) -> None:
+        """Raises `SlackError` while another delivery may still reach the person."""
+        replies = self.ports.replies
+        if replies is None:
+            return
+        try:
+            if request.response_url:
+                replies.respond(request.response_url, said)
+            elif request.channel:
+                replies.ephemeral(request.channel, request.user, said)
+        except SlackError as error:
+            self.ports.log.warning("the person was not answered", extra={"error": str(error)})
+            if deliveries < ANSWERS and not isinstance(error, SlackRefused):
+                raise

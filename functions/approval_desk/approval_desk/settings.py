@@ -1,0 +1,75 @@
+"""What the approval desk is told by its environment, and what wakes it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pydantic import ValidationError
+
+from governor.approval_evidence import ApprovalDecided
+from governor.clock import parse_instant
+from governor.environment import Settings
+from governor.events import BadEvent, DetailType, Event
+
+
+class DeskSettings(Settings):
+    """Names of the two tables, the bus, and the Slack secret (empty: Slack is not used)."""
+
+    table_name: str
+    decisions_table_name: str
+    event_bus_name: str
+    slack_secret: str = ""
+    slack_api_url: str = "https://slack.com/api/"
+
+    @property
+    def tables(self) -> tuple[str, str]:
+        """The ledger's, and that of decisions."""
+        return self.table_name, self.decisions_table_name
+
+
+@dataclass(frozen=True)
+class Beat:
+    """Write off what has expired."""
+
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Decided:
+    """A decision sent as an event. `id`: the event's."""
+
+    id: str
+    word: ApprovalDecided
+
+
+@dataclass(frozen=True)
+class Message:
+    """What the gateway put on the queue. `deliveries`: this one included."""
+
+    id: str
+    body: str
+    deliveries: int
+
+
+def received(event: Any) -> Beat | Decided | list[Message]:
+    """What a schedule, a rule or the queue brings. Raises `BadEvent` naming the field."""
+    if isinstance(event, Mapping) and "scheduled_time" in event:
+        try:
+            return Beat(parse_instant(event["scheduled_time"]))
+        except (TypeError, ValueError, AttributeError) as error:
+            raise BadEvent(f"scheduled_time: {error}") from error
+    if isinstance(event, Mapping) and "Records" in event:
+        return [
+            Message(one["messageId"], one["body"], int(one["attributes"]["ApproximateReceiveCount"]))
+            for one in event["Records"]
+        ]
+    told = Event.received(event)
+    if told.detail_type != DetailType.APPROVAL_DECIDED:
+        raise BadEvent(f"detail-type: the approval desk does not act on {told.detail_type.value!r}; mend the rule")
+    try:
+        return Decided(told.id, ApprovalDecided.model_validate(told.evidence))
+    except ValidationError as error:
+        fault = error.errors(include_input=False, include_url=False)[0]
+        where = ".".join(map(str, fault["loc"]))
+        raise BadEvent(f"detail.evidence.{where}: {fault['msg']}; mend the sender") from None

@@ -1,0 +1,94 @@
+"""What people read about what a human decides: who asks for what, who may say yes, and what came of it."""
+
+from collections.abc import Callable
+from typing import cast
+
+from governor.approval import Kind
+from governor.approval_evidence import ApprovalEvidence, RunawayExpected
+from governor.slack import Button, escape
+from notifier import buttons
+from notifier.case import Case
+from notifier.phrases import mention, person, utc
+from notifier.words import GREEN, ORANGE, YELLOW, Words
+
+_DEEDS: dict[Kind, Callable[[ApprovalEvidence], str]] = {
+    "promotion": lambda one: f"promote preset {escape(one.name)}",
+    "override": lambda one: f"promote preset {escape(one.name)} although a check failed",
+    "rollback": lambda one: f"roll preset {escape(one.name)} back",
+    "adopt": lambda one: f"adopt the edit of preset {escape(one.name)}",
+    "revert": lambda one: f"revert the edit of preset {escape(one.name)}",
+    "restore": lambda one: f"restore {escape(one.name)} (disabled for {escape(str(one.change.get('cause')))})",
+    "disable": lambda one: f"disable {escape(one.name)}",
+    "drill": lambda one: f"drill the failover of {escape(one.name)}",
+}
+
+
+def requested(case: Case) -> Words:
+    evidence = cast(ApprovalEvidence, case.evidence)
+    several = f"{evidence.needed} of " if evidence.needed > 1 else ""
+    approvers = mention(evidence.approvers) if evidence.approvers else "anybody"
+    headline = (
+        f"🟡 {person(evidence.requested_by)} asks to {_deed(evidence)}. {several}{approvers} must decide until "
+        f"{utc(evidence.expires_at)}."
+    )
+    todo = (
+        "Approve or reject under the thread's first message. Whoever asked cannot; nothing happens until somebody does."
+    )
+    id, digest = evidence.approval, evidence.digest
+    return Words(headline, YELLOW, _shown(evidence), todo, (buttons.approve(id, digest), buttons.reject(id, digest)))
+
+
+def granted(case: Case) -> Words:
+    evidence = cast(ApprovalEvidence, case.evidence)
+    by = " and ".join(person(one) for one in evidence.approved_by)
+    if evidence.requested_by in evidence.approved_by:
+        said = f"{by} wants to {_deed(evidence)}."
+    else:
+        said = f"{by} said yes to {person(evidence.requested_by)}, who asked to {_deed(evidence)}."
+    return Words(f"🟡 {said} It is being done; what came of it follows here.", YELLOW, _shown(evidence))
+
+
+def rejected(case: Case) -> Words:
+    evidence = cast(ApprovalEvidence, case.evidence)
+    why = f": “{escape(evidence.comment)}”" if evidence.comment else ""
+    by = person(evidence.decided_by or "somebody")
+    headline = f"⚪ {by} rejected the wish to {_deed(evidence)}{why}. Nothing was changed."
+    return Words(headline, ORANGE, actions=_again(evidence, case.event.subject))
+
+
+def expired(case: Case) -> Words:
+    evidence = cast(ApprovalEvidence, case.evidence)
+    headline = f"⚪ Nobody decided in time whether to {_deed(evidence)}. Nothing was changed."
+    todo = "Ask again if it is still wanted."
+    return Words(headline, ORANGE, todo=todo, actions=_again(evidence, case.event.subject))
+
+
+def voided(case: Case) -> Words:
+    evidence = cast(ApprovalEvidence, case.evidence)
+    headline = f"⚪ The wish to {_deed(evidence)} is void. {escape(case.event.reason)}"
+    return Words(headline, ORANGE)
+
+
+def expected(case: Case) -> Words:
+    evidence = cast(RunawayExpected, case.evidence)
+    headline = (
+        f"🟢 {person(evidence.by)} says that what {case.who} spends is meant. It is not judged until "
+        f"{utc(evidence.until)}; its budgets are."
+    )
+    return Words(headline, GREEN)
+
+
+def _deed(evidence: ApprovalEvidence) -> str:
+    return _DEEDS[evidence.kind](evidence)
+
+
+def _shown(evidence: ApprovalEvidence) -> tuple[str, ...]:
+    lines = tuple(f"• {escape(line)}" for line in evidence.shown)
+    return (*lines, f"<{evidence.file}|The whole difference>") if evidence.file else lines
+
+
+def _again(evidence: ApprovalEvidence, subject: str) -> tuple[Button, ...]:
+    """What was disabled stays so; the way back stays in sight."""
+    if evidence.kind != "restore":
+        return ()
+    return (buttons.restore(subject, str(evidence.change.get("cause"))),)

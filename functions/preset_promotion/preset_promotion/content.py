@@ -1,0 +1,82 @@
+"""What a preset holds: a system prompt and a config, as one value to compare, to name by a hash, and to post. Pure.
+
+Neither ever leaves this function but to OpenRouter, and in the file of a diff: its repr shows nothing.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from management_api import PresetVersion
+
+PROMPT = "system_prompt"
+LIMITS = ("max_tokens", "max_completion_tokens")
+_NOBODY = {"role": "user", "content": "Saved by Governor."}
+"""A chat body needs a message; only a system message is kept."""
+
+
+@dataclass(frozen=True)
+class Content:
+    """`prompt` None: the preset has no system prompt."""
+
+    prompt: str | None = field(repr=False)
+    config: Mapping[str, Any] = field(repr=False, hash=False)
+
+    @classmethod
+    def of(cls, version: "PresetVersion") -> "Content":
+        return cls(version.system_prompt, version.config)
+
+    @property
+    def fields(self) -> Mapping[str, Any]:
+        """The config and the prompt by name; what is null is not there."""
+        held = {**self.config, PROMPT: self.prompt}
+        return {name: value for name, value in held.items() if value is not None}
+
+    @property
+    def digest(self) -> str:
+        """The same for the same content, in whatever order OpenRouter tells it."""
+        text = json.dumps(self.fields, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """Every model that may serve, in the order in which they are tried."""
+        listed = [self.config.get("model"), *(self.config.get("models") or ())]
+        return tuple(dict.fromkeys(model for model in listed if isinstance(model, str)))
+
+    @property
+    def provider(self) -> Mapping[str, Any]:
+        """The routing rules; none means OpenRouter's defaults."""
+        rules = self.config.get("provider")
+        return rules if isinstance(rules, Mapping) else {}
+
+    def body(self) -> dict[str, Any]:
+        """The chat body that saves this content as a version."""
+        return {**self.config, "messages": [*self._system(), _NOBODY]}
+
+    def asked(self, prompt: str, max_tokens: int) -> dict[str, Any]:
+        """The chat body that asks this content, and not whatever the preset has become meanwhile.
+
+        `max_tokens` bounds the answer, whatever the config allows.
+        """
+        allowed = [self.config[name] for name in LIMITS if isinstance(self.config.get(name), int)]
+        kept = {name: value for name, value in self.config.items() if name not in LIMITS}
+        messages = [*self._system(), {"role": "user", "content": prompt}]
+        return {**kept, "messages": messages, "max_tokens": min([max_tokens, *allowed])}
+
+    def _system(self) -> list[dict[str, str]]:
+        return [] if self.prompt is None else [{"role": "system", "content": self.prompt}]
+
+
+def differences(wanted: Content, found: Content) -> tuple[str, ...]:
+    """The names of the fields in which they differ: changed, dropped or added."""
+    names = sorted(wanted.fields.keys() | found.fields.keys())
+    return tuple(name for name in names if wanted.fields.get(name) != found.fields.get(name))
+
+
+def remains_of(wanted: Content, found: Content) -> bool:
+    """Whether `found` may be `wanted` of which fields were dropped: nothing in it is of somebody else."""
+    return bool(found.fields) and all(wanted.fields.get(name) == value for name, value in found.fields.items())

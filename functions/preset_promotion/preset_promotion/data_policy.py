@@ -1,0 +1,56 @@
+"""Whether a config lets prompts go where another would not. Pure.
+
+The rules are OpenRouter's `provider` preferences: without them any provider may serve, and may keep what it is sent.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from preset_promotion.content import Content
+
+
+def loosened(base: Content, candidate: Content) -> tuple[str, ...]:
+    """What the candidate allows that the base does not, a sentence each; empty when it is as strict."""
+    before, after = base.provider, candidate.provider
+    return tuple(told for rule in _RULES for told in rule(before, after))
+
+
+def _data_collection(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str, ...]:
+    if before.get("data_collection") == "deny" and after.get("data_collection") != "deny":
+        return ("data_collection loosened: providers may store prompts (deny → allow)",)
+    return ()
+
+
+def _zdr(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str, ...]:
+    if before.get("zdr") is True and after.get("zdr") is not True:
+        return ("ZDR dropped: providers that retain data may serve",)
+    return ()
+
+
+def _only(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str, ...]:
+    if not before.get("only"):
+        return ()
+    if not after.get("only"):
+        return (f"provider.only dropped: any provider may serve, no longer only {_names(before['only'])}",)
+    added = sorted(set(after["only"]) - set(before["only"]))
+    return (f"provider.only loosened: {_names(added)} may serve too",) if added else ()
+
+
+def _ignore(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str, ...]:
+    freed = sorted(set(before.get("ignore") or ()) - set(after.get("ignore") or ()))
+    return (f"provider.ignore loosened: {_names(freed)} may serve again",) if freed else ()
+
+
+def _fallbacks(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str, ...]:
+    if before.get("allow_fallbacks") is False and after.get("allow_fallbacks") is not False:
+        return ("provider.allow_fallbacks loosened: providers beyond the ordered ones may serve",)
+    return ()
+
+
+def _names(names: Any) -> str:
+    return ", ".join(map(str, names))
+
+
+_RULES: tuple[Callable[[Mapping[str, Any], Mapping[str, Any]], tuple[str, ...]], ...] = (
+    _data_collection, _zdr, _only, _ignore, _fallbacks,
+)  # fmt: skip

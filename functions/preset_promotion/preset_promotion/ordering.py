@@ -1,0 +1,83 @@
+"""Carries out what people decided: a promotion, and orders about what production serves (roll back, adopt, revert)."""
+
+from dataclasses import replace
+
+from governor.approval import Approval, Kind
+from governor.approvals import NotGranted
+from preset_promotion import told
+from preset_promotion.asking import change, end, ended, renew
+from preset_promotion.decide import refusal, stale
+from preset_promotion.ports import Live, Turn
+from preset_promotion.promoting import promote, put_back
+from preset_promotion.record import Candidate, Finishing, Seen, Served
+
+_WHY = {
+    "not_the_last": "it is not the last promotion any more",
+    "production_changed": "production serves another version than the one that this is about",
+    "no_former": "there is nothing to go back to",
+}
+
+
+def decided(turn: Turn, approval: str, kind: Kind) -> None:
+    """An event says that somebody decided; what stands in the ledger is what counts."""
+    candidate = turn.record.candidate
+    if candidate and candidate.approval == approval:
+        waiting(turn, candidate, turn.live(turn.staging), turn.live(turn.production))
+        return
+    if kind in ("rollback", "adopt", "revert"):
+        try:
+            granted = turn.ports.approvals.granted(approval, (kind,))
+        except NotGranted as error:
+            turn.ports.log.info("not granted", extra={"approval": approval, "why": f"{error}"})
+            return
+        if granted.request.subject == turn.preset.slug:
+            _order(turn, granted, turn.live(turn.production))
+
+
+def waiting(turn: Turn, candidate: Candidate, staging: Live, production: Live) -> None:
+    """The candidate has been asked for: promoted if it is granted and still what was asked about."""
+    approval = turn.ports.approvals.get(candidate.approval)
+    state = approval.state if approval else "void"
+    if approval is None or state not in ("pending", "granted"):
+        end(turn, state, approval.why if approval else "its request is gone")
+        return
+    rule = stale(candidate, staging.seen, production.seen)
+    if rule:
+        renew(turn, rule, staging, production)
+        return
+    if state == "granted":
+        if dict(approval.request.change) != change(turn, candidate):
+            end(turn, "void", "what was approved is not what was checked")
+            return
+        promote(turn, candidate, approval)
+
+
+def _order(turn: Turn, approval: Approval, production: Live) -> None:
+    request, record = approval.request, turn.record
+    rule = refusal(request.kind, request.change, record, production.seen)
+    served = record.served
+    if rule or (served is None and request.kind != "adopt"):
+        _refused(turn, approval, rule or "no_former", production.seen)
+    elif request.kind == "adopt":
+        _adopt(turn, approval, production.seen, served.version if served else Seen())
+    elif request.kind == "rollback" and served:
+        put_back(turn, "rollback", approval, served.former, production.seen)
+    elif served:
+        put_back(turn, "revert", approval, served.version, production.seen)
+
+
+def _adopt(turn: Turn, approval: Approval, live: Seen, former: Seen) -> None:
+    request = approval.request
+    event = told.adopted(turn, approval, live, former)
+    row = ended(turn, request.id, "adopted", "", {"became": live.data(), "by": request.requested_by})
+    record = replace(turn.record, served=Served(live, request.id, former), finishing=Finishing(request.id, "done"))
+    turn.write(record.telling(event), row)
+    turn.flush()
+
+
+def _refused(turn: Turn, approval: Approval, rule: str, live: Seen) -> None:
+    request, served = approval.request, turn.record.served
+    reason = f"{turn.preset.slug}: {request.kind} was not carried out: {_WHY[rule]}."
+    event = told.refused(turn, approval, rule, reason, live, served.version if served else Seen())
+    turn.write(replace(turn.record, finishing=Finishing(request.id, "failed", rule)).telling(event))
+    turn.flush()

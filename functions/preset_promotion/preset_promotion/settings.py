@@ -1,0 +1,86 @@
+"""What preset promotion is told by its environment, and what wakes it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pydantic import ValidationError
+
+from governor.approval import Kind
+from governor.approval_evidence import ApprovalEvidence
+from governor.clock import parse_instant
+from governor.environment import Settings
+from governor.events import BadEvent, DetailType, Event
+from governor.evidence import Evidence, PresetPromotionRequested
+
+KINDS: tuple[Kind, ...] = ("promotion", "override", "rollback", "adopt", "revert")
+"""The approvals on which this function acts."""
+
+
+class PromotionSettings(Settings):
+    """Names of the ledger's and the decisions' tables, and of the bus. `slack_secret`: of the bot token, without which
+    no diff is uploaded. `requests_per_second`: the pace."""
+
+    table_name: str
+    decisions_table_name: str
+    event_bus_name: str
+    slack_secret: str | None = None
+    slack_api_url: str = "https://slack.com/api/"
+    requests_per_second: float | None = None
+
+
+@dataclass(frozen=True)
+class Beat:
+    """Look at every preset."""
+
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Promote what staging serves. `id`: of the event, so that the same twice is one promotion."""
+
+    slug: str
+    id: str
+    by: str
+    loosen: bool = False
+    override_of: str | None = None
+
+
+@dataclass(frozen=True)
+class Decided:
+    """Somebody decided, or nobody did in time: a tip to read what stands. `kind`: of the approval."""
+
+    slug: str
+    approval: str
+    kind: Kind
+
+
+def received(event: Any) -> Beat | Asked | Decided:
+    """What the schedule or a rule brings. Raises `BadEvent` naming the field."""
+    if isinstance(event, dict) and "scheduled_time" in event:
+        try:
+            return Beat(parse_instant(event["scheduled_time"]))
+        except (TypeError, ValueError, AttributeError) as error:
+            raise BadEvent(f"scheduled_time: {error}") from error
+    told = Event.received(event)
+    match told.detail_type:
+        case DetailType.PRESET_PROMOTION_REQUESTED:
+            asked = _evidence(PresetPromotionRequested, told)
+            return Asked(told.subject, told.id, asked.requested_by, asked.loosen, asked.override_of)
+        case DetailType.APPROVAL_GRANTED | DetailType.APPROVAL_REJECTED | DetailType.APPROVAL_EXPIRED:
+            decided = _evidence(ApprovalEvidence, told)
+            if decided.kind in KINDS:
+                return Decided(told.subject, decided.approval, decided.kind)
+            raise BadEvent(f"detail.evidence.kind: a {decided.kind} is not this function's; mend the rule")
+        case _:
+            raise BadEvent(f"detail-type: preset promotion does not act on {told.detail_type.value!r}; mend the rule")
+
+
+def _evidence[E: Evidence](model: type[E], told: Event) -> E:
+    try:
+        return model.model_validate(told.evidence)
+    except ValidationError as error:
+        fault = error.errors(include_input=False, include_url=False)[0]
+        where = ".".join(map(str, fault["loc"]))
+        raise BadEvent(f"detail.evidence.{where}: {fault['msg']}; mend the sender") from None

@@ -1,0 +1,153 @@
+"""Slack's payloads, read into one small message. Pure; `Refused` with a 4xx is the only thing raised.
+
+Sources: https://docs.slack.dev/interactivity/implementing-slash-commands (a form), and
+https://docs.slack.dev/reference/interaction-payloads (a form with `payload`, a JSON document).
+"""
+
+import hashlib
+import json
+from typing import Any
+from urllib.parse import parse_qsl
+
+from governor.slack_requests import PREFIX, SlackRequest, texts
+from slack_gateway.decide import Refused, Signed
+
+MAX_FIELDS = 50
+MAX_TEXT = 500
+"""Characters of a command's text, or of a reason, that are kept."""
+MAX_VALUE = 3000
+"""Characters of a button's value (Slack allows 2000) or a modal's `private_metadata` (3000)."""
+
+
+def read(signed: Signed) -> SlackRequest | None:
+    """What the person did; None for what asks for an answer only (`ssl_check`, links, other people's buttons)."""
+    form = _form(signed.body)
+    identity = {"id": hashlib.sha256(signed.body).hexdigest(), "at": int(signed.timestamp)}
+    if "payload" in form:
+        payload = _object(form["payload"], "payload")
+        match payload.get("type"):
+            case "block_actions":
+                return _button(payload, identity)
+            case "view_submission":
+                return _modal(payload, identity)
+            case _:
+                return None
+    if "command" in form:
+        return _command(form, identity)
+    if "ssl_check" in form:
+        return None
+    raise Refused(400, "neither a command nor a payload")
+
+
+def _form(body: bytes) -> dict[str, str]:
+    try:
+        return dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=MAX_FIELDS, errors="strict"))
+    except (ValueError, UnicodeError):
+        raise Refused(400, "not a form") from None
+
+
+def _command(form: dict[str, str], identity: dict[str, Any]) -> SlackRequest:
+    # Only members of a workspace in which the app is installed have its commands: theirs is the team named.
+    team = _text(form, "team_id")
+    return SlackRequest(
+        **identity,
+        kind="command",
+        user=_text(form, "user_id"),
+        team=team,
+        user_team=team,
+        channel=_text(form, "channel_id"),
+        text=form.get("text", "")[:MAX_TEXT],
+        response_url=_text(form, "response_url"),
+    )
+
+
+def _button(payload: dict[str, Any], identity: dict[str, Any]) -> SlackRequest | None:
+    actions = payload.get("actions")
+    if not isinstance(actions, list) or not actions or not isinstance(actions[0], dict):
+        raise Refused(400, "payload.actions is empty")
+    action = actions[0].get("action_id")
+    if not isinstance(action, str) or not action.startswith(PREFIX):
+        return None
+    user, team, own = _person(payload)
+    return SlackRequest(
+        **identity,
+        kind="button",
+        user=user,
+        team=team,
+        user_team=own,
+        channel=_text(_member(payload, "channel"), "id"),
+        action=action.removeprefix(PREFIX),
+        value=_value(actions[0].get("value"), "the button's value"),
+        response_url=_text(payload, "response_url"),
+        trigger_id=_text(payload, "trigger_id"),
+    )
+
+
+def _modal(payload: dict[str, Any], identity: dict[str, Any]) -> SlackRequest | None:
+    view = _member(payload, "view")
+    callback = view.get("callback_id")
+    if not isinstance(callback, str) or not callback.startswith(PREFIX):
+        return None
+    value = _value(view.get("private_metadata"), "private_metadata")
+    user, team, own = _person(payload)
+    return SlackRequest(
+        **identity,
+        kind="modal",
+        user=user,
+        team=team,
+        user_team=own,
+        channel=value.get("channel", ""),
+        action=callback.removeprefix(PREFIX),
+        value={**value, **_inputs(view)},
+    )
+
+
+def _person(payload: dict[str, Any]) -> tuple[str, str, str]:
+    """Who, where, and of which team. Whoever's team Slack does not name is nobody's: the desk refuses them."""
+    user = _member(payload, "user")
+    own = user.get("team_id")
+    return _text(user, "id"), _text(_member(payload, "team"), "id"), own if isinstance(own, str) else ""
+
+
+def _inputs(view: dict[str, Any]) -> dict[str, str]:
+    """What was typed, by the input's `action_id`."""
+    blocks = _member(_member(view, "state"), "values")
+    inputs = [found for block in blocks.values() if isinstance(block, dict) for found in block.items()]
+    return {
+        str(name): one["value"].strip()[:MAX_TEXT]
+        for name, one in inputs
+        if isinstance(one, dict) and isinstance(one.get("value"), str)
+    }
+
+
+def _value(text: Any, where: str) -> dict[str, str]:
+    if not isinstance(text, str) or len(text) > MAX_VALUE:
+        raise Refused(400, f"{where} is not ours")
+    value = _object(text, where)
+    if not texts(value):
+        raise Refused(400, f"{where} is not ours")
+    return value
+
+
+def _object(text: str, where: str) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        raise Refused(400, f"{where} is not JSON") from None
+    if not isinstance(value, dict):
+        raise Refused(400, f"{where} is not an object")
+    return value
+
+
+def _member(value: dict[str, Any], name: str) -> dict[str, Any]:
+    found = value.get(name)
+    if not isinstance(found, dict):
+        raise Refused(400, f"{name} is not an object")
+    return found
+
+
+def _text(value: dict[str, Any], name: str) -> str:
+    found = value.get(name)
+    if not isinstance(found, str) or not 0 < len(found) <= MAX_TEXT:
+        raise Refused(400, f"{name} is not a text")
+    return found

@@ -1,0 +1,76 @@
+"""What the events about a human's decision hold, and how they are made from the request as it stands."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from governor.approval import Approval, Kind
+from governor.events import DetailType, Event, event_id
+from governor.evidence import Evidence
+
+
+class ApprovalEvidence(Evidence):
+    """Approval Requested, Granted, Rejected, Expired and Voided.
+
+    `approval` and `digest` name the request and what it is about; a decision must bear both. `needed` of `approvers`
+    (empty: anybody). `change`: what exactly, in JSON. `shown`: the lines that people were shown; `file`: a permalink to
+    the rest of it. `comment`: of whoever rejected it.
+    """
+
+    approval: str
+    kind: Kind
+    digest: str
+    name: str
+    requested_by: str
+    approvers: tuple[str, ...]
+    needed: int
+    expires_at: datetime
+    change: dict[str, Any]
+    shown: tuple[str, ...] = ()
+    file: str | None = None
+    approved_by: tuple[str, ...] = ()
+    decided_by: str | None = None
+    comment: str = ""
+
+
+class ApprovalDecided(Evidence):
+    """Approval Decided, from outside: a decision sent as an event, where the policy's `approvals.by_event` allows it.
+
+    `approval` and `digest` as in Approval Requested; `by`: a Slack user id among its approvers.
+    """
+
+    approval: str
+    digest: str
+    verdict: Literal["approve", "reject"]
+    by: str
+    comment: str = ""
+
+
+class RunawayExpected(Evidence):
+    """Runaway Expected: the owner or an approver says that this spend is meant. Until then it is not judged."""
+
+    name: str
+    by: str
+    until: datetime
+
+
+def approval_event(kind: DetailType, approval: Approval, at: datetime, reason: str) -> Event:
+    """One of the events about a request; the same step of the same request has the same id for ever."""
+    request = approval.request
+    last = approval.votes[-1] if approval.votes else None
+    evidence = ApprovalEvidence(
+        approval=request.id,
+        kind=request.kind,
+        digest=request.digest,
+        name=request.name or request.subject,
+        requested_by=request.requested_by,
+        approvers=request.approvers,
+        needed=request.needed,
+        expires_at=request.expires_at,
+        change=dict(request.change),
+        shown=request.shown,
+        file=request.file,
+        approved_by=approval.approved_by,
+        decided_by=last.by if last and approval.decided_at else None,
+        comment=last.comment if last else "",
+    )
+    return Event(kind, event_id(kind, request.id), request.subject, at, reason, evidence.model_dump(mode="json"))

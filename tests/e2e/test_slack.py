@@ -1,0 +1,120 @@
+"""What people do in Slack, through signed HTTP to the function URL; each function under its own role."""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import httpx
+
+from sandbox.scenario.organization import SEARCH, TRIAGE
+from sandbox.scenario.world import CHANNEL, World
+
+MINUTES = timedelta(minutes=1)
+
+
+def _killed(world: World) -> None:
+    world.run(world.now + 2 * MINUTES)
+    world.loop(SEARCH, 500)
+    assert world.run_while(lambda: not world.key(SEARCH).disabled, at_most=20 * MINUTES)
+    world.end_loop(SEARCH)
+    world.run(world.now + MINUTES)
+
+
+def _show(world: World, label: str, action: str, value: dict[str, str]) -> str:
+    """A message of Governor's with one button."""
+    button = {"type": "button", "text": {"type": "plain_text", "text": label}, "action_id": f"governor.{action}"}
+    block = {"type": "actions", "elements": [{**button, "value": json.dumps(value)}]}
+    said = world.slack.workspace.say(
+        world.slack.channel(CHANNEL),
+        {"text": "", "attachments": [{"blocks": [block]}]},
+        thread_ts=None,
+        broadcast=False,
+    )
+    return str(said["ts"])
+
+
+def _decision(world: World, approval: str) -> dict[str, Any]:
+    table = world.engine.client("dynamodb")
+    key = {"pk": {"S": "decision"}, "sk": {"S": approval}}
+    found = table.get_item(TableName=world.engine.outputs["DecisionsTable"], Key=key)
+    data: dict[str, Any] = json.loads(found["Item"]["data"]["S"])
+    return data
+
+
+def test_a_killed_key_comes_back_by_an_approvers_click_and_a_double_click_does_nothing(world: World) -> None:
+    _killed(world)
+    ts = _show(world, "Restore key", "restore", {"subject": SEARCH, "cause": "runaway"})
+    assert world.click("U0LEAD", "Restore key", ts=ts).status == 200
+    assert world.run_while(lambda: world.key(SEARCH).disabled, at_most=3 * MINUTES)
+    assert world.click("U0LEAD", "Restore key", ts=ts).status == 200
+    world.run(world.now + MINUTES)
+    assert len(world.events("Approval Granted")) == 1
+    assert len(world.events("Key Restored")) == 1
+    assert world.slack.told("U0LEAD")[-1] == f"No `runaway` cause holds `{SEARCH}`."
+
+
+def test_anybody_elses_wish_waits_for_an_approver_and_a_stranger_decides_nothing(world: World) -> None:
+    _killed(world)
+    world.command("U0SEARCH", f"restore {SEARCH}")
+    assert world.key(SEARCH).disabled
+    (asked,) = world.events("Approval Requested")
+    held = {name: asked["detail"]["evidence"][name] for name in ("approval", "digest")}
+    ts = _show(world, "Approve", "approve", held)
+    world.click("U0SEARCH", "Approve", ts=ts)
+    world.click("U0FINANCE", "Approve", ts=ts)
+    world.click("U0LEAD", "Approve", ts=ts, team="T0ELSEWHERE")
+    assert "yourself" in world.slack.told("U0SEARCH")[-1]
+    assert "not among the approvers" in world.slack.told("U0FINANCE")[-1]
+    assert "Only members" in world.slack.told("U0LEAD")[-1]
+    assert world.key(SEARCH).disabled
+    world.click("U0SEC", "Approve", ts=ts)
+    assert world.run_while(lambda: world.key(SEARCH).disabled, at_most=3 * MINUTES)
+    assert [vote["by"] for vote in _decision(world, held["approval"])["votes"]] == ["U0SEC"]
+
+
+def test_a_rejection_asks_why_and_the_reason_is_told(world: World) -> None:
+    _killed(world)
+    world.command("U0SEARCH", f"restore {SEARCH}")
+    (asked,) = world.events("Approval Requested")
+    held = {name: asked["detail"]["evidence"][name] for name in ("approval", "digest")}
+    ts = _show(world, "Reject", "reject", held)
+    # A cold start may take longer than the three seconds in which Slack opens a modal: people click again.
+    while not world.slack.workspace.views:
+        world.click("U0SEC", "Reject", ts=ts)
+    assert world.submit("U0SEC", reason="It still loops.").status == 200
+    (rejected,) = world.events("Approval Rejected")
+    assert rejected["detail"]["evidence"]["comment"] == "It still loops."
+    assert world.slack.told("U0SEC")[-1] == "Rejected; nothing is done."
+    assert world.key(SEARCH).disabled
+
+
+def test_one_person_disables_even_tier_zero_and_the_commands_answer_only_who_typed_them(world: World) -> None:
+    world.run(world.now + MINUTES)
+    assert world.command("U0FINANCE", f"disable {TRIAGE}").answer == json.dumps(
+        {"response_type": "ephemeral", "text": "One moment …"}
+    )
+    assert world.run_while(lambda: not world.key(TRIAGE).disabled, at_most=3 * MINUTES)
+    world.command("U0DATA", "status")
+    assert f"`{TRIAGE}`: operator" in world.slack.told("U0DATA")[-1]
+    world.command("U0DATA", "statsu")
+    assert "Did you mean `/governor status`?" in world.slack.told("U0DATA")[-1]
+    world.command("U0DATA", "keys")
+    assert SEARCH in world.slack.told("U0DATA")[-1]
+
+
+def test_what_slack_did_not_sign_costs_nothing_and_a_replay_does_nothing(world: World) -> None:
+    engine, url = world.engine, world.engine.outputs["SlackRequestUrl"]
+    sent = world.command("U0DATA", "help")
+    told = len(world.slack.told("U0DATA"))
+    assert httpx.post(url, content=sent.body, timeout=30).status_code == 415
+    forged = {**sent.headers, "X-Slack-Signature": "v0=" + "0" * 64}
+    assert httpx.post(url, content=sent.body, headers=forged, timeout=30).status_code == 401
+    assert httpx.post(url, content=sent.body + "x", headers=dict(sent.headers), timeout=30).status_code == 401
+    assert httpx.post(url, content="x" * 600_000, headers=dict(sent.headers), timeout=30).status_code == 413
+    assert world.slack.resend(sent, anew=False).status == 200
+    assert world.slack.resend(sent, retry=1).status == 200
+    engine.settle()
+    assert len(world.slack.told("U0DATA")) == told
+    world.run(world.now + 6 * MINUTES)
+    assert world.slack.resend(sent, anew=False).status == 401
+    assert engine.messages("SlackRequestQueue") == []

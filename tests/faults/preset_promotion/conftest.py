@@ -1,0 +1,19 @@
+"""A wire, and a stage on it that makes worlds."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.faults.harness import Wire
+from tests.faults.preset_promotion.stage import Stage, worlds
+
+
+@pytest.fixture
+def wire() -> Wire:
+    return Wire()
+
+
+@pytest.fixture
+def fresh(wire: Wire) -> Iterator[Stage]:
+    with worlds(wire) as stage:
+        yield stage

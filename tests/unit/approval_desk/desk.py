@@ -1,0 +1,128 @@
+"""The desk over doubles: two ledgers and Slack in memory, a bus that remembers, a clock that is set."""
+
+import hashlib
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from approval_desk.ports import Ports
+from approval_desk.service import ApprovalDesk
+from governor.approval import Kind, Request
+from governor.approvals import Approvals
+from governor.causes import CauseBook, CauseRow
+from governor.events import DetailType, Event
+from governor.evidence import Cause
+from governor.ledger import MemoryLedger
+from governor.policy import Policy
+from governor.slack_memory import MemoryReplies
+from governor.slack_requests import Kind as RequestKind
+from governor.slack_requests import SlackRequest
+
+NOW = datetime(2026, 3, 11, 2, 44, tzinfo=UTC)
+WORKLOAD, OWNER, LEAD, SEC, ANYBODY = "prod-search-agent", "U0SEARCH", "U0LEAD", "U0SEC", "U0ANYBODY"
+PRESET = "support-triage"
+POLICY: dict[str, Any] = {
+    "version": 1,
+    "workloads": [
+        {"name": WORKLOAD, "workspace": "production", "owner": {"slack": OWNER}, "secret": "openrouter/search"},
+        {"name": "prod-plain-agent", "workspace": "production", "owner": {"slack": OWNER}, "tier": 0},
+    ],
+    "byok": [
+        {"workspace": "production", "provider": "anthropic", "reason": "r", "owner": "o", "exit": "e"},
+    ],
+    "presets": [
+        {"slug": PRESET, "from": "staging", "to": "production", "approvers": [LEAD, SEC], "approvals": 2},
+    ],
+    "approvals": {"channel": "C0GOVERNOR", "approvers": [LEAD, SEC], "expire_after": "24h"},
+}  # fmt: skip
+
+
+class Bus:
+    """Remembers what was published, each id once; `broken` fails that many times."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self.broken = 0
+
+    def publish(self, events: Sequence[Event]) -> None:
+        if self.broken:
+            self.broken -= 1
+            raise RuntimeError("the bus does not answer")
+        self.events += [event for event in events if event.id not in {one.id for one in self.events}]
+
+    def kinds(self) -> list[DetailType]:
+        return [event.detail_type for event in self.events]
+
+
+class Desk:
+    """What a test looks at and touches."""
+
+    def __init__(self, **policy: Any) -> None:
+        self.now = NOW
+        self._count = 0
+        self.ledger, self.decisions, self.bus, self.slack = MemoryLedger(), MemoryLedger(), Bus(), MemoryReplies()
+        self.approvals = Approvals(self.ledger, self.decisions)
+        chosen = {name: value for name, value in (POLICY | policy).items() if value is not None}
+        self.policy = Policy.model_validate(chosen)
+        log = logging.getLogger("approval_desk")
+        self.desk = ApprovalDesk(
+            Ports(self.policy, self.ledger, self.approvals, self.bus, self.slack, lambda: self.now, log)
+        )
+
+    def does(self, request: SlackRequest, deliveries: int = 1) -> str:
+        return self.desk.act(request, deliveries)
+
+    def types(self, user: str, text: str) -> str:
+        self._count += 1
+        return self.does(command(user, text, n=self._count))
+
+    def clicks(self, user: str, action: str, **value: str) -> str:
+        self._count += 1
+        return self.does(click(user, action, value, n=self._count))
+
+    @property
+    def said(self) -> str:
+        """What was last told to somebody alone."""
+        return self.slack.told[-1][1]
+
+    def disabled(self, *causes: Cause) -> None:
+        book = CauseBook(self.ledger)
+        for cause in causes:
+            book.write(CauseRow(WORKLOAD, cause, "disabled", f"event-{cause}", ("a" * 64,), NOW - timedelta(hours=1)))
+
+    def asked(self, kind: Kind = "restore", needed: int = 1, by: str = ANYBODY) -> dict[str, str]:
+        """A request that stands open; the value of its buttons."""
+        request = Request(
+            f"request-{kind}", kind, WORKLOAD, by, self.now, self.now + timedelta(hours=24),
+            {"cause": "runaway"}, (LEAD, SEC), needed,
+        )  # fmt: skip
+        self.approvals.ask(request)
+        return {"approval": request.id, "digest": request.digest}
+
+    def state(self, id: str = "request-restore") -> str:
+        approval = self.approvals.get(id)
+        assert approval
+        return approval.state
+
+
+def _id(*parts: object) -> str:
+    return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+
+def command(user: str, text: str, *, at: datetime = NOW, team: str = "T0", n: int = 0) -> SlackRequest:
+    url = "https://hooks.slack.com/commands/1"
+    return SlackRequest(
+        _id(user, text, at, n), int(at.timestamp()), "command", user, "T0", team, "C0", text, response_url=url
+    )
+
+
+def click(
+    user: str, action: str, value: Mapping[str, str], *, at: datetime = NOW, team: str = "T0", n: int = 0,
+    kind: RequestKind = "button",
+) -> SlackRequest:  # fmt: skip
+    url = "https://hooks.slack.com/actions/1" if kind == "button" else ""
+    id = _id(user, action, sorted(value.items()), at, n, kind)
+    return SlackRequest(
+        id, int(at.timestamp()), kind, user, "T0", team, "C0", "", action, dict(value), url, f"trigger-{n}"
+    )
