@@ -47,7 +47,7 @@ def _send(arguments: list[str], served: dict[str, str]) -> httpx.Response:
     headers = dict(header.split(": ", 1) for header in options["-H"])
     method = (options["-X"] or ["POST" if options["-d"] else "GET"])[0]
     if options["-d"]:
-        headers["Content-Type"] = "application/x-www-form-urlencoded"
+        headers.setdefault("Content-Type", "application/x-www-form-urlencoded")
     return httpx.request(method, url, headers=headers, content="&".join(options["-d"]), timeout=10)
 
 

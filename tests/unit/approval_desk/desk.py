@@ -32,7 +32,15 @@ POLICY: dict[str, Any] = {
         {"workspace": "production", "provider": "anthropic", "reason": "r", "owner": "o", "exit": "e"},
     ],
     "presets": [
-        {"slug": PRESET, "from": "staging", "to": "production", "approvers": [LEAD, SEC], "approvals": 2},
+        {
+            "slug": PRESET,
+            "from": "staging",
+            "to": "production",
+            "from_secret": "openrouter/presets/staging",
+            "to_secret": "openrouter/presets/production",
+            "approvers": [LEAD, SEC],
+            "approvals": 2,
+        },
     ],
     "approvals": {"channel": "C0GOVERNOR", "approvers": [LEAD, SEC], "expire_after": "24h"},
 }  # fmt: skip

@@ -6,6 +6,8 @@ from pydantic import ValidationError
 
 from governor.policy import Policy, lineage_name, parse_duration
 
+PRESET = {"slug": "a", "from": "s", "to": "p", "from_secret": "openrouter/s", "to_secret": "openrouter/p"}
+
 
 def _workload(name: str = "prod-search-agent", **fields: Any) -> dict[str, Any]:
     return {"name": name, "workspace": "platform-production", "owner": {"slack": "U0SEARCH"}, **fields}
@@ -22,7 +24,7 @@ def test_a_policy_survives_being_compiled_to_json() -> None:
                 secret="openrouter/search", rotation={"every": "60d"}, key={"limit_usd": 200, "expires_in": "90d"}
             )
         ],
-        presets=[{"slug": "a", "from": "s", "to": "p", "approvers": ["U0LEAD"]}],
+        presets=[{**PRESET, "approvers": ["U0LEAD"]}],
     )
     assert Policy.model_validate_json(policy.model_dump_json(by_alias=True, exclude_none=True)) == policy
 
@@ -60,7 +62,7 @@ def test_anything_else_is_no_duration(text: object) -> None:
         ({"workloads": [_workload("a1"), _workload("b1", key={"adopts": "a1"})]}, "key declared twice: a1"),
         ({"workloads": [_workload(tier=9)]}, "tier"),
         ({"workloads": [_workload(colour="red")]}, "colour"),
-        ({"presets": [{"slug": "a", "from": "s", "to": "p", "approvers": []}]}, "approvers"),
+        ({"presets": [{**PRESET, "approvers": []}]}, "approvers"),
         ({"approvals": {"channel": "C0GOV", "approvers": ["lead"]}}, "approvers"),
         ({"account": {"base_url": "http://openrouter.ai/api/v1"}}, "base_url"),
         ({"version": 2}, "version"),
