@@ -26,7 +26,8 @@ COLUMNS = 100
 
 
 def main() -> int:
-    """Plays both acts, each in a process of its own, and shows the night as it goes; the exit status."""
+    """Plays the acts, the night here and the others in a process beside it, and shows the night as it goes; the exit
+    status."""
     console = Console(highlight=False, width=None if sys.stdout.isatty() else COLUMNS)
     acts = []
     spawning = multiprocessing.get_context("spawn")
@@ -38,7 +39,9 @@ def main() -> int:
             print("building the stack with sam, then deploying it to the sandbox ...", flush=True)
         build.stack()
         status.update("deploying it to the sandbox: functions, rules, schedules, roles ...")
-        longer = beside.submit(play, "sixty days", FOLDER / "sixty-days")
+        others = [
+            beside.submit(play, name, FOLDER / name.replace(" ", "-")) for name in ("sixty days", "provider keys")
+        ]
         acts.append(
             play(
                 "a night",
@@ -49,10 +52,11 @@ def main() -> int:
                 lambda *played: _tell(console, *played),
             )
         )
-        status.update("sixty days, played beside the night ...")
-        acts.append(longer.result())
-        for played in acts[-1].played:
-            _tell(console, *played)
+        status.update("sixty days and a day of provider keys, played beside the night ...")
+        for other in others:
+            acts.append(other.result())
+            for played in acts[-1].played:
+                _tell(console, *played)
     for act in acts:
         console.print()
         console.print(act.timeline)

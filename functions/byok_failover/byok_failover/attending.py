@@ -1,10 +1,11 @@
 """Active probes where they are worth their price, and what follows from them: verdicts, and benches.
 
-A probe is due where traffic is thin, no more often than the day's bounds spread it, and where something is doubtful: a
-verdict that is not settled, one that is bad, a leak. Where our own keys serve in plenty, passive checks suffice.
+A probe is due where traffic is thin or several credentials may serve it, no more often than the day's bounds spread it,
+and where something is doubtful: a verdict that is not settled, one that is bad, a leak. Where the one credential of our
+own serves in plenty, passive checks suffice.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -24,21 +25,17 @@ from governor.policy import Byok
 
 HEALTH = "health#"
 LATELY = timedelta(hours=2)
-PROBE_RULES = frozenset(
-    {
-        "probe_key_missing", "probe_key_foreign", "probe_key_refused", "probe_key_over_limit", "probe_lacks_access",
-        "probe_reaches_none",
-    }
-)  # fmt: skip
-"""Findings about the probe itself. Where nothing was probed in a beat, they stay as they were."""
+SENT_RULES = ("probe_key_refused", "probe_key_over_limit", "probe_lacks_access")
+"""Findings that only a probe which was sent can raise or clear."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Attended:
-    """What came of one decision. `findings`: about the probe itself; None: nothing was probed that could tell."""
+    """What came of one decision. `unknown`: findings about a probe that no probe could settle, as `rule#secret`."""
 
-    told: tuple[Event, ...] = ()
-    findings: tuple[Finding, ...] | None = None
+    told: list[Event] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    unknown: set[str] = field(default_factory=set)
     probes: int = 0
 
 
@@ -51,48 +48,61 @@ class Attending:
     benching: Benching
 
     def attend(self, byok: Byok, place: Place, inventory: Inventory, record: Record | None, now: datetime) -> Attended:
-        """Probes whoever is due, and benches whoever is found invalid. Lists of the place must have been read."""
-        try:
-            probers = self.probing.probers(byok, place, inventory)
-        except Unfit as error:
-            return Attended(findings=(_finding(byok, error),))
-        told: list[Event] = []
-        findings: list[Finding] = []
-        count, asked = 0, False
-        for prober in probers:
-            if not prober.subjects:
-                if not any(not one.disabled for one in own(place.credentials or (), byok.provider)):
-                    continue  # the gap says so: there is none to be let in by
-                detail = f"the probe's key, in secret {prober.secret}, is let in by no enabled credential"
-                findings.append(Finding(byok.name, "probe_reaches_none", detail, "Mend the filters, or the key."))
-                asked = True
-                continue
-            row = self.book.row(HEALTH + subject_of(byok, prober.subjects))
-            if self._due(byok, row, record, now):
-                try:
-                    seen = self.probing.send(byok, prober)
-                except Unfit as error:
-                    findings.append(_finding(byok, error))
-                    asked = True
-                    break
-                except Spent:
-                    break
-                count, asked = count + 1, True
-                row, event = self._judged(byok, prober, row, seen, inventory, now)
-                told += [event] if event else []
-            benched = self._benched(byok, prober, row, inventory, now)
-            told += [benched] if benched else []
-        return Attended(tuple(told), tuple(findings) if asked else None, count)
+        """Probes whoever is due, and benches whoever is found invalid. Lists of the place must have been read.
 
-    def _due(self, byok: Byok, row: Row | None, record: Record | None, now: datetime) -> bool:
+        One key that cannot probe keeps no other from it.
+        """
+        done = Attended()
+        for secret in self.probing.secrets(byok):
+            try:
+                prober = self.probing.prober(secret, byok, place, inventory)
+                settled = self._attended(prober, byok, place, inventory, record, now, done)
+            except Unfit as error:
+                done.findings.append(Finding(byok.name, error.rule, error.detail, error.todo, secret))
+                settled = error.rule in SENT_RULES
+            if not settled:
+                done.unknown |= {f"{rule}#{secret}" for rule in SENT_RULES}
+        return done
+
+    def _attended(
+        self,
+        prober: Prober,
+        byok: Byok,
+        place: Place,
+        inventory: Inventory,
+        record: Record | None,
+        now: datetime,
+        done: Attended,
+    ) -> bool:
+        """Whether a probe was sent and answered. Raises `Unfit`."""
+        enabled = [one for one in own(place.credentials or (), byok.provider) if not one.disabled]
+        if not enabled:
+            return False  # the gap says so: there is none to be proven
+        if not prober.subjects:
+            detail = f"the probe's key, in secret {prober.secret}, is let in by no enabled credential"
+            raise Unfit("probe_reaches_none", detail, "Mend the credentials' filters, or put another key there.")
+        row = self.book.row(HEALTH + subject_of(byok, prober.subjects))
+        sent = False
+        if self._due(byok, row, record, len(enabled) > 1, now):
+            try:
+                seen = self.probing.send(byok, prober)
+            except Spent:
+                return False
+            done.probes, sent = done.probes + 1, True
+            row, event = self._judged(byok, prober, row, seen, inventory, now)
+            done.told += [event] if event else []
+        benched = self._benched(byok, prober, row, inventory, now)
+        done.told += [benched] if benched else []
+        return sent
+
+    def _due(self, byok: Byok, row: Row | None, record: Record | None, several: bool, now: datetime) -> bool:
+        """`several`: where more than one may serve, shares of spend do not tell which of them does."""
         if not self.probing.within_bounds(byok, now):
             return False
-        if row is None:
-            return True
-        if _health(row.data).doubtful or (record is not None and bool(record.told)):
+        if row is None or _health(row.data).doubtful or (record is not None and bool(record.told)):
             return True
         spacing = timedelta(days=1) / max(1, byok.probe.per_day if byok.probe else 1)
-        return _thin(record, now) and now >= parse_instant(row.data["at"]) + spacing
+        return (several or _thin(record, now)) and now >= parse_instant(row.data["at"]) + spacing
 
     def _judged(
         self, byok: Byok, prober: Prober, row: Row | None, seen: Seen, inventory: Inventory, now: datetime
@@ -142,7 +152,3 @@ def _thin(record: Record | None, now: datetime) -> bool:
     """Whether too little was served by our own keys lately to say anything by itself."""
     series = record.workloads.values() if record else ()
     return not any(one.share > 0 and one.habit.own > 0 and one.moved and now - one.moved < LATELY for one in series)
-
-
-def _finding(byok: Byok, error: Unfit) -> Finding:
-    return Finding(byok.name, error.rule, error.detail, error.todo)

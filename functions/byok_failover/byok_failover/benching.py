@@ -128,11 +128,15 @@ class Benching:
             return None
         enabled = {"disabled": False}
         admitted = [one.model_copy(update=enabled) if one.id == hold.credential else one for one in place.credentials]
-        try:
-            probers = self.probing.probers(byok, replace(place, credentials=admitted), inventory)
-        except Unfit:
-            return None
-        return next((one for one in probers if one.first and one.first.id == hold.credential), None)
+        admitted_place = replace(place, credentials=admitted)
+        for secret in self.probing.secrets(byok):
+            try:
+                prober = self.probing.prober(secret, byok, admitted_place, inventory)
+            except Unfit:
+                continue
+            if prober.first and prober.first.id == hold.credential:
+                return prober
+        return None
 
     def _end(self, hold: Hold, byok: Byok | None, rule: str, now: datetime, *, healthy: bool = False) -> Event | None:
         if byok is None:

@@ -56,7 +56,8 @@ class Finding:
 
 @dataclass(frozen=True)
 class Looked:
-    """What was found of one decision. `unknown`: rules that could not be asked; None: not one could."""
+    """What was found of one decision. `unknown`: rules that could not be asked (`rule`, or `rule#about` for one of its
+    findings); None: not one could."""
 
     findings: tuple[Finding, ...] = ()
     unknown: frozenset[str] | None = frozenset()

@@ -46,10 +46,12 @@ def _decision(
     if seen is None or seen.unknown is None or place is None or place.credentials is None:
         yield "- **State:** unknown, the credentials could not be read"
         return
-    if not seen.findings:
-        yield "- **Gaps:** none" + (f" (not asked: {', '.join(sorted(seen.unknown))})" if seen.unknown else "")
-    for gap in seen.findings:
-        yield f"- **Gap** `{gap.rule}`: {_text(gap.detail)}"
+    gaps = [row for sk, row in rows.items() if sk.startswith(f"finding#{byok.name}#")]
+    unasked = sorted(rule for rule in seen.unknown if "#" not in rule and not rule.startswith("probe_"))
+    if not gaps:
+        yield "- **Gaps:** none" + (f" (not asked: {', '.join(unasked)})" if unasked else "")
+    for gap in gaps:
+        yield f"- **Gap** `{gap['rule']}`: {_text(gap['detail'])}"
     yield ""
     yield "| order | credential | tier | state | health |"
     yield "|---|---|---|---|---|"

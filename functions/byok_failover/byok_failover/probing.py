@@ -33,6 +33,19 @@ TOKENS = 16
 FORGET = timedelta(days=3)
 
 
+RULES = frozenset(
+    {
+        "probe_key_missing",
+        "probe_key_foreign",
+        "probe_key_refused",
+        "probe_key_over_limit",
+        "probe_lacks_access",
+        "probe_reaches_none",
+    }
+)
+"""Findings about a probe itself."""
+
+
 class Unfit(Exception):
     """A probe cannot be sent, or says nothing, until somebody mends it. `rule`: a finding's."""
 
@@ -74,12 +87,12 @@ class Probing:
     probe_key: ProbeKey
     clock: Clock
 
-    def probers(self, byok: Byok, place: Place, inventory: Inventory) -> list[Prober]:
-        """The dedicated keys first, then the general one. Raises `Unfit`."""
+    @staticmethod
+    def secrets(byok: Byok) -> list[str]:
+        """Whose keys probe: the dedicated ones first, then the general one."""
         if byok.probe is None or byok.probe.secret is None:
             return []
-        secrets = dict.fromkeys((*byok.probe.keys.values(), byok.probe.secret))
-        return [self.prober(secret, byok, place, inventory) for secret in secrets]
+        return list(dict.fromkeys((*byok.probe.keys.values(), byok.probe.secret)))
 
     def prober(self, secret: str, byok: Byok, place: Place, inventory: Inventory) -> Prober:
         """The key in this secret, and what its requests try. Raises `Unfit`."""

@@ -6,19 +6,20 @@ raised at the end, so that the next beat, or delivery, goes on from what stands.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from byok_failover.attending import PROBE_RULES, Attending
+from byok_failover.attending import Attending
 from byok_failover.benching import Benching
 from byok_failover.book import Book
 from byok_failover.drill_rules import Unready
 from byok_failover.drills import Drills
-from byok_failover.gaps import Finding, Looked, look
+from byok_failover.gaps import Looked, look
 from byok_failover.holds import Hold, Holds, strays
 from byok_failover.inventory import Inventory, decisions, read
 from byok_failover.ports import Ports
+from byok_failover.probing import RULES as PROBE_RULES
 from byok_failover.probing import Probing
 from byok_failover.reviewing import publish_page, review
 from byok_failover.shares import Record
@@ -144,25 +145,25 @@ class _Beat:
     def _attended(self, byok: Byok, seen: Looked, inventory: Inventory) -> Looked:
         """What was seen of the decision, with what its probes add; rules that were not asked are unknown."""
         place = inventory.place(byok.workspace)
-        findings: tuple[Finding, ...] | None = None
-        if byok.probe is None or byok.probe.secret is None or seen.nothing:
-            findings = ()
-        elif place is not None and place.credentials is not None and place.keys is not None:
-            try:
-                attended = Attending(self.book, self.probing, self.benching).attend(
-                    byok, place, inventory, self.records.get(place.workspace.id), self.now
-                )
-                findings, self.report.probes = attended.findings, self.report.probes + attended.probes
-            except LedgerConflict:
-                pass  # a beat beside this one probes
-            except AuthenticationFailed:
-                raise
-            except Exception as error:  # noqa: BLE001 - raised when the others have had their turn
-                self._failed(f"the probes of {byok.name}", error)
-        if findings is None:
-            unknown = None if seen.unknown is None else seen.unknown | PROBE_RULES
-            return Looked(seen.findings, unknown, seen.chains)
-        return Looked((*seen.findings, *findings), seen.unknown, seen.chains)
+        if seen.nothing or byok.probe is None or byok.probe.secret is None or seen.unknown is None:
+            return seen
+        if place is None or place.credentials is None or place.keys is None:
+            return replace(seen, unknown=seen.unknown | PROBE_RULES)
+        record = self.records.get(place.workspace.id)
+        try:
+            attended = Attending(self.book, self.probing, self.benching).attend(
+                byok, place, inventory, record, self.now
+            )
+        except LedgerConflict:
+            return replace(seen, unknown=seen.unknown | PROBE_RULES)  # a beat beside this one probes
+        except AuthenticationFailed:
+            raise
+        except Exception as error:  # noqa: BLE001 - raised when the others have had their turn
+            self._failed(f"the probes of {byok.name}", error)
+            return replace(seen, unknown=seen.unknown | PROBE_RULES)
+        self.report.probes += attended.probes
+        findings = (*seen.findings, *attended.findings)
+        return replace(seen, findings=findings, unknown=seen.unknown | attended.unknown)
 
     def _tended(self, hold: Hold, inventory: Inventory) -> None:
         byok = next((one for one in decisions(self.ports.policy) if one.name == hold.decision), None)

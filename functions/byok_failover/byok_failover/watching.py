@@ -54,7 +54,7 @@ def _settled(row: Row, looked: "dict[str, tuple[Byok, Looked]]") -> bool:
     if decision not in looked:
         return True
     unknown = looked[decision][1].unknown
-    return unknown is not None and rule not in unknown
+    return unknown is not None and not unknown & {rule, f"{rule}#{row.data['about']}"}
 
 
 def _remembered(finding: Finding, now: datetime) -> dict[str, object]:

@@ -9,7 +9,7 @@ from governor.marks import mark_of
 from sandbox.openrouter.bodies import CredentialCreation
 from sandbox.openrouter.credentials import Credential
 from sandbox.openrouter.resources import add_credential
-from tests.faults.harness import Ended, context, invoke
+from tests.faults.harness import Accident, Ended, Fault, accidents, context, invoke, writes
 from tests.faults.key_rotation.stage import Photo, Stage
 from tests.faults.key_rotation.world import PLACE, POLICY, SECRET, World
 
@@ -51,6 +51,17 @@ def settled(fresh: Stage, *, beats: int = 1) -> Photo:
         assert invoke(world.wire, beat(world)) == Ended.DONE
         world.later(minutes=10)
     return fresh.photo()
+
+
+def chosen(calls: list[str]) -> list[Accident]:
+    """Every fault at every call that may change something. A read that fails is one that fails, or a death before the
+    next call: for those, two stand for all."""
+    changing = set(writes(calls))
+    return [
+        one
+        for one in accidents(calls)
+        if one.at in changing or (one.fault is Fault.FAILED_BEFORE and one.lasting) or one.fault is Fault.KILLED_AFTER
+    ]
 
 
 def called(world: World, name: str) -> Credential:

@@ -9,6 +9,7 @@ from tests.faults.byok_failover.drilling import (
     assert_whole,
     beat,
     called,
+    chosen,
     drill,
     held,
     policy,
@@ -16,7 +17,7 @@ from tests.faults.byok_failover.drilling import (
     results,
     settled,
 )
-from tests.faults.harness import Accident, Ended, Fault, Wire, accidents, case, deliver, invoke
+from tests.faults.harness import Accident, Ended, Fault, Wire, case, deliver, invoke
 from tests.faults.key_rotation.stage import Photo, Stage, worlds
 from tests.faults.key_rotation.world import World
 from tests.faults.turns import in_turns
@@ -59,7 +60,7 @@ def test_an_undisturbed_drill_passes(wire: Wire, fresh: Stage, before: Photo) ->
 def test_any_call_of_a_drill_may_fail_and_the_beats_after_it_leave_nothing_half_done(
     wire: Wire, fresh: Stage, before: Photo, counted: list[str]
 ) -> None:
-    for accident in accidents(wire.calls_of(drill(fresh(before)))):
+    for accident in chosen(wire.calls_of(drill(fresh(before)))):
         with case(counted, accident):
             world = fresh(before)
             deliver(wire, drill(world), accident, after=partial(world.later, minutes=1))
@@ -78,7 +79,7 @@ def test_a_drill_whose_undoing_fails_too_is_undone_by_the_beat_after(
         world.later(minutes=10)
         photo = fresh.photo()
         undoing = wire.calls_of(beat(world))
-        for accident in accidents(undoing, [Fault.KILLED_BEFORE, Fault.KILLED_AFTER, Fault.TIMED_OUT_AFTER]):
+        for accident in [one for one in chosen(undoing) if one.fault.kills or one.fault is Fault.TIMED_OUT_AFTER]:
             with case(counted, f"{at}, then {accident}"):
                 again = fresh(photo)
                 invoke(wire, beat(again), accident)
