@@ -21,6 +21,7 @@ from byok_failover.shares import Record
 from governor.clock import format_instant, parse_instant
 from governor.events import Event
 from governor.ledger import LedgerConflict, Row
+from governor.marks import mark_of
 from governor.policy import Byok
 
 HEALTH = "health#"
@@ -79,6 +80,8 @@ class Attending:
         if not enabled:
             return False  # the gap says so: there is none to be proven
         if not prober.subjects:
+            if any(one.disabled and mark_of(one.name) for one in own(place.credentials or (), byok.provider)):
+                return False  # it may be for the one that Governor holds
             detail = f"the probe's key, in secret {prober.secret}, is let in by no enabled credential"
             raise Unfit("probe_reaches_none", detail, "Mend the credentials' filters, or put another key there.")
         row = self.book.row(HEALTH + subject_of(byok, prober.subjects))

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 
 from byok_failover.chain import Asker, called, chain, own, pictured, shared_left_out
 from byok_failover.inventory import Inventory, Place
+from governor.marks import mark_of
 from governor.policy import Byok
 
 if TYPE_CHECKING:
@@ -83,16 +84,25 @@ def look(byok: Byok, inventory: Inventory) -> Looked:
         known = sorted({one.provider for one in inventory.credentials.values()})
         if byok.provider not in known:
             return Looked((_unknown_provider(byok, known),))
-    case = _Case(byok, inventory, place, credentials)
+    case = _Case(byok, inventory, place, credentials, [_given_back(one) for one in credentials])
     findings = tuple(one for rule in _RULES for one in rule(case))
     return Looked(findings, case.unknown, case.chains)
 
 
+def _given_back(credential: "ByokKey") -> "ByokKey":
+    """A credential that Governor holds disabled is no gap: it was told, and it comes back."""
+    held = credential.disabled and mark_of(credential.name) is not None
+    return credential.model_copy(update={"disabled": False}) if held else credential
+
+
 @dataclass(frozen=True)
 class _Case:
+    """`found`: the credentials as they are; `credentials`: with what Governor holds given back."""
+
     byok: Byok
     inventory: Inventory
     place: Place
+    found: "list[ByokKey]"
     credentials: "list[ByokKey]"
 
     @property
@@ -118,7 +128,7 @@ class _Case:
     def chains(self) -> tuple[str, ...]:
         """For each workload and model: what is tried, in order. Keys of a workload that fare alike are one line."""
         lines = (
-            pictured(asker.name, model, chain(self.credentials, self.byok.provider, asker, model))
+            pictured(asker.name, model, chain(self.found, self.byok.provider, asker, model))
             for asker in self.askers
             for model in self.byok.purposes
         )

@@ -135,9 +135,8 @@ def _measured(evidence: DrillResult) -> tuple[str, ...]:
     if evidence.seconds is not None:
         facts.append(f"*Took over after:* {evidence.seconds:.1f} s")
     if evidence.probes:
-        facts.append(
-            f"*Cost:* {money(evidence.cost_usd)}, {evidence.probes} probe{'' if evidence.probes == 1 else 's'}"
-        )
+        probes = "one probe" if evidence.probes == 1 else f"{evidence.probes} probes"
+        facts.append(f"*Cost:* {money(evidence.cost_usd)}, {probes}")
     if evidence.credential and not evidence.back:
         facts.append(f"*{escape(evidence.credential.name)} is still disabled*, by somebody else than Governor.")
     return (*facts, *_chain(evidence.chain))

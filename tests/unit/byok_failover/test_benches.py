@@ -108,3 +108,11 @@ def test_a_disabling_that_lands_after_everybody_gave_it_up_is_found_by_its_mark(
     first.settings |= {"disabled": True, "name": "first [Governor: drill 0a1b2c3d]"}
     world.beat()
     assert (first.settings["disabled"], first.settings["name"]) == (False, "first")
+
+
+def test_a_credential_that_governor_holds_is_no_gap() -> None:
+    world, first = benched(expect={"prioritized": 1, "shared": True})
+    for _ in range(5):
+        world.beat()
+    assert first.settings["disabled"]
+    assert world.told("Failover Gap Found") == []
