@@ -1,4 +1,4 @@
-"""`make demo`: plays a night and sixty days, shows them, prints their timelines, writes `build/demo/report.json`.
+"""`make demo`: plays its acts, shows them, prints their timelines, writes `build/demo/report.json`.
 
 Exits with 1 when a promise broke.
 """
@@ -21,13 +21,16 @@ from sandbox.scenario.scenario import Scenario
 
 INDENT = (0, 0, 0, 21)
 FOLDER = build.ROOT / "build" / "demo"
+SHOWN = {"a night": FOLDER, "a preset's week": FOLDER / "preset", "provider keys": FOLDER / "provider-keys"}
+"""Played one after the other, and shown as they go."""
+BESIDE = {"sixty days": FOLDER / "sixty-days"}
+"""Played meanwhile, on the other processor."""
 COLUMNS = 100
 """Where nobody says how wide the paper is."""
 
 
 def main() -> int:
-    """Plays the acts, the night here and the others in a process beside it, and shows the night as it goes; the exit
-    status."""
+    """Plays the acts on two processors; the exit status."""
     console = Console(highlight=False, width=None if sys.stdout.isatty() else COLUMNS)
     acts = []
     spawning = multiprocessing.get_context("spawn")
@@ -39,20 +42,19 @@ def main() -> int:
             print("building the stack with sam, then deploying it to the sandbox ...", flush=True)
         build.stack()
         status.update("deploying it to the sandbox: functions, rules, schedules, roles ...")
-        others = [
-            beside.submit(play, name, FOLDER / name.replace(" ", "-")) for name in ("sixty days", "provider keys")
-        ]
-        acts.append(
-            play(
-                "a night",
-                FOLDER,
-                lambda moment, beats, done: status.update(
-                    f"{moment:%a %d %b %H:%M} UTC, beat {beats}, {done} scenarios done ..."
-                ),
-                lambda *played: _tell(console, *played),
+        others = [beside.submit(play, name, folder) for name, folder in BESIDE.items()]
+        for name, folder in SHOWN.items():
+            acts.append(
+                play(
+                    name,
+                    folder,
+                    lambda moment, beats, done: status.update(
+                        f"{moment:%a %d %b %H:%M} UTC, beat {beats}, {done} scenarios done ..."
+                    ),
+                    lambda *played: _tell(console, *played),
+                )
             )
-        )
-        status.update("sixty days and a day of provider keys, played beside the night ...")
+        status.update(f"{', '.join(BESIDE)}: played meanwhile ...")
         for other in others:
             acts.append(other.result())
             for played in acts[-1].played:

@@ -13,6 +13,7 @@ from sandbox.scenario.fleet import fleet
 from sandbox.scenario.night import night
 from sandbox.scenario.organization import Founding, founding
 from sandbox.scenario.provider_keys import provider_keys
+from sandbox.scenario.publishing import publisher, week
 from sandbox.scenario.rotations import sixty
 from sandbox.scenario.scenario import Scenario
 from sandbox.scenario.timeline import timeline
@@ -23,6 +24,7 @@ ACTS: dict[str, tuple[Callable[[], Founding], Callable[[World], Steps]]] = {
     "a night": (founding, night),
     "sixty days": (fleet, sixty),
     "provider keys": (provider_keys, failover),
+    "a preset's week": (publisher, week),
 }
 
 

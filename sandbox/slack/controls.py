@@ -1,10 +1,11 @@
 """The simulator under `/_sim/`: read the channel, make calls fail, and do what people do."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING
 
 import httpx
-from fastapi import Body, FastAPI, Request
+from fastapi import FastAPI, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
 
 from sandbox.slack.faults import Fault
@@ -12,8 +13,6 @@ from sandbox.slack.interactions import NothingThere, Sent
 
 if TYPE_CHECKING:
     from sandbox.slack.simulator import SlackSimulator
-
-Wanted = Annotated[dict[str, Any], Body()]
 
 
 def add_controls(app: FastAPI, simulator: "SlackSimulator") -> None:
@@ -59,23 +58,24 @@ def add_controls(app: FastAPI, simulator: "SlackSimulator") -> None:
 
 
 def _people(app: FastAPI, simulator: "SlackSimulator") -> None:
-    # Not `async`: what these send comes back to this very server before they answer.
+    # In a thread of their own: what these send may come back to this very server before they answer.
     @app.post("/_sim/connect")
-    def connect(wanted: Wanted) -> Response:
+    async def connect(request: Request) -> Response:
+        wanted = await request.json()
         simulator.connect(wanted["url"], wanted["signing_secret"])
         return JSONResponse({"url": wanted["url"]})
 
     @app.post("/_sim/click")
-    def click(wanted: Wanted) -> Response:
-        return _sent(simulator.click(**wanted))
+    async def click(request: Request) -> Response:
+        return _sent(await run_in_threadpool(simulator.click, **await request.json()))
 
     @app.post("/_sim/command")
-    def command(wanted: Wanted) -> Response:
-        return _sent(simulator.command(**wanted))
+    async def command(request: Request) -> Response:
+        return _sent(await run_in_threadpool(simulator.command, **await request.json()))
 
     @app.post("/_sim/submit")
-    def submit(wanted: Wanted) -> Response:
-        return _sent(simulator.submit(**wanted))
+    async def submit(request: Request) -> Response:
+        return _sent(await run_in_threadpool(simulator.submit, **await request.json()))
 
     @app.get("/_sim/told")
     async def told(user: str) -> Response:

@@ -55,7 +55,7 @@ class People:
         payload = {
             "type": "block_actions",
             **self._who(user, team),
-            "container": {"type": "message", "message_ts": message["ts"], "channel_id": channel.id},
+            "container": {"type": "message_attachment", "message_ts": message["ts"], "channel_id": channel.id},
             "trigger_id": self._workspace.trigger(user),
             "channel": {"id": channel.id, "name": channel.name},
             "message": message,

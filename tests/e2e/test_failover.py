@@ -1,4 +1,4 @@
-"""Failover checks through the built stack: schedule, a drill by event, OpenRouter, Slack, the page; the role enforced."""
+"""Failover checks through the built stack: schedule, a drill by event, OpenRouter, Slack, page; the role enforced."""
 
 from collections.abc import Iterator
 from datetime import timedelta

@@ -162,6 +162,8 @@ class Wire:
             mock.patch.object(BotocoreStubber, "__call__", stub),
             mock.patch.object(httpx, "HTTPTransport", return_value=transport),
             mock.patch("botocore.endpoint.time", SimpleNamespace(sleep=_at_once)),
+            # A client outlives thousands of containers here, each of which would add a writer of one more header to it.
+            mock.patch("aws_lambda_powertools.shared.user_agent.register_feature_to_client"),
             mock.patch("management_api._client.Retry", functools.partial(management_api.Retry, sleep=_at_once)),
         ):
             yield

@@ -54,7 +54,7 @@ def _act(desk: ApprovalDesk, message: Message) -> bool:
         request = SlackRequest.decode(message.body)
         rule = desk.act(request, message.deliveries)
     except Exception:
-        logger.exception("an interaction was not carried out", extra={"message": message.id})
+        logger.exception("an interaction was not carried out", extra={"message_id": message.id})
         return False
     logger.info("acted", extra={"by": request.user, "action": request.action or request.kind, "rule": rule})
     return True

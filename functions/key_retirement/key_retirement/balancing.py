@@ -24,7 +24,10 @@ _CENT = 0.005
 
 
 def rebalance(tending: Tending, lineage: Lineage) -> Lineage:
-    """Lowers first, reads back, and raises only by what is then left. Raises `LedgerConflict`."""
+    """Lowers first, reads back, and raises only by what is then left. Raises `LedgerConflict`.
+
+    A raise is read by the next beat, which begins from OpenRouter's list, and by nothing before that.
+    """
     caps = caps_of(tending.workload.key, guardrail(tending))
     keys = tending.own(lineage)
     deleted = [key for key in lineage.keys if key.state == "deleted"]
@@ -43,9 +46,11 @@ def rebalance(tending: Tending, lineage: Lineage) -> Lineage:
         lineage = _intended(tending, lineage, keys, lowered or targets)
         for hash, limit in (lowered or targets).items():
             _set(tending, hash, limit)
-            keys[hash] = tending.account.keys.get(hash)
         if not lowered:
             break
+        for hash in lowered:
+            # Not PATCH's own answer: only a read after it counts all that was spent before the limit held.
+            keys[hash] = tending.account.keys.get(hash)
     return lineage
 
 

@@ -110,7 +110,7 @@ def _guardrail(tending: Tending, live: "ApiKey") -> Difference | None:
             f"Workspace {tending.workload.workspace} has no guardrail {name} any more: make it, or mend the policy."
         )
         return Difference("guardrail", name, "none", sentence)
-    has = tending.place.assigned.get(live.hash)
+    has = tending.attachments(live.hash).guardrail_id
     if has == guard.id:
         return None
     sentence = f"{live.name} is not under guardrail {name}."

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from governor.attachments import NOTHING
 from governor.completion import held, released
 from governor.events import DetailType, Event, event_id
 from governor.evidence import Drift, KeyRef, Retired
@@ -34,7 +35,7 @@ def remove_orphans(tending: Tending, lineage: Lineage) -> None:
     for key in found:
         causes = tending.ports.causes.causes(name)
         disabled_at = (key.updated_at or key.created_at) if causes.known(key.hash) and key.disabled else None
-        referenced = key.hash in kept or key.hash in tending.place.pointed_at
+        referenced = key.hash in kept or tending.attachments(key.hash) != NOTHING
         decision = orphan(key, referenced, disabled_at, tending.now)
         match decision.action:
             case "tell":

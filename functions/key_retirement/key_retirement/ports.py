@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from governor.attachments import NOTHING, Attachments
 from governor.causes import CauseBook
 from governor.clock import Clock
 from governor.events import Publisher
@@ -36,16 +37,15 @@ class Ports:
 
 @dataclass(frozen=True)
 class Place:
-    """A workspace as it was read in this beat: its keys, its guardrails, and every hash that something points at.
+    """A workspace as it was read in this beat: its keys, its guardrails, and what points at which hash.
 
-    `assigned`: the guardrail's id of each key that has one.
+    `attachments`: only hashes that something points at.
     """
 
     id: str
     keys: "Mapping[str, ApiKey]"
     guardrails: "tuple[Guardrail, ...]"
-    pointed_at: frozenset[str]
-    assigned: Mapping[str, str]
+    attachments: Mapping[str, Attachments]
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,9 @@ class Tending:
     @property
     def rules(self) -> Rotation:
         return self.finishing.rules
+
+    def attachments(self, hash: str) -> Attachments:
+        return self.place.attachments.get(hash, NOTHING)
 
     def own(self, lineage: Lineage) -> "dict[str, ApiKey]":
         """The lineage's keys that OpenRouter still has, by hash; the place may show one that this beat deleted."""

@@ -6,7 +6,7 @@ death anywhere leaves a request that may be sent, or delivered, again.
 
 from dataclasses import replace
 
-from governor.attachments import attach
+from governor.attachments import attach, guardrails_of
 from governor.completion import released, rolled_back
 from governor.events import DetailType, Event, event_id
 from governor.evidence import Rotated
@@ -17,7 +17,7 @@ from governor.settling import Settled, settle
 from key_retirement.balancing import rebalance
 from key_retirement.ports import Tending
 from key_retirement.settings import Rollback
-from management_api import AuthenticationFailed
+from management_api import AuthenticationFailed, OutcomeUnknown
 
 
 class Refused(Exception):
@@ -58,7 +58,8 @@ def _given_back(tending: Tending, lineage: Lineage, asked: Rollback) -> Event:
         raise Refused("lineage_disabled", f"{name} is disabled ({standing}): restore it first.")
     version = _version_of(tending, secret, key)
     current = lineage.current
-    attach(tending.account, tending.place.id, key.hash, like=current.hash if current else None, guardrail_id=None)
+    if current:
+        _attach(tending, key, current)
     row = released(causes, key.hash)
     if row:
         # One write, so that a retry knows a key that this request set free from one that somebody else disabled.
@@ -76,6 +77,14 @@ def _given_back(tending: Tending, lineage: Lineage, asked: Rollback) -> Event:
     after = rolled_back(lineage, key.hash, tending.rules.overlap, tending.now)
     tending.ports.lineages.write(replace(after, rolled_back_by=asked.event.id))
     return _done(tending, after, asked, key)
+
+
+def _attach(tending: Tending, key: LineageKey, current: LineageKey) -> None:
+    """What points at the current key points at this one too, read back: no testSecret will look at it."""
+    guardrail = tending.attachments(current.hash).guardrail_id
+    attach(tending.account, tending.place.id, key.hash, like=current.hash, guardrail_id=guardrail)
+    if guardrail and guardrails_of(tending.account, [key.hash], guardrail).get(key.hash) != guardrail:
+        raise OutcomeUnknown(f"{key.name} does not show the guardrail it was assigned")
 
 
 def _move_label(tending: Tending, secret: SecretState, version: str) -> None:

@@ -9,6 +9,8 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
+from governor.attachments import NOTHING
+from governor.attachments import read as read_attachments
 from governor.ledger import LedgerConflict
 from governor.lineage import Lineage, LineageKey
 from governor.policy import Workload
@@ -125,11 +127,12 @@ class KeyRetirement:
 
 
 class Places:
-    """Each workspace, read once a beat."""
+    """Each workspace, and the account's list of assignments, read once a beat however many lineages there are."""
 
     def __init__(self, account: "OpenRouter") -> None:
         self._account = account
         self._workspaces: list[Workspace] | None = None
+        self._assigned: dict[str, str] | None = None
         self._read: dict[str, Place] = {}
 
     def of(self, workload: Workload) -> Place:
@@ -148,12 +151,11 @@ class Places:
 
     def _reading(self, id: str) -> Place:
         account = self._account
-        assigned = {one.key_hash: one.guardrail_id for one in account.guardrails.assignments()}
-        pointed = set(assigned)
-        pointed.update(hash for one in account.byok.list(workspace_id=id) for hash in one.allowed_api_key_hashes or ())
-        pointed.update(hash for one in account.destinations.list(id) for hash in one.api_key_hashes or ())
+        if self._assigned is None:
+            self._assigned = {one.key_hash: one.guardrail_id for one in account.guardrails.assignments()}
+        attachments = read_attachments(account, id, self._assigned)
         keys = {key.hash: key for key in account.keys.list(id)}
-        return Place(id, keys, tuple(account.guardrails.list(id)), frozenset(pointed), assigned)
+        return Place(id, keys, tuple(account.guardrails.list(id)), attachments)
 
 
 def tend(tending: Tending, hourly: bool) -> None:
@@ -198,7 +200,7 @@ def _quarantined(tending: Tending, lineage: Lineage, key: LineageKey) -> Lineage
     decision = quarantine(key, live, tending.now)
     if decision.action in ("forget", "delete"):
         return delete(tending, lineage, key, live)
-    if decision.action == "disable" or key.hash in tending.place.pointed_at:
+    if decision.action == "disable" or tending.attachments(key.hash) != NOTHING:
         keep_out(tending, key)
     if decision.action == "disable":
         again = replace(key, since=tending.now, until=tending.now + tending.rules.quarantine)

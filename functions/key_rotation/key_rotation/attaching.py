@@ -2,18 +2,17 @@
 
 from typing import TYPE_CHECKING
 
-from governor.attachments import AllowlistFull, attach
+from governor.attachments import NOTHING, AllowlistFull, attach
 from governor.attachments import read as read_attachments
 from governor.caps import caps_of
-from governor.lineage import Lineage
 from governor.secret_versions import WorkloadSecret
-from key_rotation.decide import decide
-from key_rotation.lineages import Read, read
+from key_rotation.decide import Decision, attachable, decide, guardrail
+from key_rotation.lineages import Read, review
 from key_rotation.ports import Account, Refused, Rotating
 from management_api import AuthenticationFailed, NotFound
 
 if TYPE_CHECKING:
-    from management_api import ApiKey, CurrentKey
+    from management_api import CurrentKey
 
 CENT = 0.005
 
@@ -21,32 +20,37 @@ CENT = 0.005
 def set_up(rotating: Rotating) -> None:
     """Guardrail, BYOK allowlists and observability filters follow. Idempotent. Raises `Refused`."""
     pending = _pending(rotating)
-    account = rotating.account()
-    found = _allowed(rotating, account)
-    guardrail = found.guardrail
-    old = _former(found.lineage, pending.hash)
+    account, workload = rotating.account(), rotating.workload
+    guardrails = account.guardrails.list(pending.workspace_id) if workload.key.guardrail else []
+    current = rotating.lineage().current
+    _require(attachable(workload, guardrails, rotating.causes()))
+    guard = guardrail(workload, guardrails)
     try:
-        attach(account, found.workspace_id, pending.hash, like=old, guardrail_id=guardrail.id if guardrail else None)
+        attach(
+            account,
+            pending.workspace_id,
+            pending.hash,
+            like=current.hash if current else None,
+            guardrail_id=guard.id if guard else None,
+        )
     except AllowlistFull as full:
-        raise Refused("allowlist_full", f"{rotating.workload.name} cannot have a new key: {full}.") from full
+        raise Refused("allowlist_full", f"{workload.name} cannot have a new key: {full}.") from full
 
 
 def test(rotating: Rotating) -> None:
     """Asks OpenRouter with the pending key itself, and compares. Writes nothing. Raises `Refused`."""
     pending = _pending(rotating)
     account = rotating.account()
-    found = _allowed(rotating, account)
+    found = review(rotating, account, pending.hash)
+    _require(decide(found.facts))
     try:
         seen = account.with_key(pending.api_key).current_key()
     except AuthenticationFailed as error:
         raise Refused(
             "key_dead", f"The new key {pending.name} does not work: it was deleted or disabled meanwhile. Rotate again."
         ) from error
-    try:
-        key = account.keys.get(pending.hash)
-    except NotFound as error:
-        raise Refused("key_dead", f"The new key {pending.name} was deleted meanwhile. Rotate again.") from error
-    fault = _fault(rotating, found, key, seen) or _unattached(account, found, key)
+    fault = _misplaced(account, found, pending, seen) or _fault(rotating, found, seen)
+    fault = fault or _unattached(account, found, pending.hash)
     if fault:
         raise Refused("key_differs", f"The new key {pending.name} is not as it must be: {fault}.")
 
@@ -67,23 +71,23 @@ def _pending(rotating: Rotating) -> WorkloadSecret:
     return pending
 
 
-def _allowed(rotating: Rotating, account: Account) -> Read:
-    found = read(rotating, account)
-    decision = decide(found.facts)
+def _require(decision: Decision) -> None:
     if decision.action == "refuse":
         raise Refused(decision.rule, decision.reason)
-    return found
 
 
-def _former(lineage: Lineage, pending: str) -> str | None:
-    current = lineage.current
-    return current.hash if current and current.hash != pending else None
+def _misplaced(account: Account, found: Read, pending: WorkloadSecret, seen: "CurrentKey") -> str | None:
+    place = seen.workspace_id
+    if place is None:
+        try:
+            place = account.keys.get(pending.hash).workspace_id
+        except NotFound as error:
+            raise Refused("key_dead", f"The new key {pending.name} was deleted meanwhile. Rotate again.") from error
+    return None if place == found.workspace_id else "it is in another workspace"
 
 
-def _fault(rotating: Rotating, found: Read, key: "ApiKey", seen: "CurrentKey") -> str | None:
+def _fault(rotating: Rotating, found: Read, seen: "CurrentKey") -> str | None:
     workload = rotating.workload
-    if found.workspace_id not in (seen.workspace_id or key.workspace_id, key.workspace_id):
-        return "it is in another workspace"
     shared = caps_of(workload.key, found.guardrail)
     if shared and (seen.limit is None or seen.limit > min(cap.limit_usd for cap in shared) + CENT):
         return f"its limit is {seen.limit}, above the cap"
@@ -95,18 +99,15 @@ def _fault(rotating: Rotating, found: Read, key: "ApiKey", seen: "CurrentKey") -
     return None
 
 
-def _unattached(account: Account, found: Read, key: "ApiKey") -> str | None:
-    has = read_attachments(account, found.workspace_id, key.hash)
-    guard = found.guardrail
-    if guard and has.guardrail_id != guard.id:
+def _unattached(account: Account, found: Read, hash: str) -> str | None:
+    guard, assigned = found.guardrail, found.facts.assigned
+    if guard and assigned.get(hash) != guard.id:
         return f"guardrail {guard.name} is not assigned to it"
-    old = _former(found.lineage, key.hash)
-    if old is None:
+    if found.former is None:
         return None
-    wanted = read_attachments(account, found.workspace_id, old)
+    pointing = read_attachments(account, found.workspace_id, assigned)
+    wanted, has = pointing.get(found.former, NOTHING), pointing.get(hash, NOTHING)
     missing = sorted((wanted.byok - has.byok) | (wanted.destinations - has.destinations))
     if missing:
         return f"{len(missing)} lists that name the old key do not name it ({', '.join(missing)})"
-    if not guard and wanted.guardrail_id and has.guardrail_id != wanted.guardrail_id:
-        return "the old key's guardrail is not assigned to it"
     return None

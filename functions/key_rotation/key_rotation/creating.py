@@ -13,7 +13,7 @@ from governor.lineage import Limit, Lineage, LineageKey, Rotation
 from governor.secret_versions import VersionTaken, WorkloadSecret
 from key_rotation import told
 from key_rotation.decide import decide, former, why
-from key_rotation.lineages import Read, read
+from key_rotation.lineages import Read, survey
 from key_rotation.ports import Account, Refused, Rotating
 from management_api import KeyPatch, NewKey, NotFound, OutcomeUnknown
 
@@ -26,7 +26,7 @@ def create(rotating: Rotating) -> None:
     pending = _pending(rotating)
     if pending is None:
         account = rotating.account()
-        found = read(rotating, account)
+        found = survey(rotating, account)
         decision = decide(found.facts)
         if decision.action == "refuse":
             raise Refused(decision.rule, decision.reason)

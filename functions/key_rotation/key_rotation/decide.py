@@ -67,9 +67,9 @@ def stand(secret: SecretState, token: str) -> Decision:
 
 @dataclass(frozen=True)
 class Facts:
-    """All that bears on a new key. `keys`: the lineage as OpenRouter lists it. `guardrails`: the workspace's.
+    """All that bears on a new key. `keys`: of the lineage, as OpenRouter has them. `guardrails`: the workspace's.
 
-    `assigned`: the guardrail's id of each key that has one.
+    `assigned`: the guardrail's id of each key that has one, as far as it was asked for.
     """
 
     workload: Workload
@@ -83,7 +83,21 @@ class Facts:
 
 def decide(facts: Facts) -> Decision:
     """Whether to make a new key, by the second list."""
-    return _misplaced(facts) or _held(facts) or _unbound(facts) or _ambiguous(facts) or GO
+    return (
+        _misplaced(facts)
+        or _unguarded(facts.workload, facts.guardrails)
+        or _held(facts.workload, facts.causes)
+        or _foreign(facts)
+        or _unbound(facts)
+        or _ambiguous(facts)
+        or GO
+    )
+
+
+def attachable(workload: Workload, guardrails: Sequence["Guardrail"], causes: Causes) -> Decision:
+    """Whether lists may be changed for a key that is made already, by those of the second list that may have come true
+    since and need no key to be read. The rest is testSecret's, before anybody is given the key."""
+    return _unguarded(workload, guardrails) or _held(workload, causes) or GO
 
 
 def why(lineage: Lineage, causes: Causes) -> Why:
@@ -130,33 +144,41 @@ def _misplaced(facts: Facts) -> Decision | None:
             "workspace_ambiguous",
             f"{len(found)} workspaces are called {workload.workspace}; give {workload.name} the slug or id of its own.",
         )
-    if workload.key.guardrail and guardrail(workload, facts.guardrails) is None:
-        return Decision(
-            "refuse",
-            "guardrail_missing",
-            f"Workspace {workload.workspace} has no guardrail {workload.key.guardrail}, which the policy wants for "
-            f"{workload.name}; make it, or mend key.guardrail.",
-        )
     return None
 
 
-def _held(facts: Facts) -> Decision | None:
-    standing = [row.cause for row in facts.causes.standing()]
-    if standing and standing != ["exposed"]:
-        return Decision(
-            "refuse",
-            "lineage_disabled",
-            f"{facts.workload.name} is disabled ({', '.join(sorted(standing))}): a rotation would give it a live key. "
-            f"Restore it first.",
-        )
+def _unguarded(workload: Workload, guardrails: Sequence["Guardrail"]) -> Decision | None:
+    if not workload.key.guardrail or guardrail(workload, guardrails):
+        return None
+    return Decision(
+        "refuse",
+        "guardrail_missing",
+        f"Workspace {workload.workspace} has no guardrail {workload.key.guardrail}, which the policy wants for "
+        f"{workload.name}; make it, or mend key.guardrail.",
+    )
+
+
+def _held(workload: Workload, causes: Causes) -> Decision | None:
+    standing = [row.cause for row in causes.standing()]
+    if not standing or standing == ["exposed"]:
+        return None
+    return Decision(
+        "refuse",
+        "lineage_disabled",
+        f"{workload.name} is disabled ({', '.join(sorted(standing))}): a rotation would give it a live key. "
+        f"Restore it first.",
+    )
+
+
+def _foreign(facts: Facts) -> Decision | None:
     current = former(facts)
-    if current and current.disabled and not facts.causes.known(current.hash):
-        return Decision(
-            "refuse",
-            "foreign",
-            f"Somebody else has disabled {current.name}: enable it in OpenRouter, or report it as leaked, then rotate.",
-        )
-    return None
+    if current is None or not current.disabled or facts.causes.known(current.hash):
+        return None
+    return Decision(
+        "refuse",
+        "foreign",
+        f"Somebody else has disabled {current.name}: enable it in OpenRouter, or report it as leaked, then rotate.",
+    )
 
 
 def _unbound(facts: Facts) -> Decision | None:

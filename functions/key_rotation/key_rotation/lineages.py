@@ -1,16 +1,22 @@
-"""The workload's lineage as account and ledger show it together, and the caps that it shares."""
+"""The workload's lineage as account and ledger show it together, and the caps that it shares.
+
+A step is a process of its own and can be handed nothing; so each reads what its own decision rests on, and no more:
+createSecret all keys of the workspace, since whatever bears the workload's name shares its cap; testSecret the key that
+is to be replaced.
+"""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from governor.causes import Causes
+from governor.attachments import guardrails_of
 from governor.lineage import Lineage
-from key_rotation.decide import Facts, guardrail, places
+from key_rotation.decide import Facts, former, guardrail, places
 from key_rotation.ports import Account, Rotating
+from management_api import NotFound
 
 if TYPE_CHECKING:
-    from management_api import ApiKey, Guardrail
+    from management_api import ApiKey, Guardrail, Workspace
 
 
 @dataclass(frozen=True)
@@ -28,21 +34,56 @@ class Read:
     def guardrail(self) -> "Guardrail | None":
         return guardrail(self.facts.workload, self.facts.guardrails)
 
+    @property
+    def former(self) -> str | None:
+        """The hash of the key to be replaced, though somebody may have deleted it."""
+        current = self.lineage.current
+        return current.hash if current else None
 
-def read(rotating: Rotating, account: Account) -> Read:
-    """Account first, ledger after: a key that the kill switch disables meanwhile is then known to be its."""
+
+def survey(rotating: Rotating, account: Account) -> Read:
+    """Every key of the workload. Account first, ledger after: a key that the kill switch disables meanwhile is then
+    known to be its."""
     workload = rotating.workload
-    workspaces = account.workspaces.list()
-    found = places(workload, workspaces)
-    place = found[0].id if len(found) == 1 else ""
+    workspaces, place = _place(rotating, account)
     keys: Sequence[ApiKey] = account.keys.list(place) if place else ()
     guardrails = account.guardrails.list(place) if place else []
-    assigned = {one.key_hash: one.guardrail_id for one in account.guardrails.assignments()} if place else {}
-    lineage, causes = after(rotating)
     own = [key for key in keys if rotating.ports.policy.lineage_of(key.name) == workload.name]
-    return Read(Facts(workload, workspaces, guardrails, own, lineage, causes, assigned), place)
+    lineage, causes = rotating.lineage(), rotating.causes()
+    found = Read(Facts(workload, workspaces, guardrails, own, lineage, causes), place)
+    old = former(found.facts)
+    return _with_guardrails(account, found, [old.hash] if old else [])
 
 
-def after(rotating: Rotating) -> tuple[Lineage, Causes]:
-    name = rotating.workload.name
-    return rotating.ports.lineages.get(name), rotating.ports.causes.causes(name)
+def review(rotating: Rotating, account: Account, pending: str) -> Read:
+    """The current key, and the guardrails of it and of the pending one. The causes come last, as in `survey`."""
+    lineage = rotating.lineage()
+    workspaces, place = _place(rotating, account)
+    guardrails = account.guardrails.list(place) if place else []
+    current = _key(account, lineage.current.hash, place) if lineage.current and place else None
+    keys = [current] if current else []
+    found = Read(Facts(rotating.workload, workspaces, guardrails, keys, lineage, rotating.causes()), place)
+    return _with_guardrails(account, found, [pending, *(key.hash for key in keys)] if place else [])
+
+
+def _place(rotating: Rotating, account: Account) -> "tuple[list[Workspace], str]":
+    workspaces = account.workspaces.list()
+    found = places(rotating.workload, workspaces)
+    return workspaces, found[0].id if len(found) == 1 else ""
+
+
+def _key(account: Account, hash: str, workspace_id: str) -> "ApiKey | None":
+    """The key, if it is there: one that was moved elsewhere is not this workspace's any more."""
+    try:
+        key = account.keys.get(hash)
+    except NotFound:
+        return None
+    return key if key.workspace_id == workspace_id else None
+
+
+def _with_guardrails(account: Account, found: Read, hashes: Sequence[str]) -> Read:
+    if not hashes:
+        return found
+    wanted = found.guardrail
+    assigned = guardrails_of(account, hashes, wanted.id if wanted else None)
+    return replace(found, facts=replace(found.facts, assigned=assigned))

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Protocol, Self
 from pydantic import SecretStr
 
 from governor import attachments
-from governor.causes import CauseBook
+from governor.causes import CauseBook, Causes
 from governor.clock import Clock
 from governor.events import Publisher
 from governor.finishing import Finishing
-from governor.lineage import Lineages
+from governor.lineage import Lineage, Lineages
 from governor.policy import Policy, Workload
 from governor.ports import Connect, Log
 from governor.secret_versions import SecretState, SecretVersions
@@ -55,6 +55,7 @@ class Workspaces(Protocol):
 class Guardrails(Protocol):
     def list(self, workspace_id: str | None = None) -> "list[Guardrail]": ...
     def assignments(self) -> "builtins.list[KeyAssignment]": ...
+    def assigned(self, id: str) -> "builtins.list[KeyAssignment]": ...
     def assign(self, id: str, hashes: Sequence[str]) -> None: ...
     def unassign(self, id: str, hashes: Sequence[str]) -> None: ...
 
@@ -101,6 +102,12 @@ class Rotating:
     workload: Workload
     secret: SecretState
     token: str
+
+    def lineage(self) -> Lineage:
+        return self.ports.lineages.get(self.workload.name)
+
+    def causes(self) -> Causes:
+        return self.ports.causes.causes(self.workload.name)
 
     @property
     def finishing(self) -> Finishing:

@@ -154,6 +154,7 @@ def test_on_guardrails_and_assignments(both: Both) -> None:
     held = {each.key_name: each.guardrail_id for each in both.ours.guardrails.assignments()}
     assert held == {"prod-triage": made.id, "prod-search-agent": made.id}
     assert_agree(both.ours.guardrails.assignments(), rows(theirs.list_key_assignments()))
+    assert_agree(both.ours.guardrails.assigned(made.id), rows(theirs.list_guardrail_key_assignments(id=made.id)))
     both.ours.guardrails.unassign(made.id, [both.hash("prod-triage")])
     assert len(both.ours.guardrails.assignments()) == 1
     assert both.ours.guardrails.update(made.id, GuardrailPatch(limit_usd=None)).limit_usd is None

@@ -1,6 +1,7 @@
 """slack_sdk, the vendor's own client, drives the Slack simulator through every method it has."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -112,9 +113,63 @@ def test_a_file_goes_up_the_new_way_and_is_shown_with_its_comment(client: WebCli
 
 
 def test_a_modal_opens_and_one_without_a_title_is_refused(client: WebClient, simulator: SlackSimulator) -> None:
-    assert client.views_open(trigger_id="1.2.3", view=MODAL)["view"]["id"].startswith("V")
+    trigger = simulator.workspace.trigger("U0LEAD")
+    assert _refusal(lambda: client.views_open(trigger_id=trigger, view={**MODAL, "title": None})) == "invalid_arguments"
+    assert client.views_open(trigger_id=trigger, view=MODAL)["view"]["id"].startswith("V")
     assert len(simulator.workspace.views) == 1
-    assert _refusal(lambda: client.views_open(trigger_id="1", view={**MODAL, "title": None})) == "invalid_arguments"
+
+
+def test_a_trigger_opens_one_modal_within_three_seconds(client: WebClient, simulator: SlackSimulator) -> None:
+    def open_with(trigger: str) -> Any:
+        return lambda: client.views_open(trigger_id=trigger, view=MODAL)
+
+    start = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    simulator.set_clock(start)
+    used, late = simulator.workspace.trigger("U0LEAD"), simulator.workspace.trigger("U0LEAD")
+    simulator.set_clock(start + timedelta(seconds=2))
+    open_with(used)()
+    assert _refusal(open_with(used)) == "exchanged_trigger_id"
+    simulator.set_clock(start + timedelta(seconds=4))
+    assert _refusal(open_with(late)) == "expired_trigger_id"
+    assert _refusal(open_with("made up")) == "invalid_trigger_id"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"title": {"type": "plain_text", "text": "x" * 25}},
+        {"submit": {"type": "plain_text", "text": "x" * 25}},
+        {"private_metadata": "x" * 3001},
+        {"callback_id": "x" * 256},
+        {"blocks": [{"type": "input", "label": {"type": "plain_text", "text": "Why?"}, "element": {}}]},
+        {"type": "popup"},
+    ],
+)
+def test_a_modal_that_slack_would_refuse_is_refused(
+    client: WebClient, simulator: SlackSimulator, wrong: dict[str, Any]
+) -> None:
+    trigger = simulator.workspace.trigger("U0LEAD")
+    assert _refusal(lambda: client.views_open(trigger_id=trigger, view={**MODAL, **wrong})) == "invalid_arguments"
+
+
+@pytest.mark.parametrize(
+    "buttons",
+    [
+        [{"action_id": "a"}, {"action_id": "a"}],
+        [{"value": "x" * 2001}],
+        [{"action_id": "x" * 256}],
+        [{"text": {"type": "plain_text", "text": "x" * 76}}],
+        [{"text": {"type": "mrkdwn", "text": "x"}}],
+        [{"style": "loud"}],
+        [{"confirm": {"title": {"type": "plain_text", "text": "x" * 101}}}],
+        [{}] * 26,
+        [],
+    ],
+)
+def test_buttons_that_slack_would_refuse_are_refused(client: WebClient, buttons: list[dict[str, Any]]) -> None:
+    plain = {"type": "button", "text": {"type": "plain_text", "text": "Approve"}}
+    blocks = [{"type": "actions", "elements": [{**plain, **button} for button in buttons]}]
+    assert _refusal(lambda: client.chat_postMessage(channel="C0GOVERNOR", text="x", blocks=blocks)) == "invalid_blocks"
 
 
 def test_people_and_channels_are_described(client: WebClient) -> None:

@@ -1,4 +1,4 @@
-"""Two prioritized credentials, one that a person disabled, and what must hold of them whatever happens."""
+"""What happens to two prioritized credentials and one that a person disabled, and what must hold of them."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,12 +6,11 @@ from typing import Any
 import byok_failover.handler
 from governor.clock import format_instant
 from governor.marks import mark_of
-from sandbox.openrouter.bodies import CredentialCreation
 from sandbox.openrouter.credentials import Credential
-from sandbox.openrouter.resources import add_credential
+from tests.faults.byok_failover.opening import Worlds
 from tests.faults.harness import Accident, Ended, Fault, accidents, context, invoke, writes
-from tests.faults.key_rotation.stage import Photo, Stage
 from tests.faults.key_rotation.world import PLACE, POLICY, SECRET, World
+from tests.faults.stage import Photo
 
 NAME = f"{PLACE}/anthropic"
 DECLARED: dict[str, Any] = {
@@ -36,17 +35,9 @@ def drill(world: World, id: str = "request-1") -> Callable[[], object]:
     return lambda: byok_failover.handler.lambda_handler(event, context(100.0))
 
 
-def settled(fresh: Stage, *, beats: int = 1) -> Photo:
-    """`first`, `second`, and `by hand`, which a person disabled; some beats have passed."""
+def settled(fresh: Worlds, *, beats: int = 1) -> Photo:
+    """The opening's world, some beats on."""
     world = fresh()
-    organization = world.simulator.organization
-    (first,) = organization.credentials.values()
-    first.settings["name"] = "first"
-    for name, off in (("second", False), ("by hand", True)):
-        made = CredentialCreation(
-            provider="anthropic", key=f"fake-{name}-key", name=name, workspace_id=PLACE, disabled=off
-        )
-        add_credential(organization, made)
     for _ in range(beats):
         assert invoke(world.wire, beat(world)) == Ended.DONE
         world.later(minutes=10)

@@ -8,9 +8,10 @@ import pytest
 from governor.marks import mark_of
 from sandbox.openrouter.traffic import DEFAULT_MODEL
 from tests.faults.byok_failover.drilling import beat, called, chosen, policy, rest, settled
+from tests.faults.byok_failover.opening import Worlds, worlds
 from tests.faults.harness import Ended, Wire, case, invoke
-from tests.faults.key_rotation.stage import Photo, Stage, worlds
 from tests.faults.key_rotation.world import World
+from tests.faults.stage import Photo
 from tests.faults.turns import in_turns
 
 UNHEALTHY, BENCHED, UNBENCHED = "Credential Unhealthy", "Credential Benched", "Credential Unbenched"
@@ -22,12 +23,12 @@ def wire() -> Wire:
 
 
 @pytest.fixture
-def fresh(wire: Wire) -> Iterator[Stage]:
+def fresh(wire: Wire) -> Iterator[Worlds]:
     with worlds(wire, policy(action="bench", expect={"prioritized": 1})) as make:
         yield make
 
 
-def about_to_bench(fresh: Stage) -> Photo:
+def about_to_bench(fresh: Worlds) -> Photo:
     """`first` alone lets the probe's key in; it was refused once, and the next refusal is the second."""
     world = fresh(settled(fresh))
     called(world, "second").settings |= {"allowed_models": ["anthropic/claude-opus-4.5"]}
@@ -59,7 +60,7 @@ def assert_benched(world: World) -> None:
 
 
 def test_any_call_of_a_beat_that_benches_may_fail_and_three_more_converge(
-    wire: Wire, fresh: Stage, counted: list[str]
+    wire: Wire, fresh: Worlds, counted: list[str]
 ) -> None:
     before = about_to_bench(fresh)
     for accident in chosen(wire.calls_of(beat(fresh(before)))):
@@ -72,7 +73,7 @@ def test_any_call_of_a_beat_that_benches_may_fail_and_three_more_converge(
 
 
 def test_any_call_of_a_beat_that_gives_it_back_may_fail_and_the_next_ones_converge(
-    wire: Wire, fresh: Stage, counted: list[str]
+    wire: Wire, fresh: Worlds, counted: list[str]
 ) -> None:
     world = fresh(about_to_bench(fresh))
     rest(world, 2)
@@ -93,7 +94,7 @@ def test_any_call_of_a_beat_that_gives_it_back_may_fail_and_the_next_ones_conver
             assert called(world, "by hand").settings["disabled"]
 
 
-def test_beats_beside_each_other_tell_one_thing(wire: Wire, fresh: Stage, counted: list[str]) -> None:
+def test_beats_beside_each_other_tell_one_thing(wire: Wire, fresh: Worlds, counted: list[str]) -> None:
     before = about_to_bench(fresh)
     for seed in range(40):
         with case(counted, f"seed {seed}"):
@@ -104,7 +105,7 @@ def test_beats_beside_each_other_tell_one_thing(wire: Wire, fresh: Stage, counte
 
 
 def test_what_a_person_takes_over_at_any_moment_of_a_bench_stays_theirs(
-    wire: Wire, fresh: Stage, counted: list[str]
+    wire: Wire, fresh: Worlds, counted: list[str]
 ) -> None:
     """But for the moment between our last read and the PATCH after it."""
     before = about_to_bench(fresh)
@@ -126,7 +127,7 @@ def test_what_a_person_takes_over_at_any_moment_of_a_bench_stays_theirs(
             assert (settings["disabled"], settings["name"]) == (True, "first, mine")
 
 
-def leaking(fresh: Stage) -> Photo:
+def leaking(fresh: Worlds) -> Photo:
     """Own keys served for some beats; since the last one all is paid with credits, and the next beat is to tell."""
     world = fresh(settled(fresh))
 
@@ -147,7 +148,7 @@ def leaking(fresh: Stage) -> Photo:
 
 
 def test_any_call_of_a_beat_that_finds_a_leak_may_fail_and_it_is_told_once_with_the_same_dollars(
-    wire: Wire, fresh: Stage, counted: list[str]
+    wire: Wire, fresh: Worlds, counted: list[str]
 ) -> None:
     before = leaking(fresh)
     for accident in chosen(wire.calls_of(beat(fresh(before)))):

@@ -17,9 +17,10 @@ from tests.faults.byok_failover.drilling import (
     results,
     settled,
 )
+from tests.faults.byok_failover.opening import Worlds, worlds
 from tests.faults.harness import Accident, Ended, Fault, Wire, case, deliver, invoke
-from tests.faults.key_rotation.stage import Photo, Stage, worlds
 from tests.faults.key_rotation.world import World
+from tests.faults.stage import Photo
 from tests.faults.turns import in_turns
 
 
@@ -29,13 +30,13 @@ def wire() -> Wire:
 
 
 @pytest.fixture
-def fresh(wire: Wire) -> Iterator[Stage]:
+def fresh(wire: Wire) -> Iterator[Worlds]:
     with worlds(wire, policy()) as make:
         yield make
 
 
 @pytest.fixture
-def before(fresh: Stage) -> Photo:
+def before(fresh: Worlds) -> Photo:
     return settled(fresh)
 
 
@@ -50,7 +51,7 @@ def never_both(world: World) -> list[list[str]]:
     return seen
 
 
-def test_an_undisturbed_drill_passes(wire: Wire, fresh: Stage, before: Photo) -> None:
+def test_an_undisturbed_drill_passes(wire: Wire, fresh: Worlds, before: Photo) -> None:
     world = fresh(before)
     assert invoke(wire, drill(world)) == Ended.DONE
     assert results(world) == [("Drill Passed", "passed")]
@@ -58,7 +59,7 @@ def test_an_undisturbed_drill_passes(wire: Wire, fresh: Stage, before: Photo) ->
 
 
 def test_any_call_of_a_drill_may_fail_and_the_beats_after_it_leave_nothing_half_done(
-    wire: Wire, fresh: Stage, before: Photo, counted: list[str]
+    wire: Wire, fresh: Worlds, before: Photo, counted: list[str]
 ) -> None:
     for accident in chosen(wire.calls_of(drill(fresh(before)))):
         with case(counted, accident):
@@ -70,7 +71,7 @@ def test_any_call_of_a_drill_may_fail_and_the_beats_after_it_leave_nothing_half_
 
 
 def test_a_drill_whose_undoing_fails_too_is_undone_by_the_beat_after(
-    wire: Wire, fresh: Stage, before: Photo, counted: list[str]
+    wire: Wire, fresh: Worlds, before: Photo, counted: list[str]
 ) -> None:
     calls = wire.calls_of(drill(fresh(before)))
     for at in [at for at, name in enumerate(calls) if "PATCH" in name]:
@@ -89,7 +90,7 @@ def test_a_drill_whose_undoing_fails_too_is_undone_by_the_beat_after(
 
 
 def test_a_second_drill_of_the_provider_at_any_moment_of_the_first_never_overlaps_it(
-    wire: Wire, fresh: Stage, before: Photo, counted: list[str]
+    wire: Wire, fresh: Worlds, before: Photo, counted: list[str]
 ) -> None:
     calls = wire.calls_of(drill(fresh(before)))
     for at in range(len(calls)):
@@ -107,7 +108,7 @@ def test_a_second_drill_of_the_provider_at_any_moment_of_the_first_never_overlap
 
 
 def test_two_drills_and_a_beat_interleaved_at_every_call_end_whole(
-    wire: Wire, fresh: Stage, before: Photo, counted: list[str]
+    wire: Wire, fresh: Worlds, before: Photo, counted: list[str]
 ) -> None:
     for seed in range(60):
         with case(counted, f"seed {seed}"):
@@ -120,7 +121,7 @@ def test_two_drills_and_a_beat_interleaved_at_every_call_end_whole(
 
 
 def test_the_same_request_delivered_beside_itself_is_one_drill(
-    wire: Wire, fresh: Stage, before: Photo, counted: list[str]
+    wire: Wire, fresh: Worlds, before: Photo, counted: list[str]
 ) -> None:
     for seed in range(40):
         with case(counted, f"seed {seed}"):
@@ -132,7 +133,7 @@ def test_the_same_request_delivered_beside_itself_is_one_drill(
 
 
 def test_a_beat_at_any_moment_of_a_drill_lets_it_go_on(
-    wire: Wire, fresh: Stage, before: Photo, counted: list[str]
+    wire: Wire, fresh: Worlds, before: Photo, counted: list[str]
 ) -> None:
     calls = wire.calls_of(drill(fresh(before)))
     for at in range(len(calls)):
@@ -146,7 +147,7 @@ def test_a_beat_at_any_moment_of_a_drill_lets_it_go_on(
 
 
 def test_what_a_person_turns_off_during_a_drill_stays_off(
-    wire: Wire, fresh: Stage, before: Photo, counted: list[str]
+    wire: Wire, fresh: Worlds, before: Photo, counted: list[str]
 ) -> None:
     """Whatever the moment, but for one: between our last read and the PATCH that follows it, which no API can close."""
     calls = wire.calls_of(drill(fresh(before)))
@@ -171,7 +172,7 @@ def test_what_a_person_turns_off_during_a_drill_stays_off(
 
 
 def test_what_a_person_turns_on_during_a_drill_stays_on(
-    wire: Wire, fresh: Stage, before: Photo, counted: list[str]
+    wire: Wire, fresh: Worlds, before: Photo, counted: list[str]
 ) -> None:
     calls = wire.calls_of(drill(fresh(before)))
     for at in range(len(calls)):

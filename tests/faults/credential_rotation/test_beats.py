@@ -9,8 +9,9 @@ import credential_rotation.handler
 from governor.clock import format_instant
 from sandbox.openrouter.credentials import masked
 from tests.faults.harness import Ended, Wire, accidents, case, context, invoke
-from tests.faults.key_rotation.stage import Photo, Stage, worlds
-from tests.faults.key_rotation.world import PLACE, POLICY, SECRET, World, client
+from tests.faults.key_rotation.opening import Worlds, worlds
+from tests.faults.key_rotation.world import PLACE, POLICY, SECRET, World
+from tests.faults.stage import Photo, client
 from tests.faults.turns import in_turns
 
 PROVIDERS = "providers/anthropic"
@@ -27,7 +28,7 @@ def wire() -> Wire:
 
 
 @pytest.fixture
-def fresh(wire: Wire) -> Iterator[Stage]:
+def fresh(wire: Wire) -> Iterator[Worlds]:
     with worlds(wire, {**POLICY, "byok": [DECLARED]}) as make:
         yield make
 
@@ -37,7 +38,7 @@ def beat(world: World) -> Callable[[], object]:
     return lambda: credential_rotation.handler.lambda_handler(event, context(100.0))
 
 
-def changed(fresh: Stage, *, works: bool) -> Photo:
+def changed(fresh: Worlds, *, works: bool) -> Photo:
     """A known secret into which somebody has put a new key."""
     world = fresh()
     if not works:
@@ -59,7 +60,7 @@ def assert_ended(world: World, *, works: bool) -> None:
 
 @pytest.mark.parametrize("works", [True, False], ids=["the new key works", "the provider refuses it"])
 def test_any_call_of_a_beat_may_fail_and_three_more_converge(
-    works: bool, wire: Wire, fresh: Stage, counted: list[str]
+    works: bool, wire: Wire, fresh: Worlds, counted: list[str]
 ) -> None:
     before = changed(fresh, works=works)
     for accident in accidents(wire.calls_of(beat(fresh(before)))):
@@ -73,7 +74,7 @@ def test_any_call_of_a_beat_may_fail_and_three_more_converge(
 
 
 @pytest.mark.parametrize("works", [True, False], ids=["the new key works", "the provider refuses it"])
-def test_two_beats_beside_each_other_tell_one_thing(works: bool, wire: Wire, fresh: Stage, counted: list[str]) -> None:
+def test_two_beats_beside_each_other_tell_one_thing(works: bool, wire: Wire, fresh: Worlds, counted: list[str]) -> None:
     before = changed(fresh, works=works)
     for seed in range(60):
         with case(counted, f"seed {seed}"):

@@ -4,14 +4,15 @@ from collections.abc import Mapping
 
 from tests.faults.harness import Accident, Ended, invoke
 from tests.faults.key_rotation import promises
-from tests.faults.key_rotation.stage import Photo, Stage
+from tests.faults.key_rotation.opening import Worlds
 from tests.faults.key_rotation.world import STEPS, World
+from tests.faults.stage import Photo
 
 SPENT = 40.0
 """USD of the month's cap that the first key has spent when a rotation is asked for."""
 
 
-def asked(fresh: Stage) -> World:
+def asked(fresh: Worlds) -> World:
     """A workload that has spent, and whose rotation was asked for."""
     world = fresh()
     world.simulator.spend(world.first, SPENT)
@@ -19,7 +20,7 @@ def asked(fresh: Stage) -> World:
     return world
 
 
-def up_to(fresh: Stage, step: str) -> Photo:
+def up_to(fresh: Worlds, step: str) -> Photo:
     """The world just before a step, the ones before it undisturbed."""
     world = asked(fresh)
     for before in STEPS[: STEPS.index(step)]:

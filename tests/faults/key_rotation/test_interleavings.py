@@ -23,7 +23,7 @@ from hypothesis.stateful import (
 import key_planning.handler
 from tests.faults.harness import Accident, Ended, Fault, context, deliver, invoke
 from tests.faults.key_rotation import promises
-from tests.faults.key_rotation.stage import Stage
+from tests.faults.key_rotation.opening import Worlds
 from tests.faults.key_rotation.test_second_rotation import cancelled
 from tests.faults.key_rotation.world import CAP, STEPS, WORKLOAD
 
@@ -41,7 +41,7 @@ _REFUSED = ("isn't complete", "enable rotation")
 class Life(RuleBasedStateMachine):
     """One workload's. The test sets `fresh` and `counted`."""
 
-    fresh: Stage
+    fresh: Worlds
     counted: list[str]
 
     @initialize(spent=st.sampled_from([0.0, 40.0]))
@@ -80,7 +80,7 @@ class Life(RuleBasedStateMachine):
     @rule(accident=ACCIDENTS)
     def the_planner_and_its_queue_work(self, accident: tuple[Accident, ...]) -> None:
         self._happens(self.world.plan(), accident)
-        if self.world.aws.queue._messages:
+        if self.world.queued():
             self._happens(self.world.work(), accident)
             self._take_up_what_is_pending()
 
@@ -186,7 +186,7 @@ def _refusable(ask: Any) -> None:
             raise
 
 
-def test_whatever_happens_in_whatever_order_the_promises_hold(fresh: Stage, counted: list[str]) -> None:
+def test_whatever_happens_in_whatever_order_the_promises_hold(fresh: Worlds, counted: list[str]) -> None:
     class Lived(Life):
         pass
 
@@ -206,7 +206,7 @@ def test_whatever_happens_in_whatever_order_the_promises_hold(fresh: Stage, coun
     )
 
 
-def test_the_cap_is_whole_again_in_a_new_month_of_a_quiet_life(fresh: Stage) -> None:
+def test_the_cap_is_whole_again_in_a_new_month_of_a_quiet_life(fresh: Worlds) -> None:
     life = type("Quiet", (Life,), {"fresh": fresh, "counted": []})()
     life.begin(40.0)
     life.a_rotation_is_asked_for()

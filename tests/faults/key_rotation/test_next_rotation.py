@@ -8,8 +8,9 @@ from governor.dynamo_ledger import DynamoLedger
 from tests.faults.harness import Ended, Wire, context, invoke
 from tests.faults.key_rotation import promises
 from tests.faults.key_rotation.driving import rotate
-from tests.faults.key_rotation.stage import Stage
-from tests.faults.key_rotation.world import CAP, SECRET, WORKLOAD, World, client
+from tests.faults.key_rotation.opening import Worlds
+from tests.faults.key_rotation.world import CAP, SECRET, WORKLOAD, World
+from tests.faults.stage import client
 
 
 def rolled_back(world: World, wire: Wire) -> None:
@@ -25,7 +26,7 @@ def rolled_back(world: World, wire: Wire) -> None:
     assert invoke(wire, world.roll_back()) == Ended.DONE
 
 
-def test_a_key_given_back_may_spend_at_once_and_the_cap_holds(wire: Wire, fresh: Stage) -> None:
+def test_a_key_given_back_may_spend_at_once_and_the_cap_holds(wire: Wire, fresh: Worlds) -> None:
     world = fresh()
     rolled_back(world, wire)
     assert world.secret()["api_key"] == world.plaintext
@@ -33,7 +34,7 @@ def test_a_key_given_back_may_spend_at_once_and_the_cap_holds(wire: Wire, fresh:
     promises.the_cap_holds(world)
 
 
-def test_after_a_rollback_the_key_can_be_rotated_again(wire: Wire, fresh: Stage) -> None:
+def test_after_a_rollback_the_key_can_be_rotated_again(wire: Wire, fresh: Worlds) -> None:
     world = fresh()
     rolled_back(world, wire)
     world.ask()
@@ -41,7 +42,7 @@ def test_after_a_rollback_the_key_can_be_rotated_again(wire: Wire, fresh: Stage)
     assert world.secret()["api_key"] != world.plaintext
 
 
-def test_a_rotation_refused_for_a_runaway_is_cleared_away_and_the_next_one_works(wire: Wire, fresh: Stage) -> None:
+def test_a_rotation_refused_for_a_runaway_is_cleared_away_and_the_next_one_works(wire: Wire, fresh: Worlds) -> None:
     world = fresh()
     world.ask()
     assert rotate(world, attempts=1)
@@ -65,7 +66,7 @@ def test_a_rotation_refused_for_a_runaway_is_cleared_away_and_the_next_one_works
     assert rotate(world, attempts=1)
 
 
-def test_a_workload_without_a_secret_gets_one_and_its_rotation_is_asked_for(wire: Wire, fresh: Stage) -> None:
+def test_a_workload_without_a_secret_gets_one_and_its_rotation_is_asked_for(wire: Wire, fresh: Worlds) -> None:
     world = fresh()
     wire.begin()
     client("secretsmanager").delete_secret(SecretId=SECRET, ForceDeleteWithoutRecovery=True)
@@ -78,7 +79,7 @@ def test_a_workload_without_a_secret_gets_one_and_its_rotation_is_asked_for(wire
     assert ["AWSPENDING"] in secret["VersionIdsToStages"].values()
 
 
-def test_a_request_made_while_another_rotation_is_unfinished_waits_in_the_queue(wire: Wire, fresh: Stage) -> None:
+def test_a_request_made_while_another_rotation_is_unfinished_waits_in_the_queue(wire: Wire, fresh: Worlds) -> None:
     world = fresh()
     world.ask()
     event = world.request("Rotation Requested", requested_by="U0LEAD")
@@ -93,14 +94,14 @@ def test_a_request_made_while_another_rotation_is_unfinished_waits_in_the_queue(
     assert sum(key.limit for key in world.own_keys().values() if not key.disabled) <= CAP + 1e-6
 
 
-def test_a_workload_that_has_no_secret_yet_fails_no_beat(wire: Wire, fresh: Stage) -> None:
+def test_a_workload_that_has_no_secret_yet_fails_no_beat(wire: Wire, fresh: Worlds) -> None:
     world = fresh()
     wire.begin()
     client("secretsmanager").delete_secret(SecretId=SECRET, ForceDeleteWithoutRecovery=True)
     assert invoke(wire, world.beat()) == Ended.DONE
 
 
-def test_the_first_rotation_ever_refused_is_cleared_away_and_the_next_one_works(wire: Wire, fresh: Stage) -> None:
+def test_the_first_rotation_ever_refused_is_cleared_away_and_the_next_one_works(wire: Wire, fresh: Worlds) -> None:
     world = fresh()
     world.ask()
     refused = world.token

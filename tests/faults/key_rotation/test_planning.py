@@ -9,14 +9,15 @@ import pytest
 import key_planning.handler
 from tests.faults.harness import Ended, Fault, Wire, accidents, case, context, deliver, invoke
 from tests.faults.key_rotation.driving import beats, rotate, rotated
-from tests.faults.key_rotation.stage import Photo, Stage
-from tests.faults.key_rotation.world import SECRET, WORKLOAD, World, client
+from tests.faults.key_rotation.opening import Worlds
+from tests.faults.key_rotation.world import SECRET, WORKLOAD, World
+from tests.faults.stage import Photo, client
 
 LEAK = Path(__file__).resolve().parents[3] / "events" / "key_planning" / "key_disabled.json"
 FAULTS = pytest.mark.parametrize("fault", list(Fault), ids=lambda fault: fault.name.lower())
 
 
-def due(fresh: Stage) -> Photo:
+def due(fresh: Worlds) -> Photo:
     """A workload that is its own key's second owner: rotated once, old enough for the next, the first key gone."""
     world = fresh()
     rotated(world)
@@ -31,7 +32,7 @@ def work_off(world: World) -> None:
     """The queue's messages, until there are none: what goes back, or whose answer was lost, comes again."""
     for _ in range(3):
         world.later(minutes=10)
-        if world.aws.queue._messages:
+        if world.queued():
             invoke(world.wire, world.work())
 
 
@@ -47,7 +48,7 @@ def assert_rotated_once(world: World, former: str) -> None:
 
 @FAULTS
 def test_any_call_of_the_plan_may_fail_and_the_workload_is_rotated_once(
-    fault: Fault, wire: Wire, fresh: Stage, counted: list[str]
+    fault: Fault, wire: Wire, fresh: Worlds, counted: list[str]
 ) -> None:
     before = due(fresh)
     former = fresh(before).secret()["hash"]
@@ -61,7 +62,7 @@ def test_any_call_of_the_plan_may_fail_and_the_workload_is_rotated_once(
 
 @FAULTS
 def test_any_call_of_the_queues_work_may_fail_and_the_workload_is_rotated_once(
-    fault: Fault, wire: Wire, fresh: Stage, counted: list[str]
+    fault: Fault, wire: Wire, fresh: Worlds, counted: list[str]
 ) -> None:
     world = fresh(due(fresh))
     former = world.secret()["hash"]
@@ -77,7 +78,7 @@ def test_any_call_of_the_queues_work_may_fail_and_the_workload_is_rotated_once(
 
 @FAULTS
 def test_any_call_may_fail_while_a_missing_secret_is_made(
-    fault: Fault, wire: Wire, fresh: Stage, counted: list[str]
+    fault: Fault, wire: Wire, fresh: Worlds, counted: list[str]
 ) -> None:
     world = fresh()
     wire.begin()
@@ -99,7 +100,7 @@ def test_any_call_may_fail_while_a_missing_secret_is_made(
 
 @pytest.mark.parametrize("asked", ["by a person", "by a leak"])
 def test_any_call_may_fail_when_a_rotation_is_asked_for_at_once(
-    asked: str, wire: Wire, fresh: Stage, counted: list[str]
+    asked: str, wire: Wire, fresh: Worlds, counted: list[str]
 ) -> None:
     before = due(fresh)
     former = fresh(before).secret()["hash"]

@@ -5,11 +5,11 @@ import pytest
 from tests.faults.harness import Accident, Ended, Fault, Wire, accidents, case, invoke
 from tests.faults.key_rotation import promises
 from tests.faults.key_rotation.driving import beats, rotated, states, up_to
-from tests.faults.key_rotation.stage import Stage
+from tests.faults.key_rotation.opening import Worlds
 from tests.faults.key_rotation.world import PLACE, WORKLOAD
 
 
-def test_a_quiet_key_is_disabled_kept_and_deleted_and_the_new_one_has_the_whole_cap(wire: Wire, fresh: Stage) -> None:
+def test_a_quiet_key_is_disabled_kept_and_deleted_and_the_new_one_has_the_whole_cap(wire: Wire, fresh: Worlds) -> None:
     world = fresh()
     world.simulator.spend(world.first, 40.0)
     new = rotated(world)
@@ -34,7 +34,7 @@ def test_a_quiet_key_is_disabled_kept_and_deleted_and_the_new_one_has_the_whole_
     assert world.kinds() == ["Rotation Started", "Key Rotated", "Key Retired"]
 
 
-def test_a_key_still_used_is_told_daily_and_disabled_only_at_the_deadline(wire: Wire, fresh: Stage) -> None:
+def test_a_key_still_used_is_told_daily_and_disabled_only_at_the_deadline(wire: Wire, fresh: Worlds) -> None:
     world = fresh()
     new = rotated(world)
     for _ in range(8 * 4):
@@ -51,7 +51,7 @@ def test_a_key_still_used_is_told_daily_and_disabled_only_at_the_deadline(wire: 
 @pytest.mark.parametrize("stage", ["drained", "deleted"])
 @pytest.mark.parametrize("fault", list(Fault), ids=lambda fault: fault.name.lower())
 def test_any_call_of_a_beat_may_fail_and_three_more_converge(
-    stage: str, fault: Fault, wire: Wire, fresh: Stage, counted: list[str]
+    stage: str, fault: Fault, wire: Wire, fresh: Worlds, counted: list[str]
 ) -> None:
     world = fresh()
     world.simulator.spend(world.first, 40.0)
@@ -78,7 +78,7 @@ def test_any_call_of_a_beat_may_fail_and_three_more_converge(
 
 @pytest.mark.parametrize("at", ["overlap", "quarantine"])
 def test_a_rollback_gives_the_former_key_back_and_drains_the_new_one(
-    at: str, wire: Wire, fresh: Stage, counted: list[str]
+    at: str, wire: Wire, fresh: Worlds, counted: list[str]
 ) -> None:
     world = fresh()
     new = rotated(world)
@@ -100,7 +100,7 @@ def test_a_rollback_gives_the_former_key_back_and_drains_the_new_one(
             assert world.kinds()[-1] == "Rotation Rolled Back"
 
 
-def test_a_rollback_is_for_an_approver_and_never_for_a_key_that_a_cause_holds(wire: Wire, fresh: Stage) -> None:
+def test_a_rollback_is_for_an_approver_and_never_for_a_key_that_a_cause_holds(wire: Wire, fresh: Worlds) -> None:
     world = fresh()
     new = rotated(world)
     assert invoke(wire, world.roll_back(by="U0ASKER")) == Ended.DONE
@@ -108,7 +108,7 @@ def test_a_rollback_is_for_an_approver_and_never_for_a_key_that_a_cause_holds(wi
     assert states(world) == {world.first: "overlap", new: "current"}
 
 
-def test_an_orphan_is_disabled_then_deleted_and_one_in_use_is_told_and_left(wire: Wire, fresh: Stage) -> None:
+def test_an_orphan_is_disabled_then_deleted_and_one_in_use_is_told_and_left(wire: Wire, fresh: Worlds) -> None:
     world = fresh()
     lost, _ = world.simulator.create_key(f"{WORKLOAD}#20260311-00000000-1", workspace=PLACE)
     used, _ = world.simulator.create_key(f"{WORKLOAD}#20260311-00000000-2", workspace=PLACE)
@@ -123,7 +123,7 @@ def test_an_orphan_is_disabled_then_deleted_and_one_in_use_is_told_and_left(wire
 
 
 def test_a_rotation_whose_last_words_were_lost_is_completed_by_the_beat(
-    wire: Wire, fresh: Stage, counted: list[str]
+    wire: Wire, fresh: Worlds, counted: list[str]
 ) -> None:
     before = up_to(fresh, "finishSecret")
     names = wire.calls_of(fresh(before).step("finishSecret"))
@@ -142,7 +142,7 @@ def test_a_rotation_whose_last_words_were_lost_is_completed_by_the_beat(
                 assert world.kinds() == ["Rotation Started", "Key Rotated"]
 
 
-def test_a_pending_key_deleted_by_hand_is_cleared_away_and_the_next_rotation_works(wire: Wire, fresh: Stage) -> None:
+def test_a_pending_key_deleted_by_hand_is_cleared_away_and_the_next_rotation_works(wire: Wire, fresh: Worlds) -> None:
     world = fresh()
     world.ask()
     invoke(wire, world.step("createSecret"))

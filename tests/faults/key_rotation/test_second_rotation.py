@@ -5,8 +5,9 @@ import pytest
 from tests.faults.harness import Accident, Fault, Wire, case, invoke
 from tests.faults.key_rotation import promises
 from tests.faults.key_rotation.driving import beats, rotate, states, up_to
-from tests.faults.key_rotation.stage import Photo, Stage
-from tests.faults.key_rotation.world import SECRET, STEPS, World, client
+from tests.faults.key_rotation.opening import Worlds
+from tests.faults.key_rotation.world import SECRET, STEPS, World
+from tests.faults.stage import Photo, client
 from tests.faults.turns import in_turns
 
 
@@ -24,7 +25,7 @@ def cancelled(world: World) -> str:
     return first
 
 
-def in_the_midst(fresh: Stage, step: str) -> tuple[Photo, str]:
+def in_the_midst(fresh: Worlds, step: str) -> tuple[Photo, str]:
     """The second rotation asked for while the first one's `step` was to come; and the first one's token."""
     world = fresh(up_to(fresh, step))
     first = cancelled(world)
@@ -54,7 +55,7 @@ def assert_the_second_won(world: World) -> None:
 
 @pytest.mark.parametrize("step", STEPS)
 def test_a_cancelled_rotation_gives_way_and_its_late_invocations_touch_nothing(
-    step: str, wire: Wire, fresh: Stage, counted: list[str]
+    step: str, wire: Wire, fresh: Worlds, counted: list[str]
 ) -> None:
     before, first = in_the_midst(fresh, step)
     for late in STEPS:
@@ -73,7 +74,7 @@ def test_a_cancelled_rotation_gives_way_and_its_late_invocations_touch_nothing(
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_both_rotations_steps_beside_each_other(step: str, wire: Wire, fresh: Stage, counted: list[str]) -> None:
+def test_both_rotations_steps_beside_each_other(step: str, wire: Wire, fresh: Worlds, counted: list[str]) -> None:
     before, first = in_the_midst(fresh, step)
     for other in STEPS:
         for seed in range(8):
@@ -89,7 +90,7 @@ def test_both_rotations_steps_beside_each_other(step: str, wire: Wire, fresh: St
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_the_second_rotation_meets_accidents_too(step: str, wire: Wire, fresh: Stage, counted: list[str]) -> None:
+def test_the_second_rotation_meets_accidents_too(step: str, wire: Wire, fresh: Worlds, counted: list[str]) -> None:
     before, _ = in_the_midst(fresh, step)
     for own in STEPS:
         world = fresh(before)

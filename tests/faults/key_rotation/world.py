@@ -1,15 +1,12 @@
 """The world of rotation's fault tests: one workload, its keys at OpenRouter, its secret and its row in AWS."""
 
-import copy
 import json
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from typing import Any
 
-import boto3
 from moto.secretsmanager.exceptions import ResourceNotFoundException
 from pydantic import SecretStr
 
@@ -18,7 +15,6 @@ import key_retirement.handler
 import kill_switch.handler
 from governor.causes import CauseRow, Causes
 from governor.clock import format_instant
-from governor.ledger import Row
 from governor.lineage import Lineage
 from key_rotation import handler
 from management_api import OpenRouter
@@ -26,7 +22,7 @@ from sandbox.openrouter import Simulator
 from sandbox.openrouter.identities import hash_of
 from sandbox.openrouter.traffic import unusable
 from tests.faults.harness import Wire, context
-from tests.faults.routed import Routed
+from tests.faults.stage import Aws, Ground, client
 
 START = datetime(2026, 3, 11, 2, 0, tzinfo=UTC)
 WORKLOAD = "prod-search-agent"
@@ -36,14 +32,14 @@ MANAGEMENT_KEY = "sk-or-v1-fake-management-key"
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:key-rotation"
 CAP = 100.0
 STEPS = ("createSecret", "setSecret", "testSecret", "finishSecret")
-QUEUE = "https://sqs.us-east-1.amazonaws.com/123456789012/rotations"
+QUEUE = "rotations"
+QUEUE_URL = f"https://sqs.us-east-1.amazonaws.com/123456789012/{QUEUE}"
 ENVIRONMENT = {
-    "ROTATION_QUEUE_URL": QUEUE,
+    "ROTATION_QUEUE_URL": QUEUE_URL,
     "ROTATION_FUNCTION_ARN": FUNCTION,
     "MANAGEMENT_KEY_SECRET": "governor/key",
     "TABLE_NAME": "ledger",
     "EVENT_BUS_NAME": "governor",
-    "READING_BUCKET": "readings",
     "POWERTOOLS_SERVICE_NAME": "key_rotation",
     "POWERTOOLS_LOG_LEVEL": "CRITICAL",
 }
@@ -63,39 +59,6 @@ POLICY: dict[str, Any] = {
 }
 
 
-@dataclass(frozen=True)
-class Aws:
-    """What AWS keeps, past its wire: moto's secrets, table and queue."""
-
-    secretsmanager: Any
-    dynamodb: Any
-    queue: Any
-
-    def state(self) -> dict[str, Any]:
-        return {
-            "secrets": self.secretsmanager.secrets,
-            "tables": self.dynamodb.tables,
-            "messages": self.queue._messages,
-        }
-
-    def restore(self, state: dict[str, Any]) -> None:
-        """A copy of the state, which another world may still want."""
-        copied = copy.deepcopy(state)
-        self.secretsmanager.secrets, self.dynamodb.tables = copied["secrets"], copied["tables"]
-        self.queue._messages, self.queue._pending_messages = copied["messages"], set()
-
-    def table(self) -> dict[Any, dict[Any, Any]]:
-        """The ledger's items by partition key and sort key, in moto's types."""
-        items: dict[Any, dict[Any, Any]] = self.dynamodb.tables["ledger"].items
-        return items
-
-    def rows(self, pk: str) -> dict[str, Row]:
-        """The ledger's rows under one partition key, by sort key."""
-        items = [item for held, found in self.table().items() if held.value == pk for item in found.values()]
-        found = [{name: value.value for name, value in item.attrs.items()} for item in items]
-        return {one["sk"]: Row(pk, one["sk"], int(one["version"]), json.loads(one["data"])) for one in found}
-
-
 @dataclass
 class World:
     """One workload with a key in use, its guardrail, an allowlist and a filter that name it, and its secret.
@@ -103,17 +66,26 @@ class World:
     `first`: the key's hash; `plaintext`: its own. What stands is read past the wire, which counts for no case.
     """
 
-    wire: Wire
-    simulator: Simulator
-    aws: Aws
+    ground: Ground
     first: str
     plaintext: str
     now: datetime = START
     told: list[dict[str, Any]] = field(default_factory=list)
     token: str = "00000000-0000-4000-8000-000000000001"
 
+    @property
+    def wire(self) -> Wire:
+        return self.ground.wire
+
+    @property
+    def simulator(self) -> Simulator:
+        return self.ground.simulator
+
+    @property
+    def aws(self) -> Aws:
+        return self.ground.aws
+
     def own(self) -> dict[str, Any]:
-        """What of the world is neither AWS's nor OpenRouter's."""
         return {name: getattr(self, name) for name in ("first", "plaintext", "now", "told", "token")}
 
     # --- what stands ---------------------------------------------------------------------------------------------
@@ -147,9 +119,13 @@ class World:
         heard = {entry["Detail"]["id"]: entry["DetailType"] for entry in self.told}
         return list(heard.values())
 
+    def queued(self) -> list[Any]:
+        """The messages of the planner's queue."""
+        return list(self.aws.queue(QUEUE)._messages)
+
     def as_management(self) -> OpenRouter:
         """The account, past the wire."""
-        return OpenRouter(SecretStr(MANAGEMENT_KEY), transport=Routed(self.simulator.app))
+        return OpenRouter(SecretStr(MANAGEMENT_KEY), transport=self.ground.transport)
 
     # --- what happens --------------------------------------------------------------------------------------------
     def later(self, **time: float) -> None:
@@ -183,14 +159,15 @@ class World:
     def work(self) -> Callable[[], object]:
         """The queue's next batch, whole. What the function took is deleted, as Lambda does; the rest comes again."""
         self.wire.begin()
-        found = client("sqs").receive_message(QueueUrl=QUEUE, MaxNumberOfMessages=10, VisibilityTimeout=0)
+        found = client("sqs").receive_message(QueueUrl=QUEUE_URL, MaxNumberOfMessages=10, VisibilityTimeout=0)
         records = [{"messageId": one["MessageId"], "body": one["Body"]} for one in found.get("Messages", [])]
 
         def run() -> None:
             answer = key_planning.handler.lambda_handler({"Records": records}, context())
             back = {one["itemIdentifier"] for one in answer["batchItemFailures"]}
             taken = {record["messageId"] for record in records} - back
-            self.aws.queue._messages = [one for one in self.aws.queue._messages if one.id not in taken]
+            queue = self.aws.queue(QUEUE)
+            queue._messages = [one for one in queue._messages if one.id not in taken]
 
         return run
 
@@ -220,20 +197,3 @@ class World:
 
     def arn(self) -> str:
         return str(self.aws.secretsmanager.secrets[SECRET].arn)
-
-
-_AWS = boto3.session.Session
-
-
-@cache
-def client(service: str) -> Any:
-    """One client a service for the whole session: to make one costs more than a case."""
-    session: Any = _AWS(region_name="us-east-1")
-    return session.client(service, config=handler.AWS)
-
-
-class Session:
-    """Stands for boto3's in the handlers."""
-
-    def client(self, service: str, **_options: Any) -> Any:
-        return client(service)

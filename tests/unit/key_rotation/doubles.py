@@ -191,6 +191,9 @@ class FakeGuardrails:
             for hash, id in self.account.assigned.items()
         ]
 
+    def assigned(self, id: str) -> builtins.list[KeyAssignment]:
+        return [one for one in self.assignments() if one.guardrail_id == id]
+
     def assign(self, id: str, hashes: Sequence[str]) -> None:
         self.account.before("assign")
         self.account.assigned |= {hash: id for hash in hashes if self.account.get(hash)}

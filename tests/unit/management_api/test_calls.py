@@ -72,6 +72,11 @@ CALLS: dict[str, tuple[Callable[[OpenRouter], Any], Any, str, str, dict[str, str
         {"data": [{"id": "a", "guardrail_id": "g", "key_hash": "ab", "created_at": NOW}]},
         "GET", "/guardrails/assignments/keys", PAGE, "ab",
     ),
+    "assigned": (
+        lambda c: c.guardrails.assigned("g")[0].key_hash,
+        {"data": [{"id": "a", "guardrail_id": "g", "key_hash": "ab", "created_at": NOW}]},
+        "GET", "/guardrails/g/assignments/keys", PAGE, "ab",
+    ),
     "byok list": (
         lambda c: c.byok.list(provider="anthropic")[0].allowed_api_key_hashes,
         {"data": [BYOK]}, "GET", "/byok", {**PAGE, "provider": "anthropic"}, ["ab"],

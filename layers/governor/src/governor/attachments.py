@@ -1,10 +1,11 @@
 """What points at a key's hash, and so must follow a rotation: its guardrail, BYOK allowlists, observability filters.
 
 A list is replaced whole, with no way to compare first, so each change is read, modified, written and read back; an
-update that somebody else's overwrote is made again. Every method may be run again at any time.
+update that somebody else's overwrote is made again. Lists are as long as the account: each function says which it
+reads, and reads none twice. Every function may be run again at any time.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
@@ -39,6 +40,7 @@ class Byok(Protocol):
 
 class Guardrails(Protocol):
     def assignments(self) -> "list[KeyAssignment]": ...
+    def assigned(self, id: str) -> "list[KeyAssignment]": ...
     def assign(self, id: str, hashes: Sequence[str]) -> None: ...
     def unassign(self, id: str, hashes: Sequence[str]) -> None: ...
 
@@ -69,56 +71,99 @@ class Attachments:
     destinations: frozenset[str] = field(default_factory=frozenset)
 
 
-def read(account: Account, workspace_id: str, hash: str) -> Attachments:
-    """What points at the key now."""
-    assigned = (one.guardrail_id for one in account.guardrails.assignments() if one.key_hash == hash)
-    return Attachments(
-        next(assigned, None),
-        frozenset(
-            one.id for one in account.byok.list(workspace_id=workspace_id) if hash in (one.allowed_api_key_hashes or ())
-        ),
-        frozenset(one.id for one in account.destinations.list(workspace_id) if hash in (one.api_key_hashes or ())),
-    )
+NOTHING = Attachments()
 
 
-def attach(
-    account: Account, workspace_id: str, hash: str, *, like: str | None, guardrail_id: str | None
-) -> Attachments:
-    """Points everything at `hash` that points at `like`, and assigns the guardrail (`like`'s own where none is given).
+def guardrails_of(account: Account, hashes: Collection[str], expected: str | None) -> dict[str, str]:
+    """The guardrail's id of each of the keys that has one.
 
-    Raises `AllowlistFull`, `LostUpdate`, and `OutcomeUnknown` when a read after it does not show the guardrail.
+    The list of the guardrail where they should be comes first; the account's whole list, which is longer by all other
+    keys, is read only for what that one does not name.
     """
-    has = read(account, workspace_id, hash)
-    wanted = read(account, workspace_id, like) if like else Attachments()
-    guardrail = guardrail_id or wanted.guardrail_id
-    if guardrail and has.guardrail_id != guardrail:
-        _tolerated(partial(account.guardrails.assign, guardrail, [hash]))
-    for id in sorted(wanted.byok - has.byok):
+    if expected:
+        there = {one.key_hash for one in account.guardrails.assigned(expected)}
+        if there.issuperset(hashes):
+            return dict.fromkeys(hashes, expected)
+    return {one.key_hash: one.guardrail_id for one in account.guardrails.assignments() if one.key_hash in hashes}
+
+
+def read(account: Account, workspace_id: str, assigned: Mapping[str, str]) -> dict[str, Attachments]:
+    """What points at each key now, by hash; a key that nothing points at is left out. Two lists.
+
+    `assigned`: the guardrail's id of each key that has one, as just read.
+    """
+    byok, destinations = _lists(account, workspace_id)
+    named = {hash for lists in (byok, destinations) for hashes in lists.values() for hash in hashes}
+    return {
+        hash: Attachments(assigned.get(hash), _naming(byok, hash), _naming(destinations, hash))
+        for hash in named | set(assigned)
+    }
+
+
+def attach(account: Account, workspace_id: str, hash: str, *, like: str | None, guardrail_id: str | None) -> None:
+    """Assigns the guardrail, and puts `hash` into every list that names `like`. Two lists, where there is a `like`.
+
+    Raises `AllowlistFull`, `LostUpdate`, and `OutcomeUnknown` when the assignment's answer was lost and a read after it
+    does not show it. What OpenRouter did answer is proven by whoever reads the attachments next, as testSecret does.
+    """
+    if guardrail_id:
+        _assign(account, guardrail_id, hash)
+    if like is None:
+        return
+    byok, destinations = _lists(account, workspace_id)
+    for id in sorted(_naming(byok, like) - _naming(byok, hash)):
         _change_credential(account, id, partial(_with, hash=hash))
-    for id in sorted(wanted.destinations - has.destinations):
+    for id in sorted(_naming(destinations, like) - _naming(destinations, hash)):
         _change_destination(account, id, partial(_with, hash=hash))
-    after = read(account, workspace_id, hash)
-    if guardrail and after.guardrail_id != guardrail:
-        raise OutcomeUnknown(f"key {hash[:12]}… does not show the guardrail it was assigned")
-    return after
 
 
-def detach(account: Account, workspace_id: str, hash: str) -> Attachments:
-    """Takes the key out of every list, and from its guardrail; what still points at it, which is nothing.
+def detach(account: Account, hash: str, has: Attachments) -> None:
+    """Takes the key out of every list of `has`, and from its guardrail. Reads no list but one whose answer was lost.
 
-    Raises `LastEntry` for a list that names no other key, `LostUpdate`.
+    Raises `LastEntry` for a list that names no other key, `LostUpdate`, `OutcomeUnknown`.
     """
-    has = read(account, workspace_id, hash)
     for id in sorted(has.byok):
         _change_credential(account, id, partial(_without, hash=hash, what=f"the allowlist of credential {id}"))
     for id in sorted(has.destinations):
         _change_destination(account, id, partial(_without, hash=hash, what=f"the filter of destination {id}"))
     if has.guardrail_id:
-        _tolerated(partial(account.guardrails.unassign, has.guardrail_id, [hash]))
-    after = read(account, workspace_id, hash)
-    if after.guardrail_id:
-        raise OutcomeUnknown(f"key {hash[:12]}… still shows its guardrail")
-    return after
+        _unassign(account, has.guardrail_id, hash)
+
+
+def _assign(account: Account, id: str, hash: str) -> None:
+    try:
+        account.guardrails.assign(id, [hash])
+    except OutcomeUnknown:
+        if not _is_assigned(account, id, hash):
+            raise
+
+
+def _unassign(account: Account, id: str, hash: str) -> None:
+    try:
+        account.guardrails.unassign(id, [hash])
+    except OutcomeUnknown:
+        if _is_assigned(account, id, hash):
+            raise
+
+
+def _is_assigned(account: Account, id: str, hash: str) -> bool:
+    return any(one.key_hash == hash for one in account.guardrails.assigned(id))
+
+
+type Lists = Mapping[str, Collection[str]]
+"""The hashes that each list names, by the id of what holds it; none for one that lets every key pass."""
+
+
+def _lists(account: Account, workspace_id: str) -> tuple[Lists, Lists]:
+    """The allowlists, and the filters."""
+    return (
+        {one.id: one.allowed_api_key_hashes or () for one in account.byok.list(workspace_id=workspace_id)},
+        {one.id: one.api_key_hashes or () for one in account.destinations.list(workspace_id)},
+    )
+
+
+def _naming(lists: Lists, hash: str) -> frozenset[str]:
+    return frozenset(id for id, hashes in lists.items() if hash in hashes)
 
 
 type Change = Callable[[list[str]], list[str]]
@@ -154,6 +199,8 @@ def _with(hashes: list[str], hash: str) -> list[str]:
 
 
 def _without(hashes: list[str], hash: str, what: str) -> list[str]:
+    if hash not in hashes:
+        return hashes
     left = [one for one in hashes if one != hash]
     if not left:
         raise LastEntry(f"{what} names no other key than {hash[:12]}…: name another there, or lift the list")

@@ -116,6 +116,16 @@ class Guardrails(Resource):
             self._transport, "/guardrails/assignments/keys", many(KeyAssignment), identity=lambda one: one.key_hash
         )
 
+    def assigned(self, id: str) -> builtins.list[KeyAssignment]:
+        """The keys of one guardrail: shorter than the account's whole list by all others."""
+        return list_all(
+            self._transport,
+            "/guardrails/{id}/assignments/keys",
+            many(KeyAssignment),
+            ids={"id": id},
+            identity=lambda one: one.key_hash,
+        )
+
     def assign(self, id: str, hashes: Sequence[str]) -> None:
         """Idempotent. Replaces whatever guardrail each key had."""
         self._post("/guardrails/{id}/assignments/keys", id, hashes)
