@@ -126,7 +126,7 @@ def crashed(keys: ProviderKeys) -> Scenario:
     world.simulator.on_write = lambda: None
     minutes = (world.now - died[0]) / timedelta(minutes=1) if died else 0.0
     keys.beats(1)
-    result = next((one for one in keys.told("Drill Failed", ORDERS) if "drill-3" in one["evidence"]["by"]), {})
+    result = next((one for one in keys.told("Drill Failed", ORDERS) if one["evidence"]["order"] == "drill-3"), {})
     evidence = result.get("evidence", {})
     scenario.facts = _facts(evidence) | {
         "disabled_when_it_died": off,
@@ -219,7 +219,7 @@ def _drilled(keys: ProviderKeys, id: str) -> tuple[dict[str, Any], int]:
     keys.drill(id)
     keys.world.run(keys.world.now + timedelta(minutes=3))
     told = keys.told("Drill Passed", ORDERS) + keys.told("Drill Failed", ORDERS)
-    result = next((one for one in told if id in one["evidence"]["by"]), {})
+    result = next((one for one in told if one["evidence"]["order"] == id), {})
     return result, keys.consumers[ORDERS].total.failed - before
 
 

@@ -40,8 +40,8 @@ MOST_USD = 0.60
 """A day, at the policy's own bounds: nine workspaces, two decisions each, $0.10 / 3 a decision."""
 MANAGEMENT_KEY = "sk-or-v1-fake-bench"
 NAMES = {
-    "TABLE_NAME": "ledger", "EVENT_BUS_NAME": "governor", "READING_BUCKET": "readings",
-    "MANAGEMENT_KEY_SECRET": "management", "POWERTOOLS_SERVICE_NAME": "byok_failover",
+    "TABLE_NAME": "ledger", "DECISIONS_TABLE_NAME": "decisions", "EVENT_BUS_NAME": "governor",
+    "READING_BUCKET": "readings", "MANAGEMENT_KEY_SECRET": "management", "POWERTOOLS_SERVICE_NAME": "byok_failover",
     "POWERTOOLS_LOG_LEVEL": "CRITICAL",
 }  # fmt: skip
 

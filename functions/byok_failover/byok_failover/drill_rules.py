@@ -2,6 +2,7 @@
 
 Why a drill is not begun, or failed; the first that applies:
 
+ 0. `by_event`          the policy believes signed clicks only, not who an event says has asked
  1. `unknown_decision`  the policy has no such decision, or it names no drill
  2. `unread`            the account could not be read whole: what would be cut off is not known
  3. a probe's rule      its key cannot be used (see `probing`)
@@ -16,8 +17,9 @@ Why a drill is not begun, or failed; the first that applies:
 12. `interrupted`       the drill died half-way, and was undone
 """
 
+import hashlib
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from byok_failover.chain import Step, called, chain, pictured
 from byok_failover.decide import Seen
@@ -54,11 +56,39 @@ class Unready(Exception):
 
 
 @dataclass(frozen=True)
+class Order:
+    """A drill that is wanted. `id`: of the request, the decision of people, or the schedule's day: the same is one
+    drill. `by`: who asks. `granted`: people decided it, and want to hear of its outcome."""
+
+    decision: str
+    by: str
+    id: str
+    granted: bool = False
+
+    @property
+    def name(self) -> str:
+        return f"{self.decision}#{self.id}"
+
+    @property
+    def token(self) -> str:
+        """Of the mark."""
+        return hashlib.sha256(self.name.encode()).hexdigest()[:8]
+
+    def data(self, byok: Byok | None) -> dict[str, Any]:
+        """What the result will have to say of it, whoever tells."""
+        workspace, _, provider = self.decision.rpartition("/")
+        return {
+            "decision": self.decision, "workspace": workspace, "provider": provider, "by": self.by, "order": self.id,
+            "granted": self.granted, "owner": byok.owner if byok else "",
+        }  # fmt: skip
+
+
+@dataclass(frozen=True)
 class Plan:
     """A drill that may begin. `expected`: what is to serve once `first` is disabled."""
 
     byok: Byok
-    by: str
+    order: Order
     prober: Prober
     first: Step
     expected: Next

@@ -1,12 +1,11 @@
 """Failover drills: the first credential is disabled, the next must serve a probe in time, and it is enabled again.
 
-Rows: `drill#<provider>`, one at a time over the whole account; the hold; `drilled#<by>`, so that a request delivered
+Rows: `drill#<provider>`, one at a time over the whole account; the hold; `drilled#<order>`, so that an order delivered
 twice is one drill. All three are written at once, before anything is disabled; the result is written with the rows'
 end. A drill that dies in between is undone, and told as failed, by the next beat.
 """
 
-import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,7 +13,19 @@ from typing import Any
 from byok_failover.book import Book, put
 from byok_failover.chain import called, chain
 from byok_failover.decide import Seen
-from byok_failover.drill_rules import Plan, Result, Unready, cut_off, expected, in_words, is_next, left, served_by, why
+from byok_failover.drill_rules import (
+    Order,
+    Plan,
+    Result,
+    Unready,
+    cut_off,
+    expected,
+    in_words,
+    is_next,
+    left,
+    served_by,
+    why,
+)
 from byok_failover.holds import LEASE, Hold, Holds
 from byok_failover.inventory import Inventory
 from byok_failover.probing import Probing, Spent, Unfit
@@ -25,7 +36,7 @@ from governor.evidence_byok import CredentialRef
 from governor.ledger import Delete, LedgerConflict, Put, Row
 from governor.policy import Byok
 
-DRILL, DONE, LAST = "drill#", "drilled#", "lastdrill#"
+DRILL, DONE, LAST, FINISH = "drill#", "drilled#", "lastdrill#", "finish#"
 REMEMBER = timedelta(days=30)
 PAUSES = (0.0, 1.0, 2.0, 4.0)
 """Seconds before each of a drill's probes, the last one again and again: a change takes its time to be everywhere."""
@@ -40,44 +51,42 @@ class Drills:
     probing: Probing
     pause: Callable[[float], None]
 
-    def due(self, byok: Byok, now: datetime) -> str | None:
-        """The name of the drill that the schedule wants now: in its window, and so long after the last."""
+    def due(self, byok: Byok, now: datetime) -> Order | None:
+        """The drill that the schedule wants now: in its window, and so long after the last."""
         drill = byok.drill
         if drill is None or drill.every is None or not drill.window.holds(now):
             return None
         row = self.book.row(LAST + byok.name)
         if row and now < parse_instant(row.data["at"]) + drill.every:
             return None
-        return f"schedule {now:%Y-%m-%d}"
+        return Order(byok.name, "schedule", f"{now:%Y-%m-%d}")
 
-    def run(self, byok: Byok, by: str, inventory: Inventory) -> Event | None:
+    def run(self, byok: Byok, order: Order, inventory: Inventory) -> Event | None:
         """One drill, from the plan to its result; None where this very one was run before.
 
         Raises `Unready` for a part of the account that could not be read.
         """
-        if self.book.row(DONE + _name(byok, by)):
+        if self.book.row(DONE + order.name):
             return None
         try:
-            plan = self._planned(byok, by, inventory)
+            plan = self._planned(byok, order, inventory)
         except Unready as error:
             if error.rule == "unread":
                 raise  # nothing is decided on what was not read: the next delivery, or beat, asks again
-            return self._refused(byok, by, error.rule, error.reason)
+            return self.refuse(order, error.rule, error.reason, byok)
         except Unfit as error:
-            return self._refused(byok, by, error.rule, f"{error.detail}. {error.todo}")
-        except Spent as error:
-            return self._refused(byok, by, "probes_spent", f"the day's probes are used up: {error}")
+            return self.refuse(order, error.rule, f"{error.detail}. {error.todo}".rstrip("."), byok)
         return self._drilled(plan)
 
-    def unknown(self, name: str, by: str) -> Event | None:
-        """Tells that a drill was asked for that the policy does not know."""
-        if self.book.row(f"{DONE}{name}#{by}"):
+    def refuse(self, order: Order, rule: str, reason: str, byok: Byok | None = None) -> Event | None:
+        """Tells why a drill is not begun, once for each order; a scheduled one is wanted again on the next day."""
+        if self.book.row(DONE + order.name):
             return None
-        workspace, _, provider = name.rpartition("/")
-        of = {"decision": name, "owner": "", "workspace": workspace, "provider": provider}
-        return self._told_refused(
-            of, by, "unknown_decision", f"the policy has no decision {name}: give workspace/provider"
-        )
+        now = self.book.clock()
+        result = Result(rule, reason[:1].upper() + reason[1:] + ".")
+        told = _Told(order.data(byok), result, now)
+        self.book.commit(_once(order, now), *told.writes, told=[told.event])
+        return told.event
 
     def undo(self, hold: Hold) -> Event | None:
         """Ends a drill that died: enables the credential, where it is disabled under our mark, and tells."""
@@ -91,12 +100,11 @@ class Drills:
         back = state in ("ours", "enabled")
         reason = "It died half-way. " + ("The credential is enabled again." if back else left(state))
         ref = CredentialRef(id=hold.credential, name=hold.name or hold.label or hold.credential)
-        result = Result("interrupted", reason, ref, back=back)
-        event = drilled(drill.data, result, now)
-        self.holds.forget(hold, _gone(drill), told=[event])
-        return event
+        told = _Told(drill.data, Result("interrupted", reason, ref, back=back), now)
+        self.holds.forget(hold, _gone(drill), *told.writes, told=[told.event])
+        return told.event
 
-    def _planned(self, byok: Byok, by: str, inventory: Inventory) -> Plan:
+    def _planned(self, byok: Byok, order: Order, inventory: Inventory) -> Plan:
         place = inventory.place(byok.workspace)
         if place is None or place.credentials is None or place.keys is None or not inventory.credentials_complete:
             raise Unready("unread", "the account could not be read whole, so what would be cut off is not known")
@@ -114,35 +122,27 @@ class Drills:
         after = chain(place.credentials, byok.provider, prober.asker, byok.probe.model, without=first.credential.id)
         if cut or not after:
             raise Unready("would_cut_off", f"without it, {cut or prober.asker.name} would be refused outright")
-        return Plan(byok, by, prober, first, expected(byok), after)
+        return Plan(byok, order, prober, first, expected(byok), after)
 
     def _drilled(self, plan: Plan) -> Event | None:
-        now = self.book.clock()
         seen = self._asked(plan)
-        if seen is None or seen.sign not in ("served", "strained"):
-            detail = seen.detail if seen else "no probe may be sent today"
-            return self._refused(
-                plan.byok, plan.by, "not_first_healthy", f"{plan.ref.name} does not serve now: {detail}"
-            )
-        credential = plan.first.credential
+        if seen.sign not in ("served", "strained"):
+            reason = f"{plan.ref.name} does not serve now: {seen.detail}"
+            return self.refuse(plan.order, "not_first_healthy", reason, plan.byok)
+        credential, now = plan.first.credential, self.book.clock()
         assert credential
-        name = _name(plan.byok, plan.by)
-        hold = Hold(credential.id, "drill", plan.byok.name, name, now, now + LEASE, label=credential.label)
-        hold = replace(hold, name=None if credential.name is None else called(credential), by=_token(name))
-        begun = {
-            "decision": plan.byok.name, "owner": plan.byok.owner, "workspace": plan.byok.workspace,
-            "provider": plan.byok.provider, "credential": credential.id, "by": plan.by, "at": format_instant(now),
-        }  # fmt: skip
-        lock = put(DRILL + plan.byok.provider, begun)
-        once = put(DONE + name, {"at": format_instant(now)}, expires_at=now + REMEMBER)
+        name = None if credential.name is None else called(credential)
+        hold = Hold(credential.id, "drill", plan.byok.name, plan.order.token, now, now + LEASE, name=name)
+        hold = replace(hold, label=credential.label)
+        begun = {**plan.order.data(plan.byok), "credential": credential.id, "at": format_instant(now)}
         try:
-            hold = self.holds.take(hold, lock, once)
+            hold = self.holds.take(hold, put(DRILL + plan.byok.provider, begun), _once(plan.order, now))
         except LedgerConflict:
-            if self.book.row(DONE + name):
-                return None
-            return self._refused(plan.byok, plan.by, "under_way", f"another drill of {plan.byok.provider} is under way")
+            if self.book.row(DRILL + plan.byok.provider) is None and self.book.row("hold#" + credential.id) is None:
+                raise
+            return self.refuse(plan.order, "under_way", "another drill, or a bench, has it in hand", plan.byok)
         if hold.status != "held":
-            reason = f"{plan.ref.name} was disabled by somebody else meanwhile, and stays so"
+            reason = f"{plan.ref.name} was disabled by somebody else meanwhile, and stays so."
             result = Result("already_disabled", reason, plan.ref, back=False, chain=plan.chains)
         else:
             result = self._watched(plan, hold)
@@ -154,11 +154,11 @@ class Drills:
     def _over(self, plan: Plan, hold: Hold, begun: dict[str, Any], result: Result) -> Event:
         now = self.book.clock()
         lock = self.book.row(DRILL + plan.byok.provider)
-        last = self.book.row(LAST + plan.byok.name)
-        event = drilled(begun, result, now)
-        ended: list[Put | Delete] = [put(LAST + plan.byok.name, {"at": format_instant(now), "rule": result.rule}, last)]
-        self.holds.forget(hold, *ended, *([_gone(lock)] if lock else []), told=[event])
-        return event
+        before = self.book.row(LAST + plan.byok.name)
+        last = put(LAST + plan.byok.name, {"at": format_instant(now), "rule": result.rule}, before)
+        told = _Told(begun, result, now)
+        self.holds.forget(hold, last, *([_gone(lock)] if lock else []), *told.writes, told=[told.event])
+        return told.event
 
     def _watched(self, plan: Plan, hold: Hold) -> Result:
         """The measurement; whatever goes wrong in it, the credential is enabled before anybody hears of that."""
@@ -198,37 +198,31 @@ class Drills:
             reason += f" {why(plan)}"
         return Result(rule, reason, plan.ref, wanted, served, None, cost, count, chain=plan.chains)
 
-    def _asked(self, plan: Plan) -> Seen | None:
+    def _asked(self, plan: Plan) -> Seen:
         try:
             return self.probing.send(plan.byok, plan.prober)
         except (Unfit, Spent) as error:
             return Seen("silent", f"{error}")
 
-    def _refused(self, byok: Byok, by: str, rule: str, reason: str) -> Event:
-        of = {"decision": byok.name, "owner": byok.owner, "workspace": byok.workspace, "provider": byok.provider}
-        return self._told_refused(of, by, rule, reason)
 
-    def _told_refused(self, of: dict[str, str], by: str, rule: str, reason: str) -> Event:
-        """Told once for each request; a scheduled drill has its next chance on the next day of its window."""
-        now = self.book.clock()
-        event = drilled({**of, "by": by}, Result(rule, reason[:1].upper() + reason[1:] + "."), now)
-        once = put(f"{DONE}{of['decision']}#{by}", {"at": format_instant(now)}, expires_at=now + REMEMBER)
-        self.book.commit(once, told=[event])
-        return event
+class _Told:
+    """A result's event, and what is written with it: what became of a decision, where people took one."""
+
+    def __init__(self, begun: Mapping[str, Any], result: Result, now: datetime) -> None:
+        self.event = drilled(begun, result, now)
+        outcome = {"result": "done" if result.rule == "passed" else "failed", "why": result.reason}
+        self.writes = [put(FINISH + begun["order"], outcome)] if begun["granted"] else []
+
+
+def _once(order: Order, now: datetime) -> Put:
+    """That this order was carried out: whoever brings it again finds it."""
+    return put(DONE + order.name, {"at": format_instant(now)}, expires_at=now + REMEMBER)
 
 
 def _pauses() -> Iterator[float]:
     yield from PAUSES
     while True:
         yield PAUSES[-1]
-
-
-def _name(byok: Byok, by: str) -> str:
-    return f"{byok.name}#{by}"
-
-
-def _token(name: str) -> str:
-    return hashlib.sha256(name.encode()).hexdigest()[:8]
 
 
 def _gone(row: Row) -> Delete:

@@ -13,6 +13,7 @@ from byok_failover.ports import Ports
 from byok_failover.service import ByokFailover
 from byok_failover.settings import FailoverSettings, received
 from governor.account import ManagedAccount
+from governor.approvals import Approvals
 from governor.clock import utc_now
 from governor.dynamo_ledger import DynamoLedger
 from governor.events import EventBus
@@ -32,12 +33,14 @@ def build() -> ByokFailover:
     settings, policy = FailoverSettings.read(os.environ), Policy.load()
     session = boto3.session.Session()
     secrets = SecretsManager(session.client("secretsmanager", config=AWS))
+    table = functools.partial(DynamoLedger, session.client("dynamodb", config=AWS))
     pacing = Pacing(settings.requests_per_second) if settings.requests_per_second else None
     return ByokFailover(
         Ports(
             policy=policy,
             probe_key=lambda secret: secrets.field(secret, "api_key", fresh=True),
-            ledger=DynamoLedger(session.client("dynamodb", config=AWS), settings.table_name),
+            ledger=table(settings.table_name),
+            approvals=Approvals(table(settings.table_name), table(settings.decisions_table_name)),
             bus=EventBus(session.client("events", config=AWS), settings.event_bus_name),
             pages=S3Pages(session.client("s3", config=AWS), settings.reading_bucket),
             connect=ManagedAccount(secrets, settings.management_key_secret, policy.account.base_url, pacing=pacing),
@@ -53,6 +56,5 @@ def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
     asked = received(event)
     checks = build()
     report = checks.act(asked, lambda: int(context.get_remaining_time_in_millis()) / 1000 - MARGIN_SECONDS)
-    facts = {"told": report.told, "probes": report.probes, "unread": report.unread, "chains": report.chains}
-    checks.ports.log.info("done", extra=facts)
-    return {"told": report.told, "probes": report.probes}
+    checks.ports.log.info("done", extra=vars(report))
+    return vars(report)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from governor.approvals import Approvals
 from governor.clock import Clock
 from governor.events import Publisher
 from governor.ledger import Ledger
@@ -36,6 +37,7 @@ class Ports:
     policy: Policy
     probe_key: ProbeKey
     ledger: Ledger
+    approvals: Approvals
     bus: Publisher
     pages: Pages
     connect: "Connect[OpenRouter]"

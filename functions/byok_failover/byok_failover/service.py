@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from byok_failover.attending import Attending
 from byok_failover.benching import Benching
-from byok_failover.book import Book
-from byok_failover.drill_rules import Unready
-from byok_failover.drills import Drills
+from byok_failover.book import Book, delete
+from byok_failover.drill_rules import Order, Unready
+from byok_failover.drills import FINISH, Drills
 from byok_failover.gaps import Looked, look
 from byok_failover.holds import Hold, Holds, strays
 from byok_failover.inventory import Inventory, decisions, read
@@ -24,6 +24,8 @@ from byok_failover.probing import Probing
 from byok_failover.reviewing import publish_page, review
 from byok_failover.shares import Record
 from byok_failover.watching import Watching, note_gaps
+from governor.approval import Kind
+from governor.approvals import NotGranted
 from governor.ledger import LedgerConflict
 from governor.policy import Byok
 from management_api import AuthenticationFailed, Deadline
@@ -31,6 +33,9 @@ from management_api import AuthenticationFailed, Deadline
 if TYPE_CHECKING:
     from byok_failover.settings import Asked
     from management_api import OpenRouter
+
+
+KINDS: frozenset[Kind] = frozenset({"drill"})
 
 
 @dataclass
@@ -78,7 +83,7 @@ class _Beat:
         self._tried("events owed", self._pay)
         self._undo()
         if self.asked.drill:
-            self._tried("the drill", partial(self._drill, self.asked.drill, self.asked.by))
+            self._tried("the drill", self._asked_for)
         else:
             self._tried("the checks", self._look)
         self._tried("events owed", self._pay)
@@ -103,12 +108,27 @@ class _Beat:
         self._tried("holds", lambda: found.extend(self.holds.standing()))
         return found
 
-    def _drill(self, name: str, by: str) -> None:
-        byok = next((one for one in decisions(self.ports.policy) if one.name == name), None)
-        if byok is None:
-            self.drills.unknown(name, by)
-            return
-        self.drills.run(byok, by, read(self.account, self.ports.policy))
+    def _asked_for(self) -> None:
+        """The drill that an event, or people's decision, asks for. Raises `NotGranted`."""
+        asked = self.asked
+        if asked.granted:
+            try:
+                grant = self.ports.approvals.granted(asked.id, KINDS)
+            except NotGranted as error:
+                if error.state in ("done", "failed"):
+                    return  # carried out before
+                raise
+            asked = replace(asked, drill=grant.request.subject, by=" and ".join(grant.approved_by))
+        order = Order(asked.drill, asked.by, asked.id, asked.granted)
+        byok = next((one for one in decisions(self.ports.policy) if one.name == order.decision), None)
+        approvals = self.ports.policy.approvals
+        if not order.granted and approvals and not approvals.by_event:
+            self.drills.refuse(order, "by_event", "the policy believes no event that names who asks: ask in Slack")
+        elif byok is None:
+            reason = f"the policy has no decision {order.decision}: give workspace/provider as it is written there"
+            self.drills.refuse(order, "unknown_decision", reason)
+        else:
+            self.drills.run(byok, order, read(self.account, self.ports.policy))
 
     def _look(self) -> None:
         inventory = read(self.account, self.ports.policy)
@@ -172,17 +192,20 @@ class _Beat:
     def _scheduled(self, inventory: Inventory) -> None:
         """At most one drill a beat: what the account holds is not the same after it."""
         for byok in decisions(self.ports.policy):
-            by = self.drills.due(byok, self.now)
-            if by is None:
+            order = self.drills.due(byok, self.now)
+            if order is None:
                 continue
             try:
-                if self.drills.run(byok, by, inventory):
+                if self.drills.run(byok, order, inventory):
                     return
             except Unready as error:
                 self.ports.log.warning("no drill yet", extra={"decision": byok.name, "error": f"{error}"})
 
     def _pay(self) -> None:
         self.report.told += [event.detail_type.value for event in self.book.pay()]
+        for row in self.book.rows(FINISH).values():
+            self.ports.approvals.finish(row.sk.removeprefix(FINISH), row.data["result"], row.data["why"])
+            self._tried("a decision's outcome", partial(self.book.commit, delete(row)))
 
     def _tried(self, what: str, do: Callable[[], object]) -> None:
         """`do`, unless somebody beside this beat has it in hand. A request that meets somebody is delivered again."""

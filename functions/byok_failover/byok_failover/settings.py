@@ -5,17 +5,20 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from governor.approval_evidence import ApprovalEvidence
 from governor.clock import parse_instant
 from governor.environment import Settings
 from governor.events import BadEvent, DetailType, Event
+from governor.evidence import Evidence
 from governor.evidence_byok import DrillRequested
 
 
 class FailoverSettings(Settings):
-    """Names of the secret with the management key, the ledger's table, the bus, and the bucket that takes the page."""
+    """Names of the secret with the management key, the tables (ledger, decisions), the bus, and the page's bucket."""
 
     management_key_secret: str
     table_name: str
+    decisions_table_name: str
     event_bus_name: str
     reading_bucket: str
     requests_per_second: float | None = None
@@ -23,10 +26,15 @@ class FailoverSettings(Settings):
 
 @dataclass(frozen=True)
 class Asked:
-    """What an invocation is for: a beat, or the drill of one decision. `by`: the same twice is one drill."""
+    """What an invocation is for: a beat, or the drill of one decision. `id`: the same twice is one drill.
+
+    `granted`: people are said to have decided it; `id` is then their decision's, which tells what it is about.
+    """
 
     drill: str = ""
     by: str = ""
+    id: str = ""
+    granted: bool = False
 
 
 def received(event: Any) -> Asked:
@@ -38,14 +46,19 @@ def received(event: Any) -> Asked:
             raise BadEvent(f"scheduled_time: {error}") from error
         return Asked()
     told = Event.received(event)
-    if told.detail_type is not DetailType.DRILL_REQUESTED:
-        raise BadEvent(f"detail-type: byok_failover does not act on {told.detail_type.value!r}; mend the rule")
-    return Asked(told.subject, f"{_requester(told)}, {told.id}")
+    match told.detail_type:
+        case DetailType.DRILL_REQUESTED:
+            asked = _evidence(DrillRequested, told)
+            return Asked(told.subject, asked.requested_by, told.id)
+        case DetailType.APPROVAL_GRANTED:
+            return Asked(told.subject, "", _evidence(ApprovalEvidence, told).approval, granted=True)
+        case _:
+            raise BadEvent(f"detail-type: byok_failover does not act on {told.detail_type.value!r}; mend the rule")
 
 
-def _requester(told: Event) -> str:
+def _evidence[E: Evidence](model: type[E], told: Event) -> E:
     try:
-        return DrillRequested.model_validate(told.evidence).requested_by
+        return model.model_validate(told.evidence)
     except ValidationError as error:
         fault = error.errors(include_input=False, include_url=False)[0]
         where = ".".join(map(str, fault["loc"]))

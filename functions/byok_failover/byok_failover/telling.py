@@ -92,11 +92,11 @@ def drilled(begun: Mapping[str, Any], result: "Result", now: datetime) -> Event:
     kind = DetailType.DRILL_PASSED if result.rule == "passed" else DetailType.DRILL_FAILED
     evidence = DrillResult(
         name=begun["decision"], workspace=begun["workspace"], provider=begun["provider"], owner=begun["owner"],
-        rule=result.rule, by=begun["by"], credential=result.credential, expected=result.expected,
+        rule=result.rule, by=begun["by"], order=begun["order"], credential=result.credential, expected=result.expected,
         served_by=result.served_by, seconds=result.seconds, cost_usd=round(result.cost_usd, 8), probes=result.probes,
         back=result.back, chain=result.chain,
     )  # fmt: skip
-    return _event(kind, begun["decision"], now, result.reason, evidence, begun["by"])
+    return _event(kind, begun["decision"], now, result.reason, evidence, begun["order"])
 
 
 def review(byok: Byok, due: str, now: datetime) -> Event:

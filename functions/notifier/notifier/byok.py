@@ -41,7 +41,7 @@ def incident_key(event: Event, evidence: OfDecision) -> str:
         case CreditsLeak():
             return f"leak#{event.subject}#{format_instant(evidence.started_at)}"
         case DrillResult():
-            return f"drill#{event.subject}#{evidence.by}"
+            return f"drill#{event.subject}#{evidence.order}"
         case ReviewDue():
             return f"review#{event.subject}#{evidence.due}"
     return f"byok#{event.subject}"

@@ -35,6 +35,12 @@ def worlds(wire: Wire, policy: dict[str, Any]) -> Iterator[Worlds]:
 
 def _opening(ground: Ground) -> dict[str, Any]:
     client("s3").create_bucket(Bucket=BUCKET)
+    client("dynamodb").create_table(
+        TableName=DECISIONS,
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
+        BillingMode="PAY_PER_REQUEST",
+    )
     organization = ground.simulator.organization
     organization.create_workspace("Platform production", PLACE)
     key, plaintext = ground.simulator.create_key(WORKLOAD, workspace=PLACE)

@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from byok_failover.ports import Ports
 from byok_failover.service import ByokFailover, Report
 from byok_failover.settings import Asked
+from governor.approvals import Approvals
 from governor.events import Event
 from governor.ledger import MemoryLedger
 from governor.page_store import MemoryPages
@@ -45,6 +46,7 @@ class World:
     events: list[Event] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
     waited: float = 0.0
+    by_event: bool = True
 
     def __post_init__(self) -> None:
         self.simulator = Simulator(MANAGEMENT_KEY, clock=lambda: self.now.timestamp())
@@ -52,6 +54,7 @@ class World:
         self.key, plaintext = self.simulator.create_key(WORKLOAD, workspace=PLACE)
         self.secrets = {SECRET: plaintext}
         self.ledger, self.pages = MemoryLedger(), MemoryPages()
+        self.approvals = Approvals(self.ledger, MemoryLedger())
 
     @property
     def organization(self) -> Any:
@@ -71,7 +74,12 @@ class World:
     def policy(self) -> Policy:
         workload = {"name": WORKLOAD, "workspace": PLACE, "owner": {"slack": "U0OWNER"}, "secret": SECRET}
         return Policy.model_validate(
-            {"version": 1, "workloads": [workload], "byok": [{**DECISION, **self.decision}, *self.more]}
+            {
+                "version": 1,
+                "workloads": [workload],
+                "byok": [{**DECISION, **self.decision}, *self.more],
+                "approvals": {"channel": "C0GOVERNOR", "approvers": ["U0LEAD"], "by_event": self.by_event},
+            }
         )
 
     def ports(self) -> Ports:
@@ -88,17 +96,25 @@ class World:
             return account.within(deadline)
 
         return Ports(
-            self.policy(), probe_key, self.ledger, cast(Any, self), self.pages, connect, lambda: self.now, self._pause,
-            cast(Any, self),
-        )  # fmt: skip
+            policy=self.policy(),
+            probe_key=probe_key,
+            ledger=self.ledger,
+            approvals=self.approvals,
+            bus=cast(Any, self),
+            pages=self.pages,
+            connect=connect,
+            clock=lambda: self.now,
+            pause=self._pause,
+            log=cast(Any, self),
+        )
 
     def beat(self, minutes: float = 10) -> Report:
         """The schedule's next beat."""
         self.now += timedelta(minutes=minutes)
         return ByokFailover(self.ports()).act(Asked(), lambda: 100.0)
 
-    def drill(self, by: str = "U0LEAD, 1", name: str = NAME) -> Report:
-        return ByokFailover(self.ports()).act(Asked(name, by), lambda: 100.0)
+    def drill(self, id: str = "1", name: str = NAME, *, granted: bool = False) -> Report:
+        return ByokFailover(self.ports()).act(Asked(name, "U0LEAD", id, granted), lambda: 100.0)
 
     def spend(self, usd: float, requests: int = 10) -> None:
         """The workload's requests, routed as they would be."""

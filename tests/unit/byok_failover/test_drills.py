@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from governor.approval import Request, Vote
+from governor.approvals import NotGranted
 from tests.unit.byok_failover.doubles import MODEL, NAME, PLACE, WORKLOAD, World
 
 DRILL: dict[str, Any] = {"drill": {"within_seconds": 10}}
@@ -88,10 +90,10 @@ def test_a_first_credential_that_does_not_serve_is_not_drilled(trouble: Any, rul
 def test_the_same_request_twice_is_one_drill_and_another_request_another() -> None:
     world = World(DRILL)
     world.credential("first")
-    world.drill("U0LEAD, 1")
-    world.drill("U0LEAD, 1")
+    world.drill("1")
+    world.drill("1")
     assert len(world.told()) == 1
-    world.drill("U0LEAD, 2")
+    world.drill("2")
     assert len(world.told()) == 2
 
 
@@ -121,7 +123,7 @@ def test_a_scheduled_drill_runs_in_its_window_and_not_again_before_its_time() ->
             moments.append(world.now.replace(second=0))
     assert [f"{one:%a %H}" for one in moments] == ["Wed 13", "Wed 13"]
     assert moments[1] - moments[0] == timedelta(days=7)
-    assert all(one.evidence["by"].startswith("schedule ") for one in world.told("Drill Passed"))
+    assert all(one.evidence["by"] == "schedule" for one in world.told("Drill Passed"))
 
 
 def test_an_account_that_is_not_read_whole_is_not_drilled_and_the_request_comes_again() -> None:
@@ -166,3 +168,64 @@ def test_a_drill_that_died_is_undone_by_the_next_beat_and_told_as_failed() -> No
     assert world.rules("Drill Failed") == ["interrupted"]
     assert not world.ledger.rows("byok", "hold#")
     assert not world.ledger.rows("byok", "drill#")
+
+
+def decided(world: World, id: str = "request-1", kind: str = "drill", *, granted: bool = True) -> None:
+    """Somebody asks for a drill in Slack, and an approver says yes."""
+    request = Request(
+        id=id, kind=kind, subject=NAME, requested_by="U0DEV", requested_at=world.now,  # type: ignore[arg-type]
+        expires_at=world.now + timedelta(hours=24), change={"workspace": PLACE, "provider": "anthropic"},
+        approvers=("U0LEAD",),
+    )  # fmt: skip
+    world.approvals.ask(request)
+    if granted:
+        world.approvals.vote(id, request.digest, Vote("click-1", "U0LEAD", "approve", world.now))
+
+
+def state(world: World, id: str = "request-1") -> str:
+    found = world.approvals.get(id)
+    assert found
+    return found.state
+
+
+def test_a_drill_that_people_granted_runs_once_and_its_outcome_is_noted() -> None:
+    world = World(DRILL, by_event=False)
+    world.credential("first")
+    decided(world)
+    world.drill("request-1", granted=True)
+    world.drill("request-1", granted=True)
+    (event,) = world.told()
+    assert (event.evidence["rule"], event.evidence["by"], event.evidence["order"]) == ("passed", "U0LEAD", "request-1")
+    assert state(world) == "done"
+
+
+@pytest.mark.parametrize(("kind", "granted"), [("restore", True), ("drill", False)])
+def test_a_grant_that_no_decision_bears_out_drills_nothing(kind: str, granted: bool) -> None:
+    world = World(DRILL)
+    world.credential("first")
+    decided(world, kind=kind, granted=granted)
+    with pytest.raises(NotGranted):
+        world.drill("request-1", granted=True)
+    assert world.told() == []
+    assert not [one for one in world.simulator.requests if one.method == "PATCH"]
+
+
+def test_a_granted_drill_that_dies_is_noted_as_failed_by_the_beat_that_undoes_it() -> None:
+    world = World(DRILL)
+    world.credential("first")
+    decided(world)
+    world.simulator.fault("/byok/{id}", "503", method="PATCH", after=1, times=None)
+    with pytest.raises(Exception, match="PATCH"):
+        world.drill("request-1", granted=True)
+    assert state(world) == "granted"
+    world.simulator.faults.clear()
+    world.beat()
+    assert state(world) == "failed"
+
+
+def test_an_event_that_names_who_asks_is_not_believed_where_the_policy_says_so() -> None:
+    world = World(DRILL, by_event=False)
+    world.credential("first")
+    world.drill()
+    assert world.rules("Drill Failed") == ["by_event"]
+    assert not [one for one in world.simulator.requests if one.method == "PATCH"]

@@ -17,11 +17,13 @@ def sample(name: str) -> Any:
 
 
 def test_every_sample_is_understood() -> None:
-    assert {path.stem for path in SAMPLES.glob("*.json")} == {"beat", "drill_requested"}
+    assert {path.stem for path in SAMPLES.glob("*.json")} == {"beat", "drill_requested", "approval_granted"}
     assert received(sample("beat")) == Asked()
     asked = received(sample("drill_requested"))
     assert asked.drill == "platform-production/anthropic"
-    assert asked.by.startswith("U0LEAD, ")
+    assert (asked.by, asked.granted) == ("U0LEAD", False)
+    granted = received(sample("approval_granted"))
+    assert (granted.id, granted.granted) == ("drill-platform-production-anthropic", True)
 
 
 def test_the_same_event_twice_is_the_same_drill_and_another_another() -> None:

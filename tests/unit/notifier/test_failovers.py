@@ -116,8 +116,8 @@ def test_each_gap_leak_and_drill_has_a_thread_of_its_own() -> None:
         event("Failover Gap Found", FailoverGap(**gap, detail="one")),
         event("Failover Gap Found", FailoverGap(**gap, detail="other")),
         event("Credits Leak Suspected", CreditsLeak(**LEAK)),
-        event("Drill Passed", DrillResult(**OF, rule="passed", by="U0LEAD, 1")),
-        event("Drill Passed", DrillResult(**OF, rule="passed", by="U0LEAD, 2")),
+        event("Drill Passed", DrillResult(**OF, rule="passed", by="U0LEAD", order="1")),
+        event("Drill Passed", DrillResult(**OF, rule="passed", by="U0LEAD", order="2")),
         event("Byok Review Due", ReviewDue(**OF, reason="r", exit="e", due="2027-04-07")),
     ]
     assert len({incident_key(one) for one in events}) == len(events)

@@ -78,13 +78,15 @@ class DrillRequested(Evidence):
 
 
 class DrillResult(OfDecision):
-    """Drill Passed and Failed. `rule`: `passed`, or why not. `by`: who asked, or `schedule`.
+    """Drill Passed and Failed. `rule`: `passed`, or why not. `by`: who asked or approved, or `schedule`. `order`: its id.
+
 
     `seconds`: from the disabling until the next had served. `back`: the credential is enabled again.
     """
 
     rule: str
     by: str
+    order: str = ""
     credential: CredentialRef | None = None
     expected: str = ""
     served_by: str = ""
