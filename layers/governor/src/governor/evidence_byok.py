@@ -80,10 +80,7 @@ class DrillRequested(Evidence):
 class DrillResult(OfDecision):
     """Drill Passed and Failed. `rule`: `passed`, or why not. `by`: who asked or approved, or `schedule`.
 
-    `order`: its id.
-
-
-    `seconds`: from the disabling until the next had served. `back`: the credential is enabled again.
+    `order`: its id. `seconds`: from the disabling until the next had served. `back`: the credential is enabled again.
     """
 
     rule: str
