@@ -60,6 +60,18 @@ def test_no_role_can_do_what_its_function_does_not_do(world: World) -> None:
         "credential rotation reads no Slack token": lambda: engine.client_as(
             "CredentialRotationFunction", "secretsmanager"
         ).get_secret_value(SecretId="governor/slack"),
+        "promotion reads no management key": lambda: engine.client_as(
+            "PresetPromotionFunction", "secretsmanager"
+        ).get_secret_value(SecretId="governor/openrouter-management-key"),
+        "promotion decides nothing": lambda: engine.client_as("PresetPromotionFunction", "dynamodb").put_item(
+            TableName=engine.outputs["DecisionsTable"], Item=row
+        ),
+        "promotion forgets nothing": lambda: engine.client_as("PresetPromotionFunction", "dynamodb").delete_item(
+            TableName=table, Key=row
+        ),
+        "promotion writes no secret": lambda: engine.client_as(
+            "PresetPromotionFunction", "secretsmanager"
+        ).put_secret_value(SecretId="openrouter/prod/search-agent", SecretString="{}"),
         "the notifier reads no management key": lambda: engine.client_as(
             "NotifierFunction", "secretsmanager"
         ).get_secret_value(SecretId="governor/openrouter-management-key"),

@@ -68,8 +68,9 @@ def compare(
 def _prompt(before: Content, after: Content) -> Iterator[str]:
     if before.prompt == after.prompt:
         return
-    lines = list(difflib.ndiff((before.prompt or "").splitlines(), (after.prompt or "").splitlines()))
-    plus, minus = (sum(line.startswith(mark) for line in lines) for mark in ("+ ", "- "))
+    # Not ndiff, which looks into each pair of lines: of two long prompts that takes minutes.
+    lines = list(difflib.unified_diff((before.prompt or "").splitlines(), (after.prompt or "").splitlines(), n=0))[2:]
+    plus, minus = (sum(line.startswith(mark) for line in lines) for mark in "+-")
     yield f"System prompt: +{plus} −{minus} lines, {len(after.prompt or '')} characters now"
 
 

@@ -19,7 +19,7 @@ from governor.approval import Approval
 from governor.approvals import NotGranted
 from governor.events import DetailType
 from governor.preset_evidence import How
-from management_api import AuthenticationFailed, Conflict, Deadline, OpenRouterError, OutcomeUnknown, Rejected
+from management_api import AuthenticationFailed, Conflict, Deadline, NotFound, OpenRouterError, OutcomeUnknown, Rejected
 from preset_promotion import told
 from preset_promotion.asking import ended
 from preset_promotion.content import Content, differences
@@ -262,8 +262,6 @@ def _wanted(turn: Turn, posting: Posting) -> Content | None:
 
 
 def _versions(turn: Turn) -> dict[int, Content]:
-    from management_api import NotFound
-
     try:
         return {one.version: Content.of(one) for one in turn.production.presets.versions(turn.preset.slug)}
     except NotFound:

@@ -85,6 +85,8 @@ def test_any_call_may_fail_while_a_bad_version_is_taken_back(
     before = _asked_about(fresh, trouble)
     world = fresh(before)
     for accident in mishaps(wire.calls_of(world.granted())):
+        if trouble is does_not_answer and not accident.fault.kills:
+            continue  # but for the smoke request the calls are those of the other trouble
         with case(counted, accident):
             world = fresh(before)
             befall(world, world.granted(), accident)

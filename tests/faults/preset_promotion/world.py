@@ -95,8 +95,9 @@ class World:
         preset = self.simulator.organization.presets.get((place.id, SLUG))
         return [(one.system_prompt, one.config) for one in preset.versions] if preset else []
 
-    def serves(self) -> tuple[str | None, dict[str, Any]]:
-        return self.versions()[-1]
+    def serves(self) -> tuple[str | None, dict[str, Any]] | None:
+        """What production's callers get; None where there is no such preset."""
+        return next(reversed(self.versions()), None)
 
     def record(self) -> Mapping[str, Any]:
         return self.rows("preset").get(SLUG, {})

@@ -95,6 +95,8 @@ PROMOTED = Served(Seen(6, "w"), "promotion-1", Seen(5, "f"))
         ("revert", {"version": "7"}, PROMOTED, Seen(8, "z"), "production_changed"),
         ("revert", {"version": "7"}, None, Seen(7, "z"), "no_former"),
         ("adopt", {"version": "7"}, None, Seen(7, "z"), None),
+        ("adopt", {"version": "6"}, PROMOTED, Seen(6, "w"), "not_drifted"),
+        ("revert", {"version": "6"}, PROMOTED, Seen(6, "w"), "not_drifted"),
         ("adopt", {"version": "0"}, PROMOTED, Seen(), "production_changed"),
         ("adopt", {}, PROMOTED, Seen(7, "z"), "production_changed"),
     ],
