@@ -198,10 +198,10 @@ def _promote(preset: Preset, facts: Facts, override_of: str | None) -> Decision:
 
 
 def _drill(wish: Wish, facts: Facts) -> Decision:
-    places = [f"{one.workspace}/{one.provider}" for one in facts.policy.byok]
-    if wish.subject not in places:
-        near = nearest(wish.subject, places).replace("/", " ")
-        return _tell("unknown", f"The policy's `byok` has no {_code(wish.subject.replace('/', ' '))}.{near}")
+    drilled = [one.name for one in facts.policy.byok if one.drill]
+    if wish.subject not in drilled:
+        near = nearest(wish.subject, drilled).replace("/", " ")
+        return _tell("unknown", f"The policy has no `drill` of {_code(wish.subject.replace('/', ' '))}.{near}")
     if not facts.approvers:
         return _tell("no_approvers", "The policy names no approvers (`approvals`), so nobody can decide this.")
     shown = f"Drill the failover of {wish.subject}."
