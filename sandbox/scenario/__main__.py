@@ -21,7 +21,7 @@ from sandbox.scenario.scenario import Scenario
 
 INDENT = (0, 0, 0, 21)
 FOLDER = build.ROOT / "build" / "demo"
-SHOWN = {"a night": FOLDER, "a preset's week": FOLDER / "preset"}
+SHOWN = {"a night": FOLDER, "a preset's week": FOLDER / "preset", "provider keys": FOLDER / "provider-keys"}
 """Played one after the other, and shown as they go."""
 BESIDE = {"sixty days": FOLDER / "sixty-days"}
 """Played meanwhile, on the other processor."""

@@ -8,9 +8,11 @@ from pathlib import Path
 
 from rich.table import Table
 
+from sandbox.scenario.failover import failover
 from sandbox.scenario.fleet import fleet
 from sandbox.scenario.night import night
 from sandbox.scenario.organization import Founding, founding
+from sandbox.scenario.provider_keys import provider_keys
 from sandbox.scenario.publishing import publisher, week
 from sandbox.scenario.rotations import sixty
 from sandbox.scenario.scenario import Scenario
@@ -21,6 +23,7 @@ type Steps = Iterator[tuple[Scenario, datetime, datetime]]
 ACTS: dict[str, tuple[Callable[[], Founding], Callable[[World], Steps]]] = {
     "a night": (founding, night),
     "sixty days": (fleet, sixty),
+    "provider keys": (provider_keys, failover),
     "a preset's week": (publisher, week),
 }
 

@@ -48,6 +48,14 @@ def figures(detail_type: str, evidence: Mapping[str, Any]) -> str:
 
 def _of_rotation(detail_type: str, evidence: Mapping[str, Any]) -> str:
     match detail_type:
+        case "Credits Leak Suspected" | "Credits Leak Ended":
+            return f"{usd(evidence['lost_usd'])}, own keys serve {evidence['share']:.0%}"
+        case "Failover Gap Found" | "Failover Gap Closed" | "Drill Failed" | "Drill Passed":
+            return str(evidence["rule"])
+        case "Credential Unhealthy" | "Credential Recovered":
+            return str(evidence["judgement"])
+        case "Credential Benched" | "Credential Unbenched":
+            return str(evidence["credential"]["name"])
         case "Rotation Started":
             return f"why: {evidence['why']}"
         case "Key Rotated" | "Rotation Rolled Back":

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from governor.marks import unmarked
 from governor.policy import Byok
 from governor.workspaces import meant
 
@@ -56,7 +57,7 @@ def place(byok: Byok, workspaces: Sequence["Workspace"]) -> "Workspace":
 def credential(byok: Byok, credentials: Sequence["ByokKey"]) -> "ByokKey":
     """The credential that the policy means. Raises `Refused`."""
     own = [one for one in credentials if one.provider == byok.provider]
-    found = [one for one in own if byok.credential in (None, one.id, one.name)]
+    found = [one for one in own if byok.credential in (None, one.id, unmarked(one.name))]
     if not found:
         named = f" called {byok.credential}" if byok.credential else ""
         raise Refused(

@@ -12,6 +12,7 @@ from typing import Any, Self
 
 from governor.clock import format_instant, parse_instant
 from governor.events import DetailType, Event
+from notifier import byok
 from notifier.kinds import ALARMS, ALWAYS_LEADS, CLOSING, RANK, is_calm
 from notifier.phrases import redacted
 
@@ -84,6 +85,8 @@ class Incident:
         last = self.steps[-1]
         if event.detail_type is DetailType.ROTATION_STARTED:
             return self.lead.detail_type is not DetailType.ROTATION_STARTED and event.occurred_at > last.occurred_at
+        if event.detail_type is byok.OPENS:
+            return self.lead.detail_type in byok.CLOSES and event.occurred_at > last.occurred_at
         if event.detail_type in _ASKING:
             return self.lead.detail_type in CLOSING and event.occurred_at > last.occurred_at
         opening = event.detail_type in ALARMS or event.detail_type is DetailType.KEY_DISABLED

@@ -24,6 +24,7 @@ from governor.evidence import (
     Runaway,
 )
 from governor.preset_evidence import PresetDrift, Promotion
+from notifier import byok
 
 MODELS: Mapping[DetailType, type[Evidence]] = {
     DetailType.BUDGET_THRESHOLD_REACHED: BudgetReached,
@@ -50,6 +51,7 @@ MODELS: Mapping[DetailType, type[Evidence]] = {
     DetailType.KEY_EXPIRING: Expiring,
     DetailType.CREDENTIAL_ROTATED: CredentialRotated,
     DetailType.CREDENTIAL_ROTATION_FAILED: CredentialRotated,
+    **byok.MODELS,
     DetailType.APPROVAL_REQUESTED: ApprovalEvidence,
     DetailType.APPROVAL_GRANTED: ApprovalEvidence,
     DetailType.APPROVAL_REJECTED: ApprovalEvidence,
@@ -82,6 +84,7 @@ ALWAYS_LEADS = {
     DetailType.KEY_EXPIRING: 8,
     DetailType.CREDENTIAL_ROTATION_FAILED: 8,
     DetailType.CREDENTIAL_ROTATED: 9,
+    **byok.RANKS,
     DetailType.APPROVAL_REQUESTED: 5,
     DetailType.APPROVAL_GRANTED: 6,
     DetailType.APPROVAL_REJECTED: 6,
@@ -173,4 +176,5 @@ _ABOUT: Mapping[type[Evidence], Callable[[Event, Any], str]] = {
     ApprovalEvidence: _decided,
     Promotion: lambda event, evidence: f"preset#{event.subject}#{evidence.promotion}",
     PresetDrift: lambda event, evidence: f"preset#{event.subject}#drift-{evidence.live.version}",
+    **dict.fromkeys(byok.MODELS.values(), byok.incident_key),
 }

@@ -11,7 +11,7 @@ from governor.events import DetailType, Event
 from governor.evidence import Blind, BudgetReached, Disable, Exposed, Restore, Runaway
 from governor.policy import Policy
 from governor.slack import Button, escape
-from notifier import buttons, decisions, presets, rotations
+from notifier import buttons, decisions, failovers, presets, rotations
 from notifier.case import Case, Figures
 from notifier.kinds import evidence_of, is_calm
 from notifier.phrases import cents, money, person, share, span, utc
@@ -246,6 +246,7 @@ _WORDS: dict[DetailType, Callable[[Case], Words]] = {
     DetailType.KEY_EXPIRING: rotations.expiring,
     DetailType.CREDENTIAL_ROTATED: rotations.credential_rotated,
     DetailType.CREDENTIAL_ROTATION_FAILED: rotations.credential_failed,
+    **failovers.WORDS,
     DetailType.APPROVAL_REQUESTED: decisions.requested,
     DetailType.APPROVAL_GRANTED: decisions.granted,
     DetailType.APPROVAL_REJECTED: decisions.rejected,

@@ -1,5 +1,6 @@
 """The desk between its queue, its tables, the bus and Slack: moto and the Slack simulator, every call on a wire."""
 
+import functools
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,8 +14,6 @@ import httpx
 from moto import mock_aws
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import dynamodb_backends
-from moto.events.models import events_backends
-from moto.secretsmanager.models import secretsmanager_backends
 from moto.sqs.models import sqs_backends
 
 from approval_desk import handler
@@ -51,6 +50,17 @@ POLICY = Policy.model_validate(
 )
 
 
+class Clients:
+    """One client a service for all cases: thousands of them would take minutes to make. They keep no state."""
+
+    @functools.cache  # noqa: B019  # it lives as long as the process
+    def client(self, service: str, config: Any = None) -> Any:
+        return boto3.client(service, REGION, config=config)  # type: ignore[call-overload]  # by name
+
+
+CLIENTS = Clients()
+
+
 @dataclass
 class World:
     """One account with its Slack workspace, a workload that is held disabled, and a request that stands open."""
@@ -64,11 +74,11 @@ class World:
 
     @property
     def ledger(self) -> DynamoLedger:
-        return DynamoLedger(boto3.client("dynamodb", REGION), "ledger")
+        return DynamoLedger(CLIENTS.client("dynamodb"), "ledger")
 
     @property
     def approvals(self) -> Approvals:
-        return Approvals(self.ledger, DynamoLedger(boto3.client("dynamodb", REGION), "decisions"))
+        return Approvals(self.ledger, DynamoLedger(CLIENTS.client("dynamodb"), "decisions"))
 
     def arrange(self, needed: int = 1, kind: Kind = "restore") -> dict[str, str]:
         """The workload's cause and the request; the value of the request's buttons."""
@@ -139,7 +149,7 @@ class World:
         at_first = _rows()
 
         def look(_: int, name: str) -> None:
-            if name == "events.PutEvents" and _rows() == at_first:
+            if name == "eventbridge.PutEvents" and _rows() == at_first:
                 self.too_early.append(name)
 
         self.wire.before = look
@@ -147,34 +157,37 @@ class World:
 
 @contextmanager
 def worlds(wire: Wire) -> Iterator[Callable[[], World]]:
-    """Makes worlds, one at a time: a new one replaces the one before."""
-    current, transports = list[World](), list[InProcess]()
+    """Makes worlds, one at a time: a new one replaces the one before, in the same tables and Slack, emptied."""
+    current = list[World]()
+    slack = SlackSimulator("xoxb-fake", clock=lambda: current[-1].now)
+    transport = InProcess(slack.app)
 
     def make() -> World:
         wire.begin()
         wire.before = None
-        for backends in (dynamodb_backends, events_backends, secretsmanager_backends, sqs_backends):
-            for backend in backends[DEFAULT_ACCOUNT_ID].values():
-                backend.reset()
-        slack = SlackSimulator("xoxb-fake", clock=lambda: current[-1].now)
-        transports.append(InProcess(slack.app))
+        for name in ("decisions", "ledger"):
+            dynamodb_backends[DEFAULT_ACCOUNT_ID][REGION].tables[name].items.clear()
+        sqs_backends[DEFAULT_ACCOUNT_ID][REGION].queues["heard"]._messages.clear()
+        slack.api.faults.clear()
+        for held in (slack.workspace.ephemeral, slack.workspace.views, slack.workspace.triggers):
+            held.clear()
         current.append(World(wire, slack))
-        _resources()
         handler.build.cache_clear()
         return current[-1]
 
     with (
         mock_aws(),
         mock.patch.dict("os.environ", ENVIRONMENT),
+        mock.patch("boto3.session.Session", return_value=CLIENTS),
         mock.patch.object(Policy, "load", return_value=POLICY),
         mock.patch.object(handler, "utc_now", side_effect=lambda: current[-1].now),
         wire.connected(httpx.MockTransport(_nobody)),
-        mock.patch("slack_sdk.web.base_client.urlopen", lambda request, **_: cross(wire, transports[-1], request)),
-        mock.patch("slack_sdk.webhook.client.urlopen", lambda request, **_: cross(wire, transports[-1], request)),
+        mock.patch("slack_sdk.web.base_client.urlopen", lambda request, **_: cross(wire, transport, request)),
+        mock.patch("slack_sdk.webhook.client.urlopen", lambda request, **_: cross(wire, transport, request)),
     ):
+        _resources()
         yield make
-    for transport in transports:
-        transport.dispose()
+    transport.dispose()
     handler.build.cache_clear()
 
 
@@ -185,14 +198,14 @@ def _rows() -> int:
 
 def _resources() -> None:
     for table in ("ledger", "decisions"):
-        boto3.client("dynamodb", REGION).create_table(
+        CLIENTS.client("dynamodb").create_table(
             TableName=table,
             KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
             AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
             BillingMode="PAY_PER_REQUEST",
         )
-    boto3.client("secretsmanager", REGION).create_secret(Name="slack", SecretString='{"bot_token": "xoxb-fake"}')
-    queue, events = boto3.client("sqs", REGION), boto3.client("events", REGION)
+    CLIENTS.client("secretsmanager").create_secret(Name="slack", SecretString='{"bot_token": "xoxb-fake"}')
+    queue, events = CLIENTS.client("sqs"), CLIENTS.client("events")
     url = queue.create_queue(QueueName="heard")["QueueUrl"]
     arn = queue.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     events.create_event_bus(Name="governor")

@@ -33,13 +33,8 @@ POLICY: dict[str, Any] = {
     ],
     "presets": [
         {
-            "slug": PRESET,
-            "from": "staging",
-            "to": "production",
-            "from_secret": "openrouter/presets/staging",
-            "to_secret": "openrouter/presets/production",
-            "approvers": [LEAD, SEC],
-            "approvals": 2,
+            "slug": PRESET, "from": "staging", "to": "production", "approvers": [LEAD, SEC], "approvals": 2,
+            "from_secret": "openrouter/staging", "to_secret": "openrouter/production",
         },
     ],
     "approvals": {"channel": "C0GOVERNOR", "approvers": [LEAD, SEC], "expire_after": "24h"},

@@ -53,6 +53,17 @@ class DetailType(StrEnum):
     KEY_EXPIRING = "Key Expiring"
     CREDENTIAL_ROTATED = "Credential Rotated"
     CREDENTIAL_ROTATION_FAILED = "Credential Rotation Failed"
+    CREDENTIAL_UNHEALTHY = "Credential Unhealthy"
+    CREDENTIAL_RECOVERED = "Credential Recovered"
+    CREDENTIAL_BENCHED = "Credential Benched"
+    CREDENTIAL_UNBENCHED = "Credential Unbenched"
+    FAILOVER_GAP_FOUND = "Failover Gap Found"
+    FAILOVER_GAP_CLOSED = "Failover Gap Closed"
+    CREDITS_LEAK_SUSPECTED = "Credits Leak Suspected"
+    CREDITS_LEAK_ENDED = "Credits Leak Ended"
+    DRILL_PASSED = "Drill Passed"
+    DRILL_FAILED = "Drill Failed"
+    BYOK_REVIEW_DUE = "Byok Review Due"
     APPROVAL_REQUESTED = "Approval Requested"
     APPROVAL_GRANTED = "Approval Granted"
     APPROVAL_REJECTED = "Approval Rejected"
@@ -68,6 +79,7 @@ class DetailType(StrEnum):
     RESTORE_REQUESTED = "Restore Requested"
     ROTATION_REQUESTED = "Rotation Requested"
     ROLLBACK_REQUESTED = "Rollback Requested"
+    DRILL_REQUESTED = "Drill Requested"
 
 
 REQUESTS = frozenset(
@@ -78,6 +90,7 @@ REQUESTS = frozenset(
         DetailType.RESTORE_REQUESTED,
         DetailType.ROTATION_REQUESTED,
         DetailType.ROLLBACK_REQUESTED,
+        DetailType.DRILL_REQUESTED,
     }
 )
 

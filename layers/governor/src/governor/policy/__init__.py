@@ -6,7 +6,7 @@ the line at fault), checked again here at cold start.
 
 from governor.policy._account import Account, Alerts, Freeze, ManagementKey, Rotations
 from governor.policy._approvals import Approvals
-from governor.policy._byok import Byok, Expect, Probe
+from governor.policy._byok import Byok, Drill, Expect, Probe, Window
 from governor.policy._parts import Duration, Share, SlackChannel, SlackUser, parse_duration
 from governor.policy._policy import ROTATION_TAG, Policy, lineage_name
 from governor.policy._presets import Checks, Golden, GoldenCase, Preset, Smoke
@@ -21,6 +21,7 @@ __all__ = [
     "Byok",
     "Checks",
     "Copies",
+    "Drill",
     "Duration",
     "Expect",
     "Exposed",
@@ -41,6 +42,7 @@ __all__ = [
     "SlackChannel",
     "SlackUser",
     "Smoke",
+    "Window",
     "Workload",
     "lineage_name",
     "parse_duration",

@@ -63,13 +63,14 @@ class RouterAttempt(Answer):
 
 
 class OpenRouterMetadata(Answer):
-    """How a request was routed. No field names the credential that served it."""
+    """How a request was routed. No field names the credential that served it. `generation_time`: milliseconds."""
 
     is_byok: bool
     attempt: int
     attempts: list[RouterAttempt] = Field(default_factory=list)
     strategy: str = ""
     summary: str = ""
+    generation_time: float | None = None
 
 
 class ChatCompletion(Answer):

@@ -1,0 +1,116 @@
+"""What the account holds at one beat: workspaces, credentials, keys and guardrails, as far as they could be read.
+
+Unknown is not zero: a list that could not be read is None, and whoever needs it raises nothing and clears nothing.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import TYPE_CHECKING
+
+from byok_failover.chain import Asker
+from governor.policy import Byok, Policy
+from management_api import AuthenticationFailed, OpenRouterError
+
+if TYPE_CHECKING:
+    from management_api import ApiKey, ByokKey, Guardrail, KeyAssignment, OpenRouter, Workspace
+
+
+@dataclass(frozen=True)
+class Place:
+    """One workspace. `credentials`: its own and the global ones, None where the list could not be read, as `keys`."""
+
+    workspace: "Workspace"
+    credentials: "Sequence[ByokKey] | None"
+    keys: "Sequence[ApiKey] | None"
+    guardrails: "Sequence[Guardrail] | None" = None
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """`assignments`: which guardrail each key has, None where they were not read. `errors`: why something is None."""
+
+    policy: Policy
+    places: tuple[Place, ...]
+    assignments: "Sequence[KeyAssignment] | None" = None
+    errors: tuple[str, ...] = ()
+
+    def place(self, workspace: str) -> Place | None:
+        """The place that the policy means; None where none or several answer to the name."""
+        found = [one for one in self.places if workspace in (one.workspace.id, one.workspace.name, one.workspace.slug)]
+        return found[0] if len(found) == 1 else None
+
+    @cached_property
+    def live_hashes(self) -> frozenset[str] | None:
+        """The hashes of every key there is; None where some workspace's could not be read."""
+        if any(one.keys is None for one in self.places):
+            return None
+        return frozenset(key.hash for one in self.places for key in one.keys or ())
+
+    @cached_property
+    def credentials_complete(self) -> bool:
+        return all(one.credentials is not None for one in self.places)
+
+    @cached_property
+    def credentials(self) -> "dict[str, ByokKey]":
+        """Every credential that could be read, by id; a global one is in the list of several workspaces."""
+        return {one.id: one for place in self.places for one in place.credentials or ()}
+
+    def places_of(self, credential: "ByokKey") -> list[Place]:
+        """Where it is used: its workspace, or all for a global one."""
+        return [one for one in self.places if credential.workspace_id in (None, one.workspace.id)]
+
+    def askers(self, place: Place) -> tuple[Asker, ...]:
+        """The live keys of every declared workload of the place. Their list must have been read."""
+        declared = {one.name for one in self.policy.workloads if self.place(one.workspace) is place}
+        return tuple(
+            Asker(self.policy.lineage_of(key.name), key.hash, key.creator_user_id)
+            for key in place.keys or ()
+            if not key.disabled and self.policy.lineage_of(key.name) in declared
+        )
+
+    def guardrails_over(self, place: Place) -> "list[Guardrail] | None":
+        """The workspace's default guardrail and those of its declared workloads' keys; None where unread."""
+        if place.guardrails is None or self.assignments is None:
+            return None
+        hashes = {one.hash for one in self.askers(place)}
+        ids = {one.guardrail_id for one in self.assignments if one.key_hash in hashes}
+        return [one for one in place.guardrails if one.id in ids | {place.workspace.default_guardrail_id}]
+
+
+def decisions(policy: Policy) -> list[Byok]:
+    """The policy's decisions, one a workspace and provider: where there are several, the first one's checks hold."""
+    found: dict[str, Byok] = {}
+    for one in policy.byok:
+        found.setdefault(one.name, one)
+    return list(found.values())
+
+
+def read(account: "OpenRouter", policy: Policy) -> Inventory:
+    """Every workspace's credentials and keys, and the guardrails of those that the policy decides about.
+
+    Raises what the list of workspaces raises, and `AuthenticationFailed` from anywhere.
+    """
+    errors: list[str] = []
+    workspaces = account.workspaces.list()
+    decided = {one.workspace for one in policy.byok}
+    places = []
+    for one in workspaces:
+        keys = _tried(errors, f"keys of {one.name}", partial(account.keys.list, one.id))
+        credentials = _tried(errors, f"credentials of {one.name}", partial(account.byok.list, workspace_id=one.id))
+        guardrails: Sequence[Guardrail] | None = ()
+        if decided & {one.id, one.name, one.slug}:
+            guardrails = _tried(errors, f"guardrails of {one.name}", partial(account.guardrails.list, one.id))
+        places.append(Place(one, credentials, keys, guardrails))
+    assignments = _tried(errors, "guardrails of keys", account.guardrails.assignments) if decided else ()
+    return Inventory(policy, tuple(places), assignments, tuple(errors))
+
+
+def _tried[T](errors: list[str], what: str, call: Callable[[], T]) -> T | None:
+    try:
+        return call()
+    except AuthenticationFailed:
+        raise
+    except OpenRouterError as error:
+        errors.append(f"{what}: {error}")
+        return None

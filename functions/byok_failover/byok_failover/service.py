@@ -1,0 +1,226 @@
+"""One beat: what was left half done is undone first, then everything is looked at, and told once.
+
+In this order: events that are owed; holds whose owner died; the account as it is; gaps; shares of spend; probes and
+benches; trials; one drill, if its window is open; reviews; the page. What fails keeps no other from its turn, and is
+raised at the end, so that the next beat, or delivery, goes on from what stands.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from byok_failover.attending import Attending
+from byok_failover.benching import Benching
+from byok_failover.book import Book, delete
+from byok_failover.drill_rules import Order, Unready
+from byok_failover.drills import FINISH, Drills
+from byok_failover.gaps import Looked, look
+from byok_failover.holds import Hold, Holds, strays
+from byok_failover.inventory import Inventory, decisions, read
+from byok_failover.ports import Ports
+from byok_failover.probing import RULES as PROBE_RULES
+from byok_failover.probing import Probing
+from byok_failover.reviewing import publish_page, review
+from byok_failover.shares import Record
+from byok_failover.watching import Watching, note_gaps
+from governor.approval import Kind
+from governor.approvals import NotGranted
+from governor.ledger import LedgerConflict
+from governor.policy import Byok
+from management_api import AuthenticationFailed, Deadline
+
+if TYPE_CHECKING:
+    from byok_failover.settings import Asked
+    from management_api import OpenRouter
+
+
+KINDS: frozenset[Kind] = frozenset({"drill"})
+
+
+@dataclass
+class Report:
+    """What a beat came to. `told`: the detail types that reached the bus. `chains`: for the log."""
+
+    told: list[str] = field(default_factory=list)
+    probes: int = 0
+    unread: list[str] = field(default_factory=list)
+    chains: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class ByokFailover:
+    """What outlives an invocation."""
+
+    ports: Ports
+
+    def act(self, asked: "Asked", seconds_left: Callable[[], float]) -> Report:
+        """A beat, or the drill that somebody asks for. Raises whatever kept a part from its turn, at the end."""
+        connect = partial(self.ports.connect, Deadline(seconds_left))
+        try:
+            return _Beat(self.ports, connect(), asked).run()
+        except AuthenticationFailed:
+            self.ports.log.warning("the management key was refused; its secret is read again")
+            return _Beat(self.ports, connect(fresh=True), asked).run()
+
+
+class _Beat:
+    """One invocation's work, and what it has found so far."""
+
+    def __init__(self, ports: Ports, account: "OpenRouter", asked: "Asked") -> None:
+        self.ports, self.account, self.asked = ports, account, asked
+        self.now = ports.clock()
+        self.book = Book(ports.ledger, ports.bus, ports.clock)
+        self.holds = Holds(self.book, account)
+        self.probing = Probing(self.book, account, ports.probe_key, ports.clock)
+        self.benching = Benching(self.book, self.holds, self.probing)
+        self.drills = Drills(self.book, self.holds, self.probing, ports.pause)
+        self.report = Report()
+        self.errors: list[Exception] = []
+        self.records: dict[str, Record] = {}
+
+    def run(self) -> Report:
+        self._tried("events owed", self._pay)
+        self._undo()
+        if self.asked.drill:
+            self._tried("the drill", self._asked_for)
+        else:
+            self._tried("the checks", self._look)
+        self._tried("events owed", self._pay)
+        if self.errors:
+            raise self.errors[0]
+        return self.report
+
+    def _undo(self) -> None:
+        """Ends what a dead owner left, before anything else may disable a credential."""
+        for hold in self._standing():
+            if hold.status != "benched" and hold.until <= self.now:
+                self._tried(f"the hold of {hold.credential}", partial(self._undone, hold))
+
+    def _undone(self, hold: Hold) -> None:
+        if hold.cause == "drill":
+            self.drills.undo(hold)
+        else:
+            self.benching.undo(hold, self.now)
+
+    def _standing(self) -> list[Hold]:
+        found: list[Hold] = []
+        self._tried("holds", lambda: found.extend(self.holds.standing()))
+        return found
+
+    def _asked_for(self) -> None:
+        """The drill that an event, or people's decision, asks for. Raises `NotGranted`."""
+        asked = self.asked
+        if asked.granted:
+            try:
+                grant = self.ports.approvals.granted(asked.id, KINDS)
+            except NotGranted as error:
+                if error.state in ("done", "failed"):
+                    return  # carried out before
+                raise
+            asked = replace(asked, drill=grant.request.subject, by=" and ".join(grant.approved_by))
+        order = Order(asked.drill, asked.by, asked.id, asked.granted)
+        byok = next((one for one in decisions(self.ports.policy) if one.name == order.decision), None)
+        approvals = self.ports.policy.approvals
+        if not order.granted and approvals and not approvals.by_event:
+            self.drills.refuse(order, "by_event", "the policy believes no event that names who asks: ask in Slack")
+        elif byok is None:
+            reason = f"the policy has no decision {order.decision}: give workspace/provider as it is written there"
+            self.drills.refuse(order, "unknown_decision", reason)
+        else:
+            self.drills.run(byok, order, read(self.account, self.ports.policy))
+
+    def _look(self) -> None:
+        inventory = read(self.account, self.ports.policy)
+        self.report.unread += inventory.errors
+        self._tried("strays", partial(self._strays, inventory))
+        looked = {byok.name: (byok, look(byok, inventory)) for byok in decisions(self.ports.policy)}
+        self.report.chains = [line for _, seen in looked.values() for line in seen.chains]
+        self._tried("shares", partial(self._shares, inventory))
+        for name, (byok, seen) in looked.items():
+            looked[name] = byok, self._attended(byok, seen, inventory)
+        self._tried("gaps", lambda: note_gaps(self.book, looked, self.now))
+        for hold in self._standing():
+            if hold.status == "benched":
+                self._tried(f"the bench of {hold.credential}", partial(self._tended, hold, inventory))
+        self._tried("a drill", partial(self._scheduled, inventory))
+        for byok in self.ports.policy.byok:
+            self._tried(f"the review of {byok.name}", partial(review, self.book, byok, self.now))
+        seen_by_name = {name: seen for name, (_, seen) in looked.items()}
+        self._tried(
+            "the page", partial(publish_page, self.book, self.ports.pages, inventory, seen_by_name, self.records)
+        )
+
+    def _strays(self, inventory: Inventory) -> None:
+        """Credentials under our mark of which no row speaks. Rows are read after the credentials were."""
+        found = list(inventory.credentials.values())
+        for hold in strays(found, self.holds.standing(), self.now):
+            self.benching.undo(self.holds.adopted(hold), self.now)
+
+    def _shares(self, inventory: Inventory) -> None:
+        watching = Watching(self.book, self.account)
+        _, self.records, errors = watching.shares(inventory, self.now)
+        self.report.unread += errors
+
+    def _attended(self, byok: Byok, seen: Looked, inventory: Inventory) -> Looked:
+        """What was seen of the decision, with what its probes add; rules that were not asked are unknown."""
+        place = inventory.place(byok.workspace)
+        if seen.nothing or byok.probe is None or byok.probe.secret is None or seen.unknown is None:
+            return seen
+        if place is None or place.credentials is None or place.keys is None:
+            return replace(seen, unknown=seen.unknown | PROBE_RULES)
+        record = self.records.get(place.workspace.id)
+        try:
+            attended = Attending(self.book, self.probing, self.benching).attend(
+                byok, place, inventory, record, self.now
+            )
+        except LedgerConflict:
+            return replace(seen, unknown=seen.unknown | PROBE_RULES)  # a beat beside this one probes
+        except AuthenticationFailed:
+            raise
+        except Exception as error:  # noqa: BLE001 - raised when the others have had their turn
+            self._failed(f"the probes of {byok.name}", error)
+            return replace(seen, unknown=seen.unknown | PROBE_RULES)
+        self.report.probes += attended.probes
+        findings = (*seen.findings, *attended.findings)
+        return replace(seen, findings=findings, unknown=seen.unknown | attended.unknown)
+
+    def _tended(self, hold: Hold, inventory: Inventory) -> None:
+        byok = next((one for one in decisions(self.ports.policy) if one.name == hold.decision), None)
+        self.benching.tend(hold, byok, inventory, self.now)
+
+    def _scheduled(self, inventory: Inventory) -> None:
+        """At most one drill a beat: what the account holds is not the same after it."""
+        for byok in decisions(self.ports.policy):
+            order = self.drills.due(byok, self.now)
+            if order is None:
+                continue
+            try:
+                if self.drills.run(byok, order, inventory):
+                    return
+            except Unready as error:
+                self.ports.log.warning("no drill yet", extra={"decision": byok.name, "error": f"{error}"})
+
+    def _pay(self) -> None:
+        self.report.told += [event.detail_type.value for event in self.book.pay()]
+        for row in self.book.rows(FINISH).values():
+            self.ports.approvals.finish(row.sk.removeprefix(FINISH), row.data["result"], row.data["why"])
+            self._tried("a decision's outcome", partial(self.book.commit, delete(row)))
+
+    def _tried(self, what: str, do: Callable[[], object]) -> None:
+        """`do`, unless somebody beside this beat has it in hand. A request that meets somebody is delivered again."""
+        try:
+            do()
+        except LedgerConflict as error:
+            if self.asked.drill:
+                self._failed(what, error)
+                return
+            self.ports.log.info("somebody beside this beat was first", extra={"what": what, "error": f"{error}"})
+        except AuthenticationFailed:
+            raise
+        except Exception as error:  # noqa: BLE001 - raised by `run`, when every other part has had its turn
+            self._failed(what, error)
+
+    def _failed(self, what: str, error: Exception) -> None:
+        self.ports.log.warning("a part of the beat failed", extra={"what": what, "error": f"{error}"})
+        self.errors.append(error)
