@@ -8,7 +8,7 @@ import sys
 import time
 
 from sandbox.build import ROOT
-from tests.bench import cold_start, failover, rotations, sweep
+from tests.bench import cold_start, failover, gateway, rotations, sweep
 from tests.bench.figures import Figure, table
 from tests.bench.processes import built_stack
 
@@ -24,7 +24,7 @@ def main() -> int:
     say("building the stack")
     stack = built_stack()
     figures: list[Figure] = []
-    for bench in (sweep.measure, cold_start.measure):
+    for bench in (sweep.measure, cold_start.measure, gateway.measure):
         figures += bench(stack, say)
     figures += rotations.measure(say)
     figures += failover.measure(say)

@@ -64,7 +64,7 @@ def _seconds(stack: Path, start: Start, reading: bytes, module: str) -> float:
         process = subprocess.Popen(
             [runtime_python(), "-m", "awslambdaric", f"{module}.lambda_handler"],
             cwd=stack / start.folder,
-            env=_environment(stack, start, stub.address),
+            env=environment(stack, start.name, start.folder, stub.address),
             stdout=log,
             stderr=subprocess.STDOUT,
         )
@@ -79,14 +79,15 @@ def _seconds(stack: Path, start: Start, reading: bytes, module: str) -> float:
     return seconds
 
 
-def _environment(stack: Path, start: Start, address: str) -> dict[str, str]:
-    environment = shipped_environment(
+def environment(stack: Path, name: str, folder: str, address: str) -> dict[str, str]:
+    """What Lambda and the template would put into a function's environment; Lambda and AWS are at `address`."""
+    variables = shipped_environment(
         stack,
-        start.folder,
+        folder,
         {
-            "LAMBDA_TASK_ROOT": str(stack / start.folder),
+            "LAMBDA_TASK_ROOT": str(stack / folder),
             "AWS_LAMBDA_RUNTIME_API": address,
-            "AWS_LAMBDA_FUNCTION_NAME": start.name,
+            "AWS_LAMBDA_FUNCTION_NAME": name,
             "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1024",
             "AWS_LAMBDA_LOG_FORMAT": "JSON",
@@ -98,10 +99,12 @@ def _environment(stack: Path, start: Start, address: str) -> dict[str, str]:
             "READING_BUCKET": "readings",
             "MANAGEMENT_KEY_SECRET": "management-key",
             "REQUESTS_PER_SECOND": "20",
+            "SLACK_SECRET": "slack",
+            "REQUEST_QUEUE_URL": f"http://{address}/queue",
             "POWERTOOLS_LOG_LEVEL": "INFO",
-            "POWERTOOLS_SERVICE_NAME": start.name,
+            "POWERTOOLS_SERVICE_NAME": name,
             "POWERTOOLS_METRICS_NAMESPACE": "governor",
         },
     )
-    environment["PYTHONPATH"] += f":{FLOORS}"
-    return environment
+    variables["PYTHONPATH"] += f":{FLOORS}"
+    return variables

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 import uuid
+from collections.abc import Mapping, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
@@ -18,20 +19,30 @@ DEADLINE_SECONDS = 60
 
 
 class Stub(ThreadingHTTPServer):
-    """S3 answers any GET with `reading`; Secrets Manager has no secret. `answers`: (`response` or `error`, body)."""
+    """S3 answers any GET with `reading`; AWS's JSON services answer what `aws` has for an `X-Amz-Target`, else that
+    there is no such secret. `more`: events that follow the first. `answers`: `response` or `error`, body, seconds."""
 
     daemon_threads = True
 
-    def __init__(self, event: bytes, reading: bytes) -> None:
+    def __init__(
+        self, event: bytes, reading: bytes, aws: Mapping[str, bytes] | None = None, more: Sequence[bytes] = ()
+    ) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
-        self.event, self.reading = event, reading
-        self.answers: queue.Queue[tuple[str, bytes]] = queue.Queue()
-        self.delivered = threading.Event()
+        self.reading, self.aws = reading, aws or {}
+        self.events: queue.Queue[bytes] = queue.Queue()
+        for one in (event, *more):
+            self.events.put(one)
+        self.answers: queue.Queue[tuple[str, bytes, float]] = queue.Queue()
+        self.delivered_at = 0.0
         self.address = f"127.0.0.1:{self.server_port}"
         threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
 
-    def first_answer(self) -> tuple[str, bytes]:
+    def next_answer(self) -> tuple[str, bytes, float]:
         return self.answers.get(timeout=DEADLINE_SECONDS)
+
+    def first_answer(self) -> tuple[str, bytes]:
+        kind, body, _ = self.next_answer()
+        return kind, body
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         # A process that was measured is killed while it waits for its next event.
@@ -61,12 +72,12 @@ class _Handler(BaseHTTPRequestHandler):
         if not self.path.endswith("/runtime/invocation/next"):
             self._answer(200, stub.reading, {"ETag": '"fake"'})
             return
-        if stub.delivered.is_set():
-            threading.Event().wait(DEADLINE_SECONDS)  # there is no second event; the process is killed meanwhile
-        stub.delivered.set()
+        # When there is no further event, this waits, and the process is killed meanwhile.
+        event = stub.events.get(timeout=DEADLINE_SECONDS)
+        stub.delivered_at = time.perf_counter()
         self._answer(
             200,
-            stub.event,
+            event,
             {
                 "Content-Type": "application/json",
                 "Lambda-Runtime-Trace-Id": "Root=1-00000000-000000000000000000000000;Sampled=0",
@@ -79,10 +90,13 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"] or 0))
         if "/runtime/" in self.path:
-            self._stub().answers.put((self.path.rsplit("/", 1)[1], body))
+            stub = self._stub()
+            stub.answers.put((self.path.rsplit("/", 1)[1], body, time.perf_counter() - stub.delivered_at))
             self._answer(202, b"{}", {})
-        else:
-            self._answer(400, NO_SECRET, {"Content-Type": "application/x-amz-json-1.1"})
+            return
+        known = self._stub().aws.get(self.headers.get("X-Amz-Target", ""))
+        status, answer = (400, NO_SECRET) if known is None else (200, known)
+        self._answer(status, answer, {"Content-Type": "application/x-amz-json-1.1"})
 
     def _answer(self, status: int, body: bytes, headers: dict[str, str]) -> None:
         self.send_response(status)

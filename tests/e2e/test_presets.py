@@ -15,6 +15,8 @@ from sandbox.scenario.world import CHANNEL, World, open_world
 SLUG, PRODUCTION, STAGING = "support-triage", "platform-production", "platform-staging"
 MODEL = "anthropic/claude-haiku-4.5"
 SECRET_WORDS = "The magic word is xylophone."
+LONG = "\n".join([SECRET_WORDS, *(f"Rule {number}: be kind." for number in range(1200))])
+"""More than 20,000 characters."""
 PRESETS = f"""
 presets:
   - slug: {SLUG}
@@ -69,7 +71,7 @@ def wait(world: World, minutes: int = 3) -> None:
 
 def test_asked_by_command_approved_by_another_promoted_rolled_back_and_drift_reverted(world: World) -> None:
     wait(world, 11)
-    save(world, STAGING, SECRET_WORDS + "\nBe kind.", {"model": MODEL, "temperature": 0.9})
+    save(world, STAGING, LONG, {"model": MODEL, "temperature": 0.9})
     assert world.slack.command("U0DEV", f"promote {SLUG}").status == 200
     wait(world)
     assert world.slack.click("U0DEV", "Approve").status == 200
@@ -95,8 +97,8 @@ def test_asked_by_command_approved_by_another_promoted_rolled_back_and_drift_rev
     assert request["detail"]["evidence"]["file"].startswith("https://")
     assert any("is promoted" in line for line in world.slack_lines() + _replies(world))
     # The policy lets the file show prompts; nothing else may.
-    files = [file for file in world.slack.workspace.files.values() if b"xylophone" in file["content"]]
-    assert files
+    files = [file["content"].decode() for file in world.slack.workspace.files.values()]
+    assert any("xylophone" in text and "+Rule 1199: be kind." in text for text in files)
     written = [str(world.events()), world.engine.logs("PresetPromotionFunction"), str(world.slack.messages(CHANNEL))]
     assert not [text for text in written if "xylophone" in text]
     assert world.engine.dead_letters() == []

@@ -1,5 +1,6 @@
 """Least privilege, proven: each function works under its own role (every other test here), and can do no more."""
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -59,12 +60,48 @@ def test_no_role_can_do_what_its_function_does_not_do(world: World) -> None:
         "credential rotation reads no Slack token": lambda: engine.client_as(
             "CredentialRotationFunction", "secretsmanager"
         ).get_secret_value(SecretId="governor/slack"),
+        "promotion reads no management key": lambda: engine.client_as(
+            "PresetPromotionFunction", "secretsmanager"
+        ).get_secret_value(SecretId="governor/openrouter-management-key"),
+        "promotion decides nothing": lambda: engine.client_as("PresetPromotionFunction", "dynamodb").put_item(
+            TableName=engine.outputs["DecisionsTable"], Item=row
+        ),
+        "promotion forgets nothing": lambda: engine.client_as("PresetPromotionFunction", "dynamodb").delete_item(
+            TableName=table, Key=row
+        ),
+        "promotion writes no secret": lambda: engine.client_as(
+            "PresetPromotionFunction", "secretsmanager"
+        ).put_secret_value(SecretId="openrouter/prod/search-agent", SecretString="{}"),
         "the notifier reads no management key": lambda: engine.client_as(
             "NotifierFunction", "secretsmanager"
         ).get_secret_value(SecretId="governor/openrouter-management-key"),
         "the notifier publishes no event": lambda: engine.client_as("NotifierFunction", "events").put_events(
             Entries=[{"EventBusName": engine.outputs["EventBusName"], "Source": "a", "DetailType": "b", "Detail": "{}"}]
         ),
+        "the gateway reads no ledger": lambda: engine.client_as("SlackGatewayFunction", "dynamodb").get_item(
+            TableName=table, Key=row
+        ),
+        "the gateway publishes no event": lambda: engine.client_as("SlackGatewayFunction", "events").put_events(
+            Entries=[{"EventBusName": engine.outputs["EventBusName"], "Source": "a", "DetailType": "b", "Detail": "{}"}]
+        ),
+        "the gateway takes nothing from its queue": lambda: engine.client_as(
+            "SlackGatewayFunction", "sqs"
+        ).receive_message(QueueUrl=engine.physical("SlackRequestQueue")),
+        "the gateway reads no management key": lambda: engine.client_as(
+            "SlackGatewayFunction", "secretsmanager"
+        ).get_secret_value(SecretId="governor/openrouter-management-key"),
+        "the desk reads no management key": lambda: engine.client_as(
+            "ApprovalDeskFunction", "secretsmanager"
+        ).get_secret_value(SecretId="governor/openrouter-management-key"),
+        "the desk deletes no decision": lambda: engine.client_as("ApprovalDeskFunction", "dynamodb").delete_item(
+            TableName=engine.outputs["DecisionsTable"], Key=row
+        ),
+        **{
+            f"{function} writes no decision": functools.partial(
+                engine.client_as(function, "dynamodb").put_item, TableName=engine.outputs["DecisionsTable"], Item=row
+            )
+            for function in ("KillSwitchFunction", "PresetPromotionFunction", "SlackGatewayFunction")
+        },
     }  # fmt: skip
     codes = {name: _refused(call) for name, call in denied.items()}
     assert set(codes.values()) <= {"AccessDenied", "AccessDeniedException", "403"}, codes

@@ -20,19 +20,6 @@ def _killed(world: World) -> None:
     world.run(world.now + MINUTES)
 
 
-def _show(world: World, label: str, action: str, value: dict[str, str]) -> str:
-    """A message of Governor's with one button."""
-    button = {"type": "button", "text": {"type": "plain_text", "text": label}, "action_id": f"governor.{action}"}
-    block = {"type": "actions", "elements": [{**button, "value": json.dumps(value)}]}
-    said = world.slack.workspace.say(
-        world.slack.channel(CHANNEL),
-        {"text": "", "attachments": [{"blocks": [block]}]},
-        thread_ts=None,
-        broadcast=False,
-    )
-    return str(said["ts"])
-
-
 def _decision(world: World, approval: str) -> dict[str, Any]:
     table = world.engine.client("dynamodb")
     key = {"pk": {"S": "decision"}, "sk": {"S": approval}}
@@ -43,49 +30,72 @@ def _decision(world: World, approval: str) -> dict[str, Any]:
 
 def test_a_killed_key_comes_back_by_an_approvers_click_and_a_double_click_does_nothing(world: World) -> None:
     _killed(world)
-    ts = _show(world, "Restore key", "restore", {"subject": SEARCH, "cause": "runaway"})
-    assert world.click("U0LEAD", "Restore key", ts=ts).status == 200
+    first = world.click("U0LEAD", "Restore key", holding=SEARCH)
+    assert first.status == 200
+    assert world.slack.resend(first, retry=1).status == 200
     assert world.run_while(lambda: world.key(SEARCH).disabled, at_most=3 * MINUTES)
-    assert world.click("U0LEAD", "Restore key", ts=ts).status == 200
+    world.command("U0LEAD", f"restore {SEARCH}")
     world.run(world.now + MINUTES)
     assert len(world.events("Approval Granted")) == 1
     assert len(world.events("Key Restored")) == 1
-    assert world.slack.told("U0LEAD")[-1] == f"No `runaway` cause holds `{SEARCH}`."
+    assert world.slack.told("U0LEAD")[-1] == f"Nothing that can be lifted here holds `{SEARCH}`."
+    assert world.engine.dead_letters() == []
 
 
 def test_anybody_elses_wish_waits_for_an_approver_and_a_stranger_decides_nothing(world: World) -> None:
     _killed(world)
-    world.command("U0SEARCH", f"restore {SEARCH}")
+    world.click("U0SEARCH", "Restore key", holding=SEARCH)
     assert world.key(SEARCH).disabled
     (asked,) = world.events("Approval Requested")
-    held = {name: asked["detail"]["evidence"][name] for name in ("approval", "digest")}
-    ts = _show(world, "Approve", "approve", held)
-    world.click("U0SEARCH", "Approve", ts=ts)
-    world.click("U0FINANCE", "Approve", ts=ts)
-    world.click("U0LEAD", "Approve", ts=ts, team="T0ELSEWHERE")
+    world.click("U0SEARCH", "Approve")
+    world.click("U0FINANCE", "Approve")
+    world.click("U0LEAD", "Approve", team="T0ELSEWHERE")
     assert "yourself" in world.slack.told("U0SEARCH")[-1]
     assert "not among the approvers" in world.slack.told("U0FINANCE")[-1]
     assert "Only members" in world.slack.told("U0LEAD")[-1]
     assert world.key(SEARCH).disabled
-    world.click("U0SEC", "Approve", ts=ts)
+    twice = world.click("U0SEC", "Approve")
+    world.slack.resend(twice, anew=False)
     assert world.run_while(lambda: world.key(SEARCH).disabled, at_most=3 * MINUTES)
-    assert [vote["by"] for vote in _decision(world, held["approval"])["votes"]] == ["U0SEC"]
+    assert [vote["by"] for vote in _decision(world, asked["detail"]["evidence"]["approval"])["votes"]] == ["U0SEC"]
+    assert len(world.events("Key Restored")) == 1
+    assert world.engine.dead_letters() == []
 
 
 def test_a_rejection_asks_why_and_the_reason_is_told(world: World) -> None:
     _killed(world)
-    world.command("U0SEARCH", f"restore {SEARCH}")
-    (asked,) = world.events("Approval Requested")
-    held = {name: asked["detail"]["evidence"][name] for name in ("approval", "digest")}
-    ts = _show(world, "Reject", "reject", held)
+    world.click("U0SEARCH", "Restore key", holding=SEARCH)
     # A cold start may take longer than the three seconds in which Slack opens a modal: people click again.
     while not world.slack.workspace.views:
-        world.click("U0SEC", "Reject", ts=ts)
+        world.click("U0SEC", "Reject")
     assert world.submit("U0SEC", reason="It still loops.").status == 200
     (rejected,) = world.events("Approval Rejected")
     assert rejected["detail"]["evidence"]["comment"] == "It still loops."
     assert world.slack.told("U0SEC")[-1] == "Rejected; nothing is done."
+    assert any("It still loops." in line for line in world.slack.transcript(CHANNEL).splitlines())
     assert world.key(SEARCH).disabled
+
+
+def test_without_slack_a_decision_is_an_event_and_what_nobody_decides_expires(world: World) -> None:
+    _killed(world)
+    world.command("U0SEARCH", f"restore {SEARCH}")
+    (asked,) = world.events("Approval Requested")
+    word = {name: asked["detail"]["evidence"][name] for name in ("approval", "digest")} | {"verdict": "approve"}
+    world.put_event("Approval Decided", {"subject": SEARCH, "evidence": {**word, "by": "U0SEARCH"}})
+    world.run(world.now + MINUTES)
+    assert world.key(SEARCH).disabled
+    world.run(world.now + 25 * 60 * MINUTES, every=60 * MINUTES)
+    (expired,) = world.events("Approval Expired")
+    assert expired["detail"]["evidence"]["approval"] == word["approval"]
+    world.put_event("Approval Decided", {"subject": SEARCH, "evidence": {**word, "by": "U0LEAD"}})
+    world.run(world.now + MINUTES)
+    assert world.key(SEARCH).disabled
+    world.command("U0SEARCH", f"restore {SEARCH}")
+    again = world.events("Approval Requested")[-1]["detail"]["evidence"]
+    word |= {name: again[name] for name in ("approval", "digest")}
+    world.put_event("Approval Decided", {"subject": SEARCH, "evidence": {**word, "by": "U0LEAD"}})
+    assert world.run_while(lambda: world.key(SEARCH).disabled, at_most=3 * MINUTES)
+    assert world.engine.dead_letters() == []
 
 
 def test_one_person_disables_even_tier_zero_and_the_commands_answer_only_who_typed_them(world: World) -> None:

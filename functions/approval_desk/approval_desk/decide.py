@@ -126,7 +126,7 @@ def _about_a_key(wish: Wish, facts: Facts) -> Decision:
         if workload is None or workload.secret is None:
             return _tell("no_secret", f"{_code(subject)} has no `secret` in the policy, where a new key could be put.")
         evidence = RotationRequested(requested_by=facts.by).model_dump(mode="json")
-        return _publish(DetailType.ROTATION_REQUESTED, subject, evidence, facts, "A new key is asked for")
+        return _publish(DetailType.ROTATION_REQUESTED, subject, evidence, facts, "A new key of")
     if wish.verb == "expected":
         owner = workload.owner.slack if workload else None
         if facts.by not in (owner, *facts.approvers):
@@ -193,7 +193,7 @@ def _about_a_preset(wish: Wish, facts: Facts) -> Decision:
 
 def _promote(preset: Preset, facts: Facts, override_of: str | None) -> Decision:
     evidence = PresetPromotionRequested(requested_by=facts.by, override_of=override_of).model_dump(mode="json")
-    what = "An override is asked for" if override_of else "The promotion is asked for"
+    what = "An override for" if override_of else "The promotion of"
     return _publish(DetailType.PRESET_PROMOTION_REQUESTED, preset.slug, evidence, facts, what)
 
 
@@ -272,7 +272,9 @@ def request_id(request: SlackRequest) -> str:
 
 def _publish(kind: DetailType, subject: str, evidence: Mapping[str, Any], facts: Facts, what: str) -> Decision:
     event = Event(kind, event_id(kind, facts.request.id), subject, facts.at, f"{facts.by} asked in Slack.", evidence)
-    return Decision("publish", kind, f"{what} for {_code(subject)}; the channel is told what comes of it.", event=event)
+    return Decision(
+        "publish", kind, f"{what} {_code(subject)} is asked for; the channel is told what comes of it.", event=event
+    )
 
 
 def _tell(rule: str, said: str) -> Decision:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Literal
 
 from governor.marks import unmarked
 from governor.policy import Byok
+from governor.workspaces import meant
 
 if TYPE_CHECKING:
     from management_api import ByokKey, ChatCompletion, OpenRouterError, Workspace
@@ -43,7 +44,7 @@ class Proof:
 
 def place(byok: Byok, workspaces: Sequence["Workspace"]) -> "Workspace":
     """The workspace that the policy means. Raises `Refused`."""
-    found = [one for one in workspaces if byok.workspace in (one.id, one.name, one.slug)]
+    found = meant(byok.workspace, workspaces)
     if not found:
         raise Refused("workspace_missing", f"The account has no workspace {byok.workspace}; mend byok[].workspace.")
     if len(found) > 1:

@@ -65,7 +65,7 @@ def look(key: "ApiKey", counted_usd: float, before: Sighting | None, now: dateti
         quiet = used_at if used_at and used_at > before.at else now
     else:
         quiet = before.quiet_since or before.at
-    return Sighting(now, counted_usd, used_at, quiet)
+    return Sighting(now, counted_usd, used_at, quiet, before.first_usd if before else counted_usd)
 
 
 def is_quiet(seen: Sighting | None, rules: Rotation, now: datetime) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from governor.events import DetailType, Event, event_id
 from governor.evidence import Drain, KeyRef
-from governor.lineage import LineageKey
+from governor.lineage import LineageKey, Sighting
 from key_retirement.copying import Behind
 from key_retirement.decide import Decision, drain, look
 from key_retirement.ports import Tending
@@ -58,6 +58,7 @@ def blocked(tending: Tending, key: LineageKey, live: "ApiKey", behind: Sequence[
         since=key.since,
         deadline=until + tending.rules.drain_deadline,
         last_used_at=live.last_used_at,
+        spent_usd=_spent(key.seen),
         missing=missing,
         behind=[f"{one.where}: {one.error}" if one.error else one.where for one in behind],
         **rankings,
@@ -80,6 +81,11 @@ def blocked(tending: Tending, key: LineageKey, live: "ApiKey", behind: Sequence[
         reason,
         evidence.model_dump(mode="json"),
     )
+
+
+def _spent(seen: Sighting | None) -> float | None:
+    """USD since the first look after it was replaced, which `Key Rotated` brings about at once."""
+    return round(seen.counted_usd - seen.first_usd, 6) if seen and seen.first_usd is not None else None
 
 
 def _asked_lately(tending: Tending, hash: str, quiet: timedelta) -> bool:

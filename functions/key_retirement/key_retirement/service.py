@@ -5,7 +5,7 @@ One lineage's failure never spares or stops the others: all are tried, then the 
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from governor.attachments import read as read_attachments
 from governor.ledger import LedgerConflict
 from governor.lineage import Lineage, LineageKey
 from governor.policy import Workload
+from governor.workspaces import meant
 from key_retirement.balancing import rebalance
 from key_retirement.copying import Behind, CopyFailed, copy
 from key_retirement.decide import quarantine
@@ -36,6 +37,8 @@ ORPHANS_BEFORE_MINUTE = 10
 """Orphans are looked for in the first beat of each hour."""
 REMEMBERED = timedelta(days=62)
 """A deleted key's spend counts until its month is over."""
+SETTLING = timedelta(hours=1)
+"""So long after a key was deleted every beat looks at its lineage; after that the first of an hour does."""
 
 
 class WorkloadUnknown(Exception):
@@ -81,7 +84,7 @@ class KeyRetirement:
             for workload in self.ports.policy.workloads
             if workload.secret
             and asked.workload in (None, workload.name)
-            and (hourly or asked.workload or _is_open(lineages.get(workload.name)))
+            and (hourly or asked.workload or _is_open(lineages.get(workload.name), self.ports.clock()))
         ]
         open_ones.sort(key=lambda workload: _waiting_since(lineages.get(workload.name)))
         return self._tended(open_ones, account, hourly, seconds_left)
@@ -139,7 +142,7 @@ class Places:
         """Raises `WorkloadUnknown` when the policy's workspace is not one place."""
         if self._workspaces is None:
             self._workspaces = self._account.workspaces.list()
-        found = [one.id for one in self._workspaces if workload.workspace in (one.id, one.name, one.slug)]
+        found = [one.id for one in meant(workload.workspace, self._workspaces)]
         if len(found) != 1:
             raise WorkloadUnknown(
                 f"the account has {len(found)} workspaces {workload.workspace!r}, where the policy places "
@@ -221,9 +224,16 @@ def _forgetting(tending: Tending, lineage: Lineage) -> Lineage:
     return lineage if kept == lineage.keys else tending.ports.lineages.write(replace(lineage, keys=kept))
 
 
-def _is_open(lineage: Lineage | None) -> bool:
-    """Whether anything of the lineage is under way; a deleted key's spend bears on the cap until its month is over."""
-    return lineage is not None and (lineage.rotation is not None or any(key.state != "current" for key in lineage.keys))
+def _is_open(lineage: Lineage | None, now: datetime) -> bool:
+    """Whether anything of the lineage is under way that cannot wait for the next hour's first beat.
+
+    A deleted key's spend bears on the cap until its month is over, which ends on the hour.
+    """
+    return lineage is not None and (lineage.rotation is not None or any(_is_tended(key, now) for key in lineage.keys))
+
+
+def _is_tended(key: LineageKey, now: datetime) -> bool:
+    return key.state not in ("current", "deleted") or (key.state == "deleted" and now - key.since < SETTLING)
 
 
 def _waiting_since(lineage: Lineage | None) -> float:

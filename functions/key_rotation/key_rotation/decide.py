@@ -26,6 +26,7 @@ from governor.causes import Causes
 from governor.lineage import Lineage, Why
 from governor.policy import Workload
 from governor.secret_versions import SecretState
+from governor.workspaces import meant
 
 if TYPE_CHECKING:
     from management_api import ApiKey, Guardrail, Workspace
@@ -118,11 +119,6 @@ def former(facts: Facts) -> "ApiKey | None":
     return found[0] if found else None
 
 
-def places(workload: Workload, workspaces: Sequence["Workspace"]) -> list["Workspace"]:
-    """The workspaces that the policy may mean, by id, name or slug."""
-    return [one for one in workspaces if workload.workspace in (one.id, one.name, one.slug)]
-
-
 def guardrail(workload: Workload, guardrails: Sequence["Guardrail"]) -> "Guardrail | None":
     """The guardrail that the policy names, by id or name."""
     return next((one for one in guardrails if workload.key.guardrail in (one.id, one.name)), None)
@@ -130,7 +126,7 @@ def guardrail(workload: Workload, guardrails: Sequence["Guardrail"]) -> "Guardra
 
 def _misplaced(facts: Facts) -> Decision | None:
     workload = facts.workload
-    found = places(workload, facts.workspaces)
+    found = meant(workload.workspace, facts.workspaces)
     if not found:
         return Decision(
             "refuse",

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from governor.attachments import guardrails_of
 from governor.lineage import Lineage
-from key_rotation.decide import Facts, former, guardrail, places
+from governor.workspaces import meant
+from key_rotation.decide import Facts, former, guardrail
 from key_rotation.ports import Account, Rotating
 from management_api import NotFound
 
@@ -68,7 +69,7 @@ def review(rotating: Rotating, account: Account, pending: str) -> Read:
 
 def _place(rotating: Rotating, account: Account) -> "tuple[list[Workspace], str]":
     workspaces = account.workspaces.list()
-    found = places(rotating.workload, workspaces)
+    found = meant(rotating.workload.workspace, workspaces)
     return workspaces, found[0].id if len(found) == 1 else ""
 
 

@@ -44,8 +44,7 @@ class Content:
     @property
     def models(self) -> tuple[str, ...]:
         """Every model that may serve, in the order in which they are tried."""
-        listed = [self.config.get("model"), *(self.config.get("models") or ())]
-        return tuple(dict.fromkeys(model for model in listed if isinstance(model, str)))
+        return tuple(dict.fromkeys(texts([self.config.get("model")]) + texts(self.config.get("models"))))
 
     @property
     def provider(self) -> Mapping[str, Any]:
@@ -69,6 +68,11 @@ class Content:
 
     def _system(self) -> list[dict[str, str]]:
         return [] if self.prompt is None else [{"role": "system", "content": self.prompt}]
+
+
+def texts(value: Any) -> list[str]:
+    """The texts in a list; nothing where it is no list. A config is free-form, and people write it."""
+    return [one for one in value if isinstance(one, str)] if isinstance(value, list) else []
 
 
 def differences(wanted: Content, found: Content) -> tuple[str, ...]:

@@ -3,10 +3,13 @@
 The rules are OpenRouter's `provider` preferences: without them any provider may serve, and may keep what it is sent.
 """
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from preset_promotion.content import Content
+from preset_promotion.content import Content, texts
+
+_SLUG = re.compile(r"[\w./-]{1,80}")
 
 
 def loosened(base: Content, candidate: Content) -> tuple[str, ...]:
@@ -28,16 +31,17 @@ def _zdr(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str, ...]
 
 
 def _only(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str, ...]:
-    if not before.get("only"):
+    old, new = texts(before.get("only")), texts(after.get("only"))
+    if not old:
         return ()
-    if not after.get("only"):
-        return (f"provider.only dropped: any provider may serve, no longer only {_names(before['only'])}",)
-    added = sorted(set(after["only"]) - set(before["only"]))
+    if not new:
+        return (f"provider.only dropped: any provider may serve, no longer only {_names(old)}",)
+    added = sorted(set(new) - set(old))
     return (f"provider.only loosened: {_names(added)} may serve too",) if added else ()
 
 
 def _ignore(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str, ...]:
-    freed = sorted(set(before.get("ignore") or ()) - set(after.get("ignore") or ()))
+    freed = sorted(set(texts(before.get("ignore"))) - set(texts(after.get("ignore"))))
     return (f"provider.ignore loosened: {_names(freed)} may serve again",) if freed else ()
 
 
@@ -47,8 +51,9 @@ def _fallbacks(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str
     return ()
 
 
-def _names(names: Any) -> str:
-    return ", ".join(map(str, names))
+def _names(names: Sequence[str]) -> str:
+    """Slugs of providers; whatever else somebody wrote there is none."""
+    return ", ".join(name if _SLUG.fullmatch(name) else "(no name)" for name in names)
 
 
 _RULES: tuple[Callable[[Mapping[str, Any], Mapping[str, Any]], tuple[str, ...]], ...] = (

@@ -11,7 +11,8 @@ Whether a candidate is still what was checked: `candidate_changed`, `production_
 Whether an order about what production serves can be carried out:
  1. `not_the_last`        it names a promotion that is not the last
  2. `production_changed`  production serves another version than the one the order is about
- 3. `no_former`           there is nothing to go back to
+ 3. `not_drifted`         an edit to adopt or revert that is dealt with already
+ 4. `no_former`           there is nothing to go back to
 """
 
 from collections.abc import Mapping, Sequence
@@ -81,6 +82,8 @@ def refusal(kind: str, change: Mapping[str, Any], record: Record, production: Se
         return None if served.former.number else "no_former"
     if str(production.number) != str(change.get("version")) or not production.number:
         return "production_changed"
+    if served and production == served.version:
+        return "not_drifted"
     return "no_former" if kind == "revert" and (served is None or not served.version.number) else None
 
 

@@ -7,6 +7,7 @@ is for the file that the policy allows or forbids (`presets[].prompts`).
 
 import difflib
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,8 +18,10 @@ from preset_promotion.data_policy import loosened
 
 DEARER = 0.1
 """A price that rises by more than this share is a risk."""
-_WORDED = frozenset({"model", "models", "route", "verbosity", "tool_choice", "effort", "sort", "data_collection"})
-"""Fields whose texts are OpenRouter's words, names of models, or names of providers; no prompt fits in."""
+_WORDED = frozenset({"route", "verbosity", "effort", "sort", "data_collection"})
+"""Fields whose texts are OpenRouter's own words."""
+_NAME = re.compile(r"[\w./:@~-]{1,80}")
+"""Such a word, or a name of a model, a provider or a tool: no sentence fits in."""
 _LISTED = frozenset({"order", "only", "ignore", "quantizations"})
 _STRUCTURED = frozenset({"model", "models", "provider", "tools", PROMPT})
 _NOTHING = Content(None, {})
@@ -65,8 +68,9 @@ def compare(
 def _prompt(before: Content, after: Content) -> Iterator[str]:
     if before.prompt == after.prompt:
         return
-    lines = list(difflib.ndiff((before.prompt or "").splitlines(), (after.prompt or "").splitlines()))
-    plus, minus = (sum(line.startswith(mark) for line in lines) for mark in ("+ ", "- "))
+    # Not ndiff, which looks into each pair of lines: of two long prompts that takes minutes.
+    lines = list(difflib.unified_diff((before.prompt or "").splitlines(), (after.prompt or "").splitlines(), n=0))[2:]
+    plus, minus = (sum(line.startswith(mark) for line in lines) for mark in "+-")
     yield f"System prompt: +{plus} −{minus} lines, {len(after.prompt or '')} characters now"
 
 
@@ -77,7 +81,7 @@ def _models(before: Content, after: Content, catalogue: Catalogue) -> Iterator[s
 
 
 def _priced(content: Content, catalogue: Catalogue) -> str:
-    return ", ".join(f"{model} ({_price(catalogue.find(model))})" for model in content.models) or "none"
+    return ", ".join(f"{_named(model)} ({_price(catalogue.find(model))})" for model in content.models) or "none"
 
 
 def _price(listed: Listed | None) -> str:
@@ -134,10 +138,14 @@ def _value(name: str, value: Any) -> str:
     if isinstance(value, bool | int | float):
         return json.dumps(value)
     if name in _WORDED and isinstance(value, str):
-        return value
+        return _named(value)
     if name in _LISTED and isinstance(value, list):
-        return json.dumps(value)
+        return ", ".join(map(_named, value)) or "nobody"
     return "set"
+
+
+def _named(name: Any) -> str:
+    return name if isinstance(name, str) and _NAME.fullmatch(name) else "(no name)"
 
 
 def _tools(before: Content, after: Content) -> Iterator[str]:
@@ -150,12 +158,14 @@ def _tools(before: Content, after: Content) -> Iterator[str]:
 
 
 def _named_tools(content: Content) -> dict[str, Any]:
-    """By the function's name, which OpenRouter limits to letters, digits, `_` and `-`; another tool by its type."""
+    """By the function's name; another tool by its type."""
+    tools = content.config.get("tools")
     found = {}
-    for tool in content.config.get("tools") or ():
-        function = tool.get("function") if isinstance(tool, Mapping) else None
-        name = (function or {}).get("name") or (tool.get("type") if isinstance(tool, Mapping) else None)
-        found[str(name)[:64]] = tool
+    for tool in tools if isinstance(tools, list) else ():
+        held = tool if isinstance(tool, Mapping) else {}
+        function = held.get("function")
+        name = function.get("name") if isinstance(function, Mapping) else held.get("type")
+        found[_named(name)] = tool
     return found
 
 

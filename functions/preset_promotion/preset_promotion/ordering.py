@@ -14,6 +14,7 @@ from preset_promotion.record import Candidate, Finishing, Seen, Served
 _WHY = {
     "not_the_last": "it is not the last promotion any more",
     "production_changed": "production serves another version than the one that this is about",
+    "not_drifted": "production serves what counts as promoted",
     "no_former": "there is nothing to go back to",
 }
 

@@ -11,6 +11,7 @@ from governor.ledger import Ledger, Put
 from governor.policy import Policy, Preset
 from governor.ports import Log
 from governor.slack import Files
+from management_api import NotFound
 from preset_promotion.content import Content
 from preset_promotion.record import NONE, Record, Seen
 
@@ -67,8 +68,6 @@ class Turn:
 
     def live(self, api: "OpenRouter") -> Live:
         """What is designated there now."""
-        from management_api import NotFound
-
         try:
             found = api.presets.get(self.preset.slug).designated_version
         except NotFound:
@@ -77,8 +76,6 @@ class Turn:
 
     def version(self, api: "OpenRouter", number: int) -> Live:
         """One version; an empty `Live` where there is none of this number."""
-        from management_api import NotFound
-
         try:
             return looked_at(api.presets.version(self.preset.slug, number))
         except NotFound:

@@ -9,7 +9,7 @@
 | read back, smoke request | again | again (16 tokens) | as again |
 | row of what it came to, with its event | proven again | told by whoever looks next | one wins |
 
-A POST never leaves without the grant being read again, except the one that takes a posting back.
+No POST leaves without the grant having been read in that invocation, but the one that takes a posting back.
 """
 
 from dataclasses import replace
@@ -19,7 +19,7 @@ from governor.approval import Approval
 from governor.approvals import NotGranted
 from governor.events import DetailType
 from governor.preset_evidence import How
-from management_api import AuthenticationFailed, Conflict, Deadline, OpenRouterError, OutcomeUnknown, Rejected
+from management_api import AuthenticationFailed, Conflict, Deadline, NotFound, OpenRouterError, OutcomeUnknown, Rejected
 from preset_promotion import told
 from preset_promotion.asking import ended
 from preset_promotion.content import Content, differences
@@ -54,8 +54,8 @@ def put_back(turn: Turn, how: How, approval: Approval, source: Seen, former: See
     _begin(
         turn,
         Posting(
-            id=told.thread(approval), how=how, by=request.requested_by, approval=request.id,
-            origin="to", source=source, former=former, newest=0, until=turn.ports.clock() + IN_HAND,
+            id=told.thread(approval), how=how, by=request.requested_by, approval=request.id, origin="to",
+            source=source, former=former, newest=0, until=turn.ports.clock() + IN_HAND,
             approved_by=approval.approved_by,
         ),
     )  # fmt: skip
@@ -95,6 +95,8 @@ def _look(turn: Turn, posting: Posting, wanted: Content, *, answered: bool) -> N
             why = f"somebody else made version {found.version} of production meanwhile"
             _fail(turn, posting, "production_changed", why, became=found.version)
         case "absent" if posting.tries < POSTS:
+            if not _still_granted(turn, posting):
+                return
             again = replace(posting, tries=posting.tries + 1, until=turn.ports.clock() + IN_HAND)
             turn.write(replace(turn.record, posting=again))
             _post(turn, again, wanted)
@@ -104,13 +106,18 @@ def _look(turn: Turn, posting: Posting, wanted: Content, *, answered: bool) -> N
             turn.ports.log.info("in hand", extra={"preset": turn.preset.slug, "promotion": posting.id})
 
 
+def _still_granted(turn: Turn, posting: Posting) -> bool:
+    if posting.how == "automatic":
+        return True  # nobody is asked whether to take back what is not as approved
+    try:
+        turn.ports.approvals.granted(posting.approval, KINDS)
+    except NotGranted as error:
+        _fail(turn, posting, "not_granted", f"{error}")
+        return False
+    return True
+
+
 def _post(turn: Turn, posting: Posting, wanted: Content) -> None:
-    if posting.how != "automatic":
-        try:
-            turn.ports.approvals.granted(posting.approval, KINDS)
-        except NotGranted as error:
-            _fail(turn, posting, "not_granted", f"{error}")
-            return
     left = turn.deadline.seconds_left
     api = turn.production.within(Deadline(lambda: min(left(), POST_SECONDS)))
     try:
@@ -255,8 +262,6 @@ def _wanted(turn: Turn, posting: Posting) -> Content | None:
 
 
 def _versions(turn: Turn) -> dict[int, Content]:
-    from management_api import NotFound
-
     try:
         return {one.version: Content.of(one) for one in turn.production.presets.versions(turn.preset.slug)}
     except NotFound:

@@ -70,11 +70,17 @@ class PresetPromotion:
                 return
 
 
+class InHand(Exception):
+    """A version is being posted by somebody else; the event is worth trying again in a minute or two."""
+
+
 def _commanded(turn: Turn, command: Asked | Decided) -> None:
     carry_on(turn)
+    if turn.record.posting:
+        raise InHand(f"a version of {turn.preset.slug} is being posted to production")
     if isinstance(command, Asked):
         asked(turn, command)
-    elif turn.record.posting is None:
+    else:
         decided(turn, command.approval, command.kind)
 
 
@@ -83,7 +89,7 @@ def _looked_after(turn: Turn) -> None:
     if turn.record.posting:
         return
     staging, production = turn.live(turn.staging), turn.live(turn.production)
-    if not turn.record.looked:
+    if not turn.record.looked or (turn.record.served is None and production.content):
         _first_look(turn, staging, production)
     _drift(turn, production)
     candidate, now = turn.record.candidate, turn.ports.clock()
@@ -98,7 +104,8 @@ def _looked_after(turn: Turn) -> None:
 
 
 def _first_look(turn: Turn, staging: Live, production: Live) -> None:
-    """What is there when Governor comes is taken as it is: nobody is asked about the past."""
+    """What is there when Governor comes, or when production gets the preset at all, is taken as it is: nobody is asked
+    about the past."""
     served = Served(production.seen) if production.content else None
     record = turn.record
     taken_up = max(record.taken_up, staging.seen.number)

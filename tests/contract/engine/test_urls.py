@@ -3,9 +3,12 @@
 import base64
 import json
 from collections.abc import Callable
+from datetime import timedelta
+from threading import Thread
 
 import httpx
 import pytest
+from botocore.exceptions import ClientError
 
 from sandbox.engine import Engine
 
@@ -23,6 +26,9 @@ TEMPLATE = f"""
   Signed: {FUNCTION}
       FunctionUrlConfig: {{AuthType: AWS_IAM}}
   Private: {FUNCTION}
+  Narrow: {FUNCTION.replace("echo", "waiting")}
+      ReservedConcurrentExecutions: 2
+      FunctionUrlConfig: {{AuthType: NONE}}
 """
 ECHO = """
 import json
@@ -36,9 +42,20 @@ def handler(event, context):
 """
 
 
+WAITING = """
+import os, time
+def handler(event, context):
+    path = event.get("until") or event["queryStringParameters"]["until"]
+    open(f"{path}.{context.aws_request_id}", "w").close()
+    while not os.path.exists(path):
+        time.sleep(0.01)
+    return {"statusCode": 200}
+"""
+
+
 @pytest.fixture(scope="module")
 def engine(deploy: Callable[..., Engine]) -> Engine:
-    return deploy(TEMPLATE, {"code/echo.py": ECHO})
+    return deploy(TEMPLATE, {"code/echo.py": ECHO, "code/waiting.py": WAITING})
 
 
 def test_a_request_becomes_an_event_and_the_answer_a_response(engine):
@@ -81,3 +98,45 @@ def test_an_unsigned_request_to_a_signed_url_is_forbidden(engine):
 
 def test_a_function_without_a_url_has_none(engine):
     assert httpx.get(engine.url("Private")).status_code == 404
+
+
+def _fill(engine, until):
+    """Two requests that wait for the file `until`, both inside."""
+    url = engine.url("Narrow") + f"?until={until}"
+    threads = [Thread(target=httpx.post, args=(url,), kwargs={"timeout": 60}) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    while len(list(until.parent.glob("go.*"))) < 2:
+        threads[0].join(0.01)
+    return threads
+
+
+def test_more_at_once_than_are_reserved_are_turned_away_until_a_place_is_free(engine, tmp_path):
+    until = tmp_path / "go"
+    waiting = _fill(engine, until)
+    url = engine.url("Narrow") + f"?until={until}"
+    assert [httpx.post(url, timeout=60).status_code for _ in range(3)] == [429, 429, 429]
+    with pytest.raises(ClientError, match="TooManyRequestsException"):
+        engine.client("lambda").invoke(
+            FunctionName=engine.physical("Narrow"), Payload=json.dumps({"until": str(until)})
+        )
+    until.touch()
+    for thread in waiting:
+        thread.join()
+    assert httpx.post(url, timeout=60).status_code == 200
+
+
+def test_an_event_that_finds_no_place_waits_and_spends_no_attempt(engine, tmp_path):
+    until = tmp_path / "go"
+    waiting = _fill(engine, until)
+    payload = json.dumps({"until": str(until)})
+    engine.client("lambda").invoke(FunctionName=engine.physical("Narrow"), Payload=payload, InvocationType="Event")
+    for _ in range(4):
+        engine.run_until(timedelta(minutes=1))
+    assert engine.invocations[-1].kind == "throttled"
+    until.touch()
+    for thread in waiting:
+        thread.join()
+    engine.run_until(timedelta(minutes=2))
+    assert engine.invocations[-1].kind == "response"
+    assert engine.lost == []

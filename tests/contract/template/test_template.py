@@ -179,3 +179,54 @@ def test_a_queue_outlasts_its_functions_retries() -> None:
         (queue,), (function,) = _names(mapping["EventSourceArn"]), _names(mapping["FunctionName"])
         visibility = TEMPLATE["Resources"][queue]["Properties"]["VisibilityTimeout"]
         assert visibility >= 6 * TEMPLATE["Resources"][function]["Properties"]["Timeout"]
+
+
+def _allowed(action: str) -> set[str]:
+    """The roles that may do this, and to what: `role:resource`."""
+    return {
+        f"{name}:{resource}"
+        for name, role in _of_type("AWS::IAM::Role")
+        for statement in _statements(role)
+        if action in (statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]])
+        for resource in _names(statement["Resource"])
+    }
+
+
+def test_only_the_approval_desk_may_write_what_people_decided() -> None:
+    writing = ("PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems", "PartiQLInsert")
+    writers = {one for action in writing for one in _allowed(f"dynamodb:{action}") if one.endswith(":Decisions")}
+    assert writers == {"ApprovalDeskRole:Decisions"}
+    assert "KillSwitchRole:Decisions" in _allowed("dynamodb:GetItem"), "who acts reads it"
+    assert not [one for one in _allowed("dynamodb:DeleteItem") if one.endswith(":Decisions")], "nobody deletes any"
+
+
+def test_the_public_edge_may_log_read_one_secret_and_send_and_nothing_else() -> None:
+    statements = _statements(TEMPLATE["Resources"]["SlackGatewayRole"]["Properties"])
+    assert [(one["Action"], _names(one["Resource"])) for one in statements] == [
+        (["logs:CreateLogStream", "logs:PutLogEvents"], {"SlackGatewayLogs"}),
+        ("secretsmanager:GetSecretValue", set()),
+        ("sqs:SendMessage", {"SlackRequestQueue"}),
+        ("sqs:SendMessage", {"ApprovalDeskDeadLetters"}),
+    ]
+    assert "${SlackSecretName}-??????" in str(statements[1]["Resource"])
+
+
+def test_one_function_is_public_and_only_so_many_of_it_run_at_once() -> None:
+    urls = [(_names(url["TargetFunctionArn"]), url["AuthType"]) for _, url in _of_type("AWS::Lambda::Url")]
+    assert urls == [({"SlackGatewayFunction"}, "NONE")]
+    anybody = [one for _, one in _of_type("AWS::Lambda::Permission") if one["Principal"] == "*"]
+    assert {name for one in anybody for name in _names(one["FunctionName"])} == {"SlackGatewayFunction"}
+    gateway = TEMPLATE["Resources"]["SlackGatewayFunction"]
+    assert _names(gateway["Properties"]["ReservedConcurrentExecutions"]) == {"SlackConcurrency"}
+
+
+def test_without_slack_nothing_is_public() -> None:
+    conditional = {name for name, one in TEMPLATE["Resources"].items() if one.get("Condition") == "HasSlack"}
+    edge = {name for name in TEMPLATE["Resources"] if name.startswith("SlackGateway")}
+    assert edge <= conditional
+    assert TEMPLATE["Outputs"]["SlackRequestUrl"]["Condition"] == "HasSlack"
+
+
+def test_no_other_service_may_send_to_the_queue_of_slacks_requests() -> None:
+    for _, policy in _of_type("AWS::SQS::QueuePolicy"):
+        assert "SlackRequestQueue" not in _names(policy)

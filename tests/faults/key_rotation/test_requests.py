@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from tests.faults.harness import Ended, Wire, invoke
-from tests.faults.key_rotation.driving import rotated, up_to
+from tests.faults.key_rotation.driving import beats, rotated, states, up_to
 from tests.faults.key_rotation.opening import Worlds, worlds
-from tests.faults.key_rotation.world import PLACE, POLICY, STEPS, WORKLOAD
+from tests.faults.key_rotation.world import CAP, PLACE, POLICY, STEPS, WORKLOAD
 
 
 def lists(calls: Sequence[str]) -> list[str]:
@@ -46,6 +46,22 @@ def test_a_beat_reads_each_list_once_however_many_lineages_it_tends(wire: Wire) 
         asked = lists(wire.calls_of(world.beat()))
     assert len(set(asked)) == len(asked)
     assert len(asked) == 6
+
+
+def test_once_the_old_key_is_gone_a_beat_within_the_hour_asks_nothing(wire: Wire, fresh: Worlds) -> None:
+    world = fresh()
+    new = rotated(world)
+    world.later(hours=26)
+    beats(world, count=2)
+    world.later(days=8)
+    beats(world, count=9)
+    assert set(states(world).values()) == {"deleted", "current"}
+    assert world.now.minute >= 10
+    assert not [name for name in wire.calls_of(world.beat()) if name.startswith("openrouter")]
+    world.later(days=30)
+    world.now = world.now.replace(minute=0)
+    beats(world, count=1)
+    assert world.own_keys()[new].limit == CAP
 
 
 @pytest.mark.parametrize("before", ["createSecret", "testSecret"])

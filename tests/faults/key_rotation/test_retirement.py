@@ -45,6 +45,9 @@ def test_a_key_still_used_is_told_daily_and_disabled_only_at_the_deadline(wire: 
     told = [entry["Detail"] for entry in world.told if entry["DetailType"] == "Drain Blocked"]
     assert len({detail["id"] for detail in told}) == 7
     assert told[0]["evidence"]["top_apps"][0][0] == "old-batch"
+    spent = [detail["evidence"]["spent_usd"] for detail in {detail["id"]: detail for detail in told}.values()]
+    assert spent[0] > 0
+    assert spent == sorted(set(spent)), "each day's is what was spent since the key was replaced"
     promises.nothing_is_said_that_is_secret(world)
 
 

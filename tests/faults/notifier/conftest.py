@@ -1,17 +1,12 @@
 """The notifier between its queue, table, topic and Slack: moto and the Slack simulator, every call on a wire."""
 
-import io
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from email.message import Message as Headers
-from http.client import RemoteDisconnected
 from pathlib import Path
 from typing import Any
 from unittest import mock
-from urllib.error import HTTPError
-from urllib.request import Request
 
 import boto3
 import httpx
@@ -23,7 +18,8 @@ from moto.sns.models import sns_backends
 from governor.policy import Policy
 from notifier import handler
 from sandbox.slack import SlackSimulator
-from tests.faults.harness import Accident, Fault, InProcess, Killed, Wire, context
+from tests.faults.harness import Accident, InProcess, Killed, Wire, context
+from tests.faults.slack_wire import cross
 
 SAMPLES = Path(__file__).parents[3] / "events" / "notifier"
 VISIBILITY = timedelta(seconds=180)
@@ -113,7 +109,7 @@ def worlds(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], World]]:
     with (
         mocked,
         wire.connected(httpx.MockTransport(_nobody)),
-        mock.patch("slack_sdk.web.base_client.urlopen", lambda request, **_: _slack(wire, transports[-1], request)),
+        mock.patch("slack_sdk.web.base_client.urlopen", lambda request, **_: cross(wire, transports[-1], request)),
     ):
         yield make
     for transport in transports:
@@ -155,48 +151,6 @@ def _resources() -> str:
     )
     boto3.client("secretsmanager", REGION).create_secret(Name="slack", SecretString='{"bot_token": "xoxb-fake"}')
     return str(boto3.client("sns", REGION).create_topic(Name="alerts")["TopicArn"])
-
-
-class _Answer(io.BytesIO):
-    """What urlopen returns."""
-
-    def __init__(self, response: httpx.Response) -> None:
-        super().__init__(response.content)
-        self.code, self.headers = response.status_code, _headers(response)
-
-
-def _slack(wire: Wire, transport: InProcess, request: Request) -> _Answer:
-    body = request.data if isinstance(request.data, bytes) else b""
-
-    def send() -> _Answer:
-        sent = httpx.Request(request.get_method(), request.full_url, headers=dict(request.header_items()), content=body)
-        return _Answer(transport.handle_request(sent))
-
-    return wire.cross(f"slack.{request.full_url.rpartition('/')[2]}", send, lambda fault: _failed(fault, request))
-
-
-def _failed(fault: Fault, request: Request) -> _Answer:
-    match fault:
-        case Fault.FAILED_BEFORE:
-            raise _http_error(request, httpx.Response(500, text="upstream connect error"))
-        case Fault.THROTTLED:
-            response = httpx.Response(429, json={"ok": False, "error": "ratelimited"}, headers={"Retry-After": "30"})
-            raise _http_error(request, response)
-        case Fault.FAILED_AFTER:
-            raise RemoteDisconnected("Remote end closed connection without response")
-        case _:
-            raise TimeoutError("timed out")
-
-
-def _http_error(request: Request, response: httpx.Response) -> HTTPError:
-    return HTTPError(request.full_url, response.status_code, "", _headers(response), io.BytesIO(response.content))
-
-
-def _headers(response: httpx.Response) -> Headers:
-    headers = Headers()
-    for name, value in response.headers.items():
-        headers[name] = value
-    return headers
 
 
 def _nobody(request: httpx.Request) -> httpx.Response:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.faults.harness import Wire
-from tests.faults.preset_promotion.stage import Stage, worlds
+from tests.faults.preset_promotion.opening import Worlds, worlds
 
 
 @pytest.fixture
@@ -14,6 +14,6 @@ def wire() -> Wire:
 
 
 @pytest.fixture
-def fresh(wire: Wire) -> Iterator[Stage]:
+def fresh(wire: Wire) -> Iterator[Worlds]:
     with worlds(wire) as stage:
         yield stage

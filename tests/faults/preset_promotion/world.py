@@ -1,25 +1,21 @@
 """The world of promotion's fault tests: a preset in two workspaces, two keys, the ledger, and people who decide."""
 
-import copy
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from typing import Any
-
-import boto3
 
 from governor.approval import Request, Vote
 from governor.approval_evidence import ApprovalEvidence
 from governor.approvals import Approvals
 from governor.clock import format_instant
 from governor.dynamo_ledger import DynamoLedger
-from governor.policy import Policy
 from preset_promotion import handler
 from sandbox.openrouter import Simulator
 from sandbox.openrouter.inference import Script
 from tests.faults.harness import Wire, context
+from tests.faults.stage import Ground, client
 
 START = datetime(2026, 3, 11, 9, 0, tzinfo=UTC)
 SLUG = "support-triage"
@@ -58,49 +54,39 @@ POLICY: dict[str, Any] = {
 SCRIPTS = [Script('{"queue": "billing"}', prompt="money back"), Script("Yes.", prompt="Are you there")]
 
 
-@dataclass(frozen=True)
-class Aws:
-    """What AWS keeps, past its wire: moto's tables."""
+class Heard(list[dict[str, Any]]):
+    """The events that reached the bus, each with what production served at the moment at which people were told."""
 
-    dynamodb: Any
+    def __init__(self, heard: list[dict[str, Any]], serves: Callable[[], object]) -> None:
+        super().__init__(heard)
+        self._serves = serves
 
-    def state(self) -> dict[str, Any]:
-        return {"tables": self.dynamodb.tables}
-
-    def restore(self, state: dict[str, Any]) -> None:
-        """A copy of the state, which another world may still want."""
-        self.dynamodb.tables = copy.deepcopy(state)["tables"]
-
-    def rows(self, pk: str, table: str = "ledger") -> dict[str, dict[str, Any]]:
-        """The data of a table's rows under one partition key, by sort key."""
-        held = self.dynamodb.tables[table].items
-        items = [item.attrs for key, found in held.items() if key.value == pk for item in found.values()]
-        return {item["sk"].value: json.loads(item["data"].value) for item in items}
-
-    def text(self) -> str:
-        """Everything in the tables, to be searched."""
-        rows = [
-            (key.value, item.attrs["data"].value)
-            for table in self.dynamodb.tables.values()
-            for key, found in table.items.items()
-            for item in found.values()
-        ]
-        return repr(rows)
+    def extend(self, events: Iterable[dict[str, Any]]) -> None:
+        super().extend({**event, "Serves": self._serves()} for event in events)
 
 
 @dataclass
 class World:
     """Staging and production of one preset; what stands is read past the wire, which counts for no case."""
 
-    wire: Wire
-    simulator: Simulator
-    aws: Aws
+    ground: Ground
     now: datetime = START
     told: list[dict[str, Any]] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        self.told = Heard(self.told, self.serves)
+
+    @property
+    def wire(self) -> Wire:
+        return self.ground.wire
+
+    @property
+    def simulator(self) -> Simulator:
+        return self.ground.simulator
+
     def own(self) -> dict[str, Any]:
         """What of the world is neither AWS's nor OpenRouter's."""
-        return {"now": self.now, "told": self.told}
+        return {"now": self.now, "told": list(self.told)}
 
     # --- what stands ---------------------------------------------------------------------------------------------
     def versions(self, workspace: str = PRODUCTION) -> list[tuple[str | None, dict[str, Any]]]:
@@ -109,11 +95,23 @@ class World:
         preset = self.simulator.organization.presets.get((place.id, SLUG))
         return [(one.system_prompt, one.config) for one in preset.versions] if preset else []
 
-    def serves(self) -> tuple[str | None, dict[str, Any]]:
-        return self.versions()[-1]
+    def serves(self) -> tuple[str | None, dict[str, Any]] | None:
+        """What production's callers get; None where there is no such preset."""
+        return next(reversed(self.versions()), None)
 
-    def record(self) -> dict[str, Any]:
-        return self.aws.rows("preset").get(SLUG, {})
+    def record(self) -> Mapping[str, Any]:
+        return self.rows("preset").get(SLUG, {})
+
+    def rows(self, pk: str) -> dict[str, Mapping[str, Any]]:
+        """The data of the ledger's rows under one partition key, by sort key."""
+        return {sk: row.data for sk, row in self.ground.aws.rows(pk).items()}
+
+    def written(self) -> str:
+        """Everything in the tables and on the bus, to be searched."""
+        tables = self.ground.aws.dynamodb.tables.values()
+        rows = [found.values() for table in tables for found in table.items.values()]
+        texts = [item.attrs["data"].value for items in rows for item in items]
+        return json.dumps([texts, [event["Detail"] for event in self.told]])
 
     def kinds(self) -> list[str]:
         """The detail types told so far, each id once, in order."""
@@ -131,7 +129,7 @@ class World:
 
     def outcomes(self) -> list[str]:
         """What became of everything that has ended."""
-        return sorted(row["outcome"] for row in self.aws.rows("promotion").values())
+        return sorted(row["outcome"] for row in self.rows("promotion").values())
 
     # --- what happens --------------------------------------------------------------------------------------------
     def later(self, **time: float) -> None:
@@ -193,23 +191,6 @@ class World:
         return {"id": id, "detail-type": kind, "source": source, "time": format_instant(self.now), "detail": detail}
 
 
-_AWS = boto3.session.Session
-
-
-@cache
-def client(service: str) -> Any:
-    """One client a service for the whole session: to make one costs more than a case."""
-    session: Any = _AWS(region_name="us-east-1")
-    return session.client(service, config=handler.AWS)
-
-
-class Session:
-    """Stands for boto3's in the handler."""
-
-    def client(self, service: str, **_options: Any) -> Any:
-        return client(service)
-
-
-def policy(**changes: Any) -> Policy:
+def policy(**changes: Any) -> dict[str, Any]:
     """The policy, with fields of its one preset changed."""
-    return Policy.model_validate({**POLICY, "presets": [{**POLICY["presets"][0], **changes}]})
+    return {**POLICY, "presets": [{**POLICY["presets"][0], **changes}]}

@@ -33,13 +33,8 @@ POLICY: dict[str, Any] = {
     ],
     "presets": [
         {
-            "slug": PRESET,
-            "from": "staging",
-            "to": "production",
-            "from_secret": "openrouter/presets/staging",
-            "to_secret": "openrouter/presets/production",
-            "approvers": [LEAD, SEC],
-            "approvals": 2,
+            "slug": PRESET, "from": "staging", "to": "production", "approvers": [LEAD, SEC], "approvals": 2,
+            "from_secret": "openrouter/staging", "to_secret": "openrouter/production",
         },
     ],
     "approvals": {"channel": "C0GOVERNOR", "approvers": [LEAD, SEC], "expire_after": "24h"},
@@ -99,11 +94,13 @@ class Desk:
         for cause in causes:
             book.write(CauseRow(WORKLOAD, cause, "disabled", f"event-{cause}", ("a" * 64,), NOW - timedelta(hours=1)))
 
-    def asked(self, kind: Kind = "restore", needed: int = 1, by: str = ANYBODY) -> dict[str, str]:
+    def asked(
+        self, kind: Kind = "restore", needed: int = 1, by: str = ANYBODY, approvers: tuple[str, ...] = (LEAD, SEC)
+    ) -> dict[str, str]:
         """A request that stands open; the value of its buttons."""
         request = Request(
             f"request-{kind}", kind, WORKLOAD, by, self.now, self.now + timedelta(hours=24),
-            {"cause": "runaway"}, (LEAD, SEC), needed,
+            {"cause": "runaway"}, approvers, needed,
         )  # fmt: skip
         self.approvals.ask(request)
         return {"approval": request.id, "digest": request.digest}

@@ -13,6 +13,11 @@ def _workload(name: str = "prod-search-agent", **fields: Any) -> dict[str, Any]:
     return {"name": name, "workspace": "platform-production", "owner": {"slack": "U0SEARCH"}, **fields}
 
 
+def _golden(*names: str, **asserted: Any) -> dict[str, Any]:
+    cases = [{"name": name, "prompt": "p", **asserted} for name in names or ("case",)]
+    return {**PRESET, "approvers": ["U0LEAD"], "checks": {"golden": {"usd": 1, "cases": cases}}}
+
+
 def _policy(**fields: Any) -> Policy:
     return Policy.model_validate({"version": 1, **fields})
 
@@ -63,6 +68,13 @@ def test_anything_else_is_no_duration(text: object) -> None:
         ({"workloads": [_workload(tier=9)]}, "tier"),
         ({"workloads": [_workload(colour="red")]}, "colour"),
         ({"presets": [{**PRESET, "approvers": []}]}, "approvers"),
+        ({"presets": [{**PRESET, "approvers": ["U0LEAD"], "approvals": 2}]}, "more than there are approvers"),
+        ({"presets": [{**PRESET, "approvers": ["U0LEAD"], "to_secret": "openrouter/s"}]}, "must not be from_secret"),
+        ({"presets": [_golden()]}, "asserts nothing"),
+        ({"presets": [_golden(regex="(")]}, "regex"),
+        ({"presets": [_golden("a", "a", contains=["x"])]}, "a name of its own"),
+        ({"presets": [_golden(contains=["x"], colour="red")]}, "colour"),
+        ({"presets": [{**PRESET, "approvers": ["U0LEAD"], "smoke": {"max_tokens": 1}}]}, "max_tokens"),
         ({"approvals": {"channel": "C0GOV", "approvers": ["lead"]}}, "approvers"),
         ({"account": {"base_url": "http://openrouter.ai/api/v1"}}, "base_url"),
         ({"version": 2}, "version"),

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from sandbox.openrouter import Simulator
+from sandbox.openrouter.catalogue import PROVIDERS
 
 MANAGEMENT = "sk-or-v1-fake-management"
 NOW = 1_795_000_000.0
@@ -63,3 +64,37 @@ def simulator() -> Simulator:
 @pytest.fixture
 def api(simulator: Simulator) -> Api:
     return Api(simulator)
+
+
+@pytest.fixture
+def key(simulator):
+    return simulator.create_key("prod-search-agent")
+
+
+@pytest.fixture
+def credential(api):
+    """Makes one of this provider; answers its id."""
+
+    def make(provider, **fields):
+        answer = api.post("/byok", {"provider": provider, "key": "fake-raw-key", **fields})
+        assert answer.status_code == 201, answer.text
+        return answer.json()["data"]["id"]
+
+    return make
+
+
+@pytest.fixture
+def order(simulator, api, key):
+    """Every endpoint that a request tries when all fail, as (provider, whether BYOK)."""
+
+    def of(model="anthropic/claude-haiku-4.5", caller=key[1], **preferences):
+        for provider in PROVIDERS:
+            simulator.trouble(provider=provider, status=503)
+        answer = api.chat(caller, model=model, provider=preferences)
+        assert answer.status_code in (503, 404)
+        if answer.status_code == 404:
+            return []
+        generation = api.get(f"/generation?id={answer.headers['X-Generation-Id']}").json()["data"]
+        return [(each["provider_name"], each["is_byok"]) for each in generation["provider_responses"]]
+
+    return of

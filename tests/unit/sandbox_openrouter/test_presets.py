@@ -57,6 +57,23 @@ def test_a_request_to_a_preset_takes_its_latest_config(simulator, api, plaintext
     assert api.chat(plaintext, model="@preset/nowhere").status_code == 404
 
 
+def test_fields_that_are_to_be_lost_are_lost_until_that_is_ended(simulator, api, plaintext):
+    assert api.post("/_sim/lost-fields", ["temperature", "system_prompt"]).json()["lost_fields"]
+    lost = post(api, plaintext, model="openai/gpt-5.1", temperature=0.2).json()["data"]["designated_version"]
+    assert (lost["config"], lost["system_prompt"]) == ({"model": "openai/gpt-5.1"}, None)
+    api.post("/_sim/lost-fields", [])
+    kept = post(api, plaintext, model="openai/gpt-5.1", temperature=0.2).json()["data"]["designated_version"]
+    assert (kept["config"]["temperature"], kept["system_prompt"]) == (0.2, "Be brief.")
+
+
+def test_a_reply_can_hang_on_the_system_prompt(api, plaintext):
+    api.post("/_sim/scripts", [{"text": "{}", "system": "JSON"}, {"text": "plain"}])
+    for prompt, reply in (("Answer in JSON.", "{}"), ("Answer.", "plain")):
+        messages = [{"role": "system", "content": prompt}, {"role": "user", "content": "Go."}]
+        answer = api.chat(plaintext, model="openai/gpt-5.1", messages=messages).json()
+        assert answer["choices"][0]["message"]["content"] == reply
+
+
 def test_a_disabled_preset_serves_nothing(simulator, api, plaintext):
     post(api, plaintext, model="openai/gpt-5.1")
     (preset,) = simulator.organization.presets.values()

@@ -88,6 +88,13 @@ def test_a_request_in_process_meets_the_trouble_of_its_own_instant(simulator, ke
     assert (round(key[0].meter.usage, 6), round(key[0].meter.byok, 6)) == (1.1, 1.2)
 
 
+def test_a_request_in_process_has_preferences_too(simulator, key, credential, put):
+    assert simulator.ask(key[1], 0.1, provider={"only": ["anthropic"]}).is_byok
+    assert not simulator.ask(key[1], 0.1, provider={"ignore": ["anthropic"]}).is_byok
+    put(credential=credential, trouble="region_denied")
+    assert simulator.ask(key[1], 0.1, provider={"allow_fallbacks": False}).status == 403
+
+
 def test_spend_of_many_requests_is_struck_request_by_request(simulator, key, credential, put):
     put(credential=credential, trouble="unavailable", after=2, times=3)
     assert simulator.spend(key[0].hash, 10.0, requests=10, byok=None).accepted_usd == 10.0

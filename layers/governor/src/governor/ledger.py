@@ -5,7 +5,8 @@ with `LedgerConflict`; the caller reads again and decides again (promise 1).
 """
 
 import json
-from collections.abc import Mapping
+import threading
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -69,6 +70,7 @@ class MemoryLedger:
 
     def __init__(self) -> None:
         self._rows: dict[tuple[str, str], Row] = {}
+        self._lock = threading.Lock()
 
     def get(self, pk: str, sk: str) -> Row | None:
         return self._rows.get((pk, sk))
@@ -77,6 +79,10 @@ class MemoryLedger:
         return [row for key, row in sorted(self._rows.items()) if key[0] == pk and key[1].startswith(prefix)]
 
     def commit(self, *writes: Put | Delete) -> None:
+        with self._lock:
+            self._commit(writes)
+
+    def _commit(self, writes: Sequence[Put | Delete]) -> None:
         for write in writes:
             row = self._rows.get((write.pk, write.sk))
             if (row.version if row else ABSENT) != write.expect:

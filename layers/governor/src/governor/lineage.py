@@ -32,13 +32,15 @@ PK = "lineage"
 class Sighting:
     """What was seen of a key when it was last looked at. `counted_usd`: over its life, BYOK where the limit counts it.
 
-    `quiet_since`: since when nothing of it has changed; None while it has just been used.
+    `quiet_since`: since when nothing of it has changed; None while it has just been used. `first_usd`: what had been
+    counted when it was first looked at in its present state; None where that was not noted.
     """
 
     at: datetime
     counted_usd: float
     last_used_at: datetime | None
     quiet_since: datetime | None = None
+    first_usd: float | None = None
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,7 @@ class LineageKey:
                 "counted_usd": self.seen.counted_usd,
                 "last_used_at": _text(self.seen.last_used_at),
                 "quiet_since": _text(self.seen.quiet_since),
+                "first_usd": self.seen.first_usd,
             }
             if self.seen
             else None,
@@ -115,6 +118,7 @@ class LineageKey:
                 float(seen["counted_usd"]),
                 _instant(seen["last_used_at"]),
                 _instant(seen["quiet_since"]),
+                _usd(seen.get("first_usd")),
             )
             if seen
             else None,
@@ -242,6 +246,10 @@ class Lineages:
         """The lineage and the writes beside it, all or none; the lineage as it now stands. Raises `LedgerConflict`."""
         self.ledger.commit(lineage.put(), *beside)
         return replace(lineage, version=lineage.version + 1)
+
+
+def _usd(amount: Any) -> float | None:
+    return None if amount is None else float(amount)
 
 
 def _text(moment: datetime | None) -> str | None:

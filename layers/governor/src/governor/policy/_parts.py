@@ -35,9 +35,9 @@ Share = Annotated[float, Field(gt=0, le=10)]
 
 
 class Part(BaseModel):
-    """Base: immutable; an unknown field is a fault."""
+    """Base: immutable; an unknown field is a fault. A fault quotes no value: golden cases hold prompts."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 SecretName = Annotated[str, Field(pattern=r"^[A-Za-z0-9/_+=.@-]{1,512}$")]

@@ -1,0 +1,66 @@
+"""The text of a difference goes to Slack as a file, and only where the policy lets prompts be shown."""
+
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import pytest
+
+from governor.policy import Preset
+from governor.slack import SlackError, SlackUnavailable
+from management_api import Deadline
+from preset_promotion.asking import upload
+from preset_promotion.ports import Turn
+
+
+@dataclass
+class Channel:
+    """Takes files, unless it has trouble."""
+
+    trouble: SlackError | None = None
+    files: list[tuple[str, str]] = field(default_factory=list)
+
+    def upload(self, name: str, text: str, comment: str) -> str:
+        if self.trouble:
+            raise self.trouble
+        self.files.append((name, text))
+        return "https://slack.example/file"
+
+    def warning(self, *_: Any, **__: Any) -> None:
+        """The log of a trouble."""
+
+
+def uploaded(
+    channel: Channel | None, prompts: str = "shown", text: str = "+a line"
+) -> tuple[str | None, tuple[str, ...]]:
+    preset = Preset.model_validate(
+        {
+            "slug": "s", "from": "a", "to": "b", "from_secret": "x", "to_secret": "y", "approvers": ["U0LEAD"],
+            "prompts": prompts,
+        }
+    )  # fmt: skip
+    ports = cast(Any, type("Ports", (), {"files": channel, "log": channel})())
+    return upload(Turn(ports, preset, cast(Any, None), Deadline(lambda: 9.0)), "s-2.diff", text)
+
+
+def test_a_difference_of_any_length_is_one_file() -> None:
+    channel = Channel()
+    assert uploaded(channel, text="+x\n" * 20_000) == ("https://slack.example/file", ())
+    assert channel.files == [("s-2.diff", "+x\n" * 20_000)]
+
+
+def test_private_prompts_go_nowhere_and_people_are_told_why_there_is_no_file() -> None:
+    channel = Channel()
+    file, lines = uploaded(channel, prompts="private")
+    assert (file, channel.files) == (None, [])
+    assert "prompts are private" in lines[0]
+
+
+@pytest.mark.parametrize("channel", [None, Channel()])
+def test_without_slack_or_without_a_difference_there_is_no_file(channel: Channel | None) -> None:
+    assert uploaded(channel, text="" if channel else "+a line") == (None, ())
+
+
+def test_a_slack_that_is_down_keeps_nobody_from_being_asked() -> None:
+    file, lines = uploaded(Channel(SlackUnavailable("down")))
+    assert file is None
+    assert lines == ("The diff could not be uploaded to Slack",)
