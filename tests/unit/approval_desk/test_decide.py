@@ -45,7 +45,7 @@ def test_a_vote_and_an_order_that_was_begun_are_done_however_late_they_come_back
         (click(LEAD, "approve", desk.asked()), "in_hand"),
         (command(ANYBODY, f"disable {WORKLOAD}"), "disable"),
     ):
-        desk.bus.broken = 1
+        desk.now, desk.bus.broken = NOW, 1
         with pytest.raises(RuntimeError):
             desk.does(request)
         desk.now += timedelta(hours=1)
