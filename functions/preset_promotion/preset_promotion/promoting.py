@@ -28,9 +28,10 @@ from preset_promotion.ports import Live, Turn
 from preset_promotion.record import Candidate, Finishing, Posting, Seen, Served
 from preset_promotion.settings import KINDS
 
-POST_SECONDS = 45.0
 IN_HAND = timedelta(seconds=90)
-"""How long nobody else posts: longer than a POST may take, with room for a clock that differs."""
+"""How long nobody else posts."""
+ROOM = timedelta(seconds=45)
+"""Kept of that for a request that is still on its way, and for a clock that differs: no POST is under way in it."""
 POSTS = 3
 """POSTs of one posting, the lost ones counted."""
 SMOKES = 2
@@ -118,8 +119,7 @@ def _still_granted(turn: Turn, posting: Posting) -> bool:
 
 
 def _post(turn: Turn, posting: Posting, wanted: Content) -> None:
-    left = turn.deadline.seconds_left
-    api = turn.production.within(Deadline(lambda: min(left(), POST_SECONDS)))
+    api = turn.production.within(Deadline(lambda: _seconds_to_post(turn, posting)))
     try:
         saved = api.presets.save(turn.preset.slug, wanted.body())
     except OutcomeUnknown:
@@ -142,6 +142,12 @@ def _post(turn: Turn, posting: Posting, wanted: Content) -> None:
             _look(turn, posting, wanted, answered=True)
         else:
             _prove(turn, posting, wanted, version.version)
+
+
+def _seconds_to_post(turn: Turn, posting: Posting) -> float:
+    """None is left to a process that was held up since it wrote its row: somebody else may be posting by now."""
+    own = (posting.until - ROOM - turn.ports.clock()).total_seconds()
+    return min(own, turn.deadline.seconds_left())
 
 
 def _prove(turn: Turn, posting: Posting, wanted: Content, landed: int) -> None:
