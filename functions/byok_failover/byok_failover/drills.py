@@ -98,8 +98,8 @@ class Drills:
             self.holds.forget(hold)
             return None
         back = state in ("ours", "enabled")
-        reason = "It died half-way. " + ("The credential is enabled again." if back else left(state))
         ref = CredentialRef(id=hold.credential, name=hold.name or hold.label or hold.credential)
+        reason = "The drill died half-way. " + (f"{ref.name} is enabled again." if back else left(state))
         told = _Told(drill.data, Result("interrupted", reason, ref, back=back), now)
         self.holds.forget(hold, _gone(drill), *told.writes, told=[told.event])
         return told.event
@@ -187,7 +187,7 @@ class Drills:
             count, cost = count + 1, cost + (last.cost_usd or 0.0)
             if is_next(plan.expected, last):
                 seconds = (self.book.clock() - began).total_seconds()
-                reason = f"Without {plan.ref.name}, {wanted} served after {seconds:.1f} s."
+                reason = f"Without {plan.ref.name}, {wanted} served after {_in_seconds(seconds)}."
                 return Result(
                     "passed", reason, plan.ref, wanted, served_by(last), seconds, cost, count, chain=plan.chains
                 )
@@ -217,6 +217,10 @@ class _Told:
 def _once(order: Order, now: datetime) -> Put:
     """That this order was carried out: whoever brings it again finds it."""
     return put(DONE + order.name, {"at": format_instant(now)}, expires_at=now + REMEMBER)
+
+
+def _in_seconds(seconds: float) -> str:
+    return f"{seconds:.1f} s" if seconds >= 0.1 else "less than 0.1 s"
 
 
 def _pauses() -> Iterator[float]:

@@ -132,8 +132,6 @@ def _measured(evidence: DrillResult) -> tuple[str, ...]:
     facts = [f"*Asked by:* {escape(evidence.by)}"]
     if evidence.served_by:
         facts.append(f"*Served by:* {escape(evidence.served_by)}")
-    if evidence.seconds is not None:
-        facts.append(f"*Took over after:* {evidence.seconds:.1f} s")
     if evidence.probes:
         probes = "one probe" if evidence.probes == 1 else f"{evidence.probes} probes"
         facts.append(f"*Cost:* {money(evidence.cost_usd)}, {probes}")

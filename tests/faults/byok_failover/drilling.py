@@ -45,14 +45,10 @@ def settled(fresh: Worlds, *, beats: int = 1) -> Photo:
 
 
 def chosen(calls: list[str]) -> list[Accident]:
-    """Every fault at every call that may change something. A read that fails is one that fails, or a death before the
-    next call: for those, two stand for all."""
+    """Every fault at every call that may change something, and a read that does not answer. A death after a read is the
+    death before the next call, which is either such a one or as good as this."""
     changing = set(writes(calls))
-    return [
-        one
-        for one in accidents(calls)
-        if one.at in changing or (one.fault is Fault.FAILED_BEFORE and one.lasting) or one.fault is Fault.KILLED_AFTER
-    ]
+    return [one for one in accidents(calls) if one.at in changing or (one.fault is Fault.FAILED_BEFORE and one.lasting)]
 
 
 def called(world: World, name: str) -> Credential:

@@ -87,7 +87,9 @@ def test_any_call_of_a_beat_that_gives_it_back_may_fail_and_the_next_ones_conver
         with case(counted, accident):
             world = fresh(before)
             invoke(wire, beat(world), accident)
-            rest(world, 40)  # a trial that died comes again after six hours
+            rest(world, 2)
+            world.later(hours=6)  # a trial that died comes again
+            rest(world, 2)
             first = called(world, "first")
             assert (first.settings["disabled"], first.settings["name"]) == (False, "first")
             assert told(world)[UNBENCHED] == 1
@@ -122,7 +124,9 @@ def test_what_a_person_takes_over_at_any_moment_of_a_bench_stays_theirs(
             with wire.beside(taken_over, at):
                 invoke(wire, beat(world))
             world.simulator.trouble(credential=called(world, "first").id)
-            rest(world, 40)
+            rest(world, 2)
+            world.later(hours=6)
+            rest(world, 2)
             settings = called(world, "first").settings
             assert (settings["disabled"], settings["name"]) == (True, "first, mine")
 

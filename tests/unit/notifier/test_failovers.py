@@ -70,7 +70,7 @@ def event(kind: str, evidence: Evidence, minutes: int = 0) -> Event:
         ("Drill Passed",
          DrillResult(**OF, rule="passed", by="U0LEAD", credential=FIRST, served_by="second", seconds=1.25,
                      cost_usd=0.0001, probes=1),
-         ["passed. why it is so", "Took over after: 1.2 s", "Cost: less than $0.001, one probe"]),
+         ["passed. why it is so", "Served by: second", "Cost: less than $0.001, one probe"]),
         ("Drill Failed", DrillResult(**OF, rule="wrong_next", by="schedule", credential=FIRST, back=False),
          ["failed. why it is so", "primary is still disabled", "rule wrong_next"]),
         ("Byok Review Due",

@@ -78,10 +78,10 @@ class DrillRequested(Evidence):
 
 
 class DrillResult(OfDecision):
-    """Drill Passed and Failed. `rule`: `passed`, or why not. `by`: who asked or approved, or `schedule`. `order`: its id.
+    """Drill Passed and Failed. `rule`: `passed`, or why not. `by`: who asked or approved, or `schedule`.
 
-
-    `seconds`: from the disabling until the next had served. `back`: the credential is enabled again.
+    `order`: the id of the request or the decision, or the schedule's day. `seconds`: from the disabling until the next
+    had served. `back`: the credential is enabled again.
     """
 
     rule: str
