@@ -32,7 +32,7 @@ def test_the_cases_shown_pass_and_fail_as_a_reader_expects() -> None:
 
 
 def test_every_assertion_and_every_class_is_explained() -> None:
-    rows = re.findall(r"^\| `?(\w*)`? \| `(\w+)`(?:, `(\w+)`)? \|", TEXT, flags=re.MULTILINE)
+    rows = re.findall(r"^\| (?:`(\w+)` )?\| `(\w+)`(?:, `(\w+)`)? \|", TEXT, flags=re.MULTILINE)
     fields = {field for field, *_ in rows if field}
     assert fields == set(GoldenCase.model_fields) - {"name", "prompt"}
     classes = {one for _, *found in rows for one in found if one}
