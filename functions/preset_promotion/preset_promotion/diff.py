@@ -122,7 +122,8 @@ def _gained(before: Content, after: Content) -> Iterator[str]:
 def _rules(title: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
     for name in sorted(before.keys() | after.keys()):
         if before.get(name) != after.get(name):
-            yield f"{plain_name(title)}.{plain_name(name)}: {_value(name, before.get(name))} → {_value(name, after.get(name))}"
+            old, new = _value(name, before.get(name)), _value(name, after.get(name))
+            yield f"{plain_name(title)}.{plain_name(name)}: {old} → {new}"
 
 
 def _parameter(name: str, before: Content, after: Content) -> Iterator[str]:

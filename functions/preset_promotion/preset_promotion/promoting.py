@@ -21,7 +21,7 @@ from governor.events import DetailType
 from governor.preset_evidence import How
 from management_api import AuthenticationFailed, Conflict, Deadline, NotFound, OpenRouterError, OutcomeUnknown, Rejected
 from preset_promotion import told
-from preset_promotion.asking import ended
+from preset_promotion.asking import again, ended
 from preset_promotion.content import Content, differences
 from preset_promotion.decide import named, whereabouts
 from preset_promotion.ports import Live, Turn
@@ -44,7 +44,8 @@ def promote(turn: Turn, candidate: Candidate, approval: Approval) -> None:
         Posting(
             id=candidate.id, how=candidate.how, by=candidate.by, approval=candidate.approval, origin="from",
             source=candidate.version, former=candidate.base, newest=0, until=turn.ports.clock() + IN_HAND,
-            approved_by=approval.approved_by, checks=candidate.checks, shown=candidate.shown, usd=candidate.usd,
+            approved_by=approval.approved_by, loosen=candidate.loosen, checks=candidate.checks, shown=candidate.shown,
+            usd=candidate.usd,
         ),
     )  # fmt: skip
 
@@ -95,12 +96,15 @@ def _look(turn: Turn, posting: Posting, wanted: Content, *, answered: bool) -> N
         case "overtaken":
             why = f"somebody else made version {found.version} of production meanwhile"
             _fail(turn, posting, "production_changed", why, became=found.version)
+            if posting.origin == "from":
+                staging, production = turn.live(turn.staging), turn.live(turn.production)
+                again(turn, posting.id, staging, production, posting.by, loosen=posting.loosen)
         case "absent" if posting.tries < POSTS:
             if not _still_granted(turn, posting):
                 return
-            again = replace(posting, tries=posting.tries + 1, until=turn.ports.clock() + IN_HAND)
-            turn.write(replace(turn.record, posting=again))
-            _post(turn, again, wanted)
+            next_try = replace(posting, tries=posting.tries + 1, until=turn.ports.clock() + IN_HAND)
+            turn.write(replace(turn.record, posting=next_try))
+            _post(turn, next_try, wanted)
         case "absent":
             _fail(turn, posting, "outcome_unknown", f"{POSTS} POSTs to production came to nothing")
         case "in_hand":
