@@ -101,8 +101,8 @@ counters move between two beats, and every key has a month of habits behind it.
 
 - {beats} beats in 30 days. Region {prices[region]}, {prices[architecture]}, list prices of {prices[as_of]}
   ([with their sources](../tests/bench/prices-2026-11.json)). No second source confirmed these: {unconfirmed}.
-- `key_planning`, `key_rotation`, `key_retirement`, `credential_rotation` and `preset_promotion` are not on this bill,
-  but for their alarms.
+- `key_planning`, `key_rotation`, `key_retirement`, `credential_rotation`, `byok_failover` and `preset_promotion` are
+  not on this bill, but for their alarms.
 - No free tier but one. {prices[free][why]}
 - A call to OpenRouter takes {call_ms:.0f} ms, one to AWS {aws_ms:.0f} ms, and S3 takes {s3_mb:.0f} MB a second.
 - Calls to OpenRouter are paced at {stack.requests_per_second:g} a second (`RequestsPerSecond`); at many keys that pace,
