@@ -2,19 +2,20 @@
 
 Why a drill is not begun, or failed; the first that applies:
 
- 0. `by_event`          the policy believes signed clicks only, not who an event says has asked
- 1. `unknown_decision`  the policy has no such decision, or it names no drill
- 2. `unread`            the account could not be read whole: what would be cut off is not known
- 3. a probe's rule      its key cannot be used (see `probing`)
- 4. `under_way`         another drill of the provider holds its row
- 5. `nothing_first`     the probe's key has no enabled prioritized credential to begin with
- 6. `held`              Governor holds that credential already: it is benched
- 7. `would_cut_off`     some declared workload would be left with nothing at all
- 8. `not_first_healthy` the first credential does not serve now: there is nothing to fail over from
- 9. `already_disabled`  somebody disabled it meanwhile
-10. `wrong_next`        something else served than the policy expects
-11. `not_served`        nothing served in time
-12. `interrupted`       the drill died half-way, and was undone
+ 1. `not_believed`        the policy believes signed clicks only, not who an event says has asked
+ 2. `unknown_decision`    the policy has no such decision, or it names no drill
+ 3. `unread`              the account could not be read whole: what would be cut off is not known
+ 4. a probe's rule        its key cannot be used (see `probing`)
+ 5. `under_way`           another drill of the provider holds its row
+ 6. `nothing_first`       the probe's key has no enabled prioritized credential to begin with
+ 7. `held`                Governor holds that credential already: it is benched
+ 8. `would_cut_off`       some declared workload would be left with nothing at all
+ 9. `probes_spent`        the day's probes, or their dollars, are used up
+10. `not_first_healthy`   the first credential does not serve now: there is nothing to fail over from
+11. `disabled_meanwhile`  somebody disabled it meanwhile
+12. `wrong_next`          something else served than the policy expects
+13. `not_served`          nothing served in time
+14. `interrupted`         the drill died half-way, and was undone
 """
 
 import hashlib

@@ -125,7 +125,12 @@ class Drills:
         return Plan(byok, order, prober, first, expected(byok), after)
 
     def _drilled(self, plan: Plan) -> Event | None:
-        seen = self._asked(plan)
+        try:
+            seen = self.probing.send(plan.byok, plan.prober)
+        except Spent as error:
+            return self.refuse(plan.order, "probes_spent", f"the day's probes are used up: {error}", plan.byok)
+        except Unfit as error:
+            return self.refuse(plan.order, error.rule, f"{error.detail}. {error.todo}".rstrip("."), plan.byok)
         if seen.sign not in ("served", "strained"):
             reason = f"{plan.ref.name} does not serve now: {seen.detail}"
             return self.refuse(plan.order, "not_first_healthy", reason, plan.byok)
@@ -143,7 +148,7 @@ class Drills:
             return self.refuse(plan.order, "under_way", "another drill, or a bench, has it in hand", plan.byok)
         if hold.status != "held":
             reason = f"{plan.ref.name} was disabled by somebody else meanwhile, and stays so."
-            result = Result("already_disabled", reason, plan.ref, back=False, chain=plan.chains)
+            result = Result("disabled_meanwhile", reason, plan.ref, back=False, chain=plan.chains)
         else:
             result = self._watched(plan, hold)
             state = self.holds.give_back(hold)
@@ -197,12 +202,6 @@ class Drills:
         if rule == "wrong_next" and plan.expected == "own":
             reason += f" {why(plan)}"
         return Result(rule, reason, plan.ref, wanted, served, None, cost, count, chain=plan.chains)
-
-    def _asked(self, plan: Plan) -> Seen:
-        try:
-            return self.probing.send(plan.byok, plan.prober)
-        except (Unfit, Spent) as error:
-            return Seen("silent", f"{error}")
 
 
 class _Told:

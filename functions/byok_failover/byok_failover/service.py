@@ -123,7 +123,7 @@ class _Beat:
         byok = next((one for one in decisions(self.ports.policy) if one.name == order.decision), None)
         approvals = self.ports.policy.approvals
         if not order.granted and approvals and not approvals.by_event:
-            self.drills.refuse(order, "by_event", "the policy believes no event that names who asks: ask in Slack")
+            self.drills.refuse(order, "not_believed", "the policy believes no event that names who asks: ask in Slack")
         elif byok is None:
             reason = f"the policy has no decision {order.decision}: give workspace/provider as it is written there"
             self.drills.refuse(order, "unknown_decision", reason)

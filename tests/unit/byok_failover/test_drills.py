@@ -227,5 +227,5 @@ def test_an_event_that_names_who_asks_is_not_believed_where_the_policy_says_so()
     world = World(DRILL, by_event=False)
     world.credential("first")
     world.drill()
-    assert world.rules("Drill Failed") == ["by_event"]
+    assert world.rules("Drill Failed") == ["not_believed"]
     assert not [one for one in world.simulator.requests if one.method == "PATCH"]

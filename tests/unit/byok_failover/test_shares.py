@@ -136,3 +136,13 @@ def test_a_rotated_key_does_not_look_like_a_leak() -> None:
         world.spend(0.50)
         world.beat()
     assert world.told() == []
+
+
+def test_keys_that_our_own_never_served_take_no_room() -> None:
+    world = accustomed()
+    for number in range(50):
+        world.simulator.create_key(f"other-{number}", workspace=PLACE)
+    world.beat()
+    (row,) = world.ledger.rows("byok", "shares#")
+    assert list(row.data["workloads"]) == [WORKLOAD]
+    assert len(row.data["keys"]) == 1
