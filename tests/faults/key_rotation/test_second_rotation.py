@@ -77,7 +77,7 @@ def test_a_cancelled_rotation_gives_way_and_its_late_invocations_touch_nothing(
 def test_both_rotations_steps_beside_each_other(step: str, wire: Wire, fresh: Worlds, counted: list[str]) -> None:
     before, first = in_the_midst(fresh, step)
     for other in STEPS:
-        for seed in range(8):
+        for seed in range(16):
             with case(counted, f"{step} of the first beside {other} of the second, seed {seed}"):
                 world = fresh(before)
                 for done in STEPS[: STEPS.index(other)]:

@@ -10,7 +10,7 @@ from tests.faults.key_rotation.opening import Worlds
 from tests.faults.key_rotation.world import CAP, STEPS
 from tests.faults.turns import in_turns
 
-SEEDS = 100
+SEEDS = 150
 
 
 def test_an_undisturbed_rotation_replaces_the_key_and_widens_nothing(fresh: Worlds) -> None:
