@@ -1,11 +1,16 @@
-"""`python -m tests.bench`: every ratio, each measured within one run; writes `build/bench.json`.
+"""`python -m tests.bench [PART ...]`: every ratio, each measured within one run; writes `build/bench.json`.
 
-Exits with 1 when a limit is missed.
+PART is `sweep`, `cold_start` or `rotations`; without one all are measured, and only then the file is written. Exits
+with 1 when a limit is missed.
 """
 
+import argparse
 import json
 import sys
 import time
+from collections.abc import Callable, Iterable
+from functools import cache
+from pathlib import Path
 
 from sandbox.build import ROOT
 from tests.bench import cold_start, failover, gateway, rotations, sweep
@@ -21,16 +26,28 @@ def main() -> int:
     def say(text: str) -> None:
         print(f"[{time.monotonic() - began:5.0f} s] {text} ...", file=sys.stderr, flush=True)
 
-    say("building the stack")
-    stack = built_stack()
-    figures: list[Figure] = []
-    for bench in (sweep.measure, cold_start.measure, gateway.measure):
-        figures += bench(stack, say)
-    figures += rotations.measure(say)
-    figures += failover.measure(say)
-    TARGET.write_text(json.dumps([figure.row() for figure in figures], indent=1) + "\n")
+    @cache
+    def stack() -> Path:
+        say("building the stack")
+        return built_stack()
+
+    parts: dict[str, Callable[[], Iterable[Figure]]] = {
+        "sweep": lambda: sweep.measure(stack(), say),
+        "cold_start": lambda: cold_start.measure(stack(), say),
+        "gateway": lambda: gateway.measure(stack(), say),
+        "rotations": lambda: rotations.measure(say),
+        "failover": lambda: failover.measure(say),
+    }
+    parser = argparse.ArgumentParser(prog="tests.bench")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(parts)}; all without one")
+    asked = parser.parse_args().parts
+    if set(asked) - set(parts):
+        parser.error(f"there is no {', '.join(sorted(set(asked) - set(parts)))}; there are {', '.join(parts)}")
+    figures = [figure for name, part in parts.items() if not asked or name in asked for figure in part()]
     print(table(figures))
-    print(f"written to {TARGET.relative_to(ROOT)}")
+    if not asked:
+        TARGET.write_text(json.dumps([figure.row() for figure in figures], indent=1) + "\n")
+        print(f"written to {TARGET.relative_to(ROOT)}")
     return 0 if all(figure.held for figure in figures) else 1
 
 

@@ -2,7 +2,8 @@
 
 First, whoever it is and whatever it is:
  1. `outsider`   a member of another workspace (Slack Connect) does nothing here
- 2. `stale`      older than half an hour: the person has stopped waiting, and can no longer be answered
+ 2. `stale`      older than half an hour: the person has stopped waiting, and can no longer be answered. Never for what
+                 was begun, and not for a vote, which is bound to what was shown and to the request's own end
 Then, by what is wanted:
  - disable, rotate   any member
  - expected          the workload's owner, or one of the policy's approvers
@@ -82,10 +83,12 @@ class Decision:
 
 def decide(wish: Wish, facts: Facts) -> Decision:
     """What the wish comes to, by the rules above."""
-    if refusal := _not_heard(facts):
-        return refusal
+    if facts.request.user_team != facts.request.team:
+        return _tell("outsider", "Only members of this workspace can use Governor.")
     if facts.own:
         return _placed(facts.own.request)
+    if facts.now - facts.at > STALE and wish.verb not in ("approve", "reject"):
+        return _tell("stale", "This came too late to be done. Look again, and do it anew.")
     match wish.verb:
         case "approve":
             return Decision("vote", "approve")
@@ -102,14 +105,6 @@ def decide(wish: Wish, facts: Facts) -> Decision:
             return Decision("report", wish.verb)
         case _:
             return _tell(wish.verb, wish.hint or help_text())
-
-
-def _not_heard(facts: Facts) -> Decision | None:
-    if facts.request.user_team != facts.request.team:
-        return _tell("outsider", "Only members of this workspace can use Governor.")
-    if facts.now - facts.at > STALE:
-        return _tell("stale", "This came too late to be done. Look again, and do it anew.")
-    return None
 
 
 def _about_a_key(wish: Wish, facts: Facts) -> Decision:
@@ -198,10 +193,10 @@ def _promote(preset: Preset, facts: Facts, override_of: str | None) -> Decision:
 
 
 def _drill(wish: Wish, facts: Facts) -> Decision:
-    places = [f"{one.workspace}/{one.provider}" for one in facts.policy.byok]
-    if wish.subject not in places:
-        near = nearest(wish.subject, places).replace("/", " ")
-        return _tell("unknown", f"The policy's `byok` has no {_code(wish.subject.replace('/', ' '))}.{near}")
+    drilled = [one.name for one in facts.policy.byok if one.drill]
+    if wish.subject not in drilled:
+        near = nearest(wish.subject, drilled).replace("/", " ")
+        return _tell("unknown", f"The policy has no `drill` of {_code(wish.subject.replace('/', ' '))}.{near}")
     if not facts.approvers:
         return _tell("no_approvers", "The policy names no approvers (`approvals`), so nobody can decide this.")
     shown = f"Drill the failover of {wish.subject}."

@@ -9,10 +9,11 @@ Where a POST that may have been made ended up; the first rule that applies decid
 Whether a candidate is still what was checked: `candidate_changed`, `production_changed`, or it is.
 
 Whether an order about what production serves can be carried out:
- 1. `not_the_last`        it names a promotion that is not the last
- 2. `production_changed`  production serves another version than the one the order is about
- 3. `not_drifted`         an edit to adopt or revert that is dealt with already
- 4. `no_former`           there is nothing to go back to
+ 1. `not_an_approver`     somebody granted it whom the policy's preset does not name
+ 2. `not_the_last`        it names a promotion that is not the last
+ 3. `production_changed`  production serves another version than the one the order is about
+ 4. `not_drifted`         an edit to adopt or revert that is dealt with already
+ 5. `no_former`           there is nothing to go back to
 """
 
 from collections.abc import Mapping, Sequence

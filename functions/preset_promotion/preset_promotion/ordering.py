@@ -2,16 +2,17 @@
 
 from dataclasses import replace
 
-from governor.approval import Approval, Kind
+from governor.approval import Approval, Kind, Request
 from governor.approvals import NotGranted
 from preset_promotion import told
-from preset_promotion.asking import change, end, ended, renew
+from preset_promotion.asking import change, end, ended, renew, void
 from preset_promotion.decide import refusal, stale
 from preset_promotion.ports import Live, Turn
 from preset_promotion.promoting import promote, put_back
 from preset_promotion.record import Candidate, Finishing, Seen, Served
 
 _WHY = {
+    "not_an_approver": "the policy does not name whoever granted it",
     "not_the_last": "it is not the last promotion any more",
     "production_changed": "production serves another version than the one that this is about",
     "not_drifted": "production serves what counts as promoted",
@@ -47,15 +48,24 @@ def waiting(turn: Turn, candidate: Candidate, staging: Live, production: Live) -
         renew(turn, rule, staging, production)
         return
     if state == "granted":
-        if dict(approval.request.change) != change(turn, candidate):
-            end(turn, "void", "what was approved is not what was checked")
+        if not _as_asked(turn, candidate, approval.request):
+            void(turn, "what was approved, or by whom it may be, is not what was checked")
             return
         promote(turn, candidate, approval)
+
+
+def _as_asked(turn: Turn, candidate: Candidate, request: Request) -> bool:
+    """Whether the request still says what the record and the policy say: others may write the ledger too."""
+    preset = turn.preset
+    found = (request.kind, dict(request.change), request.approvers, request.needed)
+    return found == (candidate.how, change(turn, candidate), preset.approvers, preset.approvals)
 
 
 def _order(turn: Turn, approval: Approval, production: Live) -> None:
     request, record = approval.request, turn.record
     rule = refusal(request.kind, request.change, record, production.seen)
+    if not approval.approved_by or not set(approval.approved_by) <= set(turn.preset.approvers):
+        rule = "not_an_approver"
     served = record.served
     if rule or (served is None and request.kind != "adopt"):
         _refused(turn, approval, rule or "no_former", production.seen)

@@ -10,15 +10,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from sandbox.build import ROOT
-from tests.bench.cost.bill import Measured, Prices, bill
+from tests.bench.cost.bill import Measured, Prices, Rotation, bill
 from tests.bench.cost.measure import Beats, Incident
 from tests.bench.cost.report import Size, document, facts, table
+from tests.bench.cost.rotations import Rotations
 from tests.bench.cost.stack import read
 from tests.bench.processes import built_stack
 
 PRICES = ROOT / "tests" / "bench" / "prices-2026-11.json"
-SIZES = ((50, 4, 5.0), (1_000, 8, 5.0), (10_000, 20, 12.0))
-"""Keys, workspaces, and the most USD a month may cost."""
+SIZES = ((50, 4, 6.0), (1_000, 8, 6.0), (10_000, 20, 12.0))
+"""Keys, workspaces, and the most USD a month may cost: of it $1 for rotation, but at the largest size."""
 
 
 def main() -> int:
@@ -29,6 +30,9 @@ def main() -> int:
     built = built_stack()
     print("measuring an incident ...", file=sys.stderr, flush=True)
     incident = Incident(built)
+    print("measuring rotations ...", file=sys.stderr, flush=True)
+    taken = Rotations(built)
+    rotation = Rotation(taken.step, taken.plan, taken.asking, taken.beat, taken.hour, taken.look)
     sizes = []
     for keys, workspaces, limit in SIZES:
         print(f"measuring beats over {keys:,} keys ...", file=sys.stderr, flush=True)
@@ -37,6 +41,7 @@ def main() -> int:
             beat=beats.average,
             kill_switch=incident.kill_switch,
             notifier=incident.notifier,
+            rotation=rotation,
             secret_seconds=beats.secret_seconds,
             metrics=beats.metrics,
             event_bytes=incident.event_bytes,

@@ -31,6 +31,11 @@ KMS_SECONDS = 300
 TLS_BYTES = 60
 """Assumed: what TLS and TCP add to a request on a connection that is open."""
 
+TOLD_OF_A_ROTATION = 3
+"""`Rotation Started`, `Key Rotated`, `Key Retired`."""
+WORKLOADS, ROTATED_EVERY_DAYS = 20, 60
+"""Assumed: workloads whose keys are rotated, and how often."""
+
 READ_UNITS = {"dynamodb:GetItem": 1, "dynamodb:Query": 1}
 WRITE_UNITS = {"dynamodb:PutItem": 1, "dynamodb:DeleteItem": 1, "dynamodb:TransactWriteItems": 2}
 
@@ -60,6 +65,10 @@ class Invocation:
     def units(self, units: Mapping[str, int]) -> float:
         return sum(self.calls.get(call, 0.0) * count for call, count in units.items())
 
+    @property
+    def secret_calls(self) -> float:
+        return sum(count for name, count in self.calls.items() if name.startswith("secretsmanager:"))
+
     def aws_calls(self, *names: str) -> float:
         return sum(self.calls.get(name, 0.0) for name in names)
 
@@ -77,10 +86,14 @@ class Invocation:
 
 @dataclass(frozen=True)
 class Stack:
-    """What the template says. `memory_mb`: by function. `beat_minutes`: from one beat to the next."""
+    """What the template says. `memory_mb`: by function. `beat_minutes`: from one beat of the meter to the next;
+    `retirement_minutes` and `credential_minutes` likewise. `daily`: schedules that run once a day."""
 
     memory_mb: Mapping[str, float]
     beat_minutes: float
+    retirement_minutes: float
+    credential_minutes: float
+    daily: int
     requests_per_second: float
     alarms: int
     dashboards: int
@@ -91,6 +104,19 @@ class Stack:
 
 
 @dataclass(frozen=True)
+class Rotation:
+    """`step`: of a rotation's four, on the average. `plan`: a day's; `asking`: a workload's message in the queue.
+    `beat`: of key_retirement, and `hour` the one that tends every lineage. `look`: of credential_rotation."""
+
+    step: Invocation
+    plan: Invocation
+    asking: Invocation
+    beat: Invocation
+    hour: Invocation
+    look: Invocation
+
+
+@dataclass(frozen=True)
 class Measured:
     """`beat`: of spend_meter. `metrics`: distinct ones really emitted. `event_bytes`: of an event as it is archived.
     `ledger_bytes`: that an incident leaves in the table. `secret_seconds`: how long a secret read is used."""
@@ -98,6 +124,7 @@ class Measured:
     beat: Invocation
     kill_switch: Invocation
     notifier: Invocation
+    rotation: Rotation
     secret_seconds: float
     metrics: int
     event_bytes: float
@@ -134,14 +161,23 @@ def bill(measured: Measured, stack: Stack, prices: Prices) -> list[Line]:
     """Every line, the secrets themselves left out."""
     beats = MONTH_MINUTES / stack.beat_minutes
     beat, kill_switch, notifier = measured.beat, measured.kill_switch, measured.notifier
-    runs = [("spend_meter", beat, beats), ("kill_switch", kill_switch, ALERTS), ("notifier", notifier, 2 * ALERTS)]
-    gb_seconds = {
-        name: times * one.seconds(stack.memory_mb[name], stack.requests_per_second) * stack.memory_mb[name] / 1024
-        for name, one, times in runs
-    }
+    rotations = WORKLOADS * 30 / ROTATED_EVERY_DAYS
+    retirements, looks = MONTH_MINUTES / stack.retirement_minutes, MONTH_MINUTES / stack.credential_minutes
+    runs = [
+        ("spend_meter", beat, beats),
+        ("kill_switch", kill_switch, ALERTS),
+        ("notifier", notifier, 2 * ALERTS),
+        *_rotating(measured.rotation, rotations, retirements, looks),
+    ]
+    gb_seconds = dict.fromkeys(stack.memory_mb, 0.0)
+    for name, one, times in runs:
+        seconds = one.seconds(stack.memory_mb[name], stack.requests_per_second)
+        gb_seconds[name] += times * seconds * stack.memory_mb[name] / 1024
     logged = sum(one.log_bytes * times for _, one, times in runs) / GB
     secret_calls = MONTH_MINUTES * 60 / measured.secret_seconds
-    events = 2 * ALERTS
+    events = 2 * ALERTS + TOLD_OF_A_ROTATION * rotations
+    # Both beats are rarer than a secret is kept, so each reads the management key; what else they ask was measured.
+    secret_calls += retirements + looks + sum(one.secret_calls * times for _, one, times in runs[3:])
     archived = stack.archives * events * measured.event_bytes / GB
     table_gb = measured.ledger_bytes * ALERTS * 12 / GB
 
@@ -158,7 +194,7 @@ def bill(measured: Measured, stack: Stack, prices: Prices) -> list[Line]:
         line("CloudWatch: metrics", "custom_metric", measured.metrics),
         line("CloudWatch: alarms", "alarm", stack.alarms),
         line("CloudWatch: dashboards", "dashboard", max(0, stack.dashboards - prices.free_dashboards)),
-        line("Scheduler", "schedule_call", beats),
+        line("Scheduler", "schedule_call", beats + retirements + looks + 30 * stack.daily),
         line("S3: writes", "s3_put", total("s3:PutObject")),
         line("S3: reads", "s3_get", total("s3:GetObject")),
         line("S3: kept", "s3_kept", beat.kept / GB),
@@ -178,6 +214,18 @@ def bill(measured: Measured, stack: Stack, prices: Prices) -> list[Line]:
         ),
         line("SNS: e-mails", "topic_email", total("sns:Publish")),
         line("Data sent to OpenRouter", "sent_to_internet", beats * (beat.sent + beat.asked * TLS_BYTES) / GB),
+    ]
+
+
+def _rotating(one: Rotation, rotations: float, retirements: float, looks: float) -> list[tuple[str, Invocation, float]]:
+    hours = MONTH_MINUTES / 60
+    return [
+        ("key_planning", one.plan, 30),
+        ("key_planning", one.asking, rotations),
+        ("key_rotation", one.step, 4 * rotations),
+        ("key_retirement", one.beat, retirements - hours),
+        ("key_retirement", one.hour, hours),
+        ("credential_rotation", one.look, looks),
     ]
 
 

@@ -67,10 +67,13 @@ def aws() -> Iterator[dict[str, str]]:
         server.stop()
 
 
-def stack_facing(built: Path, url: str) -> Path:
-    """`built` with a policy that says OpenRouter is at `url` and that exposed keys are disabled."""
+def stack_facing(built: Path, url: str, declared: Mapping[str, Any] | None = None) -> Path:
+    """`built` with a policy that says OpenRouter is at `url` and that exposed keys are disabled.
+
+    `declared`: of the policy, in place of what the repository's own has.
+    """
     policy: dict[str, Any] = yaml.safe_load((ROOT / "layers" / "policy" / "policy.yaml").read_text())
-    policy["account"] = {"base_url": url}
+    policy |= {"account": {"base_url": url}, **(declared or {})}
     policy["defaults"]["exposed"] = {"mode": "disable"}
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir(parents=True)
@@ -101,7 +104,7 @@ class Beats:
                 _beat(worker, START_MINUTE + 1)
                 taken = [self._next(far, worker, START_MINUTE + 2 + number) for number in range(BEATS)]
                 facts = worker.tell("facts")
-        self.average = replace(_average(taken, facts["concurrency"]), kept=facts["kept_bytes"])
+        self.average = replace(average(taken, facts["concurrency"]), kept=facts["kept_bytes"])
         self.secret_seconds: float = facts["secret_seconds"]
         self.metrics = len({metric for told in taken for metric in _metrics(told["lines"])})
 
@@ -124,19 +127,20 @@ class Incident:
         with simulator.serve() as url, aws() as variables:
             stack = stack_facing(built, url)
             event = json.loads((ROOT / "events" / "kill_switch" / "key_exposed.json").read_text())
+            event["time"] = datetime.now(UTC).isoformat()  # a leak that was told of before the key was made is not its
             event["detail"]["subject"] = key.hash
             with Worker.shipped("handlers.py", stack, "KillSwitchFunction", **variables) as worker:
                 worker.tell("start", function="kill_switch")
                 told = worker.tell("invoke", event=event)
             assert simulator.organization.keys.get(key.hash).disabled, told  # type: ignore[union-attr]  # it is there
-            self.kill_switch = _average([_started(told, asked=len(simulator.requests))], 1)
+            self.kill_switch = average([_started(told, asked=len(simulator.requests))], 1)
             notice = json.loads((ROOT / "events" / "notifier" / "key_disabled.json").read_text())
             self.event_bytes = float(len(notice["Records"][0]["body"]))
             with Worker.shipped("handlers.py", stack, "NotifierFunction", **variables) as worker:
                 worker.tell("start", function="notifier")
                 told = worker.tell("invoke", event=notice)
             assert told["answer"] == {"batchItemFailures": []}, told
-            self.notifier = _average([_started(told, asked=0)], 1)
+            self.notifier = average([_started(told, asked=0)], 1)
             table = boto3.Session("fake", "fake", region_name=REGION).client(
                 "dynamodb", endpoint_url=variables["AWS_ENDPOINT_URL"]
             )
@@ -155,7 +159,8 @@ def _started(told: Mapping[str, Any], asked: int) -> dict[str, Any]:
     return {**told, "cpu": told["lived"], "asked": asked, "sent": 0}
 
 
-def _average(taken: Sequence[Mapping[str, Any]], in_turn: int) -> Invocation:
+def average(taken: Sequence[Mapping[str, Any]], in_turn: int) -> Invocation:
+    """Of invocations as a worker tells of them. `in_turn`: how many calls to OpenRouter go on side by side."""
     calls: Counter[str] = Counter()
     for told in taken:
         calls.update(told["calls"])

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from tests.bench.cost import bill as rules
-from tests.bench.cost.bill import Line, Measured, Stack, total
+from tests.bench.cost.bill import Line, Measured, Rotation, Stack, total
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,7 @@ def document(sizes: Sequence[Size], stack: Stack, prices: Mapping[str, Any], tod
         today=today,
         bill=_markdown("USD a month", sizes, bill),
         measured=_markdown("", sizes, measured),
+        rotation=_rotation(sizes[0].measured.rotation, stack),
         beats=f"{rules.MONTH_MINUTES / stack.beat_minutes:,.0f}",
         prices=prices,
         secret=prices["prices"]["secret"]["usd"],
@@ -94,15 +95,23 @@ own exist anyway.
 
 {measured}
 
-The shipped handler, from the built layers, over recorded answers of the simulator and a local AWS. A fifth of the keys'
-counters move between two beats, and every key has a month of habits behind it.
+## Rotation
+
+{rotation}
+
+## How it was measured
+
+The shipped handlers, from the built layers, over a local AWS and the simulator, whose answers to the meter are
+recorded. A fifth of the keys' counters move between two beats, and every key has a month of habits behind it.
 
 ## Assumed
 
 - {beats} beats in 30 days. Region {prices[region]}, {prices[architecture]}, list prices of {prices[as_of]}
   ([with their sources](../tests/bench/prices-2026-11.json)). No second source confirmed these: {unconfirmed}.
-- `key_planning`, `key_rotation`, `key_retirement`, `credential_rotation`, `byok_failover` and `preset_promotion` are
-  not on this bill, but for their alarms.
+- {rules.WORKLOADS} workloads rotate, each every {rules.ROTATED_EVERY_DAYS} days, at every size. Those in overlap or
+  quarantine are looked at every {stack.retirement_minutes:g} minutes, all of them hourly. One provider's secret is
+  watched.
+- `preset_promotion` and `byok_failover` are not on this bill, but for their alarms, nor is what people do in Slack.
 - No free tier but one. {prices[free][why]}
 - A call to OpenRouter takes {call_ms:.0f} ms, one to AWS {aws_ms:.0f} ms, and S3 takes {s3_mb:.0f} MB a second.
 - Calls to OpenRouter are paced at {stack.requests_per_second:g} a second (`RequestsPerSecond`); at many keys that pace,
@@ -114,6 +123,23 @@ counters move between two beats, and every key has a month of habits behind it.
 - Lambda logs {rules.PLATFORM_BYTES} bytes of its own for an invocation. An idle queue is polled by {rules.POLLERS} at a
   time, every {rules.POLL_SECONDS} s. People look at the dashboard {rules.DASHBOARD_VIEWS} times a month.
 """
+
+
+def _rotation(taken: Rotation, stack: Stack) -> str:
+    """One table for all sizes: it was measured in one account."""
+    runs = [
+        ("a step of `key_rotation`, of four", "key_rotation", taken.step),
+        ("a day's plan of `key_planning`", "key_planning", taken.plan),
+        ("a message of its queue", "key_planning", taken.asking),
+        ("a beat of `key_retirement`", "key_retirement", taken.beat),
+        ("the hourly one", "key_retirement", taken.hour),
+        ("a look of `credential_rotation`", "credential_rotation", taken.look),
+    ]
+    rows = [["", "calls to OpenRouter", "AWS calls", "processor time here, s", "billed duration, s"], ["---"] * 5]
+    for what, name, one in runs:
+        seconds = one.seconds(stack.memory_mb[name], stack.requests_per_second)
+        rows.append([what, f"{one.asked:.1f}", f"{sum(one.calls.values()):.1f}", f"{one.cpu:.3f}", f"{seconds:.2f}"])
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
 def _markdown(corner: str, sizes: Sequence[Size], rows: Sequence[Sequence[str]]) -> str:

@@ -90,13 +90,16 @@ def test_operations_explain_every_rule_of_the_kill_switch_in_the_order_it_is_ask
     code = (ROOT / "functions" / "kill_switch" / "kill_switch" / "decide.py").read_text()
     listed = re.findall(r"^ ?\d+\. +(.*?)(?: {2,}|$)", code.partition('"""')[2].partition('"""')[0], flags=re.MULTILINE)
     asked = [rule for line in listed for rule in re.findall(r"`(\w+)`", line)]
-    explained = re.findall(
-        r"^\| `(\w+)` \|.*\|.*\|$", (ROOT / "docs" / "operations.md").read_text(), flags=re.MULTILINE
-    )
     # in_hand tells again what was told; the last two are the deeds themselves.
     rules = [rule for rule in dict.fromkeys(asked) if rule not in ("in_hand", "disable", "restore")]
     assert len(rules) >= 14
-    assert sorted(rule for rule in explained if rule in rules) == sorted(rules)
     disable, restore = rules[: rules.index("by_event")], rules[rules.index("by_event") :]
-    assert [rule for rule in explained if rule in disable] == disable
-    assert [rule for rule in explained if rule in restore] == restore
+    assert _explained("Disable Withheld") == disable
+    assert _explained("Restore a key") == restore
+
+
+def _explained(section: str) -> list[str]:
+    """The rules that the tables of a section of the operations' handbook explain, in order."""
+    text = (ROOT / "docs" / "operations.md").read_text()
+    body = text.partition(f"\n## {section}\n")[2].partition("\n## ")[0]
+    return re.findall(r"^\| `(\w+)` \|.*\|.*\|$", body, flags=re.MULTILINE)

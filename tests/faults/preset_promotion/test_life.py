@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 
 from governor.approvals import NotGranted
+from governor.dynamo_ledger import DynamoLedger
+from governor.ledger import Put
 from preset_promotion.settings import KINDS
 from sandbox.openrouter.inference import Script
 from tests.faults.harness import Wire
@@ -19,6 +21,7 @@ from tests.faults.preset_promotion.world import (
     SONNET,
     STAGING,
 )
+from tests.faults.stage import client
 
 KIND = ("You sort tickets. Be kind.", NEW)
 LOOSE = (NEW_PROMPT, {**NEW, "provider": {}})
@@ -270,3 +273,25 @@ def test_a_fallback_that_is_not_certified_blocks_too(fresh: Worlds) -> None:
     world.save(STAGING, NEW_PROMPT, {**NEW, "models": [HAIKU, "x-ai/grok-4-fast"]})
     run(world, world.request())
     assert "x-ai/grok-4-fast is not certified" in str(world.last("Preset Promotion Failed")["checks"])
+
+
+@pytest.mark.parametrize("altered", [{"approvers": []}, {"needed": 0}, {"change": {"preset": "support-triage"}}])
+def test_a_request_that_somebody_altered_in_the_ledger_promotes_nothing(altered: dict[str, Any], fresh: Worlds) -> None:
+    world = looked_at(fresh())
+    run(world, world.request())
+    ledger = DynamoLedger(client("dynamodb"), "ledger")
+    row = ledger.get("approval", world.asked())
+    assert row
+    ledger.commit(Put("approval", row.sk, {**row.data, **altered}, row.version))
+    world.decide("U0STRANGER" if "approvers" in altered else "U0LEAD")
+    run(world, world.granted())
+    assert world.versions() == [BEFORE]
+    assert world.kinds()[-1] == "Approval Voided"
+    assert world.outcomes() == ["void"]
+
+
+def test_an_order_is_carried_out_only_for_the_presets_own_approvers(fresh: Worlds) -> None:
+    world = fresh(promoted(fresh))
+    run(world, world.order("rollback", by="U0STRANGER"))
+    assert world.last("Preset Promotion Failed")["rule"] == "not_an_approver"
+    assert world.serves() == CANDIDATE

@@ -29,7 +29,11 @@ POLICY: dict[str, Any] = {
         {"name": "prod-plain-agent", "workspace": "production", "owner": {"slack": OWNER}, "tier": 0},
     ],
     "byok": [
-        {"workspace": "production", "provider": "anthropic", "reason": "r", "owner": "o", "exit": "e"},
+        {
+            "workspace": "production", "provider": "anthropic", "reason": "r", "owner": "o", "exit": "e",
+            "probe": {"model": "m", "secret": "openrouter/search"}, "drill": {},
+        },
+        {"workspace": "production", "provider": "openai", "reason": "r", "owner": "o", "exit": "e"},
     ],
     "presets": [
         {

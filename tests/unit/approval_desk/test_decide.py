@@ -40,6 +40,19 @@ def test_what_lay_about_for_longer_than_half_an_hour_is_not_done(desk: Desk) -> 
     assert desk.bus.events == []
 
 
+def test_a_vote_and_an_order_that_was_begun_are_done_however_late_they_come_back(desk: Desk) -> None:
+    for request, rule in (
+        (click(LEAD, "approve", desk.asked()), "in_hand"),
+        (command(ANYBODY, f"disable {WORKLOAD}"), "disable"),
+    ):
+        desk.now, desk.bus.broken = NOW, 1
+        with pytest.raises(RuntimeError):
+            desk.does(request)
+        desk.now += timedelta(hours=1)
+        assert desk.does(request) == rule
+    assert desk.bus.kinds() == [GRANTED] * 2
+
+
 def test_one_person_disables_whatever_its_tier(desk: Desk) -> None:
     for name in (WORKLOAD, "prod-plain-agent", "b" * 64):
         assert desk.types(ANYBODY, f"disable {name}") == "disable"

@@ -7,15 +7,28 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench.cost.bill import AWS_CALL_SECONDS, CALL_SECONDS, Invocation, Measured, Prices, Stack, bill, total
+from tests.bench.cost.bill import (
+    AWS_CALL_SECONDS,
+    CALL_SECONDS,
+    Invocation,
+    Measured,
+    Prices,
+    Rotation,
+    Stack,
+    bill,
+    total,
+)
 from tests.bench.cost.report import Size, document, table
-from tests.bench.cost.stack import read
+from tests.bench.cost.stack import ON_THE_BILL, read
 
 ROOT = Path(__file__).resolve().parents[3]
 PRICES = json.loads((ROOT / "tests" / "bench" / "prices-2026-11.json").read_text())
-STACK = Stack({"spend_meter": 1024, "kill_switch": 1024, "notifier": 512}, 1, 20, 8, 1, 1, 1, True, 30)
+MEMORY = dict.fromkeys(ON_THE_BILL, 1024) | {"notifier": 512, "credential_rotation": 512}
+STACK = Stack(MEMORY, 1, 10, 10, 2, 20, 8, 1, 1, 1, True, 30)
 BEAT = Invocation(cpu=0.1, calls={"s3:GetObject": 1, "s3:PutObject": 1, "dynamodb:Query": 1}, printed=900, lines=2)
-MEASURED = Measured(BEAT, BEAT, BEAT, secret_seconds=300, metrics=5, event_bytes=1300, ledger_bytes=4000)
+IDLE = Invocation(cpu=0.0, calls={}, printed=0, lines=0)
+ROTATION = Rotation(IDLE, IDLE, IDLE, IDLE, IDLE, IDLE)
+MEASURED = Measured(BEAT, BEAT, BEAT, ROTATION, secret_seconds=300, metrics=5, event_bytes=1300, ledger_bytes=4000)
 
 
 def usd(measured: Measured = MEASURED, stack: Stack = STACK) -> dict[str, float]:
@@ -42,6 +55,19 @@ def test_metrics_are_billed_by_the_distinct_one():
     assert usd(replace(MEASURED, metrics=10_000))["CloudWatch: metrics"] == pytest.approx(3000.0)
 
 
+def test_rotation_is_billed_by_its_own_beats_and_by_the_rotation():
+    def with_a_call(**more: Invocation) -> float:
+        changed = usd(replace(MEASURED, rotation=replace(ROTATION, **more)))
+        return changed["Secrets Manager: calls"] - usd()["Secrets Manager: calls"]
+
+    asking = replace(IDLE, calls={"secretsmanager:DescribeSecret": 1})
+    each = 0.05 / 10_000
+    assert with_a_call(step=asking) == pytest.approx(40 * each)
+    assert with_a_call(hour=asking) == pytest.approx(720 * each)
+    assert with_a_call(beat=asking) == pytest.approx(3_600 * each)
+    assert with_a_call(look=asking) == pytest.approx(4_320 * each)
+
+
 def test_a_rarer_beat_costs_less():
     assert sum(usd(stack=replace(STACK, beat_minutes=5)).values()) < sum(usd().values())
 
@@ -59,8 +85,9 @@ def test_half_a_vcpu_computes_for_twice_as_long():
 
 def test_the_template_says_what_is_on_the_bill():
     stack = read(ROOT / "template.yaml")
-    assert stack.memory_mb.keys() == {"spend_meter", "kill_switch", "notifier"}
-    assert (stack.beat_minutes, stack.archives, stack.recovery, stack.queues_polled) == (1, 1, True, 1)
+    assert stack.memory_mb.keys() == STACK.memory_mb.keys()
+    assert (stack.beat_minutes, stack.archives, stack.recovery, stack.queues_polled) == (1, 1, True, 2)
+    assert (stack.retirement_minutes, stack.credential_minutes, stack.daily) == (10, 10, 2)
     assert stack.alarms > 0
 
 
