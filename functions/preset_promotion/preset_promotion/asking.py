@@ -224,9 +224,14 @@ def renew(turn: Turn, rule: str, staging: Live, production: Live) -> None:
         "production_changed": f"production serves version {production.seen.number} now, not {candidate.base.number}",
     }[rule]
     void(turn, now)
+    again(turn, candidate.id, staging, production, candidate.by, loosen=candidate.loosen)
+
+
+def again(turn: Turn, id: str, staging: Live, production: Live, by: str, *, loosen: bool) -> None:
+    """Asked anew for what is there now, if there is anything to ask for. `id`: of the promotion before."""
     if _cannot(staging, production) is None:
-        id = _id(turn, candidate.id, staging.seen.number, production.seen.number)
-        take_up(turn, id, staging, production, candidate.by, loosen=candidate.loosen)
+        renewed = _id(turn, id, staging.seen.number, production.seen.number)
+        take_up(turn, renewed, staging, production, by, loosen=loosen)
 
 
 def found(turn: Turn, staging: Live, production: Live) -> None:

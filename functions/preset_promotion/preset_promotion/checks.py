@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from preset_promotion.catalogue import Catalogue
-from preset_promotion.content import Content
+from preset_promotion.content import Content, plain_name
 from preset_promotion.data_policy import loosened
 
 PARAMETERS = frozenset((
@@ -69,8 +69,8 @@ def _models(candidate: Content, catalogue: Catalogue, certified: Sequence[str]) 
     unknown = [model for model in candidate.models if catalogue.find(model) is None]
     foreign = [model for model in candidate.models if certified and model not in certified]
     return (
-        *(f"{model} is not certified" for model in foreign),
-        *(f"{model} is not in OpenRouter's catalogue" for model in unknown),
+        *(f"{plain_name(model)} is not certified" for model in foreign),
+        *(f"{plain_name(model)} is not in OpenRouter's catalogue" for model in unknown),
     )
 
 
@@ -81,5 +81,5 @@ def _parameters(candidate: Content, catalogue: Catalogue) -> tuple[str, ...]:
         listed = catalogue.find(model)
         lacking = [name for name in given if listed and not {name, _SAME.get(name, name)} & listed.parameters]
         if lacking:
-            faults.append(f"{model} does not take {', '.join(sorted(lacking))}")
+            faults.append(f"{plain_name(model)} does not take {', '.join(sorted(lacking))}")
     return tuple(faults)

@@ -5,6 +5,7 @@ Neither ever leaves this function but to OpenRouter, and in the file of a diff: 
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 PROMPT = "system_prompt"
 LIMITS = ("max_tokens", "max_completion_tokens")
+_NAME = re.compile(r"[\w./:@~-]{1,80}")
 _NOBODY = {"role": "user", "content": "Saved by Governor."}
 """A chat body needs a message; only a system message is kept."""
 
@@ -73,6 +75,12 @@ class Content:
 def texts(value: Any) -> list[str]:
     """The texts in a list; nothing where it is no list. A config is free-form, and people write it."""
     return [one for one in value if isinstance(one, str)] if isinstance(value, list) else []
+
+
+def plain_name(name: Any) -> str:
+    """The name of a model, a provider, a tool or a field, or one of OpenRouter's own words. A text that somebody wrote
+    in its place is not shown: no sentence fits into a name."""
+    return name if isinstance(name, str) and _NAME.fullmatch(name) else "(no name)"
 
 
 def differences(wanted: Content, found: Content) -> tuple[str, ...]:

@@ -3,13 +3,10 @@
 The rules are OpenRouter's `provider` preferences: without them any provider may serve, and may keep what it is sent.
 """
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from preset_promotion.content import Content, texts
-
-_SLUG = re.compile(r"[\w./-]{1,80}")
+from preset_promotion.content import Content, plain_name, texts
 
 
 def loosened(base: Content, candidate: Content) -> tuple[str, ...]:
@@ -52,8 +49,7 @@ def _fallbacks(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str
 
 
 def _names(names: Sequence[str]) -> str:
-    """Slugs of providers; whatever else somebody wrote there is none."""
-    return ", ".join(name if _SLUG.fullmatch(name) else "(no name)" for name in names)
+    return ", ".join(map(plain_name, names))
 
 
 _RULES: tuple[Callable[[Mapping[str, Any], Mapping[str, Any]], tuple[str, ...]], ...] = (

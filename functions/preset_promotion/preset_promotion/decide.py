@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from preset_promotion.content import Content, remains_of
+from preset_promotion.content import Content, plain_name, remains_of
 from preset_promotion.record import Candidate, Posting, Record, Seen
 
 Rule = Literal["candidate_changed", "production_changed"]
@@ -89,5 +89,5 @@ def refusal(kind: str, change: Mapping[str, Any], record: Record, production: Se
 
 
 def named(fields: Sequence[str]) -> str:
-    """Names of fields for a sentence; a config's are OpenRouter's."""
-    return ", ".join(fields[:10]) + (", …" if len(fields) > 10 else "")
+    """Names of fields for a sentence."""
+    return ", ".join(map(plain_name, fields[:10])) + (", …" if len(fields) > 10 else "")

@@ -7,24 +7,23 @@ is for the file that the policy allows or forbids (`presets[].prompts`).
 
 import difflib
 import json
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from governor.slack import clip
 from preset_promotion.catalogue import Catalogue, Listed
-from preset_promotion.content import PROMPT, Content, differences
+from preset_promotion.content import PROMPT, Content, differences, plain_name
 from preset_promotion.data_policy import loosened
 
 DEARER = 0.1
 """A price that rises by more than this share is a risk."""
 _WORDED = frozenset({"route", "verbosity", "effort", "sort", "data_collection"})
 """Fields whose texts are OpenRouter's own words."""
-_NAME = re.compile(r"[\w./:@~-]{1,80}")
-"""Such a word, or a name of a model, a provider or a tool: no sentence fits in."""
 _LISTED = frozenset({"order", "only", "ignore", "quantizations"})
 _STRUCTURED = frozenset({"model", "models", "provider", "tools", PROMPT})
 _NOTHING = Content(None, {})
+MAX_LINES, MAX_LINE = 25, 300
 MAX_TEXT = 1_000_000
 """Characters of a diff's text; Slack takes files far larger, a function's memory should not."""
 
@@ -39,7 +38,10 @@ class Diff:
 
     @property
     def shown(self) -> tuple[str, ...]:
-        return (*(f"⚠ {risk}" for risk in self.risks), *self.changes)
+        """Risks first; what is too much for a message is counted."""
+        lines = (*(f"⚠ {risk}" for risk in self.risks), *self.changes)
+        more = (f"… and {len(lines) - MAX_LINES} lines more",) if len(lines) > MAX_LINES else ()
+        return (*(clip(line, MAX_LINE) for line in lines[:MAX_LINES]), *more)
 
 
 def compare(
@@ -81,7 +83,7 @@ def _models(before: Content, after: Content, catalogue: Catalogue) -> Iterator[s
 
 
 def _priced(content: Content, catalogue: Catalogue) -> str:
-    return ", ".join(f"{_named(model)} ({_price(catalogue.find(model))})" for model in content.models) or "none"
+    return ", ".join(f"{plain_name(model)} ({_price(catalogue.find(model))})" for model in content.models) or "none"
 
 
 def _price(listed: Listed | None) -> str:
@@ -120,7 +122,8 @@ def _gained(before: Content, after: Content) -> Iterator[str]:
 def _rules(title: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
     for name in sorted(before.keys() | after.keys()):
         if before.get(name) != after.get(name):
-            yield f"{title}.{name}: {_value(name, before.get(name))} → {_value(name, after.get(name))}"
+            old, new = _value(name, before.get(name)), _value(name, after.get(name))
+            yield f"{plain_name(title)}.{plain_name(name)}: {old} → {new}"
 
 
 def _parameter(name: str, before: Content, after: Content) -> Iterator[str]:
@@ -128,7 +131,7 @@ def _parameter(name: str, before: Content, after: Content) -> Iterator[str]:
     if isinstance(old, Mapping) and isinstance(new, Mapping):
         yield from _rules(name, old, new)
     else:
-        yield f"{name}: {_value(name, old)} → {_value(name, new)}"
+        yield f"{plain_name(name)}: {_value(name, old)} → {_value(name, new)}"
 
 
 def _value(name: str, value: Any) -> str:
@@ -138,14 +141,10 @@ def _value(name: str, value: Any) -> str:
     if isinstance(value, bool | int | float):
         return json.dumps(value)
     if name in _WORDED and isinstance(value, str):
-        return _named(value)
+        return plain_name(value)
     if name in _LISTED and isinstance(value, list):
-        return ", ".join(map(_named, value)) or "nobody"
+        return ", ".join(map(plain_name, value)) or "nobody"
     return "set"
-
-
-def _named(name: Any) -> str:
-    return name if isinstance(name, str) and _NAME.fullmatch(name) else "(no name)"
 
 
 def _tools(before: Content, after: Content) -> Iterator[str]:
@@ -165,7 +164,7 @@ def _named_tools(content: Content) -> dict[str, Any]:
         held = tool if isinstance(tool, Mapping) else {}
         function = held.get("function")
         name = function.get("name") if isinstance(function, Mapping) else held.get("type")
-        found[_named(name)] = tool
+        found[plain_name(name)] = tool
     return found
 
 

@@ -21,16 +21,17 @@ from governor.events import DetailType
 from governor.preset_evidence import How
 from management_api import AuthenticationFailed, Conflict, Deadline, NotFound, OpenRouterError, OutcomeUnknown, Rejected
 from preset_promotion import told
-from preset_promotion.asking import ended
+from preset_promotion.asking import again, ended
 from preset_promotion.content import Content, differences
 from preset_promotion.decide import named, whereabouts
 from preset_promotion.ports import Live, Turn
 from preset_promotion.record import Candidate, Finishing, Posting, Seen, Served
 from preset_promotion.settings import KINDS
 
-POST_SECONDS = 45.0
 IN_HAND = timedelta(seconds=90)
-"""How long nobody else posts: longer than a POST may take, with room for a clock that differs."""
+"""How long nobody else posts."""
+ROOM = timedelta(seconds=45)
+"""Kept of that for a request that is still on its way, and for a clock that differs: no POST is under way in it."""
 POSTS = 3
 """POSTs of one posting, the lost ones counted."""
 SMOKES = 2
@@ -43,7 +44,8 @@ def promote(turn: Turn, candidate: Candidate, approval: Approval) -> None:
         Posting(
             id=candidate.id, how=candidate.how, by=candidate.by, approval=candidate.approval, origin="from",
             source=candidate.version, former=candidate.base, newest=0, until=turn.ports.clock() + IN_HAND,
-            approved_by=approval.approved_by, checks=candidate.checks, shown=candidate.shown, usd=candidate.usd,
+            approved_by=approval.approved_by, loosen=candidate.loosen, checks=candidate.checks, shown=candidate.shown,
+            usd=candidate.usd,
         ),
     )  # fmt: skip
 
@@ -94,12 +96,15 @@ def _look(turn: Turn, posting: Posting, wanted: Content, *, answered: bool) -> N
         case "overtaken":
             why = f"somebody else made version {found.version} of production meanwhile"
             _fail(turn, posting, "production_changed", why, became=found.version)
+            if posting.origin == "from":
+                staging, production = turn.live(turn.staging), turn.live(turn.production)
+                again(turn, posting.id, staging, production, posting.by, loosen=posting.loosen)
         case "absent" if posting.tries < POSTS:
             if not _still_granted(turn, posting):
                 return
-            again = replace(posting, tries=posting.tries + 1, until=turn.ports.clock() + IN_HAND)
-            turn.write(replace(turn.record, posting=again))
-            _post(turn, again, wanted)
+            next_try = replace(posting, tries=posting.tries + 1, until=turn.ports.clock() + IN_HAND)
+            turn.write(replace(turn.record, posting=next_try))
+            _post(turn, next_try, wanted)
         case "absent":
             _fail(turn, posting, "outcome_unknown", f"{POSTS} POSTs to production came to nothing")
         case "in_hand":
@@ -118,8 +123,7 @@ def _still_granted(turn: Turn, posting: Posting) -> bool:
 
 
 def _post(turn: Turn, posting: Posting, wanted: Content) -> None:
-    left = turn.deadline.seconds_left
-    api = turn.production.within(Deadline(lambda: min(left(), POST_SECONDS)))
+    api = turn.production.within(Deadline(lambda: _seconds_to_post(turn, posting)))
     try:
         saved = api.presets.save(turn.preset.slug, wanted.body())
     except OutcomeUnknown:
@@ -142,6 +146,12 @@ def _post(turn: Turn, posting: Posting, wanted: Content) -> None:
             _look(turn, posting, wanted, answered=True)
         else:
             _prove(turn, posting, wanted, version.version)
+
+
+def _seconds_to_post(turn: Turn, posting: Posting) -> float:
+    """None is left to a process that was held up since it wrote its row: somebody else may be posting by now."""
+    own = (posting.until - ROOM - turn.ports.clock()).total_seconds()
+    return min(own, turn.deadline.seconds_left())
 
 
 def _prove(turn: Turn, posting: Posting, wanted: Content, landed: int) -> None:

@@ -116,12 +116,13 @@ class Posting:
     landed: int = 0
     rule: str = ""
     approved_by: tuple[str, ...] = ()
+    loosen: bool = False
     checks: tuple[Check, ...] = ()
     shown: tuple[str, ...] = ()
     usd: float = 0.0
 
     def data(self) -> dict[str, Any]:
-        plain = ("id", "how", "by", "approval", "origin", "newest", "tries", "landed", "rule", "usd")
+        plain = ("id", "how", "by", "approval", "origin", "newest", "tries", "landed", "rule", "loosen", "usd")
         return {
             **{name: getattr(self, name) for name in plain},
             "source": self.source.data(),

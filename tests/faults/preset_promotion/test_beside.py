@@ -69,6 +69,22 @@ def _ended(run: Callable[[], object]) -> None:
         run()
 
 
+def test_a_process_that_was_held_up_between_its_row_and_its_post_posts_nothing(wire: Wire, fresh: Worlds) -> None:
+    world = fresh(granted(fresh))
+
+    def held_up(_: int, name: str) -> None:
+        if name == "dynamodb.PutItem":
+            world.later(seconds=46)
+
+    wire.before = held_up
+    assert invoke(wire, world.granted()) == Ended.FAILED
+    wire.before = None
+    assert world.versions() == [BEFORE]
+    settle(world)
+    assert world.versions() == [BEFORE, CANDIDATE]
+    assert world.kinds() == ["Approval Requested", "Preset Promoted"]
+
+
 @pytest.mark.parametrize("other", ["the same request", "another request", "a beat"])
 def test_whoever_is_beside_whom_people_are_asked_once(
     other: str, wire: Wire, fresh: Worlds, counted: list[str]

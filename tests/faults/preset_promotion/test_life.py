@@ -238,6 +238,24 @@ def test_a_409_is_looked_into_and_posted_at_most_once_more(fresh: Worlds) -> Non
         assert world.serves() == (CANDIDATE if times == 1 else BEFORE)
 
 
+def test_a_409_because_somebody_was_first_gives_up_and_asks_anew(wire: Wire, fresh: Worlds) -> None:
+    before = granted(fresh)
+    post = next(
+        at
+        for at, name in enumerate(wire.calls_of(fresh(before).granted()))
+        if name.endswith("support-triage/chat/completions")
+    )
+    world = fresh(before)
+    world.simulator.fault("/presets/{slug}/chat/completions", "409")
+    with wire.beside(lambda: world.save(PRODUCTION, *KIND), post):
+        run(world, world.granted())
+    world.simulator.faults.clear()
+    assert world.kinds() == ["Approval Requested", "Preset Promotion Failed", "Approval Requested"]
+    assert world.last("Preset Promotion Failed")["rule"] == "production_changed"
+    assert world.last("Approval Requested")["change"]["to"]["version"] == 2
+    assert world.serves() == KIND
+
+
 def test_a_refused_post_changes_nothing_and_uses_the_grant_up(fresh: Worlds) -> None:
     world = fresh(granted(fresh))
     world.simulator.fault("/presets/{slug}/chat/completions", "fail_before", status=403)

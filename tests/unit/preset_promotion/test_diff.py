@@ -108,6 +108,17 @@ def test_a_preset_that_production_has_not_is_all_new_and_has_no_way_back() -> No
     assert diff.risks[0] == "Production has no such preset yet: nothing to go back to"
 
 
+def test_a_change_of_very_much_is_cut_to_what_a_message_holds() -> None:
+    diff = compare(
+        content(),
+        Content("Sort tickets.", {"model": CHEAP, **{f"field_{number:03}": number for number in range(100)}}),
+        CATALOGUE,
+    )
+    assert (len(diff.shown), diff.shown[-1]) == (26, "… and 75 lines more")
+    long = compare(content(), content(models=[f"{n}{'a' * 70}" for n in range(20)]), CATALOGUE)
+    assert max(map(len, long.shown)) == 300
+
+
 def test_the_same_content_in_another_order_is_no_change() -> None:
     before = Content("p", {"model": CHEAP, "temperature": 1, "seed": None})
     after = Content("p", {"temperature": 1.0, "model": CHEAP})
@@ -115,14 +126,25 @@ def test_the_same_content_in_another_order_is_no_change() -> None:
     assert Content("p", {"a": 1, "b": 2}).digest == Content("p", {"b": 2, "a": 1}).digest
 
 
-_KEYS = st.sampled_from(["effort", "sort", "only", "order", "data_collection", "name", "function"])
+_KEYS = st.sampled_from(["effort", "sort", "only", "order", "data_collection", "name", "function", WRITTEN])
 _JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-9, 9) | st.just(WRITTEN),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_KEYS, inner, max_size=3),
 )
 _CONFIG = st.dictionaries(
     st.sampled_from(
-        ["temperature", "stop", "plugins", "tool_choice", "reasoning", "provider", "tools", "model", "unheard_of"]
+        [
+            "temperature",
+            "stop",
+            "plugins",
+            "tool_choice",
+            "reasoning",
+            "provider",
+            "tools",
+            "model",
+            "unheard_of",
+            WRITTEN,
+        ]
     ),
     _JSON,
 )
