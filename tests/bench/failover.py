@@ -36,6 +36,8 @@ MODELS = {"anthropic": "anthropic/claude-haiku-4.5", "openai": "openai/gpt-5-min
 REQUEST_USD, REQUESTS = 0.02, 10
 """Of each workload, in each beat, at each provider."""
 SILENT, REVOKED_AT = "team-0", 72
+CALL_SECONDS = 0.15
+"""What the bill, too, takes a request to OpenRouter to last."""
 MOST_USD = 0.60
 """A day, at the policy's own bounds: nine workspaces, two decisions each, $0.10 / 3 a decision."""
 MANAGEMENT_KEY = "sk-or-v1-fake-bench"
@@ -72,11 +74,13 @@ def measure(say: Callable[[str], None]) -> list[Figure]:
     leak = json.loads(leaks[0]["Detail"])["evidence"] if leaks else {}
     minutes = (found + 1) * 10
     say(f"the leak was told after {minutes} minutes: ${leak.get('lost_usd')} by then, and no probe there")
+    lambda_seconds = seconds + sum(asked.values()) * CALL_SECONDS
     return [
         Figure("failover: management requests a day / a beat", asked["management"], BEATS, "requests"),
         Figure("failover: probes a day / their bound", asked["inference"], 24 * 2 * (WORKSPACES - 1), "probes", 1.0),
         Figure("failover: dollars of probes a day / their bound", usd, MOST_USD, "USD", 1.0),
         Figure("failover: processor seconds a day, far sides in process / beats", seconds, BEATS, "s"),
+        Figure("failover: Lambda seconds a day, 150 ms a request / beats", lambda_seconds, BEATS, "s"),
         Figure("failover: minutes to find a leak by reading / an hour", minutes, 60, "min", 1.0),
     ]
 
