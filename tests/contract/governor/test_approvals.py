@@ -154,6 +154,7 @@ def test_of_many_at_once_exactly_one_decides(ledgers):
 def test_an_overdue_request_is_written_off_once_and_no_vote_comes_after(approvals):
     approvals.ask(ASKED)
     assert approvals.overdue(NOW) == []
+    assert approvals.overdue(ASKED.expires_at) == [], "a vote that was judged in time may still be under way"
     late = NOW + timedelta(hours=25)
     (expired,) = approvals.overdue(late)
     assert expired.state == "expired"

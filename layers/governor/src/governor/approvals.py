@@ -16,6 +16,8 @@ from governor.ledger import Ledger, LedgerConflict, Put, Row
 
 REQUESTS, DECISIONS = "approval", "decision"
 WITHDRAWN, OUTCOME = "withdrawn", "outcome"
+UNDER_WAY = timedelta(minutes=1)
+"""A vote that was judged in time is written by then: whoever counts votes runs for half a minute at the most."""
 KEPT = timedelta(days=120)
 """How long rows outlive their request's end. What happened is in the event archive for longer."""
 
@@ -98,7 +100,7 @@ class Approvals:
     def overdue(self, now: datetime) -> list[Approval]:
         """Pending requests whose time is over. No vote counts for them any more, so tell of each, then write it off:
         in this order a crash between the two tells twice under one id, and never not at all."""
-        over = [one for one in self.pending() if one.request.expires_at <= now]
+        over = [one for one in self.pending() if one.request.expires_at + UNDER_WAY <= now]
         return [replace(one, state="expired", decided_at=now) for one in over]
 
     def write_off(self, expired: Approval) -> None:
