@@ -29,7 +29,7 @@ def _decided(world: World) -> Any:
 
 def _overdue(world: World) -> Any:
     world.arrange()
-    world.now += timedelta(hours=1)
+    world.now += timedelta(hours=1, minutes=1)
     return json.loads((SAMPLES / "beat.json").read_text())
 
 
@@ -67,13 +67,13 @@ def test_what_nobody_decided_is_told_and_written_off(fault: Fault, fresh: Fresh,
 def test_a_yes_beside_the_beat_that_ends_it_is_one_or_the_other(fresh: Fresh, counted: list[str]) -> None:
     world = fresh()
     held = world.arrange()
-    world.now += timedelta(hours=1)
+    world.now += timedelta(hours=1, minutes=1)
     beat = json.loads((SAMPLES / "beat.json").read_text())
     for at in range(len(world.wire.calls_of(_run(beat)))):
         with case(counted, at):
             world = fresh()
             held = world.arrange()
-            world.now += timedelta(hours=1)
+            world.now += timedelta(hours=1, minutes=1)
             request = world.click(APPROVERS[0], "approve", held)
 
             def vote(world: World = world, request: Any = request) -> None:
