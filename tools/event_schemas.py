@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from governor import evidence, evidence_byok, preset_evidence
+from governor import byok_evidence, evidence, preset_evidence
 from governor.approval_evidence import ApprovalDecided, ApprovalEvidence, RunawayExpected
 from governor.events import REQUESTS, SOURCE, VERSION, DetailType
 
@@ -49,18 +49,18 @@ EVIDENCE: dict[DetailType, type[evidence.Evidence]] = {
     DetailType.PRESET_ROLLED_BACK: preset_evidence.Promotion,
     DetailType.PRESET_DRIFTED: preset_evidence.PresetDrift,
     DetailType.PRESET_PROMOTION_REQUESTED: evidence.PresetPromotionRequested,
-    DetailType.CREDENTIAL_UNHEALTHY: evidence_byok.CredentialHealth,
-    DetailType.CREDENTIAL_RECOVERED: evidence_byok.CredentialHealth,
-    DetailType.CREDENTIAL_BENCHED: evidence_byok.Bench,
-    DetailType.CREDENTIAL_UNBENCHED: evidence_byok.Bench,
-    DetailType.FAILOVER_GAP_FOUND: evidence_byok.FailoverGap,
-    DetailType.FAILOVER_GAP_CLOSED: evidence_byok.FailoverGap,
-    DetailType.CREDITS_LEAK_SUSPECTED: evidence_byok.CreditsLeak,
-    DetailType.CREDITS_LEAK_ENDED: evidence_byok.CreditsLeak,
-    DetailType.DRILL_PASSED: evidence_byok.DrillResult,
-    DetailType.DRILL_FAILED: evidence_byok.DrillResult,
-    DetailType.BYOK_REVIEW_DUE: evidence_byok.ReviewDue,
-    DetailType.DRILL_REQUESTED: evidence_byok.DrillRequested,
+    DetailType.CREDENTIAL_UNHEALTHY: byok_evidence.CredentialHealth,
+    DetailType.CREDENTIAL_RECOVERED: byok_evidence.CredentialHealth,
+    DetailType.CREDENTIAL_BENCHED: byok_evidence.Bench,
+    DetailType.CREDENTIAL_UNBENCHED: byok_evidence.Bench,
+    DetailType.FAILOVER_GAP_FOUND: byok_evidence.FailoverGap,
+    DetailType.FAILOVER_GAP_CLOSED: byok_evidence.FailoverGap,
+    DetailType.CREDITS_LEAK_SUSPECTED: byok_evidence.CreditsLeak,
+    DetailType.CREDITS_LEAK_ENDED: byok_evidence.CreditsLeak,
+    DetailType.DRILL_PASSED: byok_evidence.DrillResult,
+    DetailType.DRILL_FAILED: byok_evidence.DrillResult,
+    DetailType.BYOK_REVIEW_DUE: byok_evidence.ReviewDue,
+    DetailType.DRILL_REQUESTED: byok_evidence.DrillRequested,
     DetailType.ROTATION_REQUESTED: evidence.RotationRequested,
     DetailType.ROLLBACK_REQUESTED: evidence.RollbackRequested,
 }

@@ -19,8 +19,8 @@ from byok_failover.drill_rules import cut_off
 from byok_failover.holds import LEASE, Hold, Holds
 from byok_failover.inventory import Inventory
 from byok_failover.probing import Prober, Probing, Spent, Unfit
+from governor.byok_evidence import CredentialRef
 from governor.events import DetailType, Event
-from governor.evidence_byok import CredentialRef
 from governor.ledger import Row
 from governor.policy import Byok
 

@@ -30,9 +30,9 @@ from byok_failover.holds import LEASE, Hold, Holds
 from byok_failover.inventory import Inventory
 from byok_failover.probing import Probing, Spent, Unfit
 from byok_failover.telling import drilled
+from governor.byok_evidence import CredentialRef
 from governor.clock import format_instant, parse_instant
 from governor.events import Event
-from governor.evidence_byok import CredentialRef
 from governor.ledger import Delete, LedgerConflict, Put, Row
 from governor.policy import Byok
 

@@ -6,11 +6,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from governor.approval_evidence import ApprovalEvidence
+from governor.byok_evidence import DrillRequested
 from governor.clock import parse_instant
 from governor.environment import Settings
 from governor.events import BadEvent, DetailType, Event
 from governor.evidence import Evidence
-from governor.evidence_byok import DrillRequested
 
 
 class FailoverSettings(Settings):

@@ -9,10 +9,7 @@ from byok_failover.decide import Health
 from byok_failover.gaps import Finding
 from byok_failover.probing import among
 from byok_failover.shares import Leak
-from governor.clock import format_instant
-from governor.events import DetailType, Event, event_id
-from governor.evidence import Evidence
-from governor.evidence_byok import (
+from governor.byok_evidence import (
     Bench,
     CredentialHealth,
     CredentialRef,
@@ -21,6 +18,9 @@ from governor.evidence_byok import (
     FailoverGap,
     ReviewDue,
 )
+from governor.clock import format_instant
+from governor.events import DetailType, Event, event_id
+from governor.evidence import Evidence
 from governor.policy import Byok
 
 if TYPE_CHECKING:

@@ -3,10 +3,10 @@
 import hashlib
 from collections.abc import Mapping
 
+from governor.byok_evidence import Bench, CredentialHealth, CreditsLeak, DrillResult, FailoverGap, OfDecision, ReviewDue
 from governor.clock import format_instant
 from governor.events import DetailType, Event
 from governor.evidence import Evidence
-from governor.evidence_byok import Bench, CredentialHealth, CreditsLeak, DrillResult, FailoverGap, OfDecision, ReviewDue
 
 MODELS: Mapping[DetailType, type[Evidence]] = {
     DetailType.CREDENTIAL_UNHEALTHY: CredentialHealth,

@@ -7,6 +7,7 @@ from governor.policy import Policy
 from governor.slack import Message
 from notifier.case import figures
 from notifier.incident import Incident
+from notifier.kinds import concerns_keys
 from notifier.phrases import KEYS_PAGE, local
 from notifier.wording import words
 from notifier.words import Words
@@ -74,7 +75,8 @@ def decide(remembered: Incident, event: Event, policy: Policy) -> Decision:
         )
     notice = _message(own, known.bars if event.detail_type in _MEASURED and not late else "", (f"Event {event.id}",))
     history = " → ".join(f"{local(step.occurred_at)} {step.detail_type}" for step in incident.steps)
-    context = (history, f"<{KEYS_PAGE}|All keys at OpenRouter> · event {lead.id}")
+    link = f"<{KEYS_PAGE}|All keys at OpenRouter> · " if concerns_keys(incident.key) else ""
+    context = (history, f"{link}event {lead.id}")
     # Buttons stand under the parent only: it is brought up to date, and a note in the thread is not.
     parent = replace(_message(current, known.bars, context), actions=current.actions)
     return Decision(

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import cast
 
+from governor.byok_evidence import Bench, CredentialHealth, CreditsLeak, DrillResult, FailoverGap, OfDecision, ReviewDue
 from governor.events import DetailType
-from governor.evidence_byok import Bench, CredentialHealth, CreditsLeak, DrillResult, FailoverGap, OfDecision, ReviewDue
 from governor.slack import escape
 from notifier.case import Case
 from notifier.phrases import mention, money, share, span, utc

@@ -134,6 +134,14 @@ def incident_key(event: Event) -> str:
     return _ABOUT[type(evidence)](event, evidence)
 
 
+_ELSEWHERE = ("preset#", "credential#", "health#", "gap#", "leak#", "drill#", "review#")
+
+
+def concerns_keys(incident: str) -> bool:
+    """Whether whoever reads of the incident may want to look at OpenRouter's keys."""
+    return not incident.startswith(_ELSEWHERE)
+
+
 def _budget(_event: Event, evidence: BudgetReached) -> str:
     period_end = format_instant(evidence.resets_at) if evidence.resets_at else "open"
     return f"budget#{evidence.scope}#{evidence.scope_id}#{evidence.period}#{period_end}"

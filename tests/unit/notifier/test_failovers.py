@@ -5,9 +5,7 @@ from typing import Any
 
 import pytest
 
-from governor.events import DetailType, Event
-from governor.evidence import Evidence
-from governor.evidence_byok import (
+from governor.byok_evidence import (
     Bench,
     CredentialHealth,
     CredentialRef,
@@ -16,6 +14,8 @@ from governor.evidence_byok import (
     FailoverGap,
     ReviewDue,
 )
+from governor.events import DetailType, Event
+from governor.evidence import Evidence
 from governor.policy import Policy
 from notifier.case import figures
 from notifier.incident import Incident
