@@ -27,8 +27,13 @@ SLACK_TOKEN = "xoxb-fake-token"
 SIGNING_SECRET = "fake-signing-secret"
 MODELS = ("anthropic/claude-haiku-4.5", "openai/gpt-5.1-codex-mini")
 METER = "SpendMeterFunctionEveryMinute"
-TENDING = "KeyRetirementFunctionTenMinutes"
-PROMOTING = "PresetPromotionFunctionTenMinutes"
+TENDING = (
+    "KeyRetirementFunctionTenMinutes",
+    "CredentialRotationFunctionTenMinutes",
+    "ByokFailoverFunctionTenMinutes",
+    "PresetPromotionFunctionTenMinutes",
+    "ApprovalDeskFunctionFiveMinutes",
+)
 MINUTE = timedelta(minutes=1)
 
 
@@ -94,11 +99,11 @@ class World:
     def run(self, until: datetime, *, every: timedelta = MINUTE, tending: timedelta | None = None) -> None:
         """Let time pass: traffic, then the beat, minute by minute; `every` thins quiet stretches.
 
-        `tending` thins the beats of key retirement and of preset promotion. Consumers ask at their own instants,
-        whatever is thinned.
+        `tending` thins the beats of those that look after something. Consumers ask at their own instants, whatever is
+        thinned.
         """
         thin = {METER: every.total_seconds()} if every > MINUTE else {}
-        thin |= dict.fromkeys((TENDING, PROMOTING), tending.total_seconds()) if tending else {}
+        thin |= dict.fromkeys(TENDING, tending.total_seconds()) if tending else {}
         while self.now < until:
             moment = min(self.now + every, until)
             minute = int(moment.timestamp()) // 60
