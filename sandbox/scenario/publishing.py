@@ -24,8 +24,8 @@ presets:
   - slug: {SLUG}
     from: {STAGING}
     to: {PRODUCTION}
-    from_secret: openrouter/staging/presets
-    to_secret: openrouter/prod/presets
+    from_secret: presets/staging
+    to_secret: presets/production
     approvers: [U0LEAD, U0SEC]
     prompts: shown
     checks:
@@ -41,7 +41,7 @@ def publisher() -> Founding:
     """The organization of the night, with a preset that is edited in staging and served in production."""
     account = founding()
     staging = next(key.name for key in account.keys if key.workspace == STAGING)
-    secrets = {**account.secrets, "openrouter/prod/presets": TRIAGE, "openrouter/staging/presets": staging}
+    secrets = {**account.secrets, "presets/production": TRIAGE, "presets/staging": staging}
     return replace(account, policy=lambda url: account.policy(url) + _PRESETS, secrets=secrets)
 
 
@@ -107,7 +107,7 @@ def buttons(message: dict[str, Any]) -> list[str]:
 
 def promoted(world: World) -> Scenario:
     scenario = Scenario("a preset is promoted: asked by one, checked, approved by another, read back, served")
-    before, answer_before = served(world), ask_it(world, "openrouter/prod/presets")
+    before, answer_before = served(world), ask_it(world, "presets/production")
     save(world, STAGING, PROMPT + " Be kind.", temperature=0.9)
     world.command("U0DEV", f"promote {SLUG}")
     asked = settled(world, "Approval Requested")
@@ -128,7 +128,7 @@ def promoted(world: World) -> Scenario:
         "served_before": before[0],
         "served_after": after[0],
         "temperature": [before[1]["temperature"], after[1]["temperature"]],
-        "answers": [answer_before, ask_it(world, "openrouter/prod/presets")],
+        "answers": [answer_before, ask_it(world, "presets/production")],
         "in_slack_after": newest(world)["text"],
     }
     scenario.tell(
@@ -240,7 +240,7 @@ def reverted(world: World) -> Scenario:
     scenario.facts = {
         "minutes": minutes,
         "in_slack": message["text"],
-        "answer": ask_it(world, "openrouter/prod/presets"),
+        "answer": ask_it(world, "presets/production"),
     }
     scenario.tell(
         f"after {minutes:.0f} minutes: “{message['text']}”", "U0SEC clicked Revert: the promoted one is served"

@@ -22,8 +22,8 @@ presets:
   - slug: {SLUG}
     from: {STAGING}
     to: {PRODUCTION}
-    from_secret: openrouter/staging/presets
-    to_secret: openrouter/prod/presets
+    from_secret: presets/staging
+    to_secret: presets/production
     approvers: [U0LEAD, U0SEC]
     prompts: shown
     checks:
@@ -39,7 +39,7 @@ presets:
 def world(tmp_path: Path) -> Iterator[World]:
     account = founding()
     staging = next(key.name for key in account.keys if key.workspace == STAGING)
-    secrets = {**account.secrets, "openrouter/prod/presets": TRIAGE, "openrouter/staging/presets": staging}
+    secrets = {**account.secrets, "presets/production": TRIAGE, "presets/staging": staging}
     chosen = replace(account, policy=lambda url: account.policy(url) + PRESETS, secrets=secrets)
     with open_world(tmp_path, account=chosen) as opened:
         opened.simulator.organization.scripts = [Script("queue: billing", prompt="money back")]

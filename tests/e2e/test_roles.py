@@ -63,6 +63,9 @@ def test_no_role_can_do_what_its_function_does_not_do(world: World) -> None:
         "promotion reads no management key": lambda: engine.client_as(
             "PresetPromotionFunction", "secretsmanager"
         ).get_secret_value(SecretId="governor/openrouter-management-key"),
+        "promotion reads no workload's key": lambda: engine.client_as(
+            "PresetPromotionFunction", "secretsmanager"
+        ).get_secret_value(SecretId="openrouter/prod/search-agent"),
         "promotion decides nothing": lambda: engine.client_as("PresetPromotionFunction", "dynamodb").put_item(
             TableName=engine.outputs["DecisionsTable"], Item=row
         ),

@@ -20,7 +20,7 @@ from tests.faults.stage import Ground, client
 START = datetime(2026, 3, 11, 9, 0, tzinfo=UTC)
 SLUG = "support-triage"
 STAGING, PRODUCTION = "platform-staging", "platform-production"
-FROM_SECRET, TO_SECRET = "openrouter/staging/presets", "openrouter/prod/presets"
+FROM_SECRET, TO_SECRET = "presets/staging", "presets/production"
 SECRETS = {FROM_SECRET: "sk-or-v1-fake-staging", TO_SECRET: "sk-or-v1-fake-production"}
 HAIKU, SONNET = "anthropic/claude-haiku-4.5", "anthropic/claude-sonnet-4.5"
 FORMER_PROMPT, NEW_PROMPT = "You sort tickets. Be short.", "You sort tickets. Answer in JSON."
