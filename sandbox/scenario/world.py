@@ -99,8 +99,7 @@ class World:
     def run(self, until: datetime, *, every: timedelta = MINUTE, tending: timedelta | None = None) -> None:
         """Let time pass: traffic, then the beat, minute by minute; `every` thins quiet stretches.
 
-        `tending` thins the beats of those that look after something. Consumers ask at their own instants, whatever is
-        thinned.
+        `tending` thins the beats of those that look after something. Consumers ask at their own instants.
         """
         thin = {METER: every.total_seconds()} if every > MINUTE else {}
         thin |= dict.fromkeys(TENDING, tending.total_seconds()) if tending else {}
@@ -174,10 +173,8 @@ class World:
 
     def secret(self, name: str) -> dict[str, Any]:
         """What a consumer reads in Secrets Manager now."""
-        held: dict[str, Any] = json.loads(
-            self.engine.client("secretsmanager").get_secret_value(SecretId=name)["SecretString"]
-        )
-        return held
+        read = self.engine.client("secretsmanager").get_secret_value(SecretId=name)
+        return dict(json.loads(read["SecretString"]))
 
     def held(self, secret: str) -> dict[str, Any]:
         """What a consumer reads in Secrets Manager now: `secret` without a request, for those who read often."""

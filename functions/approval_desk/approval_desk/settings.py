@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from pydantic import ValidationError
-
 from governor.approval_evidence import ApprovalDecided
 from governor.clock import parse_instant
 from governor.environment import Settings
@@ -67,9 +65,4 @@ def received(event: Any) -> Beat | Decided | list[Message]:
     told = Event.received(event)
     if told.detail_type != DetailType.APPROVAL_DECIDED:
         raise BadEvent(f"detail-type: the approval desk does not act on {told.detail_type.value!r}; mend the rule")
-    try:
-        return Decided(told.id, ApprovalDecided.model_validate(told.evidence))
-    except ValidationError as error:
-        fault = error.errors(include_input=False, include_url=False)[0]
-        where = ".".join(map(str, fault["loc"]))
-        raise BadEvent(f"detail.evidence.{where}: {fault['msg']}; mend the sender") from None
+    return Decided(told.id, ApprovalDecided.of(told))

@@ -3,14 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import ValidationError
-
 from governor.approval_evidence import ApprovalEvidence
 from governor.byok_evidence import DrillRequested
 from governor.clock import parse_instant
 from governor.environment import Settings
 from governor.events import BadEvent, DetailType, Event
-from governor.evidence import Evidence
 
 
 class FailoverSettings(Settings):
@@ -48,18 +45,9 @@ def received(event: Any) -> Asked:
     told = Event.received(event)
     match told.detail_type:
         case DetailType.DRILL_REQUESTED:
-            asked = _evidence(DrillRequested, told)
+            asked = DrillRequested.of(told)
             return Asked(told.subject, asked.requested_by, told.id)
         case DetailType.APPROVAL_GRANTED:
-            return Asked(told.subject, "", _evidence(ApprovalEvidence, told).approval, granted=True)
+            return Asked(told.subject, "", ApprovalEvidence.of(told).approval, granted=True)
         case _:
             raise BadEvent(f"detail-type: byok_failover does not act on {told.detail_type.value!r}; mend the rule")
-
-
-def _evidence[E: Evidence](model: type[E], told: Event) -> E:
-    try:
-        return model.model_validate(told.evidence)
-    except ValidationError as error:
-        fault = error.errors(include_input=False, include_url=False)[0]
-        where = ".".join(map(str, fault["loc"]))
-        raise BadEvent(f"detail.evidence.{where}: {fault['msg']}; mend the sender") from None

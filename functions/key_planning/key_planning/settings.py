@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from pydantic import ValidationError
-
 from governor.clock import parse_instant
 from governor.environment import Settings
 from governor.events import BadEvent, DetailType, Event
@@ -56,7 +54,8 @@ def received(event: Any) -> Plan | Due | list[Message]:
     told = Event.received(event)
     match told.detail_type:
         case DetailType.ROTATION_REQUESTED:
-            return Due(told.subject, "asked", _requester(told))
+            RotationRequested.of(told)
+            return Due(told.subject, "asked", told.id)
         case DetailType.KEY_DISABLED:
             return Due(told.subject, "exposed", told.id)
         case DetailType.KEY_DRIFTED:
@@ -81,13 +80,3 @@ def _scheduled(event: dict[str, Any]) -> Plan:
         return Plan(parse_instant(event["scheduled_time"]))
     except (TypeError, ValueError, AttributeError) as error:
         raise BadEvent(f"scheduled_time: {error}") from error
-
-
-def _requester(told: Event) -> str:
-    try:
-        RotationRequested.model_validate(told.evidence)
-    except ValidationError as error:
-        fault = error.errors(include_input=False, include_url=False)[0]
-        where = ".".join(map(str, fault["loc"]))
-        raise BadEvent(f"detail.evidence.{where}: {fault['msg']}; mend the sender") from None
-    return told.id

@@ -4,8 +4,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from pydantic import ValidationError
-
 from governor.clock import parse_instant
 from governor.environment import Settings
 from governor.events import BadEvent, DetailType, Event
@@ -57,12 +55,6 @@ def received(event: Any) -> Beat | Look | Rollback:
         case DetailType.KEY_ROTATED:
             return Beat(told.occurred_at, told.subject)
         case DetailType.ROLLBACK_REQUESTED:
-            try:
-                asked = RollbackRequested.model_validate(told.evidence)
-            except ValidationError as error:
-                fault = error.errors(include_input=False, include_url=False)[0]
-                where = ".".join(map(str, fault["loc"]))
-                raise BadEvent(f"detail.evidence.{where}: {fault['msg']}; mend the sender") from None
-            return Rollback(told, asked.requested_by)
+            return Rollback(told, RollbackRequested.of(told).requested_by)
         case _:
             raise BadEvent(f"detail-type: key retirement does not act on {told.detail_type.value!r}; mend the rule")

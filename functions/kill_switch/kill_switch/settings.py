@@ -1,15 +1,12 @@
 """What the kill switch is told by its environment, and what an event asks of it."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-
-from pydantic import ValidationError
 
 from governor.approval_evidence import ApprovalEvidence
 from governor.environment import Settings
 from governor.events import BadEvent, DetailType, Event
-from governor.evidence import BudgetReached, Cause, Evidence, Exposed, RestoreRequested, Runaway
+from governor.evidence import BudgetReached, Cause, Exposed, RestoreRequested, Runaway
 from kill_switch.claims import Ordered
 
 type Claim = Runaway | Exposed | BudgetReached | Ordered
@@ -57,16 +54,16 @@ def received(envelope: Any) -> Demand | RestoreDemand | Grant:
     event = Event.received(envelope)
     match event.detail_type:
         case DetailType.RUNAWAY_CONFIRMED:
-            return Demand(event, "runaway", _evidence(Runaway, event.evidence))
+            return Demand(event, "runaway", Runaway.of(event))
         case DetailType.KEY_EXPOSED:
-            return Demand(event, "exposed", _evidence(Exposed, event.evidence))
+            return Demand(event, "exposed", Exposed.of(event))
         case DetailType.BUDGET_THRESHOLD_REACHED:
-            return Demand(event, "budget", _of_a_key(_evidence(BudgetReached, event.evidence)))
+            return Demand(event, "budget", _of_a_key(BudgetReached.of(event)))
         case DetailType.RESTORE_REQUESTED:
-            asked = _evidence(RestoreRequested, event.evidence)
+            asked = RestoreRequested.of(event)
             return RestoreDemand(event, asked.cause, asked.requested_by)
         case DetailType.APPROVAL_GRANTED:
-            return Grant(event, _evidence(ApprovalEvidence, event.evidence).approval)
+            return Grant(event, ApprovalEvidence.of(event).approval)
         case _:
             raise BadEvent(f"detail-type: the kill switch does not act on {event.detail_type.value!r}; mend the rule")
 
@@ -79,12 +76,3 @@ def _of_a_key(claim: BudgetReached) -> BudgetReached:
     if claim.scope not in ("key_limit", "workload", "guardrail"):
         raise BadEvent(f"detail.evidence.scope: {claim.scope!r} is no key's budget; it names nothing to disable")
     return claim
-
-
-def _evidence[E: Evidence](model: type[E], given: Mapping[str, Any]) -> E:
-    try:
-        return model.model_validate(given)
-    except ValidationError as error:
-        fault = error.errors(include_input=False, include_url=False)[0]
-        where = ".".join(map(str, fault["loc"]))
-        raise BadEvent(f"detail.evidence.{where}: {fault['msg']}; mend the sender") from None

@@ -4,14 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from pydantic import ValidationError
-
 from governor.approval import Kind
 from governor.approval_evidence import ApprovalEvidence
 from governor.clock import parse_instant
 from governor.environment import Settings
 from governor.events import BadEvent, DetailType, Event
-from governor.evidence import Evidence, PresetPromotionRequested
+from governor.evidence import PresetPromotionRequested
 
 KINDS: tuple[Kind, ...] = ("promotion", "override", "rollback", "adopt", "revert")
 """The approvals on which this function acts."""
@@ -66,21 +64,12 @@ def received(event: Any) -> Beat | Asked | Decided:
     told = Event.received(event)
     match told.detail_type:
         case DetailType.PRESET_PROMOTION_REQUESTED:
-            asked = _evidence(PresetPromotionRequested, told)
+            asked = PresetPromotionRequested.of(told)
             return Asked(told.subject, told.id, asked.requested_by, asked.loosen, asked.override_of)
         case DetailType.APPROVAL_GRANTED | DetailType.APPROVAL_REJECTED | DetailType.APPROVAL_EXPIRED:
-            decided = _evidence(ApprovalEvidence, told)
+            decided = ApprovalEvidence.of(told)
             if decided.kind in KINDS:
                 return Decided(told.subject, decided.approval, decided.kind)
             raise BadEvent(f"detail.evidence.kind: a {decided.kind} is not this function's; mend the rule")
         case _:
             raise BadEvent(f"detail-type: preset promotion does not act on {told.detail_type.value!r}; mend the rule")
-
-
-def _evidence[E: Evidence](model: type[E], told: Event) -> E:
-    try:
-        return model.model_validate(told.evidence)
-    except ValidationError as error:
-        fault = error.errors(include_input=False, include_url=False)[0]
-        where = ".".join(map(str, fault["loc"]))
-        raise BadEvent(f"detail.evidence.{where}: {fault['msg']}; mend the sender") from None

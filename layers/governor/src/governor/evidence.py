@@ -4,9 +4,11 @@ Money is in USD, instants are ISO 8601 in UTC, rates are USD per hour. Unknown f
 """
 
 from datetime import datetime
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from governor.events import BadEvent, Event
 
 Cause = Literal["runaway", "budget", "exposed", "operator", "rotation", "foreign"]
 Scope = Literal["key_limit", "workload", "guardrail", "workspace", "credits"]
@@ -16,6 +18,16 @@ class Evidence(BaseModel):
     """Base: immutable, tolerant of unknown fields, validator built on first use (cold start)."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
+
+    @classmethod
+    def of(cls, event: Event) -> Self:
+        """What the event holds. Raises `BadEvent`, which names the field and quotes nothing that the sender wrote."""
+        try:
+            return cls.model_validate(event.evidence)
+        except ValidationError as error:
+            fault = error.errors(include_input=False, include_url=False)[0]
+            where = ".".join(map(str, fault["loc"]))
+            raise BadEvent(f"detail.evidence.{where}: {fault['msg']}; mend the sender") from None
 
 
 class KeyReading(Evidence):
