@@ -46,7 +46,7 @@ class Stub(ThreadingHTTPServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         # A process that was measured is killed while it waits for its next event.
-        if not isinstance(sys.exception(), ConnectionError):
+        if not isinstance(sys.exception(), ConnectionError | queue.Empty):
             super().handle_error(request, client_address)
 
     def __enter__(self) -> Self:
