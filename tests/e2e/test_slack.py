@@ -128,3 +128,32 @@ def test_what_slack_did_not_sign_costs_nothing_and_a_replay_does_nothing(world: 
     world.run(world.now + 6 * MINUTES)
     assert world.slack.resend(sent, anew=False).status == 401
     assert engine.messages("SlackRequestQueue") == []
+
+
+def test_a_burst_that_its_owner_expects_is_metered_and_not_stopped(world: World) -> None:
+    world.run(world.now + 2 * MINUTES)
+    world.loop(SEARCH, 100)
+    assert world.run_while(lambda: not world.events("Runaway Suspected", subject=SEARCH), at_most=20 * MINUTES)
+    world.click("U0FINANCE", "Expected", holding=SEARCH)
+    assert "Only the workload's owner or an approver" in world.slack.told("U0FINANCE")[-1]
+    world.click("U0SEARCH", "Expected", holding=SEARCH)
+    before = world.spent(SEARCH)
+    world.run(world.now + 15 * MINUTES)
+    world.end_loop(SEARCH)
+    assert world.spent(SEARCH) > before + 20
+    assert not world.key(SEARCH).disabled
+    assert world.events("Runaway Confirmed", subject=SEARCH) == []
+    assert any("says that what prod-search-agent spends is meant" in line for line in world.slack_lines())
+    assert world.engine.dead_letters() == []
+
+
+def test_a_key_is_rotated_by_whoever_asks_in_slack(world: World) -> None:
+    world.run(world.now + 2 * MINUTES)
+    before = world.secret("openrouter/prod/search-agent")["api_key"]
+    world.command("U0DATA", f"rotate {SEARCH}")
+    world.run(world.now + 75 * MINUTES, every=5 * MINUTES)
+    after = world.secret("openrouter/prod/search-agent")["api_key"]
+    assert after != before
+    assert world.asked_with(after) == 200
+    assert world.asked_with(before) == 200, "both work in the overlap, though nobody used the old one for an hour"
+    assert world.engine.dead_letters() == []

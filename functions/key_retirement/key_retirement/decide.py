@@ -136,4 +136,7 @@ def role(key: LineageKey, live: "ApiKey", rules: Rotation, now: datetime) -> Rol
         return "current" if key.state == "current" else "draining"
     if live.disabled:
         return "disabled"
-    return "quiet" if is_quiet(key.seen, rules, now) else "draining"
+    if key.state != "overlap":
+        return "retired"
+    # A consumer that asks once in three hours, and keeps its secret for a day, must still be answered.
+    return "resting" if is_quiet(key.seen, rules, now) else "draining"

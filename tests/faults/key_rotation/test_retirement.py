@@ -15,9 +15,11 @@ def test_a_quiet_key_is_disabled_kept_and_deleted_and_the_new_one_has_the_whole_
     new = rotated(world)
     world.later(minutes=70)
     beats(world)
-    assert world.own_keys()[new].limit == 60.0, "what the quiet key needs no more"
+    limits = {hash: key.limit for hash, key in world.own_keys().items()}
+    assert limits == {world.first: 46.0, new: 54.0}, "whoever has the old key cached is still answered"
     world.later(hours=24)
     beats(world)
+    assert world.own_keys()[new].limit == 60.0, "what the retired key needs no more"
     assert states(world) == {world.first: "quarantined", new: "current"}
     assert world.own_keys()[world.first].disabled
     organization = world.simulator.organization

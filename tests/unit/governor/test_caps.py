@@ -42,15 +42,18 @@ def limited(one: ApiKey, limit: Limit) -> ApiKey:
 shares = st.floats(0, 1)
 
 
-@given(st.floats(0, 120), st.lists(st.tuples(shares, shares, st.booleans()), max_size=8))
-def test_two_keys_together_never_pass_the_cap(spent: float, moves: list[tuple[float, float, bool]]) -> None:
+roles_of_the_old = st.sampled_from(["draining", "resting", "retired"])
+
+
+@given(st.floats(0, 120), st.lists(st.tuples(shares, shares, roles_of_the_old), max_size=8))
+def test_two_keys_together_never_pass_the_cap(spent: float, moves: list[tuple[float, float, Role]]) -> None:
     old = key("old", spent, 100.0)
     both = split([CAP], [old], (), NOW)
     old, new = limited(old, both.lowered["old"]), limited(key("new"), both.new)
-    for of_old, of_new, quiet in moves:
+    for of_old, of_new, of_the_old in moves:
         old, new = spend(old, of_old), spend(new, of_new)
         assert old.usage_monthly + new.usage_monthly <= max(CAP.limit_usd, spent) + 1e-4
-        roles: dict[str, Role] = {"new": "current", "old": "quiet" if quiet else "draining"}
+        roles: dict[str, Role] = {"new": "current", "old": of_the_old}
         targets = balance([CAP], {"old": old, "new": new}, roles, (), NOW)
         old = limited(old, targets["old"]) if "old" in targets else old
         new = limited(new, targets["new"]) if "new" in targets else new
@@ -58,9 +61,20 @@ def test_two_keys_together_never_pass_the_cap(spent: float, moves: list[tuple[fl
 
 def test_what_is_lowered_comes_before_what_is_raised() -> None:
     keys = {"old": key("old", 10, 55), "new": key("new", 5, 45)}
-    targets = balance([CAP], keys, {"new": "current", "old": "quiet"}, (), NOW)
+    targets = balance([CAP], keys, {"new": "current", "old": "retired"}, (), NOW)
     assert list(targets) == ["old", "new"]
     assert targets == {"old": Limit(10.0, "monthly"), "new": Limit(90.0, "monthly")}
+
+
+def test_a_key_that_is_not_used_in_the_overlap_keeps_a_tenth_and_gets_half_once_it_is() -> None:
+    keys = {"old": key("old", 10, 55), "new": key("new", 40, 45)}
+    targets = balance([CAP], keys, {"new": "current", "old": "resting"}, (), NOW)
+    assert {hash: round(limit.limit_usd or 0, 6) for hash, limit in targets.items()} == {"old": 15.0, "new": 85.0}
+    resting = {hash: limited(keys[hash], targets[hash]) for hash in keys}
+    assert balance([CAP], resting, {"new": "current", "old": "resting"}, (), NOW) == {}
+    used = {**resting, "old": spend(resting["old"], 0.5)}
+    after = balance([CAP], used, {"new": "current", "old": "draining"}, (), NOW)
+    assert {hash: round(limit.limit_usd or 0, 6) for hash, limit in after.items()} == {"old": 36.25, "new": 63.75}
 
 
 def test_a_new_period_gives_the_whole_cap_back() -> None:

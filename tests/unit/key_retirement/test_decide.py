@@ -1,6 +1,7 @@
 """What becomes of a key that was replaced."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ import pytest
 
 from governor.lineage import LineageKey, Sighting
 from governor.policy import Rotation
-from key_retirement.decide import drain, look, orphan, quarantine
+from key_retirement.decide import drain, look, orphan, quarantine, role
 from key_retirement.settings import received
 from management_api import ApiKey
 
@@ -65,6 +66,17 @@ def test_a_last_use_told_in_milliseconds_is_no_new_use_when_the_row_has_kept_its
     kept = LineageKey.of(row.data()).seen
     again = look(used, 1.0, kept, NOW + timedelta(hours=2))
     assert again.quiet_since == NOW - timedelta(seconds=1)
+
+
+def test_a_replaced_key_keeps_a_share_for_as_long_as_somebody_may_still_have_it() -> None:
+    key = LineageKey("a" * 64, "prod-agent", "overlap", NOW, until=NOW + timedelta(hours=12))
+    rested = replace(key, seen=Sighting(NOW, 1.0, None, NOW - timedelta(hours=3)))
+    assert role(key, api_key(), RULES, NOW) == "draining"
+    assert role(rested, api_key(), RULES, NOW) == "resting"
+    behind = replace(rested, until=NOW - timedelta(hours=1))
+    assert role(behind, api_key(), RULES, NOW) == "resting", "a copy of the secret may still hold it"
+    assert role(replace(rested, state="quarantined"), api_key(), RULES, NOW) == "retired"
+    assert role(replace(rested, state="quarantined"), api_key(disabled=True), RULES, NOW) == "disabled"
 
 
 def test_a_key_in_quarantine_that_somebody_enabled_is_disabled_again() -> None:

@@ -17,8 +17,11 @@ from governor.policy import Key
 if TYPE_CHECKING:
     from management_api import ApiKey, Guardrail
 
-Role = Literal["current", "draining", "quiet", "disabled"]
-"""`quiet`: replaced, and not used any more. `disabled`: cannot spend, but what it spent counts."""
+Role = Literal["current", "draining", "resting", "retired", "disabled"]
+"""`draining`: replaced, and used. `resting`: replaced and not used lately, but whoever has it cached still may.
+`retired`: nobody may, enabled or not. `disabled`: cannot spend, but what it spent counts."""
+RESTING = 0.1
+"""The part of what is left that a resting key keeps: enough to be seen in use, upon which it drains."""
 _LENGTH = {"daily": 1, "weekly": 2, "monthly": 3, None: 4}
 NOTHING = 0.000001
 """The least limit there is: OpenRouter does not say what a limit of 0 means."""
@@ -77,8 +80,9 @@ def balance(
 ) -> dict[str, Limit]:
     """The limits that differ from what the keys have: those to lower first, then those to raise.
 
-    A quiet key keeps what it has counted and the current one has all that is left; a key still used keeps half. Shares
-    that are still ample stay as they are. The current key alone has the whole cap again, in the policy's own period.
+    Of what is left, a key still used has half and a resting one a tenth; a retired one has nothing, and the current one
+    the rest. Shares that are still ample stay as they are. The current key alone has the whole cap again, in the
+    policy's own period.
     """
     if not caps:
         return {}
@@ -87,8 +91,10 @@ def balance(
     if current and not _matters(caps, rest, deleted, now):
         return _changes(keys, {current.hash: Limit(caps[0].limit_usd, caps[0].period)})
     reset, left = _longest(caps), _left(caps, list(keys.values()), deleted, now)
-    draining = [hash for hash, role in roles.items() if role == "draining" and hash in keys]
-    shares = {hash: left / 2 / len(draining) for hash in draining}
+    shares: dict[str, float] = {}
+    for kept, part in (("draining", 0.5), ("resting", RESTING)):
+        those = [hash for hash, role in roles.items() if role == kept and hash in keys]
+        shares |= {hash: left * part / len(those) for hash in those}
     if current:
         shares[current.hash] = left - sum(shares.values())
     if _ample(caps, keys, shares, roles, reset, deleted, now):
@@ -158,9 +164,9 @@ def _ample(
     deleted: Sequence[LineageKey],
     now: datetime,
 ) -> bool:
-    """Whether the limits as they are keep within the caps and leave every key its share: half of it at least, as long
-    as two keys spend and their shares move with every request."""
-    enough = 0.5 if "draining" in roles.values() else 0.99
+    """Whether the limits as they are keep within the caps and leave every key its share, or as much of it as keeps
+    beats from moving limits after every request: half, as long as two keys spend."""
+    enough = 0.5 if "draining" in roles.values() else 0.8 if "resting" in roles.values() else 0.99
     room = 0.0
     for hash, key in keys.items():
         if key.disabled:
@@ -168,7 +174,7 @@ def _ample(
         if key.limit is None or key.limit_reset != reset:
             return False
         free = max(0.0, key.limit - counted(key, reset, key.include_byok_in_limit))
-        if free < shares.get(hash, 0.0) * enough or (roles.get(hash) == "quiet" and free > NOTHING):
+        if free < shares.get(hash, 0.0) * enough or (roles.get(hash) == "retired" and free > NOTHING):
             return False
         room += free
     return room <= _left(caps, list(keys.values()), deleted, now) * (1 + 1e-9) + NOTHING * len(keys)
