@@ -24,18 +24,13 @@ from moto.events.models import EventsBackend
 import byok_failover.handler
 from governor.clock import format_instant
 from governor.policy import Policy
-from sandbox.openrouter.bodies import CredentialCreation
-from sandbox.openrouter.resources import add_credential
 from sandbox.openrouter.simulator import Simulator
+from tests.bench.byok_world import CREDENTIALS, SILENT, WORKSPACES, declared, founded, traffic
 from tests.bench.figures import Figure
 from tests.faults.routed import Routed
 
-WORKSPACES, CREDENTIALS = 10, ("anthropic", "anthropic", "anthropic", "openai", "openai", "openai")
 START, BEAT, BEATS = datetime(2026, 5, 12, tzinfo=UTC), timedelta(minutes=10), 144
-MODELS = {"anthropic": "anthropic/claude-haiku-4.5", "openai": "openai/gpt-5-mini"}
-REQUEST_USD, REQUESTS = 0.02, 10
-"""Of each workload, in each beat, at each provider."""
-SILENT, REVOKED_AT = "team-0", 72
+REVOKED_AT = 72
 CALL_SECONDS = 0.15
 """What the bill, too, takes a request to OpenRouter to last."""
 MOST_USD = 0.60
@@ -53,13 +48,13 @@ def measure(say: Callable[[str], None]) -> list[Figure]:
     say(f"a day of failover checks: {WORKSPACES} workspaces, {len(CREDENTIALS)} credentials each")
     now = [START]
     simulator = Simulator(MANAGEMENT_KEY, clock=lambda: now[0].timestamp(), credits=1e9)
-    keys = _founded(simulator)
+    keys = founded(simulator)
     with _stage(simulator, keys, now) as told:
         before, seconds, found = Counter(_kinds(simulator)), 0.0, None
         for number in range(BEATS):
             if number == REVOKED_AT:
                 _revoke(simulator)
-            _traffic(simulator, keys)
+            traffic(simulator, keys)
             now[0] += BEAT
             began = time.process_time()
             byok_failover.handler.lambda_handler({"version": 1, "scheduled_time": format_instant(now[0])}, _CONTEXT)
@@ -94,52 +89,6 @@ _CONTEXT = SimpleNamespace(
 )
 
 
-def _founded(simulator: Simulator) -> dict[str, tuple[str, str]]:
-    """Each workspace's key by its slug: hash and plaintext."""
-    keys = {}
-    for number in range(WORKSPACES):
-        slug = f"team-{number}"
-        simulator.organization.create_workspace(slug.title(), slug)
-        key, plaintext = simulator.create_key(f"prod-{slug}", workspace=slug)
-        keys[slug] = key.hash, plaintext
-        for order, provider in enumerate(CREDENTIALS):
-            made = CredentialCreation(
-                provider=provider,
-                key=f"fake-{slug}-{order}",
-                name=f"{provider} {order}",
-                workspace_id=slug,
-                is_fallback=order % 3 == 2,
-            )
-            add_credential(simulator.organization, made)
-    return keys
-
-
-def _policy(keys: dict[str, tuple[str, str]]) -> Policy:
-    byok = [
-        {
-            "workspace": slug, "provider": provider, "expect": {"prioritized": 2, "fallback": 1}, "models": [model],
-            "reason": "r", "owner": "o", "exit": "e",
-            **({} if slug == SILENT else {"probe": {
-                "model": model, "secret": f"openrouter/{slug}", "usd_per_day": 0.10 / 3,
-            }}),
-        }
-        for slug in keys
-        for provider, model in MODELS.items()
-    ]  # fmt: skip
-    workloads = [
-        {"name": f"prod-{slug}", "workspace": slug, "owner": {"slack": "U0OWNER"}, "secret": f"openrouter/{slug}"}
-        for slug in keys
-    ]
-    return Policy.model_validate({"version": 1, "workloads": workloads, "byok": byok})
-
-
-def _traffic(simulator: Simulator, keys: dict[str, tuple[str, str]]) -> None:
-    for _, plaintext in keys.values():
-        for model in MODELS.values():
-            for _ in range(REQUESTS):
-                assert simulator.ask(plaintext, REQUEST_USD, model=model).status == 200
-
-
 def _revoke(simulator: Simulator) -> None:
     """Every anthropic credential of the workspace that nobody probes."""
     place = simulator.organization.workspace(SILENT).id
@@ -159,6 +108,7 @@ def _stage(
 ) -> Iterator[list[dict[str, Any]]]:
     """The handler over moto and the simulator, in process; yields what reaches the bus."""
     told: list[dict[str, Any]] = []
+    policy = Policy.model_validate({"version": 1, **declared(keys, usd_per_day=0.10 / 3)})
     identity = {"AWS_ACCESS_KEY_ID": "fake", "AWS_SECRET_ACCESS_KEY": "fake", "AWS_DEFAULT_REGION": "us-east-1"}
     transport = Routed(simulator.app)
     take = EventsBackend.put_events
@@ -170,7 +120,7 @@ def _stage(
     with ExitStack() as stack:
         stack.enter_context(mock.patch.dict(os.environ, {**NAMES, **identity}))
         stack.enter_context(mock_aws())
-        stack.enter_context(mock.patch.object(Policy, "load", return_value=_policy(keys)))
+        stack.enter_context(mock.patch.object(Policy, "load", return_value=policy))
         stack.enter_context(mock.patch.object(byok_failover.handler, "utc_now", side_effect=lambda: now[0]))
         stack.enter_context(mock.patch.object(httpx, "HTTPTransport", return_value=transport))
         stack.enter_context(mock.patch.object(EventsBackend, "put_events", note))

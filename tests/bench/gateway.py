@@ -62,7 +62,7 @@ def _warm(stack: Path, module: str) -> float:
 
 
 def _run(stack: Path, module: str, more: int) -> list[float]:
-    event = _click()
+    event = click()
     with Stub(event, b"", AWS, [event] * more) as stub, tempfile.TemporaryFile("w+") as log:
         began = time.perf_counter()
         process = subprocess.Popen(
@@ -85,7 +85,7 @@ def _run(stack: Path, module: str, more: int) -> list[float]:
     return taken
 
 
-def _click() -> bytes:
+def click() -> bytes:
     """The sample of a click, with a message as long as ours get, signed now."""
     event = json.loads((ROOT / "events" / NAME / "button.json").read_text())
     value = json.dumps({"approval": "a" * 32, "digest": "d" * 64})

@@ -20,7 +20,7 @@ from moto.server import ThreadedMotoServer
 
 from sandbox.build import ROOT
 from sandbox.openrouter.simulator import Simulator
-from tests.bench.cost.bill import Invocation
+from tests.bench.cost.invocation import Invocation
 from tests.bench.far_side import MANAGEMENT_KEY, START_MINUTE, organization
 from tests.bench.processes import REGION, Far, Worker, far_side
 
@@ -51,12 +51,13 @@ def aws() -> Iterator[dict[str, str]]:
         httpx.post(f"{url}/moto-api/reset").raise_for_status()  # its state outlives a server of this process
         session = boto3.Session("fake", "fake", region_name=REGION)
         session.client("s3", endpoint_url=url).create_bucket(Bucket=NAMES["READING_BUCKET"])
-        session.client("dynamodb", endpoint_url=url).create_table(
-            TableName=NAMES["TABLE_NAME"],
-            BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-        )
+        for table in ("TABLE_NAME", "DECISIONS_TABLE_NAME"):
+            session.client("dynamodb", endpoint_url=url).create_table(
+                TableName=NAMES[table],
+                BillingMode="PAY_PER_REQUEST",
+                AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
+                KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+            )
         session.client("events", endpoint_url=url).create_event_bus(Name=NAMES["EVENT_BUS_NAME"])
         session.client("secretsmanager", endpoint_url=url).create_secret(
             Name=NAMES["MANAGEMENT_KEY_SECRET"], SecretString=json.dumps({"api_key": MANAGEMENT_KEY})
@@ -133,14 +134,14 @@ class Incident:
                 worker.tell("start", function="kill_switch")
                 told = worker.tell("invoke", event=event)
             assert simulator.organization.keys.get(key.hash).disabled, told  # type: ignore[union-attr]  # it is there
-            self.kill_switch = average([_started(told, asked=len(simulator.requests))], 1)
+            self.kill_switch = average([started(told, asked=len(simulator.requests))], 1)
             notice = json.loads((ROOT / "events" / "notifier" / "key_disabled.json").read_text())
             self.event_bytes = float(len(notice["Records"][0]["body"]))
             with Worker.shipped("handlers.py", stack, "NotifierFunction", **variables) as worker:
                 worker.tell("start", function="notifier")
                 told = worker.tell("invoke", event=notice)
             assert told["answer"] == {"batchItemFailures": []}, told
-            self.notifier = average([_started(told, asked=0)], 1)
+            self.notifier = average([started(told, asked=0)], 1)
             table = boto3.Session("fake", "fake", region_name=REGION).client(
                 "dynamodb", endpoint_url=variables["AWS_ENDPOINT_URL"]
             )
@@ -154,7 +155,7 @@ def _beat(worker: Worker, minute: int) -> dict[str, Any]:
     return told
 
 
-def _started(told: Mapping[str, Any], asked: int) -> dict[str, Any]:
+def started(told: Mapping[str, Any], asked: int) -> dict[str, Any]:
     """An invocation that its container was started for: all of the process's time is its own."""
     return {**told, "cpu": told["lived"], "asked": asked, "sent": 0}
 
@@ -177,6 +178,8 @@ def average(taken: Sequence[Mapping[str, Any]], in_turn: int) -> Invocation:
         asked=mean(sum(told["asked"] for told in taken)),
         sent=mean(sum(told["sent"] for told in taken)),
         in_turn=in_turn,
+        read=mean(sum(told["read"] for told in taken)),
+        written=mean(sum(told["written"] for told in taken)),
     )
 
 

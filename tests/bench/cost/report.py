@@ -5,8 +5,11 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
+from tests.bench import byok_world
 from tests.bench.cost import bill as rules
-from tests.bench.cost.bill import Line, Measured, Rotation, Stack, total
+from tests.bench.cost import invocation
+from tests.bench.cost.bill import Deciding, Line, Measured, Rotation, Stack, total
+from tests.bench.cost.invocation import Invocation
 
 
 @dataclass(frozen=True)
@@ -68,16 +71,22 @@ def document(sizes: Sequence[Size], stack: Stack, prices: Mapping[str, Any], tod
         today=today,
         bill=_markdown("USD a month", sizes, bill),
         measured=_markdown("", sizes, measured),
+        failover=_markdown("", sizes, _failover(sizes, stack)),
         rotation=_rotation(sizes[0].measured.rotation, stack),
-        beats=f"{rules.MONTH_MINUTES / stack.beat_minutes:,.0f}",
+        deciding=_deciding(sizes[0].measured.deciding, stack),
+        beats=f"{stack.beats('spend_meter'):,.0f}",
         prices=prices,
         secret=prices["prices"]["secret"]["usd"],
         unconfirmed=", ".join(name for name, price in prices["prices"].items() if price["confirmed_by"] is None),
-        call_ms=rules.CALL_SECONDS * 1000,
-        aws_ms=rules.AWS_CALL_SECONDS * 1000,
-        s3_mb=rules.S3_BYTES_PER_SECOND / 1e6,
+        call_ms=invocation.CALL_SECONDS * 1000,
+        aws_ms=invocation.AWS_CALL_SECONDS * 1000,
+        s3_mb=invocation.S3_BYTES_PER_SECOND / 1e6,
+        kept=rules.CLICKS * rules.KEPT_MONTHS,
+        credentials=len(byok_world.CREDENTIALS),
         stack=stack,
         rules=rules,
+        one=invocation,
+        byok=byok_world,
     )
 
 
@@ -95,38 +104,78 @@ own exist anyway.
 
 {measured}
 
+## A beat of `byok_failover`
+
+{failover}
+
+Nearly all that is billed is waiting, one call after the other. At many keys it waits for the list of every key of every
+workspace, a hundred a page: their counters tell whose share of spend fell. At every size it reads three rows for each
+decision, and the key of every probe, due or not: most of the calls to Secrets Manager.
+
 ## Rotation
 
 {rotation}
 
+## Presets, and what people do in Slack
+
+{deciding}
+
+Units are DynamoDB's. To find the requests whose time is over, every beat of `approval_desk` reads all requests and
+decisions that are kept, here {kept}: that is most of the tables' reads.
+
 ## How it was measured
 
-The shipped handlers, from the built layers, over a local AWS and the simulator, whose answers to the meter are
-recorded. A fifth of the keys' counters move between two beats, and every key has a month of habits behind it.
+The shipped handlers, from the built layers, over a local AWS and the simulators of OpenRouter and Slack; what the first
+one answers the meter is recorded. A fifth of the keys' counters move between two of its beats, and every key has a
+month of habits behind it.
 
 ## Assumed
 
 - {beats} beats in 30 days. Region {prices[region]}, {prices[architecture]}, list prices of {prices[as_of]}
   ([with their sources](../tests/bench/prices-2026-11.json)). No second source confirmed these: {unconfirmed}.
 - {rules.WORKLOADS} workloads rotate, each every {rules.ROTATED_EVERY_DAYS} days, at every size. Those in overlap or
-  quarantine are looked at every {stack.retirement_minutes:g} minutes, all of them hourly. One provider's secret is
-  watched.
-- `preset_promotion` and `byok_failover` are not on this bill, but for their alarms, nor is what people do in Slack.
+  quarantine are looked at every {stack.beat_minutes[key_retirement]:g} minutes, all of them hourly. One provider's
+  secret is watched.
+- {byok.WORKSPACES} workspaces hold {credentials} provider credentials each, at two providers, at every size. The keys
+  are spread over them, and over the others where the account has more. All but one are probed at both, at the policy's
+  default of 24 a day, and none is drilled. What the probes themselves cost is OpenRouter's bill.
+- One preset has {rules.PROMOTIONS} promotions a month, with one golden case. People click {rules.CLICKS} times a month,
+  each a yes to a request of its own, as large as the preset's; requests and decisions are kept for
+  {rules.KEPT_MONTHS} months. What else a yes leads to is among the alerts. Slack answers as fast as OpenRouter, and
+  each click and each step runs in a container started for it.
+- A beat runs in the container of the one before; where Lambda has ended that meanwhile, it takes longer.
 - No free tier but one. {prices[free][why]}
 - A call to OpenRouter takes {call_ms:.0f} ms, one to AWS {aws_ms:.0f} ms, and S3 takes {s3_mb:.0f} MB a second.
 - Calls to OpenRouter are paced at {stack.requests_per_second:g} a second (`RequestsPerSecond`); at many keys that pace,
   not the work, is the duration billed.
-- Processor time is this machine's, divided by the function's share of a vCPU ({rules.VCPU_MB} MB are one). It is added
+- Processor time is this machine's, divided by the function's share of a vCPU ({one.VCPU_MB} MB are one). It is added
   to the waiting, though some of it happens meanwhile.
 - {rules.ALERTS} alerts a month, each through `kill_switch`, then told twice by `notifier`, by e-mail; each time in a
   container started for it.
-- Lambda logs {rules.PLATFORM_BYTES} bytes of its own for an invocation. An idle queue is polled by {rules.POLLERS} at a
+- Lambda logs {one.PLATFORM_BYTES} bytes of its own for an invocation. An idle queue is polled by {rules.POLLERS} at a
   time, every {rules.POLL_SECONDS} s. People look at the dashboard {rules.DASHBOARD_VIEWS} times a month.
 """
 
 
+def _failover(sizes: Sequence[Size], stack: Stack) -> list[list[str]]:
+    taken = [size.measured.failover for size in sizes]
+    rows = []
+    for what, beats in (
+        ("without probes", [one.reading for one in taken]),
+        ("with probes, once an hour", [one.probing for one in taken]),
+    ):
+        seconds = [beat.seconds(stack.memory_mb["byok_failover"], stack.requests_per_second) for beat in beats]
+        rows += [
+            [f"{what}: calls to OpenRouter", *(f"{beat.asked:.1f}" for beat in beats)],
+            [f"{what}: calls to AWS", *(f"{sum(beat.calls.values()):.1f}" for beat in beats)],
+            [f"{what}: processor time here, s", *(f"{beat.cpu:.3f}" for beat in beats)],
+            [f"{what}: billed duration, s", *(f"{each:.2f}" for each in seconds)],
+            [f"{what}: units read, written", *(f"{beat.read:.0f}, {beat.written:.0f}" for beat in beats)],
+        ]
+    return rows
+
+
 def _rotation(taken: Rotation, stack: Stack) -> str:
-    """One table for all sizes: it was measured in one account."""
     runs = [
         ("a step of `key_rotation`, of four", "key_rotation", taken.step),
         ("a day's plan of `key_planning`", "key_planning", taken.plan),
@@ -135,10 +184,31 @@ def _rotation(taken: Rotation, stack: Stack) -> str:
         ("the hourly one", "key_retirement", taken.hour),
         ("a look of `credential_rotation`", "credential_rotation", taken.look),
     ]
-    rows = [["", "calls to OpenRouter", "AWS calls", "processor time here, s", "billed duration, s"], ["---"] * 5]
+    return _runs(runs, stack)
+
+
+def _deciding(taken: Deciding, stack: Stack) -> str:
+    runs = [
+        ("an idle beat of `preset_promotion`", "preset_promotion", taken.watch),
+        ("its checks, and the question", "preset_promotion", taken.asking),
+        ("its promotion, on a yes", "preset_promotion", taken.promoting),
+        ("a click at `slack_gateway`", "slack_gateway", taken.gateway),
+        ("the same at `approval_desk`", "approval_desk", taken.desk),
+        ("an idle beat of `approval_desk`", "approval_desk", taken.expiring),
+    ]
+    return _runs(runs, stack)
+
+
+def _runs(runs: Sequence[tuple[str, str, Invocation]], stack: Stack) -> str:
+    """One table for all sizes: they were measured in one account."""
+    titles = ["", "calls to OpenRouter, Slack", "AWS calls", "units read, written", "processor time here, s"]
+    rows = [[*titles, "billed duration, s"], ["---"] * (len(titles) + 1)]
     for what, name, one in runs:
         seconds = one.seconds(stack.memory_mb[name], stack.requests_per_second)
-        rows.append([what, f"{one.asked:.1f}", f"{sum(one.calls.values()):.1f}", f"{one.cpu:.3f}", f"{seconds:.2f}"])
+        units = f"{one.read:.0f}, {one.written:.0f}"
+        rows.append(
+            [what, f"{one.asked:.1f}", f"{sum(one.calls.values()):.1f}", units, f"{one.cpu:.3f}", f"{seconds:.2f}"]
+        )
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 

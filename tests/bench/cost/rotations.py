@@ -14,7 +14,8 @@ import boto3
 
 from sandbox.engine.secrets_manager import as_documented
 from sandbox.openrouter.simulator import Simulator
-from tests.bench.cost.bill import WORKLOADS, Invocation
+from tests.bench.cost.bill import WORKLOADS
+from tests.bench.cost.invocation import Invocation
 from tests.bench.cost.measure import average, aws, stack_facing
 from tests.bench.far_side import MANAGEMENT_KEY, organization
 from tests.bench.processes import REGION, Worker

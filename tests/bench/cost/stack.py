@@ -11,6 +11,7 @@ from tests.bench.cost.bill import Stack
 
 ON_THE_BILL = (
     "spend_meter", "kill_switch", "notifier", "key_planning", "key_rotation", "key_retirement", "credential_rotation",
+    "byok_failover", "preset_promotion", "slack_gateway", "approval_desk",
 )  # fmt: skip
 """The functions that are measured."""
 
@@ -30,9 +31,7 @@ def read(template: Path) -> Stack:
     table = next(resource for resource in resources.values() if resource["Type"] == "AWS::DynamoDB::Table")
     return Stack(
         memory_mb={name: one["MemorySize"] for name, one in functions.items()},
-        beat_minutes=_minutes(functions["spend_meter"]),
-        retirement_minutes=_minutes(functions["key_retirement"]),
-        credential_minutes=_minutes(functions["credential_rotation"]),
+        beat_minutes={name: rate for name, one in functions.items() if (rate := _minutes(one))},
         daily=sum(one.startswith("cron(") and one.endswith(" * * ? *)") for one in map(str, _schedules(events))),
         requests_per_second=float(defaults["RequestsPerSecond"]),
         alarms=kinds["AWS::CloudWatch::Alarm"],
@@ -48,8 +47,11 @@ def _schedules(events: list[dict[str, Any]]) -> list[str]:
     return [event["Properties"]["ScheduleExpression"] for event in events if event["Type"] == "ScheduleV2"]
 
 
-def _minutes(function: dict[str, Any]) -> int:
-    """From one beat of the function to the next."""
-    found = [re.fullmatch(r"rate\((\d+) minutes?\)", one) for one in _schedules(list(function["Events"].values()))]
-    (rate,) = [int(one[1]) for one in found if one]
-    return rate
+def _minutes(function: dict[str, Any]) -> int | None:
+    """From one beat of the function to the next; None where it has no beat."""
+    found = [
+        re.fullmatch(r"rate\((\d+) minutes?\)", one) for one in _schedules(list(function.get("Events", {}).values()))
+    ]
+    rates = [int(one[1]) for one in found if one]
+    assert len(rates) <= 1, "which of the schedules is the beat?"
+    return rates[0] if rates else None

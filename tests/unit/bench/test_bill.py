@@ -7,28 +7,28 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench.cost.bill import (
-    AWS_CALL_SECONDS,
-    CALL_SECONDS,
-    Invocation,
-    Measured,
-    Prices,
-    Rotation,
-    Stack,
-    bill,
-    total,
-)
+from tests.bench.cost.__main__ import SIZES
+from tests.bench.cost.bill import CLICKS, PROMOTIONS, Deciding, Failover, Measured, Prices, Rotation, Stack, bill, total
+from tests.bench.cost.invocation import AWS_CALL_SECONDS, CALL_SECONDS, Invocation
 from tests.bench.cost.report import Size, document, table
 from tests.bench.cost.stack import ON_THE_BILL, read
 
 ROOT = Path(__file__).resolve().parents[3]
 PRICES = json.loads((ROOT / "tests" / "bench" / "prices-2026-11.json").read_text())
 MEMORY = dict.fromkeys(ON_THE_BILL, 1024) | {"notifier": 512, "credential_rotation": 512}
-STACK = Stack(MEMORY, 1, 10, 10, 2, 20, 8, 1, 1, 1, True, 30)
+BEATS = {
+    "spend_meter": 1, "key_retirement": 10, "credential_rotation": 10, "byok_failover": 10, "preset_promotion": 10,
+    "approval_desk": 5,
+}  # fmt: skip
+STACK = Stack(MEMORY, BEATS, 2, 20, 8, 1, 1, 1, True, 30)
 BEAT = Invocation(cpu=0.1, calls={"s3:GetObject": 1, "s3:PutObject": 1, "dynamodb:Query": 1}, printed=900, lines=2)
 IDLE = Invocation(cpu=0.0, calls={}, printed=0, lines=0)
 ROTATION = Rotation(IDLE, IDLE, IDLE, IDLE, IDLE, IDLE)
-MEASURED = Measured(BEAT, BEAT, BEAT, ROTATION, secret_seconds=300, metrics=5, event_bytes=1300, ledger_bytes=4000)
+DECIDING = Deciding(IDLE, IDLE, IDLE, IDLE, IDLE, IDLE, 0.0)
+MEASURED = Measured(
+    BEAT, BEAT, BEAT, ROTATION, Failover(IDLE, IDLE), DECIDING, secret_seconds=300, metrics=5, event_bytes=1300,
+    ledger_bytes=4000,
+)  # fmt: skip
 
 
 def usd(measured: Measured = MEASURED, stack: Stack = STACK) -> dict[str, float]:
@@ -68,8 +68,49 @@ def test_rotation_is_billed_by_its_own_beats_and_by_the_rotation():
     assert with_a_call(look=asking) == pytest.approx(4_320 * each)
 
 
+def test_each_check_of_failover_is_billed_and_one_an_hour_is_the_probing_one():
+    def more(**beats: Invocation) -> float:
+        changed = usd(replace(MEASURED, failover=replace(MEASURED.failover, **beats)))
+        return changed["DynamoDB: reads"] - usd()["DynamoDB: reads"]
+
+    reading, each = replace(IDLE, read=100.0), PRICES["prices"]["table_read_unit"]["usd"] / 1e6
+    assert more(reading=reading) == pytest.approx(3_600 * 100 * each)
+    assert more(probing=reading) == pytest.approx(720 * 100 * each)
+
+
+def test_beats_clicks_and_promotions_are_billed_as_often_as_they_happen():
+    def more(**taken: Invocation) -> float:
+        deciding = replace(DECIDING, **taken)  # type: ignore[arg-type]  # none of them is `kept`
+        changed = usd(replace(MEASURED, deciding=deciding))
+        return changed["DynamoDB: writes"] - usd()["DynamoDB: writes"]
+
+    writing, each = replace(IDLE, written=10.0), PRICES["prices"]["table_write_unit"]["usd"] / 1e6
+    times = {
+        "watch": 4_320, "expiring": 8_640, "asking": PROMOTIONS, "promoting": PROMOTIONS, "gateway": CLICKS,
+        "desk": CLICKS,
+    }  # fmt: skip
+    assert {name: more(**{name: writing}) for name in times} == {
+        name: pytest.approx(count * 10 * each) for name, count in times.items()
+    }
+
+
+def test_what_a_click_tells_is_told_to_people_as_an_alert_is():
+    telling = replace(IDLE, calls={"events:PutEvents": 1})
+    changed = usd(replace(MEASURED, deciding=replace(DECIDING, desk=telling)))
+    notified = replace(BEAT, calls={}).seconds(MEMORY["notifier"]) * 0.5 + 3 * AWS_CALL_SECONDS * 0.5
+    each = PRICES["prices"]["lambda_gb_second"]["usd"]
+    assert changed["Lambda: notifier"] - usd()["Lambda: notifier"] == pytest.approx(CLICKS * notified * each)
+
+
+def test_each_function_asks_for_the_tables_key_once_in_five_minutes_or_once_a_beat():
+    rarer = replace(STACK, beat_minutes={**BEATS, "byok_failover": 20})
+    each = PRICES["prices"]["kms_request"]["usd"] / 10_000
+    assert usd()["KMS: the tables' key"] == pytest.approx((8_640 + 4 * 4_320 + 2 * 8_640) * each)
+    assert usd()["KMS: the tables' key"] - usd(stack=rarer)["KMS: the tables' key"] == pytest.approx(2_160 * each)
+
+
 def test_a_rarer_beat_costs_less():
-    assert sum(usd(stack=replace(STACK, beat_minutes=5)).values()) < sum(usd().values())
+    assert sum(usd(stack=replace(STACK, beat_minutes={**BEATS, "spend_meter": 5})).values()) < sum(usd().values())
 
 
 def test_waiting_goes_side_by_side_and_never_faster_than_the_pace():
@@ -86,8 +127,8 @@ def test_half_a_vcpu_computes_for_twice_as_long():
 def test_the_template_says_what_is_on_the_bill():
     stack = read(ROOT / "template.yaml")
     assert stack.memory_mb.keys() == STACK.memory_mb.keys()
-    assert (stack.beat_minutes, stack.archives, stack.recovery, stack.queues_polled) == (1, 1, True, 2)
-    assert (stack.retirement_minutes, stack.credential_minutes, stack.daily) == (10, 10, 2)
+    assert (stack.archives, stack.recovery, stack.queues_polled, stack.daily) == (1, True, 3, 2)
+    assert stack.beat_minutes == BEATS
     assert stack.alarms > 0
 
 
@@ -114,6 +155,14 @@ def test_the_totals_that_are_kept_are_under_their_limits():
     rows = {cells[1]: cells[2:-1] for cells in map(_cells, (ROOT / "docs" / "cost.md").read_text().splitlines())}
     totals = [float(cell.strip("*")) for cell in rows["**total, secrets apart**"]]
     assert all(usd < float(limit) for usd, limit in zip(totals, rows["must stay under"], strict=True))
+
+
+def test_the_limits_that_are_kept_are_those_of_the_command_and_leave_a_small_margin():
+    rows = {cells[1]: cells[2:-1] for cells in map(_cells, (ROOT / "docs" / "cost.md").read_text().splitlines())}
+    totals = [float(cell.strip("*")) for cell in rows["**total, secrets apart**"]]
+    limits = [limit for *_, limit in SIZES]
+    assert [float(limit) for limit in rows["must stay under"]] == limits
+    assert all(usd > 0.85 * limit for usd, limit in zip(totals, limits, strict=True))
 
 
 def _cells(line: str) -> list[str]:
