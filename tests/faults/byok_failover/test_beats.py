@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -40,7 +41,7 @@ def about_to_bench(fresh: Worlds) -> Photo:
     return fresh.photo()
 
 
-def _refused_once(rows: dict, world: World) -> bool:  # type: ignore[type-arg]
+def _refused_once(rows: dict[str, Any], world: World) -> bool:
     row = rows.get(f"health#{called(world, 'first').id}")
     return row is not None and row.data["sign"] == "refused" and row.data["run"] == 1
 
