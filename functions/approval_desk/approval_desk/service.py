@@ -67,6 +67,8 @@ class ApprovalDesk:
             try:
                 self.ports.ledger.commit(put)
             except LedgerConflict:
+                if self.ports.ledger.get(PK, request.id) is None:
+                    raise
                 # A copy beside this one did the same, and answers.
                 return rule
             version = 1

@@ -12,7 +12,7 @@ from moto import mock_aws
 from governor.approval import Request, Vote
 from governor.approvals import Approvals, NotGranted
 from governor.dynamo_ledger import DynamoLedger
-from governor.ledger import Ledger, LedgerConflict, MemoryLedger, Put
+from governor.ledger import Delete, Ledger, LedgerConflict, MemoryLedger, Put
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 ASKED = Request(
@@ -215,3 +215,29 @@ def test_an_order_is_request_and_decision_in_one_and_converges(approvals):
     assert approvals.granted("order-1", {"restore"}).approved_by == ("U0LEAD",)
     with pytest.raises(NotGranted):
         approvals.order(replace(order, change={"other": 1}), _yes(id="click-7"))
+
+
+class Contended(MemoryLedger):
+    """Refuses the next write and keeps nothing of it, as DynamoDB does while a transaction holds the row."""
+
+    contended = False
+
+    def commit(self, *writes: Put | Delete) -> None:
+        if self.contended:
+            self.contended = False
+            raise LedgerConflict("another write of it is under way")
+        super().commit(*writes)
+
+
+def test_a_note_that_was_refused_and_stands_nowhere_is_not_taken_for_noted():
+    """An outcome that is lost lets an event of the grant that is replayed act a second time."""
+    ledger = Contended()
+    approvals = Approvals(ledger, MemoryLedger())
+    approvals.ask(ASKED)
+    approvals.vote(ASKED.id, ASKED.digest, _yes())
+    ledger.contended = True
+    with pytest.raises(LedgerConflict):
+        approvals.finish(ASKED.id, "done")
+    approvals.finish(ASKED.id, "done")
+    with pytest.raises(NotGranted):
+        approvals.granted(ASKED.id, {"promotion"})

@@ -10,6 +10,7 @@ import pytest
 from approval_desk.settings import Decided
 from governor.approval_evidence import ApprovalDecided
 from governor.events import DetailType
+from governor.ledger import Delete, LedgerConflict, MemoryLedger, Put
 from governor.lineage import Lineage, LineageKey, Lineages, Rotation
 from governor.slack import SlackError, SlackRefused, SlackUnavailable
 from tests.unit.approval_desk.desk import ANYBODY, LEAD, NOW, OWNER, SEC, WORKLOAD, Desk, click, command
@@ -197,3 +198,25 @@ def test_status_and_keys_are_read_from_the_ledger(desk: Desk) -> None:
     desk.types(LEAD, "keys")
     assert f"• `{WORKLOAD}`: current for 40 d; beside it overlap for 3 h" in desk.said
     assert "• `prod-plain-agent`: no key of Governor's" in desk.said
+
+
+class Contended(MemoryLedger):
+    """Refuses the next write and keeps nothing of it, as DynamoDB does while a transaction holds the row."""
+
+    contended = True
+
+    def commit(self, *writes: Put | Delete) -> None:
+        if self.contended:
+            self.contended = False
+            raise LedgerConflict("another write of it is under way")
+        super().commit(*writes)
+
+
+def test_a_person_is_answered_although_the_note_of_it_was_refused_once(desk: Desk) -> None:
+    request = command(LEAD, "status")
+    ports = replace(desk.desk.ports, ledger=Contended())
+    desk.desk = replace(desk.desk, ports=ports)
+    with pytest.raises(LedgerConflict):
+        desk.does(request)
+    desk.does(request)
+    assert len(desk.slack.told) == 1

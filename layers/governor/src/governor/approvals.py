@@ -108,7 +108,10 @@ class Approvals:
         self._decide(expired)
 
     def withdraw(self, id: str, why: str) -> bool:
-        """Whoever asked takes the request back; whether that came before a decision. Again is no harm."""
+        """Whoever asked takes the request back; whether that came before a decision. Again is no harm.
+
+        Raises `LedgerConflict`.
+        """
         approval = self.get(id)
         if approval is None or approval.state not in ("pending", "void"):
             return False
@@ -130,7 +133,10 @@ class Approvals:
         return approval
 
     def finish(self, id: str, result: Result, why: str = "") -> None:
-        """Notes what came of a grant, once: an event of it that is replayed later acts no second time."""
+        """Notes what came of a grant, once: an event of it that is replayed later acts no second time.
+
+        Raises `LedgerConflict`.
+        """
         approval = self.get(id)
         if approval is not None:
             self._once(id, OUTCOME, {"result": result, "why": why}, approval.request)
@@ -140,7 +146,9 @@ class Approvals:
         try:
             self._ledger.commit(put)
         except LedgerConflict:
-            return  # it is noted already, and what was noted first stands
+            # What was noted first stands. Where nothing was, the note must not get lost.
+            if self._ledger.get(put.pk, put.sk) is None:
+                raise
 
     def _decide(self, approval: Approval) -> Approval:
         data = {

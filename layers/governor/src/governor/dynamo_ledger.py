@@ -16,6 +16,10 @@ from governor.ledger import ABSENT, Delete, LedgerConflict, Put, Row
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+BESIDE = ("TransactionConflictException", "ReplicatedWriteConflictException")
+"""DynamoDB refused a single write because a transaction, or a write in another region, holds the row at this moment.
+boto3 repeats neither. What holds the row may yet come to nothing, so the row may also be as it was."""
+
 
 class DynamoLedger:
     """`Ledger` over a boto3 DynamoDB client."""
@@ -51,7 +55,10 @@ class DynamoLedger:
             else:
                 self._client.put_item(**request, ReturnValuesOnConditionCheckFailure="ALL_OLD")
         except ClientError as error:
-            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+            code = error.response["Error"]["Code"]
+            if code in BESIDE:
+                raise LedgerConflict(f"{write.pk} {write.sk}: {code}, another write of it is under way") from error
+            if code != "ConditionalCheckFailedException":
                 raise
             standing: Any = error.response.get("Item", {})
             if isinstance(write, Put) and standing.get("writer") == request["Item"]["writer"]:

@@ -16,7 +16,11 @@ ABSENT = 0
 
 
 class LedgerConflict(Exception):
-    """A row was not what the write expected: somebody else was first. Read again, decide again."""
+    """A row was not what the write expected, or another write of it is under way: read again, decide again.
+
+    It does not say what the row holds now. Another's write may yet be refused: who takes a conflict for "somebody
+    else did the same" reads first.
+    """
 
 
 @dataclass(frozen=True)
