@@ -1,7 +1,8 @@
 """What an AWS call needs: the IAM actions and resource ARNs it stands for.
 
 Source: Service Authorization Reference. `needs` is given the operation's parsed parameters, whatever the wire
-protocol. S3 is not here: moto tells its action and ARN by itself.
+protocol. S3 is not here: moto tells its action and ARN by itself. A call that stands for several (the parts of a
+transaction, the entries of PutEvents) needs each of them; one that is refused refuses the call.
 """
 
 from collections.abc import Callable, Mapping
@@ -9,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
 
+from sandbox.engine.leading_keys import batched, leading_keys
 from sandbox.engine.policy import Context
 from sandbox.engine.template import ACCOUNT, REGION
 
@@ -49,14 +51,22 @@ def _dynamodb(operation: str, p: Parameters) -> list[Need]:
         names = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "Get": "GetItem"}
         parts = [(kind, part) for item in p["TransactItems"] for kind, part in item.items() if part]
         return [
-            Need(f"dynamodb:{names.get(kind, 'ConditionCheckItem')}", table(part["TableName"])) for kind, part in parts
+            Need(
+                f"dynamodb:{names.get(kind, 'ConditionCheckItem')}",
+                table(part["TableName"]),
+                leading_keys(part["TableName"], None, part),
+            )
+            for kind, part in parts
         ]
     if operation in ("BatchGetItem", "BatchWriteItem"):
-        return [Need(f"dynamodb:{operation}", table(name)) for name in p["RequestItems"]]
-    resource = table(p["TableName"])
-    if p.get("IndexName"):
-        resource += f"/index/{p['IndexName']}"
-    return [Need(f"dynamodb:{operation}", resource)]
+        return [
+            Need(f"dynamodb:{operation}", table(name), batched(name, requests))
+            for name, requests in p["RequestItems"].items()
+        ]
+    resource, index = table(p["TableName"]), p.get("IndexName")
+    if index:
+        resource += f"/index/{index}"
+    return [Need(f"dynamodb:{operation}", resource, leading_keys(p["TableName"], index, p))]
 
 
 def _sqs(operation: str, p: Parameters) -> list[Need]:

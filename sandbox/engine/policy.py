@@ -25,6 +25,7 @@ CONDITION_KEYS = frozenset(
         "aws:principalaccount",
         "aws:requestedregion",
         "cloudwatch:namespace",
+        "dynamodb:leadingkeys",
         "events:source",
         "events:detail-type",
         "s3:prefix",
@@ -136,8 +137,9 @@ def _condition(operator: str, key: str, wanted: list[str], context: Context) -> 
         return all((str(one).lower() == "true") == (held is None) for one in wanted)
     negated = name.startswith(("StringNot", "ArnNot"))
     if held is None:
-        # A key that is not there matches nothing; AWS lets negated operators, IfExists and ForAllValues pass.
-        return negated or if_exists or quantifier == "ForAllValues"
+        # A key that is not there matches nothing; AWS lets negated operators, IfExists and ForAllValues pass, and
+        # ForAnyValue never.
+        return quantifier != "ForAnyValue" and (negated or if_exists or quantifier == "ForAllValues")
     test = OPERATORS[name]
     results = [any(test(str(one), value) for one in wanted) for value in _list(held)]
     if negated:

@@ -25,6 +25,33 @@ TEMPLATE = f"""
   TheirBus: {{Type: AWS::Events::EventBus, Properties: {{Name: theirs}}}}
   MyBucket: {{Type: AWS::S3::Bucket, Properties: {{BucketName: mine}}}}
   TheirBucket: {{Type: AWS::S3::Bucket, Properties: {{BucketName: theirs}}}}
+  OurBus: {{Type: AWS::Events::EventBus, Properties: {{Name: ours}}}}
+  OurBusPolicy:
+    Type: AWS::Events::EventBusPolicy
+    Properties:
+      EventBusName: !Ref OurBus
+      StatementId: NotUnderThisName
+      Statement:
+        Effect: Deny
+        Principal: "*"
+        Action: events:PutEvents
+        Resource: !GetAtt OurBus.Arn
+        Condition:
+          ForAnyValue:StringEquals: {{"events:source": kept}}
+          ArnNotEquals: {{"aws:PrincipalArn": !GetAtt Somebody.Arn}}
+  Guarded: {{Type: AWS::SQS::Queue, Properties: {{QueueName: guarded}}}}
+  GuardedPolicy:
+    Type: AWS::SQS::QueuePolicy
+    Properties:
+      Queues: [!Ref Guarded]
+      PolicyDocument:
+        Statement:
+          Effect: Deny
+          Principal: "*"
+          Action: sqs:SendMessage
+          Resource: !GetAtt Guarded.Arn
+          Condition: {{ArnNotEquals: {{"aws:PrincipalArn": !GetAtt Somebody.Arn}}}}
+  Rows: {TABLE}
   BucketPolicy:
     Type: AWS::S3::BucketPolicy
     Properties:
@@ -54,6 +81,11 @@ TEMPLATE = f"""
             Resource: "*"
   Alias: {{Type: AWS::KMS::Alias, Properties: {{AliasName: alias/mine, TargetKeyId: !Ref Key}}}}
   Logs: {{Type: AWS::Logs::LogGroup, Properties: {{LogGroupName: /mine}}}}
+  Somebody:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument:
+        Statement: [{{Effect: Allow, Principal: {{Service: lambda.amazonaws.com}}, Action: sts:AssumeRole}}]
   Helper:
     Type: AWS::Serverless::Function
     Properties: {{FunctionName: helper, Runtime: python3.13, Handler: app.handler, CodeUri: code, Timeout: 5}}
@@ -68,7 +100,20 @@ TEMPLATE = f"""
       Policies:
         - Statement:
             - {{Effect: Allow, Action: ["dynamodb:PutItem", "dynamodb:ConditionCheckItem"], Resource: !GetAtt Mine.Arn}}
-            - {{Effect: Allow, Action: "sqs:SendMessage", Resource: !GetAtt MyQueue.Arn}}
+            - {{Effect: Allow, Action: "sqs:SendMessage", Resource: [!GetAtt MyQueue.Arn, !GetAtt Guarded.Arn]}}
+            - Effect: Allow
+              Action: events:PutEvents
+              Resource: !GetAtt OurBus.Arn
+              Condition:
+                "Null": {{"events:source": "false", "events:detail-type": "false"}}
+                ForAllValues:StringEquals: {{"events:source": [s, kept], "events:detail-type": [d, e]}}
+            - Effect: Allow
+              Action: ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem", "dynamodb:Query", "dynamodb:Scan",
+                "dynamodb:BatchWriteItem", "dynamodb:BatchGetItem", "dynamodb:UpdateItem"]
+              Resource: !GetAtt Rows.Arn
+              Condition:
+                "Null": {{"dynamodb:LeadingKeys": "false"}}
+                ForAllValues:StringLike: {{"dynamodb:LeadingKeys": [own, "own#*"]}}
             - {{Effect: Allow, Action: "sns:Publish", Resource: !Ref MyTopic}}
             - {{Effect: Allow, Action: "events:PutEvents", Resource: !GetAtt MyBus.Arn}}
             - {{Effect: Allow, Action: ["s3:GetObject", "s3:PutObject"], Resource: "arn:aws:s3:::mine/*"}}
@@ -110,8 +155,42 @@ def check(table: str) -> dict[str, Any]:
 
 
 MINE, THEIRS = "sandbox-Mine", "sandbox-Theirs"
+ROWS = "sandbox-Rows"
 QUEUES = "http://localhost/123456789012/"
+
+
+def entry(detail_type: str, source: str = "s") -> dict[str, Any]:
+    return {**EVENT, "EventBusName": "ours", "DetailType": detail_type, "Source": source}
+
+
+def row(pk: str) -> dict[str, Any]:
+    return {"pk": {"S": pk}}
+
+
+def query(pk: str) -> dict[str, Any]:
+    return {
+        "TableName": ROWS,
+        "KeyConditionExpression": "#k = :k",
+        "ExpressionAttributeNames": {"#k": "pk"},
+        "ExpressionAttributeValues": {":k": {"S": pk}},
+    }
+
+
+def puts(*pks: str) -> dict[str, Any]:
+    return {"TransactItems": [{"Put": {"TableName": ROWS, "Item": row(pk)}} for pk in pks]}
+
+
+def batch(*pks: str) -> dict[str, Any]:
+    return {"RequestItems": {ROWS: [{"PutRequest": {"Item": row(pk)}} for pk in pks]}}
+
+
 ALLOWED = [
+    ("events", "put_events", {"Entries": [entry("d"), entry("e")]}),
+    ("dynamodb", "put_item", {"TableName": ROWS, "Item": row("own#1")}),
+    ("dynamodb", "get_item", {"TableName": ROWS, "Key": row("own")}),
+    ("dynamodb", "query", query("own#1")),
+    ("dynamodb", "transact_write_items", puts("own", "own#2")),
+    ("dynamodb", "batch_write_item", batch("own", "own#2")),
     ("dynamodb", "put_item", {"TableName": MINE, "Item": ITEM}),
     ("dynamodb", "transact_write_items", {"TransactItems": [put(MINE), check(MINE)]}),
     ("sqs", "send_message", {"QueueUrl": QUEUES + "mine", "MessageBody": "x"}),
@@ -131,6 +210,20 @@ ALLOWED = [
     ("sts", "get_caller_identity", {}),
 ]
 REFUSED = [
+    ("events", "put_events", {"Entries": [entry("f")]}, "AccessDeniedException"),
+    ("events", "put_events", {"Entries": [entry("d"), entry("f")]}, "AccessDeniedException"),
+    ("events", "put_events", {"Entries": [entry("d", "other")]}, "AccessDeniedException"),
+    # Allowed by the role, denied by the bus; one entry is enough to refuse the call.
+    ("events", "put_events", {"Entries": [entry("d"), entry("e", "kept")]}, "AccessDeniedException"),
+    ("sqs", "send_message", {"QueueUrl": QUEUES + "guarded", "MessageBody": "x"}, "AccessDenied"),
+    ("dynamodb", "put_item", {"TableName": ROWS, "Item": row("theirs")}, "AccessDeniedException"),
+    ("dynamodb", "put_item", {"TableName": ROWS, "Item": row("owned")}, "AccessDeniedException"),
+    ("dynamodb", "get_item", {"TableName": ROWS, "Key": row("theirs")}, "AccessDeniedException"),
+    ("dynamodb", "delete_item", {"TableName": ROWS, "Key": row("theirs")}, "AccessDeniedException"),
+    ("dynamodb", "query", query("theirs"), "AccessDeniedException"),
+    ("dynamodb", "transact_write_items", puts("own", "theirs"), "AccessDeniedException"),
+    ("dynamodb", "batch_write_item", batch("own", "theirs"), "AccessDeniedException"),
+    ("dynamodb", "scan", {"TableName": ROWS}, "AccessDeniedException"),
     ("dynamodb", "put_item", {"TableName": THEIRS, "Item": ITEM}, "AccessDeniedException"),
     ("dynamodb", "get_item", {"TableName": MINE, "Key": ITEM}, "AccessDeniedException"),
     ("dynamodb", "transact_write_items", {"TransactItems": [put(MINE), put(THEIRS)]}, "AccessDeniedException"),

@@ -1,39 +1,14 @@
 """What must hold of the template whatever is added to it, asserted on the transformed resources."""
 
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
-from samtranslator.translator.transform import transform
-from samtranslator.yaml_helper import yaml_parse
 
-ROOT = Path(__file__).resolve().parents[3]
+from tests.contract.template.reading import ROOT, TEMPLATE, source
+from tests.contract.template.reading import names as _names
+
 Resource = tuple[str, dict[str, Any]]
-
-
-class _NoManagedPolicies:
-    def load(self) -> dict[str, str]:
-        return {}
-
-
-def _source() -> dict[str, Any]:
-    document: dict[str, Any] = yaml_parse((ROOT / "template.yaml").read_text())
-    return document
-
-
-def _transformed() -> dict[str, Any]:
-    document = _source()
-    for resource in document["Resources"].values():
-        for field in ("CodeUri", "ContentUri"):
-            if field in resource["Properties"]:
-                resource["Properties"][field] = "s3://build/" + resource["Properties"][field]
-    document["Globals"]["Function"]["Architectures"] = ["arm64"]
-    result: dict[str, Any] = transform(document, {}, _NoManagedPolicies())
-    return result
-
-
-TEMPLATE = _transformed()
 
 
 def _of_type(kind: str) -> list[Resource]:
@@ -41,12 +16,6 @@ def _of_type(kind: str) -> list[Resource]:
 
 
 FUNCTIONS = _of_type("AWS::Lambda::Function")
-
-
-def _names(value: Any) -> set[str]:
-    """Every logical id that a value refers to."""
-    text = str(value)
-    return set(re.findall(r"'Ref': '(\w+)'", text)) | set(re.findall(r"'Fn::GetAtt': \['(\w+)'", text))
 
 
 def _statements(role: dict[str, Any]) -> list[dict[str, Any]]:
@@ -157,7 +126,7 @@ def test_what_is_stored_is_encrypted_and_outlives_the_stack() -> None:
 
 
 def test_every_parameter_is_described_and_bounded() -> None:
-    for name, parameter in _source()["Parameters"].items():
+    for name, parameter in source()["Parameters"].items():
         assert parameter["Description"], name
         assert {"AllowedPattern", "AllowedValues", "MinValue"} & set(parameter), name
 

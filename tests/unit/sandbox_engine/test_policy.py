@@ -70,6 +70,8 @@ def test_actions_ignore_case_and_take_lists():
         ({"StringEqualsIfExists": {"aws:SourceArn": "x"}}, True),
         ({"ForAllValues:StringEquals": {"aws:SourceArn": "x"}}, True),
         ({"ForAnyValue:StringEquals": {"aws:SourceArn": "x"}}, False),
+        ({"ForAnyValue:StringNotEquals": {"aws:SourceArn": "x"}}, False),
+        ({"ForAllValues:StringLike": {"s3:prefix": ["a", "b*"]}}, True),
         ({"Null": {"aws:SourceArn": "true"}}, True),
         ({"Null": {"s3:prefix": True}}, False),
         ({"Bool": {"aws:SecureTransport": "true"}}, True),
