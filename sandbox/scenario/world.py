@@ -248,7 +248,8 @@ def open_world(
         }
         secrets = {
             "governor/openrouter-management-key": json.dumps({"api_key": MANAGEMENT_KEY}),
-            "governor/slack": json.dumps({"bot_token": SLACK_TOKEN, "signing_secret": SIGNING_SECRET}),
+            "governor/slack": json.dumps({"bot_token": SLACK_TOKEN}),
+            "governor/slack-signing": json.dumps({"signing_secret": SIGNING_SECRET}),
             **{secret: json.dumps({"api_key": plaintexts[key]}) for secret, key in account.secrets.items()},
         }
         with Engine.deploy(stack, parameters=chosen, secrets=secrets, start=account.installed) as engine:

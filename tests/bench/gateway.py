@@ -30,7 +30,7 @@ SLACK_SECONDS = 3.0
 SECRET = "fake-signing-secret"
 AWS = {
     "secretsmanager.GetSecretValue": json.dumps(
-        {"Name": "slack", "SecretString": json.dumps({"bot_token": "xoxb-fake", "signing_secret": SECRET})}
+        {"Name": "slack-signing", "SecretString": json.dumps({"signing_secret": SECRET})}
     ).encode(),
     "AmazonSQS.SendMessageBatch": json.dumps(
         {"Successful": [{"Id": "0", "MessageId": "fake", "MD5OfMessageBody": "0" * 32}], "Failed": []}

@@ -29,7 +29,7 @@ def build() -> Gateway:
     """The gateway over AWS, made at the first request that may be Slack's. Raises `SettingsMissing`."""
     settings = GatewaySettings.read(os.environ)
     session = boto3.session.Session()
-    signature = SlackSignature(session.client("secretsmanager", config=AWS), settings.slack_secret, time.time)
+    signature = SlackSignature(session.client("secretsmanager", config=AWS), settings.signing_secret, time.time)
     return Gateway(signature, WorkQueue(session.client("sqs", config=AWS), settings.request_queue_url))
 
 

@@ -11,15 +11,15 @@ class SettingsMissing(Exception):
 
 @dataclass(frozen=True)
 class GatewaySettings:
-    """Names of the secret with Slack's signing secret, and of the queue behind."""
+    """The name of the secret that holds Slack's signing secret, and the URL of the queue behind."""
 
-    slack_secret: str
+    signing_secret: str
     request_queue_url: str
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> Self:
         """Raises `SettingsMissing`."""
-        names = ("SLACK_SECRET", "REQUEST_QUEUE_URL")
+        names = ("SLACK_SIGNING_SECRET", "REQUEST_QUEUE_URL")
         missing = [name for name in names if not environment.get(name)]
         if missing:
             raise SettingsMissing(f"environment of slack_gateway lacks {', '.join(missing)}")

@@ -81,8 +81,8 @@ class Decisions:
             self._secrets: Any = clients.client("secretsmanager", endpoint_url=address)
             queue = clients.client("sqs", endpoint_url=address).create_queue(QueueName="requests")["QueueUrl"]
             self._slack_url = slack
-            own = {"SLACK_SECRET": "slack", "SLACK_API_URL": slack, "REQUEST_QUEUE_URL": queue}
-            self._variables = {**variables, **own}
+            own = {"SLACK_SECRET": "slack", "SLACK_SIGNING_SECRET": "slack-signing", "SLACK_API_URL": slack}
+            self._variables = {**variables, **own, "REQUEST_QUEUE_URL": queue}
             self._found()
             self._stack = stack_facing(built, url, {"presets": POLICY["presets"], "approvals": POLICY["approvals"]})
             self._promote()
@@ -92,8 +92,8 @@ class Decisions:
 
     def _found(self) -> None:
         """The preset in both workspaces, each with the key in its secret."""
-        secret = {"bot_token": TOKEN, "signing_secret": gateway.SECRET}
-        self._secrets.create_secret(Name="slack", SecretString=json.dumps(secret))
+        for name, held in (("slack", {"bot_token": TOKEN}), ("slack-signing", {"signing_secret": gateway.SECRET})):
+            self._secrets.create_secret(Name=name, SecretString=json.dumps(held))
         for place, (name, plaintext) in zip((STAGING, PRODUCTION), SECRETS.items(), strict=True):
             self._simulator.organization.create_workspace(place.replace("-", " ").title(), place)
             self._simulator.create_key(f"presets-{place}", workspace=place, plaintext=plaintext)

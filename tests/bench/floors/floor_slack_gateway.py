@@ -16,7 +16,7 @@ AWS = Config(connect_timeout=0.5, read_timeout=1, retries={"mode": "standard", "
 @cache
 def build() -> SignatureVerifier:
     client = boto3.session.Session().client("secretsmanager", config=AWS)
-    held = json.loads(client.get_secret_value(SecretId=os.environ["SLACK_SECRET"])["SecretString"])
+    held = json.loads(client.get_secret_value(SecretId=os.environ["SLACK_SIGNING_SECRET"])["SecretString"])
     return SignatureVerifier(held["signing_secret"])
 
 

@@ -177,7 +177,7 @@ def test_the_public_edge_may_log_read_one_secret_and_send_and_nothing_else() -> 
         ("sqs:SendMessage", {"SlackRequestQueue"}),
         ("sqs:SendMessage", {"ApprovalDeskDeadLetters"}),
     ]
-    assert "${SlackSecretName}-??????" in str(statements[1]["Resource"])
+    assert "${SlackSigningSecretName}-??????" in str(statements[1]["Resource"])
 
 
 def test_one_function_is_public_and_only_so_many_of_it_run_at_once() -> None:

@@ -19,7 +19,7 @@ from tests.faults.harness import Fault, Killed, Wire, accidents, case
 from tests.unit.slack_gateway.signing import COMMAND, NOW, SECRET, request
 
 REGION = "us-east-1"
-SLACK = {"bot_token": "xoxb-fake", "signing_secret": SECRET}
+SLACK = {"signing_secret": SECRET}
 
 
 class World:
@@ -28,13 +28,15 @@ class World:
     def __init__(self, wire: Wire) -> None:
         self.wire = wire
         self.now = NOW
-        boto3.client("secretsmanager", REGION).create_secret(Name="governor/slack", SecretString=json.dumps(SLACK))
+        boto3.client("secretsmanager", REGION).create_secret(
+            Name="governor/slack-signing", SecretString=json.dumps(SLACK)
+        )
         boto3.client("sqs", REGION).create_queue(QueueName="requests")
 
     def sign_with(self, secret: str) -> None:
         """The secret is replaced."""
         text = json.dumps({**SLACK, "signing_secret": secret})
-        boto3.client("secretsmanager", REGION).put_secret_value(SecretId="governor/slack", SecretString=text)
+        boto3.client("secretsmanager", REGION).put_secret_value(SecretId="governor/slack-signing", SecretString=text)
 
     def post(self, event: dict[str, Any]) -> int:
         """What Slack hears; 502 where the process died."""
@@ -63,7 +65,7 @@ def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], World]]:
         current.append(World(wire))
         return current[-1]
 
-    monkeypatch.setenv("SLACK_SECRET", "governor/slack")
+    monkeypatch.setenv("SLACK_SIGNING_SECRET", "governor/slack-signing")
     url = f"https://sqs.{REGION}.amazonaws.com/{DEFAULT_ACCOUNT_ID}/requests"
     monkeypatch.setenv("REQUEST_QUEUE_URL", url)
     with (

@@ -1,3 +1,4 @@
+import json
 import traceback
 
 import pytest
@@ -22,3 +23,13 @@ def test_a_malformed_secret_is_named_and_its_value_is_nowhere_in_the_error(text:
     assert caught.value.__cause__ is None
     printed = "".join(traceback.format_exception(caught.value))
     assert PLAINTEXT not in printed.replace(traceback.format_stack()[-1], "")
+
+
+def test_a_signing_secret_beside_the_bot_token_is_warned_of_and_stops_no_alert(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    text = json.dumps({"bot_token": "xoxb-fake", "signing_secret": "fake-signing-secret"})
+    assert secret_field("governor/slack", text, "bot_token").get_secret_value() == "xoxb-fake"
+    (record,) = caplog.records
+    assert "governor/slack still holds signing_secret" in record.getMessage()
+    assert "fake-signing-secret" not in caplog.text

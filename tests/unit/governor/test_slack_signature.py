@@ -28,9 +28,9 @@ class Secrets:
 class Scene:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = 1_773_197_040.0
-        self.secrets = Secrets(json.dumps({"bot_token": "xoxb-fake", "signing_secret": "first"}))
+        self.secrets = Secrets(json.dumps({"signing_secret": "first"}))
         monkeypatch.setattr("slack_sdk.signature.Clock.now", lambda _: self.now)
-        self.signature = SlackSignature(self.secrets, "governor/slack", lambda: self.now)  # type: ignore[arg-type]
+        self.signature = SlackSignature(self.secrets, "governor/slack-signing", lambda: self.now)  # type: ignore[arg-type]
 
     def rotate(self, secret: str) -> None:
         self.secrets.text = json.dumps({"signing_secret": secret})
@@ -91,12 +91,18 @@ def test_a_secret_that_cannot_be_read_again_stops_nothing_while_the_one_held_fit
         assert not scene.signed_with("forged")
 
 
-@pytest.mark.parametrize("text", ["not json", "[]", '{"bot_token": "xoxb-fake"}', '{"signing_secret": ""}'])
+BOTH = '{"bot_token": "xoxb-fake", "signing_secret": "first"}'
+
+
+@pytest.mark.parametrize(
+    "text", ["not json", "[]", '{"bot_token": "xoxb-fake"}', '{"signing_secret": ""}', '{"signing_secret": 1}', BOTH]
+)
 def test_a_secret_of_another_shape_is_named_and_never_shown(scene: Scene, text: str) -> None:
     scene.secrets.text = text
-    with pytest.raises(SigningSecretUnavailable, match="governor/slack") as caught:
+    with pytest.raises(SigningSecretUnavailable, match="governor/slack-signing") as caught:
         scene.signed_with("first")
     assert "xoxb-fake" not in str(caught.value)
+    assert 'store {"signing_secret": "..."} in it, and nothing else' in str(caught.value)
     assert caught.value.__cause__ is None
 
 

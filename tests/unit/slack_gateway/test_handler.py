@@ -43,9 +43,9 @@ def test_a_missing_variable_is_an_error_of_ours_that_is_named(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     handler.build.cache_clear()
-    monkeypatch.delenv("SLACK_SECRET", raising=False)
+    monkeypatch.delenv("SLACK_SIGNING_SECRET", raising=False)
     monkeypatch.setattr("time.time", lambda: 1_773_197_040.0)
-    with pytest.raises(SettingsMissing, match="SLACK_SECRET"):
+    with pytest.raises(SettingsMissing, match="SLACK_SIGNING_SECRET"):
         handler.build()
     assert handler.lambda_handler(request(), None) == {"statusCode": 500}
     assert "SettingsMissing" in caplog.text

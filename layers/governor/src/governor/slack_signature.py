@@ -76,12 +76,20 @@ class SlackSignature:
             text = self._client.get_secret_value(SecretId=self._secret)["SecretString"]
         except (BotoCoreError, ClientError, KeyError) as error:
             raise SigningSecretUnavailable(f"secret {self._secret}: {type(error).__name__}: {error}") from error
+        wanted = f'store {{"{self.FIELD}": "..."}} in it, and nothing else'
         try:
-            value = json.loads(text)[self.FIELD]
-            self._verifier = SignatureVerifier(value)
+            held = json.loads(text)
+            value = held[self.FIELD]
+            if not isinstance(value, str):
+                raise TypeError
+            verifier = SignatureVerifier(value)
         except (ValueError, KeyError, TypeError):
             # `from None`: the error carries the document, which is the secret.
+            raise SigningSecretUnavailable(f"secret {self._secret} has the wrong shape: {wanted}") from None
+        if "bot_token" in held:
+            # Whoever reads the token here could sign a click, and three functions read the token.
             raise SigningSecretUnavailable(
-                f'secret {self._secret}: store {{"bot_token": "xoxb-...", "{self.FIELD}": "..."}} in it'
-            ) from None
+                f"secret {self._secret} holds the bot token too, which belongs into another secret: {wanted}"
+            )
+        self._verifier = verifier
         self._read_at = now
