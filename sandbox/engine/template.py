@@ -12,6 +12,7 @@ from samtranslator.translator.transform import transform
 from samtranslator.yaml_helper import yaml_parse
 
 from sandbox.engine.errors import DeploymentFailed, UnsupportedTemplate
+from sandbox.engine.rules import assert_rules
 
 REGION = "us-east-1"
 ACCOUNT = "123456789012"
@@ -23,6 +24,7 @@ SECTIONS = frozenset(
         "Description",
         "Metadata",
         "Parameters",
+        "Rules",
         "Conditions",
         "Mappings",
         "Globals",
@@ -34,6 +36,10 @@ SECTIONS = frozenset(
 ATTRIBUTES = frozenset(
     ["Type", "Properties", "Metadata", "DependsOn", "Condition", "DeletionPolicy", "UpdateReplacePolicy"]
 )
+POLICIES = {
+    "DeletionPolicy": ("Delete", "Retain", "RetainExceptOnCreate", "Snapshot"),
+    "UpdateReplacePolicy": ("Delete", "Retain", "Snapshot"),
+}
 LOCAL = "s3://local-build/"
 
 
@@ -47,13 +53,17 @@ def load(path: Path, parameters: Mapping[str, str]) -> tuple[dict[str, Any], dic
 
     Built folders (`CodeUri: SpendMeterFunction`) come out as `LOCAL` + folder, since the transform insists on S3.
     Raises `UnsupportedTemplate` for a section or attribute that is not honoured, `DeploymentFailed` for what the
-    transform or a parameter's constraint refuses.
+    transform, a parameter's constraint or a rule refuses.
     """
     document = yaml_parse(path.read_text("utf-8"))
     if unknown := sorted(set(document) - SECTIONS):
         raise UnsupportedTemplate(path.name, "template", f"section {unknown[0]} is not honoured")
     values = parameter_values(document.get("Parameters", {}), parameters)
+    assert_rules(document.get("Rules", {}), values | {"AWS::Region": REGION, "AWS::AccountId": ACCOUNT})
     for logical_id, resource in document["Resources"].items():
+        for attribute, known in POLICIES.items():
+            if resource.get(attribute, "Delete") not in known:
+                raise DeploymentFailed(logical_id, f"{attribute}: {resource[attribute]!r} is not one of {known}")
         if unknown := sorted(set(resource) - ATTRIBUTES):
             raise UnsupportedTemplate(logical_id, str(resource.get("Type")), f"attribute {unknown[0]} is not honoured")
         for name in ("CodeUri", "ContentUri"):

@@ -23,8 +23,10 @@ DIRECT = "BillingMode AttributeDefinitions KeySchema GlobalSecondaryIndexes Loca
 def table(stack: "Stack", logical_id: str, p: Properties) -> Made:
     name = p.get("TableName", stack.default_name(logical_id))
     client = stack.aws.client("dynamodb")
-    given = {key: p[key] for key in [*DIRECT.split(), "DeletionProtectionEnabled"] if key in p}
-    made = client.create_table(TableName=name, **given)["TableDescription"]
+    given = {key: p[key] for key in DIRECT.split() if key in p}
+    # A parameter is text, and CloudFormation reads "true" in it.
+    is_protected = str(p.get("DeletionProtectionEnabled", False)).lower() == "true"
+    made = client.create_table(TableName=name, DeletionProtectionEnabled=is_protected, **given)["TableDescription"]
     if "TimeToLiveSpecification" in p:
         client.update_time_to_live(TableName=name, TimeToLiveSpecification=p["TimeToLiveSpecification"])
     if "PointInTimeRecoverySpecification" in p:

@@ -94,6 +94,14 @@ REFUSED = {
         "  B: {Type: AWS::SQS::Queue, Properties: {QueueName: !GetAtt A.TopicName}}",
         "circular reference: A -> B -> A",
     ),
+    "a deletion policy that AWS does not know": (
+        "  It: {Type: AWS::SQS::Queue, DeletionPolicy: Keep}",
+        "It: DeletionPolicy: 'Keep' is not one of",
+    ),
+    "a replacement's policy that only deletion knows": (
+        "  It: {Type: AWS::SQS::Queue, UpdateReplacePolicy: RetainExceptOnCreate}",
+        "It: UpdateReplacePolicy: 'RetainExceptOnCreate' is not one of",
+    ),
     "code that was not built": (
         ROLE % ("lambda.amazonaws.com", "[]") + FUNCTION.replace("CodeUri: code", "CodeUri: nowhere"),
         "run sam build",
@@ -163,3 +171,64 @@ def test_a_stack_leaves_nothing_behind(lay_out):
         engine.client("sqs").send_message(QueueUrl=engine.physical("Queue"), MessageBody="x")
     with Engine.deploy(folder) as engine:
         assert engine.messages("Queue") == []
+
+
+RULES = """
+Parameters: {One: {Type: String, Default: a}, Other: {Type: String, Default: b}}
+Rules:
+  Apart:
+    RuleCondition: !And [!Contains [[a, c], !Ref One], !Equals [!Ref "AWS::Region", us-east-1]]
+    Assertions:
+      - {Assert: !Not [!Equals [!Ref One, !Ref Other]], AssertDescription: the two are the same}
+      - {Assert: !EachMemberIn [[!Ref Other], [a, b]], AssertDescription: the other is unheard of}
+"""
+
+
+@pytest.mark.parametrize(
+    ("parameters", "refusal"),
+    [
+        ({}, None),
+        ({"Other": "a"}, "Apart: the two are the same"),
+        ({"Other": "z"}, "Apart: the other is unheard of"),
+        ({"One": "z", "Other": "z"}, None),
+    ],
+)
+def test_rules_are_asserted_before_anything_is_created(lay_out, parameters, refusal):
+    folder = lay_out("  It: {Type: AWS::SQS::Queue}\n")
+    text = (folder / "template.yaml").read_text()
+    (folder / "template.yaml").write_text(RULES + text)
+    if refusal is None:
+        with Engine.deploy(folder, parameters):
+            return
+    with pytest.raises(DeploymentFailed, match=refusal):
+        Engine.deploy(folder, parameters)
+
+
+def test_a_rule_that_looks_beyond_parameters_is_named(lay_out):
+    folder = lay_out("  It: {Type: AWS::SQS::Queue}\n")
+    text = (folder / "template.yaml").read_text()
+    rule = "Rules: {Odd: {Assertions: [{Assert: !Equals [!Ref It, a]}]}}\n"
+    (folder / "template.yaml").write_text(rule + text)
+    with pytest.raises(UnsupportedTemplate, match="rules see parameters only"):
+        Engine.deploy(folder)
+
+
+@pytest.mark.parametrize(("protected", "kept"), [("true", True), ("false", False)])
+def test_a_protected_table_is_not_deleted_by_one_call(lay_out, protected, kept):
+    folder = lay_out(f"""
+  It:
+    Type: AWS::DynamoDB::Table
+    DeletionPolicy: RetainExceptOnCreate
+    Properties:
+      BillingMode: PAY_PER_REQUEST
+      DeletionProtectionEnabled: "{protected}"
+      AttributeDefinitions: [{{AttributeName: pk, AttributeType: S}}]
+      KeySchema: [{{AttributeName: pk, KeyType: HASH}}]
+""")
+    with Engine.deploy(folder) as engine:
+        client = engine.client("dynamodb")
+        if kept:
+            with pytest.raises(client.exceptions.ClientError, match="DeletionProtectionEnabled"):
+                client.delete_table(TableName=engine.physical("It"))
+        else:
+            client.delete_table(TableName=engine.physical("It"))
