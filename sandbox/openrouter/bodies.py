@@ -17,6 +17,12 @@ class Body(BaseModel):
         return self.model_dump(exclude_unset=True)
 
 
+class External(Body):
+    """A partner's own end user, whom the key is counted for. What else it may hold is never shown again."""
+
+    user: str = Field(min_length=1)
+
+
 class KeyCreation(Body):
     name: str = Field(min_length=1)
     limit: float | None = Field(None, ge=0)
@@ -24,6 +30,7 @@ class KeyCreation(Body):
     include_byok_in_limit: bool = False
     expires_at: AwareDatetime | None = None
     creator_user_id: str | None = Field(None, min_length=1)
+    external: External | None = None
     workspace_id: str | None = None
 
 

@@ -26,6 +26,7 @@ class Key:
     include_byok_in_limit: bool = False
     expires_at: float | None = None
     creator_user_id: str | None = None
+    external_user: str | None = None
     disabled: bool = False
     updated_at: float | None = None
     last_used_at: float | None = None
@@ -58,7 +59,7 @@ class Key:
             "last_used_at": iso_or_none(self.last_used_at),
             "expires_at": iso_or_none(self.expires_at),
             "creator_user_id": self.creator_user_id,
-            "external_user": None,
+            "external_user": self.external_user,
             "workspace_id": self.workspace_id,
         }
 

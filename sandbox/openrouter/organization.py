@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from sandbox.openrouter.inference import Script
 
 OWNER = "user_fake_owner"
-"""The member who made the management key; made keys and workspaces name them as creator."""
+"""The member who made the management key; workspaces name them as creator, keys only where they are asked to."""
 
 
 class Organization:
@@ -113,9 +113,11 @@ class Organization:
     def create_key(
         self, name: str, *, workspace: str | None = None, plaintext: str | None = None, **fields: Any
     ) -> tuple[Key, str]:
-        """The key and its plaintext, which is kept nowhere. `workspace`: id, slug, or None for the default one."""
+        """The key and its plaintext, which is kept nowhere. `workspace`: id, slug, or None for the default one.
+
+        A key that is made without `creator_user_id` is no member's: no member's guardrail, budget or filter binds it.
+        """
         plaintext = plaintext or self.ids.plaintext()
-        fields.setdefault("creator_user_id", OWNER)
         key = Key(hash_of(plaintext), name, label_of(plaintext), self.workspace(workspace).id, self.now, **fields)
         self.keys.add(key)
         return key, plaintext
@@ -165,6 +167,11 @@ class Organization:
 
     def is_default_guardrail(self, guardrail_id: str) -> bool:
         return any(workspace.default_guardrail_id == guardrail_id for workspace in self.workspaces.values())
+
+    def remove_member(self, user_id: str) -> None:
+        """Their guardrail goes with them; keys that they created stay theirs by name."""
+        del self.members[user_id]
+        self.member_assignments.pop(user_id, None)
 
     def assign(self, guardrail: Guardrail, holders: list[str], *, members: bool = False) -> int:
         """A holder has at most one guardrail: assigning replaces. Answers how many were assigned."""

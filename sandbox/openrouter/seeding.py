@@ -2,7 +2,8 @@
 
     {"credits": 500, "byok_fee": 0.05, "members": ["user_fake_ana"],
      "workspaces": [{"name": ..., "slug": ..., "budgets": {"monthly": 100}}],
-     "guardrails": [{"name": ..., "workspace": slug, "limit_usd": ..., "keys": [key name]}],
+     "guardrails": [{"name": ..., "workspace": slug, "limit_usd": ..., "keys": [key name],
+                     "members": [user id]}],
      "keys": [{"name": ..., "workspace": slug, "limit": ..., "usage": 12.5}],
      "byok": [{"provider": ..., "key": ..., "workspace": slug, "global": false, "allowed_keys": [key name]}]}
 
@@ -44,6 +45,8 @@ def declare(organization: "Organization", document: dict[str, Any]) -> dict[str,
         guardrail = organization.create_guardrail(workspace=declared.get("workspace"), **fields)
         if declared.get("keys"):
             organization.assign(guardrail, [hashes[name] for name in declared["keys"]])
+        if declared.get("members"):
+            organization.assign(guardrail, declared["members"], members=True)
     for declared in document.get("byok", ()):
         allowed = declared.get("allowed_keys")
         restriction = {} if allowed is None else {"allowed_api_key_hashes": [hashes[name] for name in allowed]}
@@ -61,12 +64,13 @@ def _workspace(organization: "Organization", declared: dict[str, Any]) -> None:
 
 def _key(organization: "Organization", declared: dict[str, Any]) -> tuple[str, str]:
     fields = KeyCreation.model_validate_json(json.dumps(declared)).changes()
-    expires_at = fields.pop("expires_at", None)
+    expires_at, external = fields.pop("expires_at", None), fields.pop("external", None)
     key, plaintext = organization.create_key(
         **fields,
         workspace=declared.get("workspace"),
         plaintext=declared.get("key"),
         expires_at=expires_at and expires_at.timestamp(),
+        external_user=external and external["user"],
     )
     if declared.get("usage"):
         made = organization.now

@@ -13,7 +13,8 @@ from governor.attachments import attach
 from governor.caps import caps_of
 from governor.events import DetailType, Event, event_id
 from governor.evidence import Drift, KeyRef
-from governor.lineage import Limit, Lineage, LineageKey
+from governor.lineage import Attribution, Limit, Lineage, LineageKey
+from governor.policy import NOBODY
 from key_retirement.balancing import guardrail, is_given, is_policy, within
 from key_retirement.ports import Tending
 from management_api import KeyPatch, NotFound
@@ -49,6 +50,9 @@ def check(tending: Tending, lineage: Lineage) -> Lineage:
     if live and (repairs or not differs):
         # From here on it is the one limit that is Governor's own, and balancing may change it.
         after = replace(after, given=(Limit(live.limit, live.limit_reset),))
+    if live and key.attribution is None:
+        # A row from before this was noted: a rotation must know it even when the key is gone.
+        after = replace(after, attribution=Attribution.of(live))
     if after != key:
         lineage = tending.ports.lineages.write(lineage.with_key(after))
     if repairs:
@@ -62,7 +66,7 @@ def _differences(tending: Tending, key: LineageKey) -> "list[Difference]":
     if live is None:
         return [_elsewhere(tending, key)]
     found = [_disabled(live), _limit(tending, key, live), _byok(tending, live), _guardrail(tending, live)]
-    return [one for one in found if one]
+    return [one for one in [*found, _creator(tending, live)] if one]
 
 
 def _elsewhere(tending: Tending, key: LineageKey) -> Difference:
@@ -115,6 +119,14 @@ def _guardrail(tending: Tending, live: "ApiKey") -> Difference | None:
         return None
     sentence = f"{live.name} is not under guardrail {name}."
     return Difference("guardrail", name, _name(tending, has), sentence, "Governor assigns it.")
+
+
+def _creator(tending: Tending, live: "ApiKey") -> Difference | None:
+    wanted, has = tending.workload.key.creator_user_id, live.creator_user_id or NOBODY
+    if wanted in (None, has):
+        return None
+    sentence = f"The creator of {live.name} is {has}, not {wanted}: a key's creator cannot be changed, rotate it."
+    return Difference("creator_user_id", wanted, has, sentence)
 
 
 def _mend(tending: Tending, key: LineageKey, one: Difference) -> None:

@@ -2,17 +2,18 @@
 
 from typing import TYPE_CHECKING
 
-from governor.attachments import NOTHING, AllowlistFull, attach
+from governor.attachments import NOTHING, AllowlistFull, attach, guardrail_of_member
 from governor.attachments import read as read_attachments
 from governor.caps import caps_of
+from governor.lineage import Attribution
 from governor.secret_versions import WorkloadSecret
-from key_rotation.decide import Decision, attachable, decide, guardrail
+from key_rotation.decide import Decision, attachable, attribution, decide, guardrail
 from key_rotation.lineages import Read, review
 from key_rotation.ports import Account, Refused, Rotating
 from management_api import AuthenticationFailed, NotFound
 
 if TYPE_CHECKING:
-    from management_api import CurrentKey
+    from management_api import ApiKey, CurrentKey
 
 CENT = 0.005
 
@@ -49,8 +50,9 @@ def test(rotating: Rotating) -> None:
         raise Refused(
             "key_dead", f"The new key {pending.name} does not work: it was deleted or disabled meanwhile. Rotate again."
         ) from error
-    fault = _misplaced(account, found, pending, seen) or _fault(rotating, found, seen)
-    fault = fault or _unattached(account, found, pending.hash)
+    made = _made(account, pending)
+    fault = _misplaced(found, made) or _misattributed(found, made) or _fault(rotating, found, seen)
+    fault = fault or _ungoverned(account, made, seen) or _unattached(account, found, pending.hash)
     if fault:
         raise Refused("key_differs", f"The new key {pending.name} is not as it must be: {fault}.")
 
@@ -76,14 +78,37 @@ def _require(decision: Decision) -> None:
         raise Refused(decision.rule, decision.reason)
 
 
-def _misplaced(account: Account, found: Read, pending: WorkloadSecret, seen: "CurrentKey") -> str | None:
-    place = seen.workspace_id
-    if place is None:
-        try:
-            place = account.keys.get(pending.hash).workspace_id
-        except NotFound as error:
-            raise Refused("key_dead", f"The new key {pending.name} was deleted meanwhile. Rotate again.") from error
-    return None if place == found.workspace_id else "it is in another workspace"
+def _made(account: Account, pending: WorkloadSecret) -> "ApiKey":
+    """The new key as the account has it: `GET /key` does not show all of it."""
+    try:
+        return account.keys.get(pending.hash)
+    except NotFound as error:
+        raise Refused("key_dead", f"The new key {pending.name} was deleted meanwhile. Rotate again.") from error
+
+
+def _misplaced(found: Read, made: "ApiKey") -> str | None:
+    return None if made.workspace_id == found.workspace_id else "it is in another workspace"
+
+
+def _misattributed(found: Read, made: "ApiKey") -> str | None:
+    """A key follows its creator's guardrail, budget and BYOK access; without the creator it would be wider."""
+    wanted, has = attribution(found.facts) or Attribution(), Attribution.of(made)
+    if wanted.creator_user_id != has.creator_user_id:
+        return f"its creator is {has.creator_user_id or 'nobody'}, not {wanted.creator_user_id or 'nobody'}"
+    if wanted.external_user != has.external_user:
+        return f"its external user is {has.external_user or 'nobody'}, not {wanted.external_user or 'nobody'}"
+    return None
+
+
+def _ungoverned(account: Account, made: "ApiKey", seen: "CurrentKey") -> str | None:
+    """Whether the budget of the creator's guardrail binds the key, by the key's own word."""
+    if not made.creator_user_id:
+        return None
+    id = guardrail_of_member(account, made.creator_user_id)
+    if id is None or any(one.guardrail_id == id and one.scope == "member" for one in seen.budgets):
+        return None
+    guard = account.guardrails.get(id)
+    return f"guardrail {guard.name} of its creator is not among its budgets" if guard.limit_usd else None
 
 
 def _fault(rotating: Rotating, found: Read, seen: "CurrentKey") -> str | None:

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 
 from governor.caps import NOTHING, Split, caps_of, counted, split
 from governor.completion import abandoned
-from governor.lineage import Limit, Lineage, LineageKey, Rotation
+from governor.lineage import Attribution, Limit, Lineage, LineageKey, Rotation
 from governor.secret_versions import VersionTaken, WorkloadSecret
 from key_rotation import told
-from key_rotation.decide import decide, former, why
+from key_rotation.decide import attribution, decide, former, why
 from key_rotation.lineages import Read, survey
+from key_rotation.making import make
 from key_rotation.ports import Account, Refused, Rotating
-from management_api import KeyPatch, NewKey, NotFound, OutcomeUnknown
+from management_api import KeyPatch, NotFound, OutcomeUnknown
 
 if TYPE_CHECKING:
     from management_api import ApiKey
@@ -49,17 +50,7 @@ def _made(rotating: Rotating, account: Account, found: Read) -> WorkloadSecret:
     ports.bus.publish([told.started(workload, found.workspace_id, lineage, ports.clock())])
     limit = _share(account, found, both)
     now = ports.clock()
-    life = workload.key.expires_in
-    created = account.keys.create(
-        NewKey(
-            name=name,
-            limit=limit.limit_usd,
-            limit_reset=limit.limit_reset,
-            include_byok_in_limit=workload.key.include_byok_in_limit,
-            expires_at=(now + life).replace(microsecond=0) if life else None,
-            workspace_id=found.workspace_id,
-        )
-    )
+    created = make(account, workload, name, limit, attribution(found.facts) or Attribution(), found.workspace_id, now)
     value = WorkloadSecret(
         created.plaintext,
         created.key.hash,
@@ -84,9 +75,10 @@ def _intend(rotating: Rotating, found: Read, old: "ApiKey | None", both: Split) 
     """The row that says that a key is about to be made, and whose limit lowered. Raises `LedgerConflict`."""
     ports, now = rotating.ports, rotating.ports.clock()
     lineage = _rid_of_another(rotating, found.lineage)
-    if old and lineage.key(old.hash) is None:
+    if old:
         adopted = LineageKey(old.hash, old.name, "current", old.created_at, expires_at=old.expires_at)
-        lineage = lineage.with_key(adopted)
+        known = lineage.key(old.hash) or adopted
+        lineage = lineage.with_key(replace(known, attribution=Attribution.of(old)))
     for live in found.facts.keys:
         own, limit = lineage.key(live.hash), both.lowered.get(live.hash)
         if own and limit:
@@ -96,6 +88,7 @@ def _intend(rotating: Rotating, found: Read, old: "ApiKey | None", both: Split) 
         rotation = replace(before, attempt=before.attempt + 1)
     else:
         rotation = Rotation(rotating.token, why(lineage, found.facts.causes), now)
+    rotation = replace(rotation, attribution=attribution(found.facts))
     return ports.lineages.write(replace(lineage, rotation=rotation))
 
 

@@ -14,17 +14,18 @@ Whether a new key may be made:
  3. `foreign`             somebody else has disabled the current key: it is theirs to enable
  4. `cap_undeclared`, `guardrail_undeclared`   the current key is bound by what the policy does not name, so that a new
                           key would not be
- 5. `key_ambiguous`       several keys made by hand bear the workload's name; `key.adopts` must say which
- 6. `go`
+ 5. `creator_unknown`     the key to be replaced is gone, and nobody noted whose it was: a new one would be nobody's
+ 6. `key_ambiguous`       several keys made by hand bear the workload's name; `key.adopts` must say which
+ 7. `go`
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 from governor.causes import Causes
-from governor.lineage import Lineage, Why
-from governor.policy import Workload
+from governor.lineage import Attribution, Lineage, Why
+from governor.policy import NOBODY, Workload
 from governor.secret_versions import SecretState
 from governor.workspaces import meant
 
@@ -90,6 +91,7 @@ def decide(facts: Facts) -> Decision:
         or _held(facts.workload, facts.causes)
         or _foreign(facts)
         or _unbound(facts)
+        or _unattributed(facts)
         or _ambiguous(facts)
         or GO
     )
@@ -117,6 +119,15 @@ def former(facts: Facts) -> "ApiKey | None":
         return next((key for key in facts.keys if key.hash == current.hash), None)
     found = _adoptable(facts)
     return found[0] if found else None
+
+
+def attribution(facts: Facts) -> Attribution | None:
+    """Whose the new key is to be: the policy's word on its creator, else as the key that it replaces; None: unknown."""
+    old, current, declared = former(facts), facts.lineage.current, facts.workload.key.creator_user_id
+    known = Attribution.of(old) if old else current.attribution if current else Attribution()
+    if declared is None:
+        return known
+    return replace(known or Attribution(), creator_user_id=None if declared == NOBODY else declared)
 
 
 def guardrail(workload: Workload, guardrails: Sequence["Guardrail"]) -> "Guardrail | None":
@@ -199,6 +210,18 @@ def _unbound(facts: Facts) -> Decision | None:
             f"{workload.name}: mend key.guardrail.",
         )
     return None
+
+
+def _unattributed(facts: Facts) -> Decision | None:
+    if attribution(facts):
+        return None
+    name, gone = facts.workload.name, facts.lineage.current.name if facts.lineage.current else "its key"
+    return Decision(
+        "refuse",
+        "creator_unknown",
+        f"{gone} is gone, and Governor never saw whose it was. A new key without its creator would not be under that "
+        f"member's guardrail. Declare key.creator_user_id of {name}: a member's id, or {NOBODY}; then rotate again.",
+    )
 
 
 def _ambiguous(facts: Facts) -> Decision | None:

@@ -4,6 +4,7 @@ from typing import Any
 
 from sandbox.openrouter.bodies import KeyChange, KeyCreation
 from sandbox.openrouter.calls import Call, Routes
+from sandbox.openrouter.refusals import invalid
 
 routes = Routes()
 
@@ -27,8 +28,16 @@ def create_key(call: Call) -> dict[str, Any]:
     fields = call.body(KeyCreation).changes()
     expires_at = fields.pop("expires_at", None)
     workspace = fields.pop("workspace_id", None)
+    external = fields.pop("external", None)
+    creator = fields.get("creator_user_id")
+    if creator is not None and creator not in call.organization.members:
+        # No source says what is answered; accepting it would make a key that nobody's guardrail binds.
+        raise invalid(f"creator_user_id: {creator} is not a member of the organization")
     key, plaintext = call.organization.create_key(
-        **fields, workspace=workspace, expires_at=expires_at and expires_at.timestamp()
+        **fields,
+        workspace=workspace,
+        expires_at=expires_at and expires_at.timestamp(),
+        external_user=external and external["user"],
     )
     return {"data": key.view(call.now), "key": plaintext}
 

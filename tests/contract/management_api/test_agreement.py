@@ -14,12 +14,14 @@ from management_api import (
     AnalyticsQuery,
     ByokPatch,
     DestinationPatch,
+    External,
     GuardrailPatch,
     KeyPatch,
     NewByok,
     NewDestination,
     NewGuardrail,
     NewKey,
+    Rejected,
     TimeRange,
     WorkspacePatch,
     number,
@@ -161,6 +163,24 @@ def test_on_guardrails_and_assignments(both: Both) -> None:
     assert_agree(both.ours.guardrails.get(made.id), theirs.get(id=made.id).data)
     both.ours.guardrails.delete(made.id)
     assert both.ours.guardrails.list() == []  # the default workspace alone
+
+
+def test_on_members_their_guardrails_and_their_keys(both: Both) -> None:
+    theirs, ours = both.theirs.guardrails, both.ours
+    assert_agree(ours.organization.members(), rows(both.theirs.organization.list_members()))
+    made = ours.guardrails.create(NewGuardrail(name="people", limit_usd=5, reset_interval="daily"))
+    ours.guardrails.assign_members(made.id, ["user_fake_ana"])
+    assert_agree(ours.guardrails.member_assignments(), rows(theirs.list_member_assignments()))
+    created = ours.keys.create(NewKey(name="hers", creator_user_id="user_fake_ana", external=External(user="tenant-7")))
+    assert (created.key.creator_user_id, created.key.external_user) == ("user_fake_ana", "tenant-7")
+    assert_agree(ours.keys.get(created.key.hash), both.theirs.api_keys.get(hash=created.key.hash).data)
+    assert [one.scope for one in ours.with_key(created.plaintext).current_key().budgets] == ["member"]
+    nobodys = both.theirs.api_keys.create(name="nobody's", external={"user": "tenant-8"})
+    assert (nobodys.data.creator_user_id, nobodys.data.external_user) == (None, "tenant-8")
+    ours.guardrails.unassign_members(made.id, ["user_fake_ana"])
+    assert ours.guardrails.member_assignments() == []
+    with pytest.raises(Rejected):
+        ours.keys.create(NewKey(name="gone", creator_user_id="user_fake_gone"))
 
 
 def test_on_byok_credentials(both: Both) -> None:

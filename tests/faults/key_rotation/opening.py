@@ -1,4 +1,4 @@
-"""How rotation's worlds begin: a workload's key in use, with a guardrail, an allowlist and a filter that name it."""
+"""How rotation's worlds begin: a member's key in use, with a guardrail, an allowlist and a filter that name it."""
 
 import json
 from contextlib import AbstractContextManager
@@ -13,9 +13,11 @@ import key_rotation.handler
 import kill_switch.handler
 from tests.faults.harness import Wire
 from tests.faults.key_rotation.world import (
+    ALLOWED,
     CAP,
     ENVIRONMENT,
     MANAGEMENT_KEY,
+    MEMBER,
     PLACE,
     POLICY,
     QUEUE,
@@ -46,7 +48,10 @@ def _opening(ground: Ground) -> dict[str, Any]:
     simulator = ground.simulator
     place = simulator.organization.create_workspace("Platform production", PLACE)
     place.settings["is_observability_broadcast_enabled"] = True
-    key, plaintext = simulator.create_key(WORKLOAD, workspace=PLACE, limit=CAP, limit_reset="monthly")
+    simulator.organization.members[MEMBER] = "org:member"
+    key, plaintext = simulator.create_key(
+        WORKLOAD, workspace=PLACE, limit=CAP, limit_reset="monthly", creator_user_id=MEMBER, external_user="tenant-7"
+    )
     client("secretsmanager").create_secret(Name=SECRET, SecretString=json.dumps({"api_key": plaintext}))
     opened: Any = ground.aws.secretsmanager.secrets[SECRET]
     opened.last_changed_date = int(START.timestamp())
@@ -55,7 +60,7 @@ def _opening(ground: Ground) -> dict[str, Any]:
 
 
 def _point_at(hash: str, workspace_id: str, transport: httpx.BaseTransport) -> None:
-    """A guardrail with a budget, an allowlist and a filter that name the key."""
+    """A guardrail with a budget, an allowlist and a filter that name the key; a guardrail of its member."""
     web = httpx.Client(
         transport=transport,
         base_url="https://openrouter.ai/api/v1",
@@ -66,11 +71,19 @@ def _point_at(hash: str, workspace_id: str, transport: httpx.BaseTransport) -> N
         json={"name": "production", "workspace_id": workspace_id, "limit_usd": CAP, "reset_interval": "monthly"},
     ).raise_for_status().json()["data"]["id"]  # fmt: skip
     web.post(f"/guardrails/{guardrail}/assignments/keys", json={"key_hashes": [hash]}).raise_for_status()
+    people = web.post(
+        "/guardrails",
+        json={
+            "name": "people", "workspace_id": workspace_id, "limit_usd": 10 * CAP, "reset_interval": "monthly",
+            "allowed_models": [ALLOWED],
+        },
+    ).raise_for_status().json()["data"]["id"]  # fmt: skip
+    web.post(f"/guardrails/{people}/assignments/members", json={"member_user_ids": [MEMBER]}).raise_for_status()
     web.post(
         "/byok",
         json={
             "provider": "anthropic", "key": "fake-provider-key", "workspace_id": workspace_id,
-            "allowed_api_key_hashes": [hash],
+            "allowed_api_key_hashes": [hash], "allowed_user_ids": [MEMBER],
         },
     ).raise_for_status()  # fmt: skip
     web.post(

@@ -1,7 +1,7 @@
 """What must hold after every accident, as sentences over the world."""
 
 from governor.lineage import Lineage
-from tests.faults.key_rotation.world import CAP, World
+from tests.faults.key_rotation.world import ALLOWED, CAP, MEMBER, REFUSED, World
 
 
 def the_secret_works(world: World) -> None:
@@ -24,8 +24,16 @@ def the_cap_holds(world: World) -> None:
 
 
 def the_new_key_may_do_what_the_old_one_may(world: World, old: str, new: str) -> None:
-    """Promise 6: attachments equal."""
+    """Promise 6: the same member's, the same models, the same credentials, attachments equal."""
     organization = world.simulator.organization
+    keys = world.own_keys()
+    assert keys[new].creator_user_id == MEMBER, "the key is not its member's"
+    assert keys[new].external_user == keys[old].external_user, "external user"
+    assert world.path_of(old, REFUSED) == world.path_of(new, REFUSED) == 403, "a model that was refused is served"
+    served = world.path_of(new, ALLOWED)
+    assert served == world.path_of(old, ALLOWED)
+    assert isinstance(served, list)
+    assert served[0][1], "own-key traffic moved to credits"
     assert organization.key_assignments.get(new), "no guardrail"
     for credential in organization.credentials.values():
         hashes = credential.settings["allowed_api_key_hashes"] or []
@@ -70,6 +78,8 @@ def all_is_at_rest(world: World) -> None:
     assert set(world.own_keys()) == {current}, "a key outlived its rotation"
     key = world.own_keys()[current]
     assert not key.disabled
+    assert (key.creator_user_id, key.external_user) == (MEMBER, "tenant-7")
+    assert world.path_of(current, REFUSED) == 403
     the_secret_works(world)
     organization = world.simulator.organization
     assert organization.key_assignments.get(current), "no guardrail"

@@ -19,7 +19,10 @@ from governor.lineage import Lineage
 from key_rotation import handler
 from management_api import OpenRouter
 from sandbox.openrouter import Simulator
+from sandbox.openrouter.catalogue import MODELS
 from sandbox.openrouter.identities import hash_of
+from sandbox.openrouter.refusals import Refusal
+from sandbox.openrouter.routing import chain
 from sandbox.openrouter.traffic import unusable
 from tests.faults.harness import Wire, context
 from tests.faults.stage import Aws, Ground, client
@@ -31,6 +34,9 @@ SECRET = "openrouter/prod/search-agent"
 MANAGEMENT_KEY = "sk-or-v1-fake-management-key"
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:key-rotation"
 CAP = 100.0
+MEMBER = "user_fake_ana"
+ALLOWED, REFUSED = "anthropic/claude-haiku-4.5", "anthropic/claude-sonnet-4.5"
+"""By the guardrail of the member whose key it is."""
 STEPS = ("createSecret", "setSecret", "testSecret", "finishSecret")
 QUEUE = "rotations"
 QUEUE_URL = f"https://sqs.us-east-1.amazonaws.com/123456789012/{QUEUE}"
@@ -109,6 +115,15 @@ class World:
     def works(self, plaintext: str) -> bool:
         """Whether OpenRouter would take a request of it."""
         return unusable(self.simulator.organization.keys.get(hash_of(plaintext)), self.now.timestamp()) is None
+
+    def path_of(self, hash: str, model: str) -> list[tuple[str, str | None]] | int:
+        """What a request of this key would try, as (provider, credential); the status where it is refused."""
+        organization = self.simulator.organization
+        try:
+            found = chain(organization, organization.key(hash), MODELS[model], {})
+            return [(one.provider, one.credential.id if one.credential else None) for one in found]
+        except Refusal as refusal:
+            return refusal.status
 
     def own_keys(self) -> dict[str, Any]:
         """The workload's keys by hash, as OpenRouter has them."""

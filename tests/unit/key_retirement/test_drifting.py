@@ -8,6 +8,7 @@ import pytest
 
 from governor.causes import CauseRow
 from governor.events import Event
+from governor.lineage import Attribution
 from management_api import KeyPatch
 from tests.unit.key_retirement.doubles import Retirement
 from tests.unit.key_rotation.doubles import PLACE, WORKLOAD, World, api_key, guardrail
@@ -182,3 +183,25 @@ def test_a_death_after_the_event_tells_it_again_under_the_same_id() -> None:
     beat(world)
     assert len(told(world)) == 2
     assert len({event.id for event in told(world)}) == 1
+
+
+def test_a_key_of_another_creator_than_the_policys_is_told_and_only_a_rotation_mends_it() -> None:
+    world = provisioned(creator_user_id="user_ana", drift="repair")
+    hash = world.made.hash
+    world.account.held[hash] = replace(world.account.held[hash], creator_user_id="user_bob")
+    beat(world)
+    (event,) = told(world)
+    assert (event.evidence["field"], event.evidence["live"]) == ("creator_user_id", "user_bob")
+    assert event.evidence["repair"] == ""
+
+
+def test_a_row_from_before_creators_were_noted_learns_its_keys_creator() -> None:
+    world = provisioned()
+    hash = world.made.hash
+    world.account.held[hash] = replace(world.account.held[hash], creator_user_id="user_ana")
+    lineage = world.lineage
+    assert lineage.current
+    world.lineages.write(lineage.with_key(replace(lineage.current, attribution=None)))
+    beat(world)
+    assert world.lineage.current
+    assert world.lineage.current.attribution == Attribution("user_ana", None)

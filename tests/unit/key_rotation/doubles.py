@@ -34,6 +34,8 @@ from management_api import (
     Guardrail,
     KeyAssignment,
     KeyPatch,
+    Member,
+    MemberAssignment,
     NewKey,
     NotFound,
     Rejected,
@@ -81,6 +83,11 @@ class FakeAccount:
     held: dict[str, ApiKey]
     guards: list[Guardrail] = field(default_factory=list)
     assigned: dict[str, str] = field(default_factory=dict)
+    members: list[str] = field(default_factory=lambda: ["user_ana", "user_bob"])
+    member_guards: dict[str, str] = field(default_factory=dict)
+    binds_members: bool = True
+    drops_creators: bool = False
+    refuses: Rejected | None = None
     credentials: dict[str, ByokKey] = field(default_factory=dict)
     filters: dict[str, Destination] = field(default_factory=dict)
     plaintexts: dict[str, str] = field(default_factory=dict)
@@ -97,6 +104,10 @@ class FakeAccount:
     @property
     def workspaces(self) -> "FakeWorkspaces":
         return FakeWorkspaces()
+
+    @property
+    def organization(self) -> "FakeOrganization":
+        return FakeOrganization(self)
 
     @property
     def guardrails(self) -> "FakeGuardrails":
@@ -130,8 +141,14 @@ class FakeAccount:
     def create(self, key: NewKey) -> CreatedKey:
         self.before("create")
         hash = f"{len(self.plaintexts) + 1:064x}"
-        fields = key.model_dump(include={"limit", "limit_reset", "include_byok_in_limit", "expires_at", "workspace_id"})
-        self.held[hash] = api_key(hash, key.name, **fields)
+        if self.refuses:
+            raise self.refuses
+        if key.creator_user_id and key.creator_user_id not in self.members:
+            raise Rejected("no such member", request="POST /keys", status=400)
+        kept = {"limit", "limit_reset", "include_byok_in_limit", "expires_at", "workspace_id"}
+        fields = key.model_dump(include=kept if self.drops_creators else {*kept, "creator_user_id"})
+        external = key.external.user if key.external else None
+        self.held[hash] = api_key(hash, key.name, **fields, external_user=external)
         self.plaintexts[f"fake-plaintext-{hash[-4:]}"] = hash
         self.after("create")
         return CreatedKey(key=self.held[hash], plaintext=SecretStr(f"fake-plaintext-{hash[-4:]}"))
@@ -161,6 +178,9 @@ class FakeAccount:
         if guard and guard.limit_usd:
             money = {"limit_usd": guard.limit_usd, "spend_usd": 0.0, "remaining_usd": guard.limit_usd}
             budgets = [{"scope": "api_key", "guardrail_id": guard.id, **money}]
+        if self.binds_members and key.creator_user_id in self.member_guards:
+            money = {"limit_usd": 5.0, "spend_usd": 0.0, "remaining_usd": 5.0}
+            budgets += [{"scope": "member", "guardrail_id": self.member_guards[key.creator_user_id], **money}]
         told = {name: getattr(key, name) for name in (*COUNTERS, "limit", "limit_reset", "include_byok_in_limit")}
         return CurrentKey.model_validate({**told, "workspace_id": key.workspace_id, "budgets": budgets})
 
@@ -179,8 +199,25 @@ class FakeWorkspaces:
 
 
 @dataclass
+class FakeOrganization:
+    account: FakeAccount
+
+    def members(self) -> list[Member]:
+        return [Member(id=id) for id in self.account.members]
+
+
+@dataclass
 class FakeGuardrails:
     account: FakeAccount
+
+    def get(self, id: str) -> Guardrail:
+        return next(one for one in self.account.guards if one.id == id)
+
+    def member_assignments(self) -> builtins.list[MemberAssignment]:
+        return [
+            MemberAssignment(id=user, guardrail_id=id, user_id=user, created_at=NOW)
+            for user, id in self.account.member_guards.items()
+        ]
 
     def list(self, workspace_id: str | None = None) -> list[Guardrail]:
         return self.account.guards

@@ -12,6 +12,7 @@ from management_api import (
     AnalyticsQuery,
     ByokPatch,
     DestinationPatch,
+    External,
     GuardrailPatch,
     KeyPatch,
     NewByok,
@@ -76,6 +77,16 @@ CALLS: dict[str, tuple[Callable[[OpenRouter], Any], Any, str, str, dict[str, str
         lambda c: c.guardrails.assigned("g")[0].key_hash,
         {"data": [{"id": "a", "guardrail_id": "g", "key_hash": "ab", "created_at": NOW}]},
         "GET", "/guardrails/g/assignments/keys", PAGE, "ab",
+    ),
+    "member assignments": (
+        lambda c: c.guardrails.member_assignments()[0].user_id,
+        {"data": [{"id": "a", "guardrail_id": "g", "user_id": "user_a", "created_at": NOW}]},
+        "GET", "/guardrails/assignments/members", PAGE, "user_a",
+    ),
+    "members": (
+        lambda c: c.organization.members()[0].id,
+        {"data": [{"id": "user_a", "email": "a@example.com", "role": "org:member"}]},
+        "GET", "/organization/members", PAGE, "user_a",
     ),
     "byok list": (
         lambda c: c.byok.list(provider="anthropic")[0].allowed_api_key_hashes,
@@ -145,6 +156,19 @@ WRITES: dict[str, tuple[Callable[[OpenRouter], Any], Any, str, str, Any]] = {
         lambda c: c.keys.create(NewKey(name="x", limit=5, limit_reset=None, expires_at=END)),
         {"data": key_json(1), "key": "sk-or-v1-fake-new"}, "POST", "/keys",
         {"name": "x", "limit": 5, "limit_reset": None, "expires_at": "2026-08-25T00:00:00Z"},
+    ),
+    "create a member's key": (
+        lambda c: c.keys.create(NewKey(name="x", creator_user_id="user_a", external=External(user="tenant"))),
+        {"data": key_json(1), "key": "sk-or-v1-fake-new"}, "POST", "/keys",
+        {"name": "x", "creator_user_id": "user_a", "external": {"user": "tenant"}},
+    ),
+    "assign members": (
+        lambda c: c.guardrails.assign_members("g", ["user_a"]),
+        {"assigned_count": 1}, "POST", "/guardrails/g/assignments/members", {"member_user_ids": ["user_a"]},
+    ),
+    "unassign members": (
+        lambda c: c.guardrails.unassign_members("g", ["user_a"]),
+        {"unassigned_count": 1}, "POST", "/guardrails/g/assignments/members/remove", {"member_user_ids": ["user_a"]},
     ),
     "update key": (
         lambda c: c.keys.update("ab", KeyPatch(disabled=True, limit=None)),

@@ -123,3 +123,32 @@ def test_two_simulators_of_one_seed_name_things_alike(simulator):
     assert simulator.create_key("a")[1] == other.create_key("a")[1]
     different = Simulator("sk-or-v1-fake-management", clock=lambda: NOW, seed=4)
     assert different.create_key("a")[1] != other.create_key("b")[1]
+
+
+def test_a_key_is_its_creators_only_where_it_names_one_and_follows_their_guardrail(simulator, api, credential):
+    """From the vendor's guide on guardrails: a member's assignment is the baseline of every key that they created."""
+    organization = simulator.organization
+    organization.members["user_fake_ana"] = "org:member"
+    guardrail = organization.create_guardrail(
+        "people", allowed_models=["anthropic/claude-haiku-4.5"], limit_usd=1.0, reset_interval="daily"
+    )
+    organization.assign(guardrail, ["user_fake_ana"], members=True)
+    credential("anthropic", allowed_user_ids=["user_fake_ana"])
+    hers = api.post("/keys", {"name": "hers", "creator_user_id": "user_fake_ana"}).json()
+    nobodys = api.post("/keys", {"name": "nobody's"}).json()
+    assert (hers["data"]["creator_user_id"], nobodys["data"]["creator_user_id"]) == ("user_fake_ana", None)
+    assert api.chat(hers["key"], model="anthropic/claude-opus-4.5").status_code == 403
+    assert api.chat(nobodys["key"], model="anthropic/claude-opus-4.5").status_code == 200
+    assert api.chat(hers["key"]).json()["usage"]["is_byok"] is True
+    assert api.chat(nobodys["key"]).json()["usage"]["is_byok"] is False
+    assert [one["scope"] for one in api.get("/key", key=hers["key"]).json()["data"]["budgets"]] == ["member"]
+    assert api.get("/key", key=nobodys["key"]).json()["data"]["budgets"] == []
+    assert api.post("/keys", {"name": "x", "creator_user_id": "user_fake_gone"}).status_code == 400
+
+
+def test_an_external_user_is_kept_and_the_key_that_came_with_it_is_not(simulator, api):
+    external = {"user": "tenant-7", "api_key": "fake-" * 8}
+    made = api.post("/keys", {"name": "theirs", "external": external}).json()
+    assert made["data"]["external_user"] == "tenant-7"
+    assert "fake-fake" not in json.dumps(simulator.state())
+    assert api.post("/keys", {"name": "theirs", "external": {}}).status_code == 400

@@ -91,7 +91,7 @@ def test_a_workspace_default_guardrail_comes_into_being_at_the_first_write(simul
     made = api.patch(path, {"limit_usd": 1.0, "reset_interval": "daily"}).json()["data"]
     assert made["name"] == f"Workspace {workspace.id} Default"
     assert api.patch(path, {"name": "mine"}).status_code == 400
-    key, plaintext = simulator.create_key("anyone")
+    key, plaintext = simulator.create_key("anyone", creator_user_id="user_fake_owner")
     simulator.spend(key.hash, 1.0)
     scopes = [budget["scope"] for budget in api.get("/key", key=plaintext).json()["data"]["budgets"]]
     assert scopes == ["workspace_default_member", "workspace_default_key"]

@@ -1,5 +1,8 @@
 """What points at a key's hash, and so must follow a rotation: its guardrail, BYOK allowlists, observability filters.
 
+What follows from the member who created the key (their guardrail and its budget, `allowed_user_ids` of BYOK
+credentials) points at no hash: it holds for every key that names them as its creator.
+
 A list is replaced whole, with no way to compare first, so each change is read, modified, written and read back; an
 update that somebody else's overwrote is made again. Lists are as long as the account: each function says which it
 reads, and reads none twice. Every function may be run again at any time.
@@ -13,7 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 from management_api import ByokPatch, DestinationPatch, OutcomeUnknown
 
 if TYPE_CHECKING:
-    from management_api import ByokKey, Destination, KeyAssignment
+    from management_api import ByokKey, Destination, KeyAssignment, MemberAssignment
 
 MAX_ALLOWED = 100
 """Hashes in one `allowed_api_key_hashes` (OpenRouter's limit)."""
@@ -41,6 +44,7 @@ class Byok(Protocol):
 class Guardrails(Protocol):
     def assignments(self) -> "list[KeyAssignment]": ...
     def assigned(self, id: str) -> "list[KeyAssignment]": ...
+    def member_assignments(self) -> "list[MemberAssignment]": ...
     def assign(self, id: str, hashes: Sequence[str]) -> None: ...
     def unassign(self, id: str, hashes: Sequence[str]) -> None: ...
 
@@ -85,6 +89,12 @@ def guardrails_of(account: Account, hashes: Collection[str], expected: str | Non
         if there.issuperset(hashes):
             return dict.fromkeys(hashes, expected)
     return {one.key_hash: one.guardrail_id for one in account.guardrails.assignments() if one.key_hash in hashes}
+
+
+def guardrail_of_member(account: Account, user_id: str) -> str | None:
+    """The id of the guardrail that the member, and so every key that they created, is under."""
+    found = account.guardrails.member_assignments()
+    return next((one.guardrail_id for one in found if one.user_id == user_id), None)
 
 
 def read(account: Account, workspace_id: str, assigned: Mapping[str, str]) -> dict[str, Attachments]:

@@ -49,7 +49,9 @@ class Finishing:
         now = self.clock()
         life = self.workload.key.expires_in
         expires_at = (value.rotated_at or now) + life if life else None
-        key = LineageKey(value.hash, value.name, "pending", now, token, expires_at=expires_at)
+        key = LineageKey(
+            value.hash, value.name, "pending", now, token, expires_at=expires_at, attribution=rotation.attribution
+        )
         return self.lineages.write(replace(lineage.with_key(key), rotation=replace(rotation, hash=value.hash)))
 
     def complete(self, lineage: Lineage) -> Lineage:

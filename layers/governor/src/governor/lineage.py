@@ -14,13 +14,16 @@ withdrawn key goes through the same states. A key that OpenRouter has and no row
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from governor.clock import format_instant, parse_instant
 from governor.ledger import ABSENT, Ledger, Put, Row
 from governor.policy import ROTATION_TAG
+
+if TYPE_CHECKING:
+    from management_api import ApiKey
 
 KeyState = Literal["pending", "current", "overlap", "quarantined", "deleted"]
 Why = Literal["provision", "due", "expiry", "asked", "exposed"]
@@ -52,6 +55,22 @@ class Limit:
 
 
 @dataclass(frozen=True)
+class Attribution:
+    """Whose a key is, as OpenRouter has it; set when the key is made, and never changed.
+
+    `creator_user_id`: the member whose guardrail, budget and BYOK access the key follows. `external_user`: a partner's
+    end user. None: nobody.
+    """
+
+    creator_user_id: str | None = None
+    external_user: str | None = None
+
+    @classmethod
+    def of(cls, key: "ApiKey") -> "Attribution":
+        return cls(key.creator_user_id, key.external_user)
+
+
+@dataclass(frozen=True)
 class LineageKey:
     """One key. `since`: when it entered its state; `until`: when overlap or quarantine may end.
 
@@ -59,7 +78,7 @@ class LineageKey:
     `spent`: what it had spent in the `daily`, `weekly` and `monthly` period when it was deleted (USD), since a cap
     still counts it. `told_at`: when people were last told that it is still used. `given`: the limits that Governor last
     set, the one before and the one after, since it may have died in between; empty when it never set any. `drifted`:
-    what differs from the policy, by field, and has been told.
+    what differs from the policy, by field, and has been told. `attribution`: whose it is; None while nobody has looked.
     """
 
     hash: str
@@ -75,6 +94,7 @@ class LineageKey:
     told_at: datetime | None = None
     given: tuple[Limit, ...] = ()
     drifted: Mapping[str, str] | None = None
+    attribution: Attribution | None = None
 
     def data(self) -> dict[str, Any]:
         return {
@@ -99,6 +119,7 @@ class LineageKey:
             "told_at": _text(self.told_at),
             "given": [[limit.limit_usd, limit.limit_reset] for limit in self.given],
             "drifted": dict(self.drifted) if self.drifted else None,
+            "attribution": _fields(self.attribution),
         }
 
     @classmethod
@@ -126,6 +147,7 @@ class LineageKey:
             told_at=_instant(data.get("told_at")),
             given=tuple(Limit(usd if usd is None else float(usd), reset) for usd, reset in data.get("given") or ()),
             drifted=data.get("drifted"),
+            attribution=_attribution(data.get("attribution")),
         )
 
 
@@ -135,6 +157,7 @@ class Rotation:
 
     `attempt` counts the POSTs that were begun; each bears a name of its own, so that a key whose answer was lost is
     told from the one whose plaintext was kept. `hash`: the key that the pending version holds, empty until it does.
+    `attribution`: whose the new key is to be.
     """
 
     token: str
@@ -142,6 +165,7 @@ class Rotation:
     started_at: datetime
     attempt: int = 1
     hash: str = ""
+    attribution: Attribution | None = None
 
     def key_name(self, workload: str) -> str:
         """The name of the key to be made: the workload's, the tag, and after it date, rotation and attempt."""
@@ -197,6 +221,7 @@ class Lineage:
                 "started_at": format_instant(self.rotation.started_at),
                 "attempt": self.rotation.attempt,
                 "hash": self.rotation.hash,
+                "attribution": _fields(self.rotation.attribution),
             }
             if self.rotation
             else None,
@@ -219,6 +244,7 @@ class Lineage:
                 parse_instant(rotation["started_at"]),
                 int(rotation["attempt"]),
                 rotation["hash"],
+                _attribution(rotation.get("attribution")),
             )
             if rotation
             else None,
@@ -246,6 +272,15 @@ class Lineages:
         """The lineage and the writes beside it, all or none; the lineage as it now stands. Raises `LedgerConflict`."""
         self.ledger.commit(lineage.put(), *beside)
         return replace(lineage, version=lineage.version + 1)
+
+
+def _fields(whose: Attribution | None) -> dict[str, Any] | None:
+    return asdict(whose) if whose else None
+
+
+def _attribution(data: Mapping[str, Any] | None) -> Attribution | None:
+    """None too in a row that was written before there was such a field."""
+    return Attribution(data.get("creator_user_id"), data.get("external_user")) if data else None
 
 
 def _usd(amount: Any) -> float | None:

@@ -13,7 +13,7 @@ from management_api._models.analytics import (
 )
 from management_api._models.byok import ByokKey, ByokPatch, NewByok
 from management_api._models.destinations import Destination, DestinationPatch, NewDestination
-from management_api._models.guardrails import Guardrail, GuardrailPatch, KeyAssignment, NewGuardrail
+from management_api._models.guardrails import Guardrail, GuardrailPatch, KeyAssignment, MemberAssignment, NewGuardrail
 from management_api._models.inference import (
     ChatChoice,
     ChatCompletion,
@@ -26,7 +26,8 @@ from management_api._models.inference import (
     ProviderResponse,
     RouterAttempt,
 )
-from management_api._models.keys import ApiKey, CreatedKey, CurrentKey, KeyBudget, KeyPatch, NewKey
+from management_api._models.keys import ApiKey, CreatedKey, CurrentKey, External, KeyBudget, KeyPatch, NewKey
+from management_api._models.members import Member
 from management_api._models.presets import Preset, PresetVersion
 from management_api._models.workspaces import Workspace, WorkspaceBudget, WorkspaceBudgets, WorkspacePatch
 from management_api._retry import Deadline, Pacing, Retry
@@ -63,12 +64,15 @@ __all__ = [
     "Deadline",
     "Destination",
     "DestinationPatch",
+    "External",
     "Generation",
     "Guardrail",
     "GuardrailPatch",
     "KeyAssignment",
     "KeyBudget",
     "KeyPatch",
+    "Member",
+    "MemberAssignment",
     "Model",
     "NewByok",
     "NewDestination",

@@ -14,7 +14,16 @@ from management_api._listing import list_all
 from management_api._models.analytics import ActivityItem, Credits
 from management_api._models.inference import ChatCompletion, Generation, Model
 from management_api._models.keys import CurrentKey
-from management_api._resources import Analytics, Byok, Destinations, Guardrails, Keys, Presets, Workspaces
+from management_api._resources import (
+    Analytics,
+    Byok,
+    Destinations,
+    Guardrails,
+    Keys,
+    Organization,
+    Presets,
+    Workspaces,
+)
 from management_api._retry import Deadline, Pacing, Retry
 from management_api._sweep import WorkspaceReading, read_account
 from management_api._transport import Transport
@@ -51,6 +60,7 @@ class OpenRouter:
         self._transport = transport
         self.keys = Keys(transport)
         self.workspaces = Workspaces(transport)
+        self.organization = Organization(transport)
         self.guardrails = Guardrails(transport)
         self.byok = Byok(transport)
         self.destinations = Destinations(transport)

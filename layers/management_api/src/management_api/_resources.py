@@ -15,8 +15,15 @@ from management_api._models._base import ready
 from management_api._models.analytics import AnalyticsData, AnalyticsQuery, AnalyticsResult
 from management_api._models.byok import ByokKey, ByokPatch, NewByok
 from management_api._models.destinations import Destination, DestinationPatch, NewDestination
-from management_api._models.guardrails import Guardrail, GuardrailPatch, KeyAssignment, NewGuardrail
+from management_api._models.guardrails import (
+    Guardrail,
+    GuardrailPatch,
+    KeyAssignment,
+    MemberAssignment,
+    NewGuardrail,
+)
 from management_api._models.keys import ApiKey, CreatedKey, CreatedKeyAnswer, KeyAnswer, KeyPatch, NewKey
+from management_api._models.members import Member
 from management_api._models.presets import Preset, PresetVersion
 from management_api._models.workspaces import BudgetLimit, Workspace, WorkspaceBudget, WorkspaceBudgets, WorkspacePatch
 from management_api._transport import Transport
@@ -88,8 +95,15 @@ class Workspaces(Resource):
         self._transport.send(Call("DELETE", path, deleted, ids=ids, effect="write"))
 
 
+class Organization(Resource):
+    """The organization that the management key belongs to."""
+
+    def members(self) -> list[Member]:
+        return list_all(self._transport, "/organization/members", many(Member))
+
+
 class Guardrails(Resource):
-    """Guardrails and the keys they govern."""
+    """Guardrails, and the keys and members they govern."""
 
     def list(self, workspace_id: str | None = None) -> list[Guardrail]:
         """Those filed in one workspace; None means the default workspace, not all of them."""
@@ -128,15 +142,31 @@ class Guardrails(Resource):
 
     def assign(self, id: str, hashes: Sequence[str]) -> None:
         """Idempotent. Replaces whatever guardrail each key had."""
-        self._post("/guardrails/{id}/assignments/keys", id, hashes)
+        self._post("/guardrails/{id}/assignments/keys", id, {"key_hashes": list(hashes)})
 
     def unassign(self, id: str, hashes: Sequence[str]) -> None:
         """Idempotent."""
-        self._post("/guardrails/{id}/assignments/keys/remove", id, hashes)
+        self._post("/guardrails/{id}/assignments/keys/remove", id, {"key_hashes": list(hashes)})
 
-    def _post(self, path: str, id: str, hashes: Sequence[str]) -> None:
-        body = Body({"key_hashes": list(hashes)})
-        self._transport.send(Call("POST", path, done, ids={"id": id}, body=body, effect="write"))
+    def member_assignments(self) -> builtins.list[MemberAssignment]:
+        """Every assignment of a member, of every guardrail."""
+        return list_all(
+            self._transport,
+            "/guardrails/assignments/members",
+            many(MemberAssignment),
+            identity=lambda one: one.user_id,
+        )
+
+    def assign_members(self, id: str, user_ids: Sequence[str]) -> None:
+        """Idempotent. Replaces whatever guardrail each member had; binds every key that the member created."""
+        self._post("/guardrails/{id}/assignments/members", id, {"member_user_ids": list(user_ids)})
+
+    def unassign_members(self, id: str, user_ids: Sequence[str]) -> None:
+        """Idempotent."""
+        self._post("/guardrails/{id}/assignments/members/remove", id, {"member_user_ids": list(user_ids)})
+
+    def _post(self, path: str, id: str, holders: Mapping[str, builtins.list[str]]) -> None:
+        self._transport.send(Call("POST", path, done, ids={"id": id}, body=Body(holders), effect="write"))
 
 
 class Byok(Resource):

@@ -10,9 +10,21 @@ from governor.policy._byok import Byok, Drill, Expect, Probe, Window
 from governor.policy._parts import Duration, Share, SlackChannel, SlackUser, parse_duration
 from governor.policy._policy import ROTATION_TAG, Policy, lineage_name
 from governor.policy._presets import Checks, Golden, GoldenCase, Preset, Smoke
-from governor.policy._workloads import Budget, Copies, Exposed, Key, Limits, Owner, Rotation, Runaway, Workload
+from governor.policy._workloads import (
+    NOBODY,
+    Budget,
+    Copies,
+    Exposed,
+    Key,
+    Limits,
+    Owner,
+    Rotation,
+    Runaway,
+    Workload,
+)
 
 __all__ = [
+    "NOBODY",
     "ROTATION_TAG",
     "Account",
     "Alerts",

@@ -7,6 +7,9 @@ from pydantic import Field, model_validator
 
 from governor.policy._parts import Duration, Part, SecretName, Share, SlackUser
 
+NOBODY = "nobody"
+"""`key.creator_user_id` of a key that is no member's."""
+
 
 class Budget(Part):
     """Shares of a limit at which to alert, and the share at which to disable (none: never)."""
@@ -43,13 +46,15 @@ class Key(Part):
     """The key as it should be; `limit_usd` is per `limit_reset` (OpenRouter's periods, UTC).
 
     `adopts`: the name of a key made by hand, which is the workload's first. `drift`: whether a live key that differs is
-    only told of, or set back as well.
+    only told of, or set back as well. `creator_user_id`: the member whose key it is, and whose guardrail, budget and
+    BYOK access it follows; `nobody` for none; not declared, that of the key it replaces.
     """
 
     limit_usd: Annotated[float, Field(gt=0)] | None = None
     limit_reset: Literal["daily", "weekly", "monthly"] | None = None
     include_byok_in_limit: bool = False
     guardrail: str | None = None
+    creator_user_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,100}$")] | None = None
     expires_in: Duration | None = None
     adopts: str | None = None
     drift: Literal["alert", "repair"] = "alert"

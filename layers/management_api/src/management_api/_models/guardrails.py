@@ -1,4 +1,4 @@
-"""Guardrails and the keys they are assigned to."""
+"""Guardrails, and the keys and members they are assigned to."""
 
 from typing import Any
 
@@ -78,5 +78,15 @@ class KeyAssignment(Answer):
     key_hash: str
     key_name: str = ""
     key_label: str = ""
+    assigned_by: str | None = None
+    created_at: Instant
+
+
+class MemberAssignment(Answer):
+    """One member governed by one guardrail, and with them every key that they created. A member holds at most one."""
+
+    id: str
+    guardrail_id: str
+    user_id: str
     assigned_by: str | None = None
     created_at: Instant

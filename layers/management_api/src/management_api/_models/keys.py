@@ -56,8 +56,18 @@ class KeyAnswer(Answer):
     data: ApiKey
 
 
+class External(Request):
+    """A partner's own end user, whom the key is counted for; read back as `ApiKey.external_user`."""
+
+    user: str
+
+
 class NewKey(Request):
-    """`limit` in USD; `limit_reset`: `daily`, `weekly`, `monthly` or None. `expires_at` cannot be changed later."""
+    """`limit` in USD; `limit_reset`: `daily`, `weekly`, `monthly` or None. `expires_at` cannot be changed later.
+
+    `creator_user_id`: the member whose guardrail, budget and BYOK access the key follows; without it, nobody's.
+    `external` must not be sent as null.
+    """
 
     name: str
     limit: float | None = None
@@ -65,6 +75,7 @@ class NewKey(Request):
     include_byok_in_limit: bool = False
     expires_at: AwareDatetime | None = None
     creator_user_id: str | None = None
+    external: External | None = None
     workspace_id: str | None = None
 
 
