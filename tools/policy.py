@@ -15,6 +15,7 @@ import yaml
 from pydantic import ValidationError
 
 from governor.policy import Policy
+from redaction import redact
 
 
 class PolicyFault(Exception):
@@ -24,6 +25,7 @@ class PolicyFault(Exception):
 def compile_policy(path: Path) -> Policy:
     """The policy in a YAML file. Raises `PolicyFault` with one line per fault."""
     text = path.read_text("utf-8")
+    _refuse_credentials(path, text)
     try:
         document = yaml.compose(text, Loader=yaml.SafeLoader)
         _refuse_repeated_fields(path, document)
@@ -58,6 +60,18 @@ def _line(node: yaml.Node | None, location: tuple[str | int, ...]) -> int:
             node = node.value[part]
             line = node.start_mark.line + 1
     return line
+
+
+def _refuse_credentials(path: Path, text: str) -> None:
+    """A credential in the policy would be committed, compiled into a layer and quoted by errors."""
+    lines = [number for number, line in enumerate(text.splitlines(), 1) if redact(line) != line]
+    if lines:
+        faults = (
+            f"{path}:{number}: looks like a credential. Store it in Secrets Manager, write the secret's name here, and "
+            "replace the credential: it may have been committed."
+            for number in lines
+        )
+        raise PolicyFault("\n".join(faults))
 
 
 def _refuse_repeated_fields(path: Path, node: yaml.Node | None) -> None:

@@ -30,6 +30,7 @@ from governor.evidence import PresetPromotionRequested, RotationRequested
 from governor.ledger import Put
 from governor.policy import Policy, Preset
 from governor.slack_requests import SlackRequest
+from governor.slack_text import mention
 
 Action = Literal["vote", "ask_why", "order", "ask", "publish", "report", "tell"]
 """`vote`: count it. `ask_why`: open the modal. `order`: granted at once. `ask`: a request for others. `publish`: an
@@ -217,7 +218,7 @@ def _ask(
         one = other.request
         if not _at_once(asked) and (one.kind, one.subject, one.change) == (kind, subject, change):
             return _tell(
-                "asked_already", f"<@{one.requested_by}> has asked for that already; it waits for an approver."
+                "asked_already", f"{mention(one.requested_by)} has asked for that already; it waits for an approver."
             )
     return _placed(asked)
 

@@ -6,30 +6,29 @@ from typing import Any
 
 import boto3
 from aws_lambda_powertools.logging import Logger
-from botocore.config import Config
 
 from approval_desk.ports import Ports
 from approval_desk.service import ApprovalDesk
 from approval_desk.settings import Beat, Decided, DeskSettings, Message, received
 from governor.approvals import Approvals
+from governor.aws import AWS
 from governor.clock import utc_now
 from governor.dynamo_ledger import DynamoLedger
 from governor.events import EventBus
 from governor.policy import Policy
+from governor.redelivery import redelivered
 from governor.secrets import SecretsManager
 from governor.slack_replies import SlackReplies
 from governor.slack_requests import SlackRequest
 
 logger = Logger(service="approval_desk")
-AWS = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 2})
 
 
 @functools.cache
 def build() -> ApprovalDesk:
     """The desk over AWS and Slack, made at the first event. Raises `SettingsError`."""
     settings, session = DeskSettings.read(os.environ), boto3.session.Session()
-    dynamodb = session.client("dynamodb", config=AWS)
-    ledger, decisions = (DynamoLedger(dynamodb, name) for name in settings.tables)
+    ledger, decisions = (DynamoLedger(session.client("dynamodb", config=AWS), name) for name in settings.tables)
     replies = None
     if settings.slack_secret:
         secrets = SecretsManager(session.client("secretsmanager", config=AWS))
@@ -39,6 +38,7 @@ def build() -> ApprovalDesk:
     return ApprovalDesk(Ports(Policy.load(), ledger, Approvals(ledger, decisions), bus, replies, utc_now, logger))
 
 
+@redelivered
 def lambda_handler(event: Any, _context: Any) -> dict[str, Any]:
     """A batch of interactions, a decision as an event, or the beat that ends what has expired. Raises: tried again."""
     asked, desk = received(event), build()

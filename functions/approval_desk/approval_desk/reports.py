@@ -7,7 +7,7 @@ from governor.approval import Approval
 from governor.causes import Causes
 from governor.lineage import Lineage
 from governor.policy import Policy
-from governor.slack import escape
+from governor.slack_text import escape, mention
 
 MAX_LINES = 40
 
@@ -28,7 +28,7 @@ def status(
     ]
     waiting = [
         f"• {one.request.kind} `{escape(one.request.name or one.request.subject)}`, asked by "
-        f"<@{one.request.requested_by}> {age(now - one.request.requested_at)} ago, "
+        f"{mention(one.request.requested_by)} {age(now - one.request.requested_at)} ago, "
         f"{len(one.approved_by)} of {one.request.needed}"
         for one in pending
     ]

@@ -7,24 +7,24 @@ from typing import Any
 
 import boto3
 from aws_lambda_powertools.logging import Logger
-from botocore.config import Config
 
 from byok_failover.ports import Ports
 from byok_failover.service import ByokFailover
 from byok_failover.settings import FailoverSettings, received
 from governor.account import ManagedAccount
 from governor.approvals import Approvals
+from governor.aws import AWS
 from governor.clock import utc_now
 from governor.dynamo_ledger import DynamoLedger
 from governor.events import EventBus
 from governor.page_store import S3Pages
 from governor.policy import Policy
+from governor.redelivery import redelivered
 from governor.secrets import SecretsManager
 from management_api import Pacing
 
 MARGIN_SECONDS = 10.0
 """Kept back from OpenRouter's calls, so that what was done can still be written down and told."""
-AWS = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 2})
 
 
 @functools.cache
@@ -51,10 +51,10 @@ def build() -> ByokFailover:
     )
 
 
+@redelivered
 def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
     """A beat or a request in, what came of it out. Raises: Lambda retries, and the next beat goes on from there."""
-    asked = received(event)
-    checks = build()
+    asked, checks = received(event), build()
     report = checks.act(asked, lambda: int(context.get_remaining_time_in_millis()) / 1000 - MARGIN_SECONDS)
     checks.ports.log.info("done", extra=vars(report))
     return vars(report)

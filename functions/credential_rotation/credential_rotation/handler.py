@@ -6,12 +6,12 @@ from typing import Any
 
 import boto3
 from aws_lambda_powertools.logging import Logger
-from botocore.config import Config
 
 from credential_rotation.ports import Ports
 from credential_rotation.service import CredentialRotation
 from credential_rotation.settings import CredentialSettings, received
 from governor.account import ManagedAccount
+from governor.aws import AWS
 from governor.clock import utc_now
 from governor.dynamo_ledger import DynamoLedger
 from governor.events import EventBus
@@ -22,7 +22,6 @@ from management_api import Pacing
 
 MARGIN_SECONDS = 4.0
 """Kept back from OpenRouter's calls, so that what was done can still be written down and told."""
-AWS = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 2})
 
 
 @functools.cache

@@ -6,21 +6,20 @@ from typing import Any
 
 import boto3
 from aws_lambda_powertools.logging import Logger
-from botocore.config import Config
 
+from governor.aws import AWS
 from governor.causes import CauseBook
 from governor.clock import utc_now
 from governor.dynamo_ledger import DynamoLedger
 from governor.events import EventBus
 from governor.lineage import Lineages
 from governor.policy import Policy
+from governor.redelivery import redelivered
 from governor.secrets_manager_versions import SecretsManagerVersions
 from governor.work_queue import WorkQueue
 from key_planning.ports import Ports
 from key_planning.service import KeyPlanning
 from key_planning.settings import PlanningSettings, received
-
-AWS = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 2})
 
 
 @functools.cache
@@ -44,6 +43,7 @@ def build() -> KeyPlanning:
     )
 
 
+@redelivered
 def lambda_handler(event: Any, _context: Any) -> dict[str, Any]:
     """A schedule, an event or a batch of messages in; what goes back to the queue, out. Raises: Lambda retries."""
     asked = received(event)

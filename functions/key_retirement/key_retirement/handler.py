@@ -6,15 +6,16 @@ from typing import Any
 
 import boto3
 from aws_lambda_powertools.logging import Logger
-from botocore.config import Config
 
 from governor.account import ManagedAccount
+from governor.aws import AWS
 from governor.causes import CauseBook
 from governor.clock import utc_now
 from governor.dynamo_ledger import DynamoLedger
 from governor.events import EventBus
 from governor.lineage import Lineages
 from governor.policy import Policy
+from governor.redelivery import redelivered
 from governor.secret_copies import AwsSecretCopies
 from governor.secrets import SecretsManager
 from governor.secrets_manager_versions import SecretsManagerVersions
@@ -25,7 +26,6 @@ from management_api import Pacing
 
 MARGIN_SECONDS = 4.0
 """Kept back from OpenRouter's calls, so that what was done can still be written down and told."""
-AWS = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 2})
 
 
 @functools.cache
@@ -50,6 +50,7 @@ def build() -> KeyRetirement:
     return KeyRetirement(ports, settings.management_key_secret)
 
 
+@redelivered
 def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
     """A beat or a request in, what came of it out. Raises: the next beat or a retry goes on from there."""
     asked = received(event)

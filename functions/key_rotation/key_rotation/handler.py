@@ -6,9 +6,9 @@ from typing import Any
 
 import boto3
 from aws_lambda_powertools.logging import Logger
-from botocore.config import Config
 
 from governor.account import ManagedAccount
+from governor.aws import AWS
 from governor.causes import CauseBook
 from governor.clock import utc_now
 from governor.dynamo_ledger import DynamoLedger
@@ -24,7 +24,6 @@ from management_api import Pacing
 
 MARGIN_SECONDS = 4.0
 """Kept back from OpenRouter's calls, so that what was done can still be written down and told."""
-AWS = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 2})
 
 
 @functools.cache

@@ -6,14 +6,15 @@ from typing import Any
 
 import boto3
 from aws_lambda_powertools.logging import Logger
-from botocore.config import Config
 
 from governor.account import ManagedAccount
 from governor.approvals import Approvals
+from governor.aws import AWS
 from governor.clock import utc_now
 from governor.dynamo_ledger import DynamoLedger
 from governor.events import EventBus
 from governor.policy import Policy
+from governor.redelivery import redelivered
 from governor.secrets import SecretsManager
 from kill_switch.leash import Book
 from kill_switch.service import KillSwitch
@@ -21,8 +22,6 @@ from kill_switch.settings import KillSwitchSettings, received
 
 MARGIN_SECONDS = 2.0
 """Kept back from OpenRouter's calls, so that what was done can still be written down and told."""
-AWS = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 2})
-"""A call that hangs must leave time for the others: at most 14 seconds, of the function's 30 or more."""
 
 
 @functools.cache
@@ -44,15 +43,12 @@ def build() -> KillSwitch:
     )
 
 
+@redelivered
 def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
     """One EventBridge envelope in; what was published, out. Raises: Lambda retries, then the dead letter."""
     demand = received(event)
     kill_switch = build()
-
-    def seconds_left() -> float:
-        return int(context.get_remaining_time_in_millis()) / 1000 - MARGIN_SECONDS
-
-    told = kill_switch.act(demand, seconds_left)
+    told = kill_switch.act(demand, lambda: int(context.get_remaining_time_in_millis()) / 1000 - MARGIN_SECONDS)
     if told is None:
         return {"detail_type": None, "id": demand.event.id, "rule": "carried_out_before"}
     extra = {"asked_by": demand.event.id, "subject": told.subject, "event": told.detail_type}

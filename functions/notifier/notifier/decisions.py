@@ -6,6 +6,7 @@ from typing import cast
 from governor.approval import Kind
 from governor.approval_evidence import ApprovalEvidence, RunawayExpected
 from governor.slack import Button, escape
+from governor.slack_text import link
 from notifier import buttons
 from notifier.case import Case
 from notifier.phrases import mention, person, utc
@@ -84,7 +85,7 @@ def _deed(evidence: ApprovalEvidence) -> str:
 
 def _shown(evidence: ApprovalEvidence) -> tuple[str, ...]:
     lines = tuple(f"• {escape(line)}" for line in evidence.shown)
-    return (*lines, f"<{evidence.file}|The whole difference>") if evidence.file else lines
+    return (*lines, link(evidence.file, "The whole difference")) if evidence.file else lines
 
 
 def _again(evidence: ApprovalEvidence, subject: str) -> tuple[Button, ...]:

@@ -10,6 +10,7 @@ import boto3
 from aws_lambda_powertools import Logger
 from botocore.config import Config
 
+from governor.aws import AWS
 from governor.clock import utc_now
 from governor.dynamo_ledger import DynamoLedger
 from governor.events import Event
@@ -21,7 +22,6 @@ from notifier.service import Notifier, Postponed
 from notifier.settings import NotifierSettings
 
 logger = Logger(service="notifier")
-AWS = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 2})
 SNS = Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 1})  # a repeated mail must say so
 ENOUGH_MILLISECONDS = 15_000  # what one event may take while Slack is slow; with less left, the rest comes again
 

@@ -4,7 +4,6 @@ One thread in Slack is one incident. Its state is computed from all its events i
 so a late one never turns it back.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -14,23 +13,12 @@ from governor.clock import format_instant, parse_instant
 from governor.events import DetailType, Event
 from notifier import byok
 from notifier.kinds import ALARMS, ALWAYS_LEADS, CLOSING, RANK, is_calm
-from notifier.phrases import redacted
 
 MAX_STEPS = 30
 MAX_KEYS = 10
 STALE = timedelta(hours=24)
 """After so long in silence a new alarm opens a new thread: nobody would notice an old one move."""
 _ASKING = frozenset({DetailType.APPROVAL_REQUESTED, DetailType.APPROVAL_GRANTED})
-
-
-def cleaned(event: Event) -> Event:
-    """The event without anything that looks like a key: Key Exposed comes from outside, and may quote one."""
-    return replace(
-        event,
-        subject=redacted(event.subject),
-        reason=redacted(event.reason),
-        evidence=json.loads(redacted(json.dumps(event.evidence))),
-    )
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,12 @@
 """Numbers, moments, names and links as people read them, in Slack's mrkdwn."""
 
-import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from governor.slack import escape
+from governor import slack_text
+from governor.slack_text import escape
 
 _BARS = "▁▂▃▄▅▆▇█"
-_KEY_LIKE = re.compile(r"\b(sk-or-|xox[a-z]-)[A-Za-z0-9-]{4,}")
 KEYS_PAGE = "https://openrouter.ai/settings/keys"
 
 
@@ -68,12 +67,12 @@ def sparkline(values: Sequence[float]) -> str:
 
 def mention(users: Sequence[str]) -> str:
     """Slack users by id: U0LEAD or U0SEC, each notified."""
-    return " or ".join(f"<@{user}>" for user in users)
+    return " or ".join(map(slack_text.mention, users))
 
 
 def person(by: str) -> str:
     """Whoever it was: a Slack user by id, notified, or what else an event names."""
-    return mention([by]) if by[:1] in {"U", "W"} and by.isalnum() else escape(by)
+    return slack_text.mention(by)
 
 
 def key_link(key_hash: str, name: str) -> str:
@@ -83,8 +82,3 @@ def key_link(key_hash: str, name: str) -> str:
     other workspaces than the default one is unverified, so `KEYS_PAGE` always stands beside it.
     """
     return f"<https://openrouter.ai/workspaces/default/keys/{key_hash}|{escape(name)}> ({key_hash[:8]}…)"
-
-
-def redacted(text: str) -> str:
-    """The text without anything that looks like a key or a token, whoever put it there."""
-    return _KEY_LIKE.sub(r"\1…(removed)", text)

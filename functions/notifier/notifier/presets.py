@@ -5,6 +5,7 @@ from typing import cast
 
 from governor.preset_evidence import CheckResult, PresetDrift, Promotion
 from governor.slack import escape
+from governor.slack_text import link
 from notifier import buttons
 from notifier.case import Case
 from notifier.phrases import person
@@ -64,7 +65,7 @@ def drifted(case: Case) -> Words:
     evidence = cast(PresetDrift, case.evidence)
     headline = f"🟠 Somebody changed preset {escape(evidence.name)} in production. {escape(case.event.reason)}"
     facts = tuple(f"• {escape(line)}" for line in evidence.shown[:MAX_LINES])
-    facts += (f"<{evidence.file}|The whole difference>",) if evidence.file else ()
+    facts += (link(evidence.file, "The whole difference"),) if evidence.file else ()
     version = evidence.live.version
     if not version:
         return Words(headline, ORANGE, facts, "Promote it again from staging.")

@@ -17,7 +17,7 @@ from governor.policy import Policy
 from governor.slack import Slack, SlackError, SlackGone, SlackRateLimited, SlackRefused
 from governor.topic import Topic
 from notifier.decide import Decision, decide, give_up_on_slack
-from notifier.incident import Incident, cleaned
+from notifier.incident import Incident
 from notifier.kinds import incident_key
 from notifier.mail import mail
 
@@ -74,7 +74,6 @@ class Notifier:
 
     def notify(self, event: Event, deliveries: int) -> Told:
         """`deliveries`: how often the queue has handed this event over. Raises `BadEvent`, `Postponed`, AWS errors."""
-        event = cleaned(event)
         notice = self.ledger.get(f"notice#{event.id}", NOTICE)
         if notice is not None and notice.data["status"] == "done":
             return Told("before")

@@ -6,14 +6,15 @@ from typing import Any
 
 import boto3
 from aws_lambda_powertools.logging import Logger
-from botocore.config import Config
 
 from governor.approvals import Approvals
+from governor.aws import AWS
 from governor.clock import utc_now
 from governor.dynamo_ledger import DynamoLedger
 from governor.events import EventBus
 from governor.inference import InferenceKeys
 from governor.policy import Policy
+from governor.redelivery import redelivered
 from governor.secrets import SecretsManager
 from governor.slack import SlackChannel
 from management_api import Pacing
@@ -23,7 +24,6 @@ from preset_promotion.settings import PromotionSettings, received
 
 MARGIN_SECONDS = 8.0
 """Kept back from OpenRouter's calls, so that what was done can still be written down and told."""
-AWS = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 2})
 
 
 @functools.cache
@@ -52,6 +52,7 @@ def build() -> PresetPromotion:
     return PresetPromotion(ports)
 
 
+@redelivered
 def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
     """A beat, a request or a decision in; raises what Lambda is to try again."""
     command = received(event)

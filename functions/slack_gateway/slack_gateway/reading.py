@@ -1,4 +1,5 @@
-"""Slack's payloads, read into one small message. Pure; `Refused` with a 4xx is the only thing raised.
+"""Slack's payloads, read into one small message, without a credential that somebody typed. Pure; `Refused` with a 4xx
+is the only thing raised.
 
 Sources: https://docs.slack.dev/interactivity/implementing-slash-commands (a form), and
 https://docs.slack.dev/reference/interaction-payloads (a form with `payload`, a JSON document).
@@ -10,6 +11,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from governor.slack_requests import PREFIX, SlackRequest, texts
+from redaction import redact
 from slack_gateway.decide import Refused, Signed
 
 MAX_FIELDS = 50
@@ -56,7 +58,7 @@ def _command(form: dict[str, str], identity: dict[str, Any]) -> SlackRequest:
         team=team,
         user_team=team,
         channel=_text(form, "channel_id"),
-        text=form.get("text", "")[:MAX_TEXT],
+        text=redact(form.get("text", ""))[:MAX_TEXT],
         response_url=_text(form, "response_url"),
     )
 
@@ -114,7 +116,7 @@ def _inputs(view: dict[str, Any]) -> dict[str, str]:
     blocks = _member(_member(view, "state"), "values")
     inputs = [found for block in blocks.values() if isinstance(block, dict) for found in block.items()]
     return {
-        str(name): one["value"].strip()[:MAX_TEXT]
+        str(name): redact(one["value"]).strip()[:MAX_TEXT]
         for name, one in inputs
         if isinstance(one, dict) and isinstance(one.get("value"), str)
     }

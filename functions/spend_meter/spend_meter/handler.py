@@ -7,8 +7,8 @@ from typing import Any
 
 import boto3
 from aws_lambda_powertools.logging import Logger
-from botocore.config import Config
 
+from governor.aws import AWS
 from governor.clock import utc_now
 from governor.dynamo_ledger import DynamoLedger
 from governor.events import EventBus
@@ -20,7 +20,6 @@ from spend_meter.service import Ports, SpendMeter
 from spend_meter.settings import Beat, MeterSettings
 from spend_meter.telemetry import Telemetry
 
-AWS = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 2})
 """A call that hangs must leave time for the others: at most 14 seconds, of the function's 55."""
 COLLECT_AFTER = 50_000
 """New objects after which the collector looks for cycles. A beat at 10,000 keys makes half as many and leaves no cycle:

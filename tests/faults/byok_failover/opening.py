@@ -11,6 +11,7 @@ from unittest import mock
 import boto3
 
 import byok_failover.handler
+from governor.aws import AWS
 from sandbox.openrouter.bodies import CredentialCreation
 from sandbox.openrouter.resources import add_credential
 from tests.faults.harness import Wire
@@ -49,7 +50,7 @@ class _Session(Session):
 
 @cache
 def _s3() -> Any:
-    return _AWS(region_name=REGION).client("s3", config=byok_failover.handler.AWS)
+    return _AWS(region_name=REGION).client("s3", config=AWS)
 
 
 def _opening(ground: Ground) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from moto import mock_aws
 from governor.approval import Request, Vote
 from governor.approval_evidence import approval_event
 from governor.approvals import Approvals
+from governor.aws import AWS
 from governor.clock import format_instant
 from governor.dynamo_ledger import DynamoLedger
 from governor.events import DetailType
@@ -171,12 +172,12 @@ class World:
 def client(service: str) -> Any:
     """One client a service for the whole session: to make one costs more than a case."""
     session: Any = boto3.session.Session(region_name="us-east-1")
-    return session.client(service, config=handler.AWS)
+    return session.client(service, config=AWS)
 
 
 class _Session:
     def client(self, service: str, config: object) -> Any:
-        assert config is handler.AWS
+        assert config is AWS
         return client(service)
 
 

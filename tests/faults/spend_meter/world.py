@@ -13,6 +13,7 @@ from unittest import mock
 import boto3
 from moto import mock_aws
 
+from governor.aws import AWS
 from governor.clock import format_instant
 from governor.policy import Policy
 from sandbox.openrouter import Simulator
@@ -151,12 +152,12 @@ class Snapshot:
 def client(service: str) -> Any:
     """One client a service for the whole session: to make one costs more than a case."""
     session: Any = boto3.session.Session(region_name="us-east-1")
-    return session.client(service, config=handler.AWS)
+    return session.client(service, config=AWS)
 
 
 class _Session:
     def client(self, service: str, config: object) -> Any:
-        assert config is handler.AWS
+        assert config is AWS
         return client(service)
 
 

@@ -1,8 +1,11 @@
+import json
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 
 from governor.events import MAX_REASON, BadEvent, DetailType, Event, event_id
+from tests.credentials import PASTED, core
 
 ENVELOPE = {
     "id": "envelope-1",
@@ -78,3 +81,36 @@ def test_the_detail_writes_instants_in_utc_to_the_second() -> None:
     east = timezone(timedelta(hours=9))
     event = Event(DetailType.MONITOR_BLIND, "i", "s", datetime(2026, 1, 5, 12, 0, tzinfo=east), "r", {})
     assert event.detail()["occurred_at"] == "2026-01-05T03:00:00Z"
+
+
+@pytest.mark.parametrize("kind", PASTED)
+def test_a_credential_in_an_event_is_gone_before_anybody_reads_the_event(kind: str) -> None:
+    pasted = PASTED[kind]
+    detail = {
+        "subject": f"key {pasted}",
+        "id": pasted,
+        "reason": f"found {pasted} in a log",
+        "evidence": {"url": f"https://x.example/?k={pasted}", "list": [pasted], pasted: {"deep": pasted}},
+    }
+    event = Event.received({**ENVELOPE, "detail": detail})
+    assert core(pasted) not in json.dumps(event.detail())
+
+
+def test_an_error_about_an_event_quotes_no_credential() -> None:
+    pasted = PASTED["openrouter"]
+    for envelope in (
+        {**ENVELOPE, "detail-type": pasted},
+        {**ENVELOPE, "detail": {"subject": "a", "occurred_at": pasted}},
+        {**ENVELOPE, "detail": pasted},
+    ):
+        with pytest.raises(BadEvent) as raised:
+            Event.received(envelope)
+        assert core(pasted) not in str(raised.value)
+
+
+def test_an_event_nested_deeper_than_the_stack_is_refused() -> None:
+    detail: dict[str, Any] = {"subject": "a"}
+    for _ in range(20_000):
+        detail = {"subject": "a", "evidence": detail}
+    with pytest.raises(BadEvent):
+        Event.received({**ENVELOPE, "detail": detail})

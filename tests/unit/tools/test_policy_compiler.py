@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.credentials import PASTED, core
 from tools.policy import PolicyFault, compile_policy, main
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -56,3 +57,11 @@ def test_the_projects_own_policy_holds_and_its_schema_is_up_to_date(capsys: pyte
     compile_policy(ROOT / "layers" / "policy" / "policy.yaml")
     assert main(["schema"]) == 0
     assert capsys.readouterr().out == (ROOT / "layers" / "policy" / "policy.schema.json").read_text()
+
+
+@pytest.mark.parametrize("kind", PASTED)
+def test_a_credential_in_the_policy_is_refused_by_line_and_never_quoted(tmp_path: Path, kind: str) -> None:
+    pasted = PASTED[kind].replace("\n", "\n    ")
+    with pytest.raises(PolicyFault, match=r":7: looks like a credential") as raised:
+        compile_policy(_write(tmp_path, GOOD + f"    secret: |\n      {pasted}\n"))
+    assert core(pasted) not in str(raised.value)

@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from governor.clock import format_instant, parse_instant
+from redaction import redact, redact_all
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
@@ -124,21 +125,21 @@ class Event:
 
     @classmethod
     def received(cls, envelope: Any) -> Self:
-        """The event inside an EventBridge envelope.
+        """The event inside an EventBridge envelope, without any credential that a sender put into it.
 
         A request from outside needs `subject` only: id and time then come from the envelope. Raises `BadEvent`.
         """
         try:
             detail_type = DetailType(envelope["detail-type"])
-            detail = envelope["detail"]
+            detail = redact_all(envelope["detail"])
             subject = detail["subject"]
             occurred_at = parse_instant(detail.get("occurred_at", envelope["time"]))
             identity = detail.get("id", envelope["id"])
             reason, evidence = detail.get("reason", ""), detail.get("evidence", {})
         except KeyError as error:
-            raise BadEvent(f"event lacks the field {error}") from error
-        except (TypeError, ValueError, AttributeError) as error:
-            raise BadEvent(f"not one of Governor's events: {error}") from error
+            raise BadEvent(f"event lacks the field {error}") from None
+        except (TypeError, ValueError, AttributeError, RecursionError) as error:
+            raise BadEvent(f"not one of Governor's events: {redact(str(error))}") from None
         for name, value, kind in (
             ("subject", subject, str), ("id", identity, str), ("reason", reason, str), ("evidence", evidence, dict),
         ):  # fmt: skip
@@ -184,7 +185,7 @@ class EventBus:
         weight = 0
         for event in events:
             # json's output is ASCII: as many bytes as characters.
-            detail = json.dumps(event.detail(), separators=(",", ":"))
+            detail = json.dumps(redact_all(event.detail()), separators=(",", ":"))
             if entries and (len(entries) == self.MAX_ENTRIES or weight + len(detail) > self.MAX_BYTES):
                 self._put(entries)
                 entries, weight = [], 0

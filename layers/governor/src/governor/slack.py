@@ -13,15 +13,18 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.client import HTTPException
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 
 from pydantic import SecretStr
 
 from governor.secrets import SecretMalformed, SecretUnavailable
+from governor.slack_text import clip as clip
+from governor.slack_text import escape as escape
+from redaction import redact, redact_all
 
 if TYPE_CHECKING:
     from slack_sdk import WebClient
-    from slack_sdk.models.blocks import ButtonElement
+    from slack_sdk.models.blocks import ButtonElement, MarkdownTextObject
     from slack_sdk.web import SlackResponse
 
 METADATA_TYPE = "governor_notice"
@@ -139,6 +142,7 @@ class SlackChannel:
                 metadata={"event_type": METADATA_TYPE, "event_payload": dict(metadata)},
                 thread_ts=thread_ts,
                 reply_broadcast=broadcast or None,
+                parse="none",
                 unfurl_links=False,
                 unfurl_media=False,
                 **content,
@@ -148,7 +152,7 @@ class SlackChannel:
 
     def update(self, ts: str, message: Message) -> None:
         content = _content(message)
-        self._call(lambda client: client.chat_update(channel=self._channel, ts=ts, **content))
+        self._call(lambda client: client.chat_update(channel=self._channel, ts=ts, parse="none", **content))
 
     def find(self, metadata: Mapping[str, str], *, thread_ts: str | None = None) -> Posted | None:
         # Newest first and bounded by pages, not by time: Slack's clock and ours need not agree.
@@ -170,7 +174,11 @@ class SlackChannel:
     def upload(self, name: str, text: str, comment: str) -> str:
         answer = self._call(
             lambda client: client.files_upload_v2(
-                channel=self._channel, filename=name, title=name, content=text, initial_comment=comment
+                channel=self._channel,
+                filename=name,
+                title=name,
+                content=redact(text),
+                initial_comment=redact(comment),
             )
         )
         return str(answer["files"][0].get("permalink", ""))
@@ -252,21 +260,27 @@ def _translated(response: "SlackResponse", channel: str) -> SlackError:
 
 def _content(message: Message) -> dict[str, Any]:
     from slack_sdk.models.attachments import BlockAttachment
-    from slack_sdk.models.blocks import ActionsBlock, Block, ContextBlock, MarkdownTextObject, SectionBlock
+    from slack_sdk.models.blocks import ActionsBlock, Block, ContextBlock, SectionBlock
 
     blocks: list[Block] = [
-        SectionBlock(text=MarkdownTextObject(text=clip(text, MAX_SECTION)))
-        for text in message.sections[: MAX_BLOCKS - 1 - bool(message.actions)]
-        if text
+        SectionBlock(text=_mrkdwn(text)) for text in message.sections[: MAX_BLOCKS - 1 - bool(message.actions)] if text
     ]
     if message.actions:
         blocks.append(ActionsBlock(elements=[_button(one) for one in message.actions]))
     if message.context:
-        elements = [MarkdownTextObject(text=clip(text, MAX_SECTION)) for text in message.context[:MAX_CONTEXTS]]
+        elements = [_mrkdwn(text) for text in message.context[:MAX_CONTEXTS]]
         blocks.append(ContextBlock(elements=elements))
     # A top-level `blocks` would hide `text` and could have no colour: the blocks go into one coloured attachment.
     attachments = [BlockAttachment(blocks=blocks, color=message.color, fallback=clip(message.text, 1000)).to_dict()]
-    return {"text": clip(message.text, MAX_SECTION), "attachments": attachments if blocks else []}
+    content = {"text": clip(message.text, MAX_SECTION), "attachments": attachments if blocks else []}
+    return cast(dict[str, Any], redact_all(content))
+
+
+def _mrkdwn(text: str) -> "MarkdownTextObject":
+    from slack_sdk.models.blocks import MarkdownTextObject
+
+    # Verbatim: what looks like an address in somebody's text is not made a link.
+    return MarkdownTextObject(text=clip(text, MAX_SECTION), verbatim=True)
 
 
 def _button(button: Button) -> "ButtonElement":
@@ -280,13 +294,3 @@ def _button(button: Button) -> "ButtonElement":
         style=button.style,
         confirm=confirm,
     )
-
-
-def clip(text: str, length: int) -> str:
-    """The text, cut to `length` characters with an ellipsis where it is longer."""
-    return text if len(text) <= length else text[: length - 1] + "…"
-
-
-def escape(text: str) -> str:
-    """Text from elsewhere, made safe for mrkdwn (https://docs.slack.dev/messaging/formatting-message-text)."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from governor.slack import MAX_SECTION, SlackRateLimited, SlackRefused, SlackUnavailable, called, clip
+from redaction import redact
 
 HOOKS = ("https", "hooks.slack.com")
 """Where a `response_url` leads; what claims another place is not asked."""
@@ -47,7 +48,8 @@ class SlackReplies:
         # No retry handlers: an answer that was lost is given again by whoever asked for it, not unseen below.
         client = WebhookClient(response_url, timeout=self.TIMEOUT_SECONDS, retry_handlers=[])
         try:
-            answer = client.send(text=clip(text, MAX_SECTION), response_type="ephemeral", replace_original=False)
+            said = clip(redact(text), MAX_SECTION)
+            answer = client.send(text=said, response_type="ephemeral", replace_original=False)
         except (OSError, HTTPException, SlackClientError) as error:
             raise SlackUnavailable(f"no answer from Slack: {type(error).__name__}: {error}") from error
         if answer.status_code == 429:
@@ -59,7 +61,7 @@ class SlackReplies:
             raise SlackRefused(clip(answer.body, 80), "The answer came too late, or five were given already.")
 
     def ephemeral(self, channel: str, user: str, text: str) -> None:
-        said = clip(text, MAX_SECTION)
+        said = clip(redact(text), MAX_SECTION)
         self._call(lambda client: client.chat_postEphemeral(channel=channel, user=user, text=said), channel)
 
     def open_view(self, trigger_id: str, view: Mapping[str, Any]) -> None:

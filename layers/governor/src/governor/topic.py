@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING, Protocol
 
+from redaction import redact
+
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
 
@@ -24,13 +26,14 @@ class AlertTopic:
         self._arn = arn
 
     def send(self, subject: str, body: str) -> None:
-        message = body.encode()[:MAX_BODY_BYTES].decode(errors="ignore")
+        message = redact(body).encode()[:MAX_BODY_BYTES].decode(errors="ignore")
         self._client.publish(TopicArn=self._arn, Subject=mail_subject(subject), Message=message)
 
 
 def mail_subject(text: str) -> str:
     """The text as SNS takes a subject: one line of printable ASCII, shorter than 100 characters, never empty."""
-    line = " ".join(text.replace("…", "...").replace("×", "x").encode("ascii", errors="ignore").decode().split())
+    ascii = redact(text).replace("…", "...").replace("×", "x").encode("ascii", errors="ignore").decode()
+    line = " ".join(ascii.split())
     return (line or "Governor")[:MAX_SUBJECT]
 
 

@@ -3,17 +3,15 @@
 import re
 from collections.abc import Iterable
 
-MAX_LENGTH = 300
-REDACTED = "[redacted]"
-_KEY_SHAPED = re.compile(r"sk-[A-Za-z0-9_.\-]+")
-"""OpenRouter's own keys (`sk-or-`), and those of the providers most often brought along (`sk-ant-`, `sk-proj-`)."""
+from redaction import REDACTED, redact
 
+MAX_LENGTH = 300
 _UNPRINTABLE = re.compile(r"[^\x20-\x7e\xa0-\ud7ff\ue000-\U0010ffff]+")
 
 
 def scrub(text: str, secrets: Iterable[str] = ()) -> str:
-    """`text` on one line, cut to `MAX_LENGTH`, without any of `secrets` or anything shaped like a key."""
+    """`text` on one line, cut to `MAX_LENGTH`, without any of `secrets` or anything shaped like a credential."""
     for secret in secrets:
         text = text.replace(secret, REDACTED)
-    text = _UNPRINTABLE.sub(" ", _KEY_SHAPED.sub(REDACTED, text))
+    text = _UNPRINTABLE.sub(" ", redact(text))
     return text if len(text) <= MAX_LENGTH else text[: MAX_LENGTH - 1] + "…"

@@ -6,11 +6,22 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, NaiveDatetime
 
+from redaction import redact
+
 Instant = Annotated[
     AwareDatetime | Annotated[NaiveDatetime, AfterValidator(lambda moment: moment.replace(tzinfo=UTC))],
     Field(union_mode="left_to_right"),
 ]
 """An aware datetime. OpenRouter documents UTC; a text without an offset is read as that."""
+
+_SHORT_RUNS = r"^(?:[A-Za-z0-9]{0,11}[^A-Za-z0-9])*[A-Za-z0-9]{0,11}$"
+"""No letters and digits twelve in a row, as every real credential has them: ten thousand keys' names are told apart by
+pydantic's own regular expressions, in a tenth of the time."""
+Name = Annotated[
+    Annotated[str, Field(pattern=_SHORT_RUNS)] | Annotated[str, AfterValidator(redact)],
+    Field(union_mode="left_to_right"),
+]
+"""What a person called something. People paste keys into names; a name is stored, logged and shown."""
 
 
 _BUILDING = threading.RLock()

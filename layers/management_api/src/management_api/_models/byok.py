@@ -2,7 +2,7 @@
 
 from pydantic import SecretStr
 
-from management_api._models._base import Answer, Instant, Request
+from management_api._models._base import Answer, Instant, Name, Request
 
 
 class ByokKey(Answer):
@@ -14,7 +14,7 @@ class ByokKey(Answer):
 
     id: str
     provider: str
-    name: str | None = None
+    name: Name | None = None
     label: str = ""
     disabled: bool
     is_fallback: bool

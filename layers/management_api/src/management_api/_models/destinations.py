@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import Field
 
-from management_api._models._base import Answer, Instant, Request
+from management_api._models._base import Answer, Instant, Name, Request
 
 
 class Destination(Answer):
@@ -15,7 +15,7 @@ class Destination(Answer):
 
     id: str
     type: str
-    name: str | None = None
+    name: Name | None = None
     workspace_id: str
     enabled: bool
     config: dict[str, Any] = Field(default_factory=dict, repr=False)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from management_api._models._base import Answer, Instant, Request
+from management_api._models._base import Answer, Instant, Name, Request
 
 
 class Guardrail(Answer):
@@ -12,7 +12,7 @@ class Guardrail(Answer):
     """
 
     id: str
-    name: str
+    name: Name
     description: str | None = None
     workspace_id: str | None = None
     limit_usd: float | None = None
@@ -76,7 +76,7 @@ class KeyAssignment(Answer):
     id: str
     guardrail_id: str
     key_hash: str
-    key_name: str = ""
+    key_name: Name = ""
     key_label: str = ""
     assigned_by: str | None = None
     created_at: Instant

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pydantic import AwareDatetime, ConfigDict, Field, SecretStr
 from pydantic.dataclasses import dataclass as pydantic_dataclass
 
-from management_api._models._base import Answer, Instant, Request
+from management_api._models._base import Answer, Instant, Name, Request
 
 
 @pydantic_dataclass(
@@ -20,7 +20,7 @@ class ApiKey:
     """
 
     hash: str
-    name: str
+    name: Name
     label: str = ""
     disabled: bool
     limit: float | None

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from management_api._models._base import Answer, Instant
+from management_api._models._base import Answer, Instant, Name
 
 
 class PresetVersion(Answer):
@@ -26,7 +26,7 @@ class Preset(Answer):
 
     id: str
     slug: str
-    name: str
+    name: Name
     description: str | None = None
     status: str
     designated_version_id: str | None = None

@@ -1,13 +1,13 @@
 """Workspaces and their budgets."""
 
-from management_api._models._base import Answer, Instant, Request
+from management_api._models._base import Answer, Instant, Name, Request
 
 
 class Workspace(Answer):
     """One workspace. `default_guardrail_id` governs all its traffic, and exists before it is first written."""
 
     id: str
-    name: str
+    name: Name
     slug: str = ""
     description: str | None = None
     default_guardrail_id: str | None = None
