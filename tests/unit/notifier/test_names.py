@@ -1,4 +1,4 @@
-"""Names are data: whatever a key, a workspace, a preset or a person is called, the message keeps its lines and links."""
+"""Names are data: whatever a key, a workspace, a preset or a person is called, a message keeps its lines and links."""
 
 import json
 import re
