@@ -1,6 +1,7 @@
 """One list of who publishes what (`governor.publishers`), held against the functions' code and against their roles."""
 
 import ast
+import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -9,7 +10,8 @@ from typing import Any
 import pytest
 
 from governor.events import SOURCE, DetailType
-from governor.publishers import PUBLISHES
+from governor.publishers import PUBLISHES, REDELIVERS
+from governor.redelivery import REDACTED_SOURCE
 from tests.contract.template.reading import RESOURCES, role_of, statements_of
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -60,8 +62,11 @@ def _published(function: str) -> set[DetailType]:
     return (own | shared) - NEVER_SENT.get(function, set())
 
 
-def _may_put(role: str) -> list[dict[str, Any]]:
-    return [one for one in statements_of(role) if "events:PutEvents" in str(one["Action"])]
+def _may_put(role: str, sid: str = "Publish") -> list[dict[str, Any]]:
+    """The statement of that id; every one that lets the role put events has one of the two ids."""
+    statements = [one for one in statements_of(role) if "events:PutEvents" in str(one["Action"])]
+    assert {one["Sid"] for one in statements} <= {"Publish", "Redeliver"}
+    return [one for one in statements if one["Sid"] == sid]
 
 
 def test_every_function_has_its_list() -> None:
@@ -82,14 +87,40 @@ def test_a_role_may_publish_its_functions_types_under_our_source_and_nothing_els
     if not PUBLISHES[function]:
         assert _may_put(role) == []
         return
-    (statement,) = _may_put(role)
+    _holds(_may_put(role), SOURCE, PUBLISHES[function])
+
+
+@pytest.mark.parametrize("function", sorted(PUBLISHES))
+def test_a_role_may_put_back_the_requests_that_its_function_hears_and_nothing_else(function: str) -> None:
+    heard = {
+        kind
+        for rule in RESOURCES.values()
+        if rule["Type"] == "AWS::Events::Rule" and _target(rule) == function
+        for kind in rule["Properties"]["EventPattern"]["detail-type"]
+        if "source" not in rule["Properties"]["EventPattern"]
+    }
+    assert heard == REDELIVERS.get(function, set())
+    if heard:
+        _holds(_may_put(role_of(function), "Redeliver"), REDACTED_SOURCE, REDELIVERS[function])
+    else:
+        assert _may_put(role_of(function), "Redeliver") == []
+
+
+def _target(rule: dict[str, Any]) -> str:
+    """The function that a rule wakes: `KillSwitchFunction` is `kill_switch`."""
+    arn = rule["Properties"]["Targets"][0]["Arn"]["Fn::GetAtt"][0]
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", arn.removesuffix("Function")).lower()
+
+
+def _holds(statements: list[dict[str, Any]], source: str, types: frozenset[DetailType]) -> None:
+    (statement,) = statements
     assert statement["Resource"] == {"Fn::GetAtt": ["Bus", "Arn"]}
     conditions = statement["Condition"]
     # ForAllValues is true of a key that is absent, so Null asks for both (IAM User Guide, multivalued context keys).
     assert conditions["Null"] == {"events:source": "false", "events:detail-type": "false"}
     allowed = conditions["ForAllValues:StringEquals"]
-    assert allowed["events:source"] == SOURCE
-    assert sorted(allowed["events:detail-type"]) == sorted(PUBLISHES[function]), "template.yaml and PUBLISHES disagree"
+    assert allowed["events:source"] == source
+    assert sorted(allowed["events:detail-type"]) == sorted(types), "template.yaml and governor/publishers.py disagree"
     assert set(conditions) == {"Null", "ForAllValues:StringEquals"}
 
 

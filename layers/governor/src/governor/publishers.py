@@ -76,3 +76,13 @@ PUBLISHES: Mapping[str, frozenset[Type]] = {
     ),
     "notifier": frozenset(),
 }
+
+REDELIVERS: Mapping[str, frozenset[Type]] = {
+    "kill_switch": frozenset({Type.KEY_EXPOSED, Type.RESTORE_REQUESTED}),
+    "key_planning": frozenset({Type.ROTATION_REQUESTED}),
+    "key_retirement": frozenset({Type.ROLLBACK_REQUESTED}),
+    "byok_failover": frozenset({Type.DRILL_REQUESTED}),
+    "approval_desk": frozenset({Type.APPROVAL_DECIDED}),
+    "preset_promotion": frozenset({Type.PRESET_PROMOTION_REQUESTED}),
+}
+"""Which requests a function may put on the bus again, without the credential in them (`governor.redelivery`)."""
