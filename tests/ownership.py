@@ -1,0 +1,71 @@
+"""Who may reach what: the tables that the template is held to, and that a role which was taken over runs into.
+
+Rows of the ledger by partition key (a pattern of `dynamodb:LeadingKeys`), secrets by the template's parameter, objects
+by prefix. A function that is in no list must be refused. Whoever writes may read.
+"""
+
+from dataclasses import dataclass
+
+FUNCTIONS = (
+    "spend_meter",
+    "kill_switch",
+    "key_planning",
+    "key_rotation",
+    "key_retirement",
+    "credential_rotation",
+    "byok_failover",
+    "slack_gateway",
+    "approval_desk",
+    "preset_promotion",
+    "notifier",
+)
+
+
+@dataclass(frozen=True)
+class Owned:
+    """`writers` may write it and read it, `readers` only read it."""
+
+    writers: frozenset[str] = frozenset()
+    readers: frozenset[str] = frozenset()
+
+    @property
+    def all_readers(self) -> frozenset[str]:
+        return self.writers | self.readers
+
+
+def _owned(writers: str = "", readers: str = "") -> Owned:
+    return Owned(frozenset(writers.split()), frozenset(readers.split()))
+
+
+LEDGER = {
+    # Why a key is disabled. A rotation notes the keys that it retires here too.
+    "subject#*": _owned("kill_switch key_rotation key_retirement", "key_planning approval_desk"),
+    "leash": _owned("kill_switch"),
+    "leash#*": _owned("kill_switch"),
+    # What a person expects (the desk) and from when a subject's habits are learned anew (after a restore).
+    "detector": _owned("kill_switch approval_desk", "spend_meter"),
+    "lineage": _owned("key_planning key_rotation key_retirement", "approval_desk"),
+    # Requests, withdrawals and outcomes: whoever asks and whoever acts. A decision holds the digest of its request.
+    "approval": _owned("approval_desk kill_switch byok_failover preset_promotion", "notifier"),
+    "interaction": _owned("approval_desk"),
+    "credential": _owned("credential_rotation"),
+    "byok": _owned("byok_failover"),
+    "byok#told": _owned("byok_failover"),
+    "preset": _owned("preset_promotion"),
+    "promotion": _owned("preset_promotion"),
+    "catalogue": _owned("preset_promotion"),
+    "notice#*": _owned("notifier"),
+    "incident#*": _owned("notifier"),
+}
+DECISIONS = _owned("approval_desk", "kill_switch byok_failover preset_promotion")
+SECRETS = {
+    "ManagementKeySecretName": _owned(
+        readers="spend_meter kill_switch key_rotation key_retirement credential_rotation byok_failover"
+    ),
+    "SlackSecretName": _owned(readers="approval_desk preset_promotion notifier"),
+    "SlackSigningSecretName": _owned(readers="slack_gateway"),
+    "WorkloadSecretPrefix": _owned("key_rotation", "spend_meter key_retirement credential_rotation byok_failover"),
+    "ProviderSecretPrefix": _owned(readers="credential_rotation"),
+    "PresetSecretPrefix": _owned(readers="preset_promotion"),
+}
+OBJECTS = {"readings/": _owned("spend_meter"), "pages/": _owned("byok_failover")}
