@@ -68,4 +68,5 @@ SECRETS = {
     "ProviderSecretPrefix": _owned(readers="credential_rotation"),
     "PresetSecretPrefix": _owned(readers="preset_promotion"),
 }
-OBJECTS = {"readings/": _owned("spend_meter"), "pages/": _owned("byok_failover")}
+OBJECT_WRITERS = {"readings/": frozenset({"spend_meter"}), "pages/": frozenset({"byok_failover"})}
+OBJECT_READERS = {"readings/": frozenset({"spend_meter"}), "pages/": frozenset[str]()}

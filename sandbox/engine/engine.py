@@ -3,7 +3,7 @@
 import json
 import tempfile
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -26,7 +26,8 @@ from sandbox.engine.faults import Faults
 from sandbox.engine.functions import Function
 from sandbox.engine.iam_gate import IamGate
 from sandbox.engine.invoke_api import InvokeApi
-from sandbox.engine.permissions import Permissions
+from sandbox.engine.permissions import Permissions, Role
+from sandbox.engine.policy import Statement
 from sandbox.engine.pool import Invocation, Pool
 from sandbox.engine.queues import QueuePoller, queue
 from sandbox.engine.rotations import Rotations
@@ -71,7 +72,7 @@ class Engine:
         self.clock.start()
         self._exit.callback(self.clock.stop)
         folder = Path(self._exit.enter_context(tempfile.TemporaryDirectory(prefix="engine-")))
-        permissions = Permissions()
+        self._permissions = permissions = Permissions()
         self._aws = self._exit.enter_context(serving())
         gate = IamGate(permissions, self.faults.lost)
         self._exit.enter_context(gate.installed())
@@ -210,6 +211,12 @@ class Engine:
         """A boto3 client that may do what the function's role may."""
         found = self._function(function)
         return self._aws.client(service, self._pool.role_credentials(found.role_arn, found.logical_id))
+
+    def client_of(self, name: str, allowed: Sequence[Statement], service: str) -> Any:
+        """A boto3 client of a role of this account, `name`, that is not the stack's: `allowed` is its whole policy."""
+        arn = f"arn:aws:iam::{ACCOUNT}:role/{name}"
+        self._permissions.roles[arn] = Role(arn, [], list(allowed))
+        return self._aws.client(service, self._pool.role_credentials(arn, name))
 
     @property
     def outputs(self) -> dict[str, Any]:

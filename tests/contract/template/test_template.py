@@ -196,6 +196,38 @@ def test_without_slack_nothing_is_public() -> None:
     assert TEMPLATE["Outputs"]["SlackRequestUrl"]["Condition"] == "HasSlack"
 
 
-def test_no_other_service_may_send_to_the_queue_of_slacks_requests() -> None:
-    for _, policy in _of_type("AWS::SQS::QueuePolicy"):
-        assert "SlackRequestQueue" not in _names(policy)
+def _policies_of(kind: str, names: str) -> dict[str, list[dict[str, Any]]]:
+    """The statements of each queue's or topic's policy, of which it can have one."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for _, policy in _of_type(kind):
+        for one in _names(policy[names]):
+            assert one not in found, f"{one} has two policies; the later one would replace the earlier"
+            found[one] = policy["PolicyDocument"]["Statement"]
+    return found
+
+
+def test_every_queue_and_topic_refuses_what_is_not_tls() -> None:
+    refusal = {
+        "Sid": "TlsOnly",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
+    places = [("Queue", "SQS", "Queues", "sqs:*"), ("Topic", "SNS", "Topics", "sns:Publish")]
+    for kind, service, names, action in places:
+        policies = _policies_of(f"AWS::{service}::{kind}Policy", names)
+        for name, _ in _of_type(f"AWS::{service}::{kind}"):
+            (found,) = [one for one in policies[name] if one["Sid"] == "TlsOnly"]
+            assert name in _names(found["Resource"]), name
+            assert found["Action"] == action
+            assert {key: found[key] for key in refusal} == refusal
+
+
+def test_only_the_gateways_role_may_send_to_the_queue_of_slacks_requests() -> None:
+    statements = _policies_of("AWS::SQS::QueuePolicy", "Queues")["SlackRequestQueue"]
+    (others,) = [one for one in statements if one["Sid"] != "TlsOnly"]
+    assert (others["Effect"], others["Principal"], others["Action"]) == ("Deny", "*", "sqs:SendMessage")
+    assert _names(others["Resource"]) == {"SlackRequestQueue"}
+    condition, with_slack, without = others["Condition"]["Fn::If"]
+    assert (condition, without) == ("HasSlack", {"Ref": "AWS::NoValue"})
+    assert with_slack == {"ArnNotEquals": {"aws:PrincipalArn": {"Fn::GetAtt": ["SlackGatewayRole", "Arn"]}}}
