@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from governor.caps import Cap, balance, caps_of
+from governor.caps import Cap, balance, caps_of, spent_by_period
 from governor.lineage import Limit, Lineage, LineageKey
 from key_retirement.decide import role
 from key_retirement.ports import Tending
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from management_api import ApiKey, Guardrail
 
 _ROUNDS = 3
+NOTED = 0.01
+"""Share of the cap: a row is not written for less."""
 _CENT = 0.005
 """Limits nearer than half a cent are the same: nobody says how OpenRouter rounds them."""
 
@@ -28,7 +30,10 @@ def rebalance(tending: Tending, lineage: Lineage) -> Lineage:
 
     A raise is read by the next beat, which begins from OpenRouter's list, and by nothing before that.
     """
-    caps = caps_of(tending.workload.key, guardrail(tending))
+    guard = guardrail(tending)
+    # A list of guardrails that leaves the policy's out is no leave to spend what its budget forbids.
+    lower_only = tending.workload.key.guardrail is not None and guard is None
+    caps = caps_of(tending.workload.key, guard)
     keys = tending.own(lineage)
     deleted = [key for key in lineage.keys if key.state == "deleted"]
     for _ in range(_ROUNDS):
@@ -39,6 +44,7 @@ def rebalance(tending: Tending, lineage: Lineage) -> Lineage:
             hash: limit
             for hash, limit in balance(caps, keys, roles, deleted, tending.now).items()
             if _may_set(tending, lineage, keys, hash, limit)
+            and not (lower_only and not _is_lower(keys[hash].limit, limit))
         }
         lowered = {hash: limit for hash, limit in targets.items() if _is_lower(keys[hash].limit, limit)}
         if not targets:
@@ -52,6 +58,26 @@ def rebalance(tending: Tending, lineage: Lineage) -> Lineage:
             # Not PATCH's own answer: only a read after it counts all that was spent before the limit held.
             keys[hash] = tending.account.keys.get(hash)
     return lineage
+
+
+def note_spend(tending: Tending, lineage: Lineage) -> Lineage:
+    """The row that knows what each live key has spent, to a hundredth of the cap: what a key that somebody deletes has
+    spent is in no answer any more, and the cap still counts it (promise 6). Raises `LedgerConflict`.
+    """
+    caps = caps_of(tending.workload.key, guardrail(tending))
+    if not caps:
+        return lineage
+    least = NOTED * min(cap.limit_usd for cap in caps)
+    after = lineage
+    for key in lineage.keys:
+        live = tending.place.keys.get(key.hash)
+        if key.state not in ("current", "overlap") or live is None:
+            continue
+        spent = spent_by_period(live, tending.workload.key.include_byok_in_limit)
+        before = key.spent or {}
+        if any(abs(usd - before.get(period, 0.0)) >= least for period, usd in spent.items()):
+            after = after.with_key(replace(key, spent=spent, spent_at=tending.now))
+    return lineage if after is lineage else tending.ports.lineages.write(after)
 
 
 def guardrail(tending: Tending) -> "Guardrail | None":

@@ -9,12 +9,19 @@ Of a key in overlap; the first rule that applies decides:
  6. `quiet`        the key was not used for `rotation.quiet`: retire
  7. `deadline`     still used, but `rotation.drain_deadline` has passed: retire all the same
  8. `blocked`      still used: `Drain Blocked`, once a day
+Whatever would retire it then has to pass the third list.
 
 Of a key in quarantine:
  1. `gone`
  2. `enabled`      somebody enabled it by hand: it is disabled again, and its quarantine begins anew
  3. `quarantine`   not over yet
- 4. `delete`
+ 4. `delete`       which has to pass the third list
+
+Of a key about to be retired or deleted, by what the current key answered just now (`proving`):
+ 1. it works, or the key leaked: as decided
+ 2. `unproven`     the current key could not be asked: wait
+ 3. `held`         a cause holds the lineage, and the current key with it: wait
+ 4. `last_key`     the current key does not work, so this is the last one that may: `Drain Blocked`, once a day
 
 Of a key that no row knows, though its name bears the tag of a workload:
  1. `young`        made less than an hour ago: its secret may be on its way
@@ -35,6 +42,8 @@ from governor.policy import Rotation
 if TYPE_CHECKING:
     from management_api import ApiKey
 
+Proof = Literal["works", "dead", "unknown"]
+"""What the workload's current key answered when it was asked with its own plaintext."""
 Action = Literal["wait", "retire", "tell", "delete", "forget", "disable"]
 
 ORPHAN_AGE = timedelta(hours=1)
@@ -115,6 +124,15 @@ def quarantine(key: LineageKey, live: "ApiKey | None", now: datetime) -> Decisio
     if now < (key.until or key.since):
         return Decision("wait", "quarantine")
     return Decision("delete", "delete")
+
+
+def spared(decision: Decision, proof: Proof, key: LineageKey, now: datetime, *, held: bool = False) -> Decision:
+    """The decision, or why it must wait, by the third list (promise 5). `held`: a cause holds the lineage."""
+    if decision.action not in ("retire", "delete") or key.exposed or proof == "works":
+        return decision
+    if proof == "unknown":
+        return Decision("wait", "unproven")
+    return Decision("wait", "held") if held else _blocked(key, "last_key", now)
 
 
 def orphan(key: "ApiKey", referenced: bool, disabled_at: datetime | None, now: datetime) -> Decision:

@@ -6,10 +6,11 @@ person, and is theirs to explain before Governor writes over it. Told first, the
 tends the lineage anyway; a death in between tells again under the same id.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from governor.attachments import attach
+from governor.attachments import attach, guardrails_of
 from governor.caps import caps_of
 from governor.events import DetailType, Event, event_id
 from governor.evidence import Drift, KeyRef
@@ -34,16 +35,40 @@ class Difference:
     fix: str = ""
 
 
+def is_urgent(tending: Tending, lineage: Lineage) -> bool:
+    """Whether the current key is gone, moved, left out of its list or renamed. `tending` follows the lineage."""
+    current = lineage.current
+    if current is None:
+        return False
+    live = tending.place.keys.get(current.hash)
+    return live is None or any(where_and_what(tending, current, live))
+
+
+def check_replaced(tending: Tending, lineage: Lineage) -> Lineage:
+    """Tells what people changed of a key in overlap or quarantine: its name, its workspace. Its state stays.
+
+    Idempotent. Raises `LedgerConflict`.
+    """
+    for key in lineage.keys:
+        live = tending.place.keys.get(key.hash)
+        if key.state not in ("overlap", "quarantined") or live is None:
+            continue
+        found = [one for one in where_and_what(tending, key, live) if one]
+        _tell(tending, key, found, repairs=False)
+        after = replace(key, drifted={one.field: one.live for one in found} or None)
+        if after != key:
+            lineage = tending.ports.lineages.write(lineage.with_key(after))
+    return lineage
+
+
 def check(tending: Tending, lineage: Lineage) -> Lineage:
     """Tells what is new, and mends it where the policy says so. Idempotent. Raises `LedgerConflict`."""
     key = lineage.current
     if key is None or lineage.rotation or tending.ports.causes.causes(lineage.workload).standing():
         return lineage
-    found = list(_differences(tending, key))
+    found = _differences(tending, lineage, key)
     repairs = tending.workload.key.drift == "repair"
-    for one in found:
-        if (key.drifted or {}).get(one.field) != one.live:
-            tending.ports.bus.publish([_told(tending, key, one, repairs)])
+    _tell(tending, key, found, repairs)
     after = replace(key, drifted={one.field: one.live for one in found} or None)
     live = tending.place.keys.get(key.hash)
     differs = any(one.field == "limit" for one in found)
@@ -61,23 +86,83 @@ def check(tending: Tending, lineage: Lineage) -> Lineage:
     return lineage
 
 
-def _differences(tending: Tending, key: LineageKey) -> "list[Difference]":
+def gone(tending: Tending, lost: LineageKey, former: LineageKey) -> Event:
+    """Key Drifted: somebody deleted the current key, and `former` is in the secret again."""
+    sentence = f"{lost.name} was deleted in OpenRouter; {tending.workload.name} works with {former.name} again."
+    fix = "Governor put the former key back, and asks for a rotation."
+    return _told(tending, lost, Difference("hash", "a live key", "deleted", sentence, fix), repairs=True)
+
+
+def _tell(tending: Tending, key: LineageKey, found: Sequence[Difference], repairs: bool) -> None:
+    for one in found:
+        if (key.drifted or {}).get(one.field) != one.live:
+            tending.ports.bus.publish([_told(tending, key, one, repairs)])
+
+
+def _differences(tending: Tending, lineage: Lineage, key: LineageKey) -> list[Difference]:
     live = tending.place.keys.get(key.hash)
     if live is None:
-        return [_elsewhere(tending, key)]
-    found = [_disabled(live), _limit(tending, key, live), _byok(tending, live), _guardrail(tending, live)]
-    return [one for one in [*found, _creator(tending, live)] if one]
+        return [_deleted(tending, lineage, key)]
+    found = [
+        *where_and_what(tending, key, live),
+        _disabled(live),
+        _limit(tending, key, live),
+        _byok(tending, live),
+        _guardrail(tending, live),
+        _creator(tending, live),
+    ]
+    return [one for one in found if one]
 
 
-def _elsewhere(tending: Tending, key: LineageKey) -> Difference:
+def _deleted(tending: Tending, lineage: Lineage, key: LineageKey) -> Difference:
+    name = tending.workload.name
+    kept = [one for one in lineage.keys if one.state in ("overlap", "quarantined") and not one.exposed]
+    former = max((one for one in kept if one.hash in tending.place.keys), key=lambda one: one.since, default=None)
+    sentence = f"{key.name} was deleted in OpenRouter, and {name} has no other key: rotate it now."
+    if former:
+        works = "is disabled but kept" if tending.place.keys[former.hash].disabled else "still works"
+        sentence = (
+            f"{key.name} was deleted in OpenRouter, and the secret holds a dead key. The former key {former.name} "
+            f"{works}: roll {name} back to it, or rotate {name} now."
+        )
+    return Difference("hash", "a live key", "deleted", sentence, "Governor asks for a rotation.")
+
+
+def where_and_what(tending: Tending, key: LineageKey, live: "ApiKey") -> "tuple[Difference | None, ...]":
+    """What people changed of a key that Governor follows by its hash: the workspace it is in, and its name."""
+    return _place(tending, live), _list(tending, live), _name_of(key, live)
+
+
+def _place(tending: Tending, live: "ApiKey") -> Difference | None:
+    if live.workspace_id == tending.place.id:
+        return None
     workspace = tending.workload.workspace
-    try:
-        live = tending.account.keys.get(key.hash)
-    except NotFound:
-        sentence = f"{key.name} was deleted, and {tending.workload.name} has no other: rotate it now."
-        return Difference("hash", "a live key", "deleted", sentence, "Governor asks for a rotation.")
-    sentence = f"{key.name} was moved to another workspace: move it back to {workspace}, or mend workloads[].workspace."
+    sentence = (
+        f"{live.name} was moved to another workspace. Governor goes on with it there; BYOK credentials and presets of "
+        f"{workspace} do not serve it: move it back, or mend workloads[].workspace."
+    )
     return Difference("workspace_id", workspace, live.workspace_id, sentence)
+
+
+def _list(tending: Tending, live: "ApiKey") -> Difference | None:
+    if live.hash not in tending.place.unlisted or live.workspace_id != tending.place.id:
+        return None
+    workspace = tending.workload.workspace
+    sentence = (
+        f"OpenRouter's list of keys of workspace {workspace} leaves {live.name} out, and OpenRouter still has the key. "
+        f"Governor goes by the key itself and changed nothing. If this is told again, ask OpenRouter's support."
+    )
+    return Difference("list", "in the list", "left out", sentence)
+
+
+def _name_of(key: LineageKey, live: "ApiKey") -> Difference | None:
+    if live.name == key.name:
+        return None
+    sentence = (
+        f"{key.name} was renamed to {live.name}. Governor follows it by its hash and protects it as before, but "
+        f"OpenRouter's analytics and other people's rules know it by its name."
+    )
+    return Difference("name", key.name, live.name, sentence, "Governor names it back.")
 
 
 def _disabled(live: "ApiKey") -> Difference | None:
@@ -109,14 +194,16 @@ def _guardrail(tending: Tending, live: "ApiKey") -> Difference | None:
     name, guard = tending.workload.key.guardrail, guardrail(tending)
     if name is None:
         return None
+    has = tending.attachments(live.hash).guardrail_id
+    if guard is None and has and _is_named(tending, has, name):
+        return None  # the list of guardrails left it out; OpenRouter still has it, and it still governs the key
     if guard is None:
         sentence = (
             f"Workspace {tending.workload.workspace} has no guardrail {name} any more: make it, or mend the policy."
         )
         return Difference("guardrail", name, "none", sentence)
-    has = tending.attachments(live.hash).guardrail_id
-    if has == guard.id:
-        return None
+    if has == guard.id or guardrails_of(tending.account, [live.hash], guard.id).get(live.hash) == guard.id:
+        return None  # asked of the guardrail itself where the account's list leaves the key out
     sentence = f"{live.name} is not under guardrail {name}."
     return Difference("guardrail", name, _name(tending, has), sentence, "Governor assigns it.")
 
@@ -129,12 +216,21 @@ def _creator(tending: Tending, live: "ApiKey") -> Difference | None:
     return Difference("creator_user_id", wanted, has, sentence)
 
 
+def _is_named(tending: Tending, id: str, name: str) -> bool:
+    try:
+        return name in (id, tending.account.guardrails.get(id).name)
+    except NotFound:
+        return False
+
+
 def _mend(tending: Tending, key: LineageKey, one: Difference) -> None:
     """What balancing does not do. Each is absolute: the same again is no harm.
 
     A key that is gone is replaced: `key_planning` hears of it by the event.
     """
-    if one.field == "include_byok_in_limit":
+    if one.field == "name":
+        tending.account.keys.update(key.hash, KeyPatch(name=key.name))
+    elif one.field == "include_byok_in_limit":
         tending.account.keys.update(key.hash, KeyPatch(include_byok_in_limit=one.policy == "true"))
     elif one.field == "guardrail" and one.fix:
         guard = guardrail(tending)

@@ -39,13 +39,15 @@ class Ports:
 class Place:
     """A workspace as it was read in this beat: its keys, its guardrails, and what points at which hash.
 
-    `attachments`: only hashes that something points at.
+    `attachments`: only hashes that something points at. `unlisted`: hashes of a lineage that the list of keys left out
+    and that OpenRouter has all the same, here or in another workspace; `keys` holds them.
     """
 
     id: str
     keys: "Mapping[str, ApiKey]"
     guardrails: "tuple[Guardrail, ...]"
     attachments: Mapping[str, Attachments]
+    unlisted: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from datetime import timedelta
 from governor.completion import abandoned
 from governor.lineage import Lineage
 from governor.secret_versions import SecretMissing
+from key_retirement.following import find
 from key_retirement.ports import Tending
 
 SETTLED = timedelta(hours=1)
@@ -32,7 +33,7 @@ def reconcile(tending: Tending, lineage: Lineage) -> Lineage:
         return lineage
     if "AWSPENDING" in stages:
         value = tending.ports.secrets.value(secret_name, rotation.token, "AWSPENDING")
-        live = tending.place.keys.get(value.hash) if value else None
+        live = find(tending, value.hash) if value else None
         if live and not live.disabled and age < GIVEN_UP:
             return lineage
         if value and not rotation.hash:

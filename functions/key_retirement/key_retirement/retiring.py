@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from governor.attachments import NOTHING, detach
-from governor.caps import counted
+from governor.caps import spent_by_period
 from governor.completion import held, released
 from governor.events import DetailType, Event, event_id
 from governor.evidence import KeyRef, Retired
@@ -47,12 +47,11 @@ def delete(tending: Tending, lineage: Lineage, key: LineageKey, live: "ApiKey | 
     """Deletes a key whose quarantine is over, or that is gone already, out of every list, and tells. Idempotent."""
     if tending.attachments(key.hash) != NOTHING or (live and not live.disabled):
         keep_out(tending, key)
-    if live and key.spent is None:
-        byok = tending.workload.key.include_byok_in_limit
-        spent = {period: counted(live, period, byok) for period in ("daily", "weekly", "monthly")}
-        key = replace(key, spent={**spent, "lifetime": counted(live, None, byok)})
-        lineage = tending.ports.lineages.write(lineage.with_key(key))
     if live:
+        spent = spent_by_period(live, tending.workload.key.include_byok_in_limit)
+        if key.spent != spent:
+            key = replace(key, spent=spent, spent_at=tending.now)
+            lineage = tending.ports.lineages.write(lineage.with_key(key))
         erase(tending, key.hash)
     told = Retired(
         name=key.name,

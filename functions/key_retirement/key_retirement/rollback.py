@@ -56,7 +56,7 @@ def _given_back(tending: Tending, lineage: Lineage, asked: Rollback) -> Event:
     if causes.standing():
         standing = ", ".join(sorted(row.cause for row in causes.standing()))
         raise Refused("lineage_disabled", f"{name} is disabled ({standing}): restore it first.")
-    version = _version_of(tending, secret, key)
+    version = version_of(tending, secret, key)
     current = lineage.current
     if current:
         _attach(tending, key, current)
@@ -72,8 +72,8 @@ def _given_back(tending: Tending, lineage: Lineage, asked: Rollback) -> Event:
         lineage = _make_room(tending, lineage, key, settled)
     else:
         raise Refused("foreign", f"Somebody else has disabled {key.name}: enable it in OpenRouter, then ask again.")
-    _prove(tending, secret_name, version, key)
-    _move_label(tending, secret, version)
+    prove(tending, secret_name, version, key)
+    move_label(tending, secret, version)
     after = rolled_back(lineage, key.hash, tending.rules.overlap, tending.now)
     tending.ports.lineages.write(replace(after, rolled_back_by=asked.event.id))
     return _done(tending, after, asked, key)
@@ -87,7 +87,8 @@ def _attach(tending: Tending, key: LineageKey, current: LineageKey) -> None:
         raise OutcomeUnknown(f"{key.name} does not show the guardrail it was assigned")
 
 
-def _move_label(tending: Tending, secret: SecretState, version: str) -> None:
+def move_label(tending: Tending, secret: SecretState, version: str) -> None:
+    """AWSCURRENT to the version. Idempotent."""
     secrets, holder = tending.ports.secrets, secret.holder("AWSCURRENT")
     if holder == version:
         return
@@ -114,7 +115,7 @@ def _former(lineage: Lineage) -> LineageKey | None:
     return max(found, key=lambda key: key.since, default=None)
 
 
-def _version_of(tending: Tending, secret: SecretState, key: LineageKey) -> str:
+def version_of(tending: Tending, secret: SecretState, key: LineageKey) -> str:
     """The version that holds the key's plaintext; one without a hash was put there by a person, for the adopted key."""
     for version, stages in secret.stages.items():
         value = tending.ports.secrets.value(secret.arn, version) if stages else None
@@ -123,7 +124,8 @@ def _version_of(tending: Tending, secret: SecretState, key: LineageKey) -> str:
     raise Refused("plaintext_gone", f"No version of secret {secret.name} holds {key.name} any more: rotate instead.")
 
 
-def _prove(tending: Tending, secret: str, version: str, key: LineageKey) -> None:
+def prove(tending: Tending, secret: str, version: str, key: LineageKey) -> None:
+    """That the version's plaintext works, asked with itself. Raises `Refused`."""
     value = tending.ports.secrets.value(secret, version)
     try:
         if value:

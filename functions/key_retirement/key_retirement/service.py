@@ -15,22 +15,25 @@ from governor.ledger import LedgerConflict
 from governor.lineage import Lineage, LineageKey
 from governor.policy import Workload
 from governor.workspaces import meant
-from key_retirement.balancing import rebalance
+from key_retirement.balancing import note_spend, rebalance
 from key_retirement.copying import Behind, CopyFailed, copy
-from key_retirement.decide import quarantine
+from key_retirement.decide import Decision, quarantine, spared
 from key_retirement.draining import blocked, watch
-from key_retirement.drifting import check
+from key_retirement.drifting import check, check_replaced, is_urgent
 from key_retirement.expiring import notice
+from key_retirement.following import follow
 from key_retirement.orphans import remove_orphans
 from key_retirement.ports import Place, Ports, Tending
+from key_retirement.proving import kept, prove
 from key_retirement.reconciling import reconcile, unblock
 from key_retirement.retiring import delete, keep_out, retire
 from key_retirement.rollback import roll_back
 from key_retirement.settings import Beat, Look, Rollback
-from management_api import AuthenticationFailed, Deadline, NotFound
+from key_retirement.taking_back import take_back
+from management_api import AuthenticationFailed, Deadline
 
 if TYPE_CHECKING:
-    from management_api import ApiKey, OpenRouter, Workspace
+    from management_api import OpenRouter, Workspace
 
 ATTEMPTS = 4
 ORPHANS_BEFORE_MINUTE = 10
@@ -122,7 +125,8 @@ class KeyRetirement:
         tending = Tending(self.ports, account, workload, Places(account).of(workload), self.ports.clock(), seconds_left)
 
         def once() -> str:
-            event = roll_back(tending, self.ports.lineages.get(workload.name), asked)
+            lineage = self.ports.lineages.get(workload.name)
+            event = roll_back(follow(tending, lineage), lineage, asked)
             self.ports.bus.publish([event])
             return event.detail_type.value
 
@@ -164,8 +168,14 @@ class Places:
 def tend(tending: Tending, hourly: bool) -> None:
     """One lineage, each of its keys by the rules of `decide`. Raises `LedgerConflict`: read and decide again."""
     lineage = reconcile(tending, tending.ports.lineages.get(tending.workload.name))
+    tending = follow(tending, lineage)
     if hourly:
         lineage = unblock(tending, lineage)
+    lineage = take_back(tending, lineage)
+    # What people changed by hand is told before anything is done that it may keep from its end.
+    if hourly or is_urgent(tending, lineage):
+        lineage = check(tending, lineage)
+    lineage = check_replaced(tending, lineage)
     behind = copy(tending)
     for key in lineage.keys:
         if key.state == "overlap":
@@ -173,9 +183,7 @@ def tend(tending: Tending, hourly: bool) -> None:
         elif key.state == "quarantined":
             lineage = _quarantined(tending, lineage, key)
     lineage = _forgetting(tending, lineage)
-    if hourly:
-        lineage = check(tending, lineage)
-    lineage = rebalance(tending, lineage)
+    lineage = rebalance(tending, note_spend(tending, lineage))
     if hourly and tending.workload.rotation:
         remove_orphans(tending, lineage)
     failed = [f"{one.where} ({one.error})" for one in behind if one.error]
@@ -184,8 +192,9 @@ def tend(tending: Tending, hourly: bool) -> None:
 
 
 def _drained(tending: Tending, lineage: Lineage, key: LineageKey, behind: Sequence[Behind]) -> Lineage:
-    held = bool(tending.ports.causes.causes(lineage.workload).standing())
+    held = _is_held(tending)
     seen, decision = watch(tending, key, held=held, behind=bool(behind))
+    decision = _spared(tending, lineage, seen, decision)
     tending.ports.log.info("drain", extra={"key": key.name, "rule": decision.rule, "forced": decision.forced})
     match decision.action:
         case "retire":
@@ -193,16 +202,22 @@ def _drained(tending: Tending, lineage: Lineage, key: LineageKey, behind: Sequen
         case "forget":
             return delete(tending, lineage, seen, None)
         case "tell":
-            tending.ports.bus.publish([blocked(tending, seen, tending.place.keys[key.hash], behind)])
+            live = tending.place.keys[key.hash]
+            last = decision.rule == "last_key"
+            event = kept(tending, lineage, seen) if last else blocked(tending, seen, live, behind)
+            tending.ports.bus.publish([event])
             seen = replace(seen, told_at=tending.now)
     return tending.ports.lineages.write(lineage.with_key(seen)) if seen != key else lineage
 
 
 def _quarantined(tending: Tending, lineage: Lineage, key: LineageKey) -> Lineage:
-    live = tending.place.keys.get(key.hash) or _still_there(tending, key)
-    decision = quarantine(key, live, tending.now)
+    live = tending.place.keys.get(key.hash)
+    decision = _spared(tending, lineage, key, quarantine(key, live, tending.now))
     if decision.action in ("forget", "delete"):
         return delete(tending, lineage, key, live)
+    if decision.action == "tell":
+        tending.ports.bus.publish([kept(tending, lineage, key)])
+        lineage = tending.ports.lineages.write(lineage.with_key(replace(key, told_at=tending.now)))
     if decision.action == "disable" or tending.attachments(key.hash) != NOTHING:
         keep_out(tending, key)
     if decision.action == "disable":
@@ -211,12 +226,15 @@ def _quarantined(tending: Tending, lineage: Lineage, key: LineageKey) -> Lineage
     return lineage
 
 
-def _still_there(tending: Tending, key: LineageKey) -> "ApiKey | None":
-    """A key may have been moved to another workspace: only a 404 says that it is gone."""
-    try:
-        return tending.account.keys.get(key.hash)
-    except NotFound:
-        return None
+def _spared(tending: Tending, lineage: Lineage, key: LineageKey, decision: Decision) -> Decision:
+    """The decision as it stands once the current key was asked, which it is only where a key would go for it."""
+    if decision.action not in ("retire", "delete") or key.exposed:
+        return decision
+    return spared(decision, prove(tending, lineage, key), key, tending.now, held=_is_held(tending))
+
+
+def _is_held(tending: Tending) -> bool:
+    return bool(tending.ports.causes.causes(tending.workload.name).standing())
 
 
 def _forgetting(tending: Tending, lineage: Lineage) -> Lineage:

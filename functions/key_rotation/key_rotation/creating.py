@@ -41,7 +41,9 @@ def _pending(rotating: Rotating) -> WorkloadSecret | None:
 
 def _made(rotating: Rotating, account: Account, found: Read) -> WorkloadSecret:
     ports, workload = rotating.ports, rotating.workload
-    deleted = [key for key in found.lineage.keys if key.state == "deleted"]
+    live = {key.hash for key in found.facts.keys}
+    # The current key that somebody deleted is not in the row's state yet; what it spent counts all the same.
+    deleted = [key for key in found.lineage.keys if key.state == "deleted" or key.hash not in live]
     both = split(caps_of(workload.key, found.guardrail), found.facts.keys, deleted, ports.clock())
     lineage = _intend(rotating, found, former(found.facts), both)
     rotation = lineage.rotation

@@ -49,7 +49,7 @@ def survey(rotating: Rotating, account: Account) -> Read:
     workspaces, place = _place(rotating, account)
     keys: Sequence[ApiKey] = account.keys.list(place) if place else ()
     guardrails = account.guardrails.list(place) if place else []
-    own = [key for key in keys if rotating.ports.policy.lineage_of(key.name) == workload.name]
+    own = _own(rotating, account, keys) if place else []
     lineage, causes = rotating.lineage(), rotating.causes()
     found = Read(Facts(workload, workspaces, guardrails, own, lineage, causes), place)
     old = former(found.facts)
@@ -61,10 +61,26 @@ def review(rotating: Rotating, account: Account, pending: str) -> Read:
     lineage = rotating.lineage()
     workspaces, place = _place(rotating, account)
     guardrails = account.guardrails.list(place) if place else []
-    current = _key(account, lineage.current.hash, place) if lineage.current and place else None
+    current = _key(account, lineage.current.hash) if lineage.current and place else None
     keys = [current] if current else []
     found = Read(Facts(rotating.workload, workspaces, guardrails, keys, lineage, rotating.causes()), place)
     return _with_guardrails(account, found, [pending, *(key.hash for key in keys)] if place else [])
+
+
+def _own(rotating: Rotating, account: Account, listed: "Sequence[ApiKey]") -> "list[ApiKey]":
+    """The keys of the lineage by their hashes, wherever they are and whatever they are called; then what bears the
+    workload's name. A list that leaves out a key of the lineage does not make it gone: each is asked for by its hash.
+    """
+    by_hash = {key.hash: key for key in listed}
+    found: dict[str, ApiKey] = {}
+    for known in rotating.lineage().keys:
+        if known.state == "deleted":
+            continue
+        key = by_hash.get(known.hash) or _key(account, known.hash)
+        if key:
+            found[key.hash] = key
+    named = (key for key in listed if rotating.ports.policy.lineage_of(key.name) == rotating.workload.name)
+    return [*{**found, **{key.hash: key for key in named}}.values()]
 
 
 def _place(rotating: Rotating, account: Account) -> "tuple[list[Workspace], str]":
@@ -73,13 +89,12 @@ def _place(rotating: Rotating, account: Account) -> "tuple[list[Workspace], str]
     return workspaces, found[0].id if len(found) == 1 else ""
 
 
-def _key(account: Account, hash: str, workspace_id: str) -> "ApiKey | None":
-    """The key, if it is there: one that was moved elsewhere is not this workspace's any more."""
+def _key(account: Account, hash: str) -> "ApiKey | None":
+    """The key, in whatever workspace it is; None only when OpenRouter answers 404."""
     try:
-        key = account.keys.get(hash)
+        return account.keys.get(hash)
     except NotFound:
         return None
-    return key if key.workspace_id == workspace_id else None
 
 
 def _with_guardrails(account: Account, found: Read, hashes: Sequence[str]) -> Read:

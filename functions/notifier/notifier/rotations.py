@@ -9,6 +9,8 @@ from notifier.case import Case
 from notifier.phrases import key_link, utc
 from notifier.words import GREEN, ORANGE, RED, YELLOW, Words
 
+_LAST_KEY = "Roll back or rotate: docs/operations.md, “The current key is gone”."
+
 
 def started(case: Case) -> Words:
     return Words(f"🔑 {case.who} is getting a new key.", YELLOW, case.why)
@@ -38,6 +40,9 @@ def failed(case: Case) -> Words:
 
 def rolled_back(case: Case) -> Words:
     evidence = cast(Rotated, case.evidence)
+    if evidence.rule == "current_gone":
+        headline = f"🟠 {case.who} works with its former key again: somebody deleted the current one.{case.owner}"
+        return Words(headline, ORANGE, (*_keys(evidence), *case.why), "Ask who deleted it, and why.")
     headline = f"🟢 {case.who} has its former key back. The newer one is drained and retired."
     return Words(headline, GREEN, (*_keys(evidence), *case.why), "Find out what was wrong with the new key.")
 
@@ -49,6 +54,10 @@ def rollback_refused(case: Case) -> Words:
 
 def blocked(case: Case) -> Words:
     evidence = cast(Drain, case.evidence)
+    if evidence.rule == "last_key":
+        headline = f"🔴 {case.who} has no working key in its secret; its former key is kept.{case.owner}"
+        facts = [f"• {key_link(evidence.key.hash, evidence.key.name)}", *case.why]
+        return Words(headline, RED, tuple(facts), _LAST_KEY, (buttons.rotate(case.event.subject),))
     headline = (
         f"🟠 {case.who} still uses a key that was replaced at {utc(evidence.since)}. It is disabled at "
         f"{utc(evidence.deadline)}, used or not.{case.owner}"
@@ -88,6 +97,8 @@ def drifted(case: Case) -> Words:
     evidence = cast(Drift, case.evidence)
     headline = f"🟠 {case.who} is not as the policy says. {escape(case.event.reason)}{case.owner}"
     facts = (f"*Policy:* {escape(evidence.policy)}", f"*OpenRouter:* {escape(evidence.live)}")
+    if evidence.field == "hash" and not evidence.repair:
+        return Words(headline, ORANGE, facts, _LAST_KEY, (buttons.rotate(case.event.subject),))
     return Words(headline, ORANGE, facts, escape(evidence.repair) or "Mend OpenRouter or the policy.")
 
 

@@ -78,7 +78,11 @@ def destination(id: str, hashes: list[str] | None) -> Destination:
 
 @dataclass
 class FakeAccount:
-    """`Account` in memory. `before` and `after` are called with the name of each write, and may raise."""
+    """`Account` in memory. `before` and `after` are called with the name of each write, and may raise.
+
+    `unlisted`: hashes of keys and ids of guardrails that lists leave out, though they live; `unassigned`: hashes that
+    the account's list of assignments leaves out.
+    """
 
     held: dict[str, ApiKey]
     guards: list[Guardrail] = field(default_factory=list)
@@ -94,6 +98,8 @@ class FakeAccount:
     before: Callable[[str], object] = lambda _: None
     after: Callable[[str], object] = lambda _: None
     refused: bool = False
+    unlisted: set[str] = field(default_factory=set)
+    unassigned: set[str] = field(default_factory=set)
     asking: str = ""
     management_key_expires_at: datetime | None = None
 
@@ -131,7 +137,8 @@ class FakeAccount:
     def list(self, workspace_id: str) -> list[ApiKey]:
         if self.refused:
             raise AuthenticationFailed("no such management key", request="GET /keys", status=401)
-        return [key for key in self.held.values() if key.workspace_id == workspace_id]
+        listed = [key for key in self.held.values() if key.hash not in self.unlisted]
+        return [key for key in listed if key.workspace_id == workspace_id]
 
     def get(self, hash: str) -> ApiKey:
         if hash not in self.held:
@@ -210,9 +217,6 @@ class FakeOrganization:
 class FakeGuardrails:
     account: FakeAccount
 
-    def get(self, id: str) -> Guardrail:
-        return next(one for one in self.account.guards if one.id == id)
-
     def member_assignments(self) -> builtins.list[MemberAssignment]:
         return [
             MemberAssignment(id=user, guardrail_id=id, user_id=user, created_at=NOW)
@@ -220,16 +224,25 @@ class FakeGuardrails:
         ]
 
     def list(self, workspace_id: str | None = None) -> list[Guardrail]:
-        return self.account.guards
+        return [one for one in self.account.guards if one.id not in self.account.unlisted]
+
+    def get(self, id: str) -> Guardrail:
+        found = next((one for one in self.account.guards if one.id == id), None)
+        if found is None:
+            raise NotFound("no such guardrail", request="GET /guardrails/{id}", status=404)
+        return found
 
     def assignments(self) -> builtins.list[KeyAssignment]:
+        return [one for one in self._all() if one.key_hash not in self.account.unassigned]
+
+    def assigned(self, id: str) -> builtins.list[KeyAssignment]:
+        return [one for one in self._all() if one.guardrail_id == id]
+
+    def _all(self) -> builtins.list[KeyAssignment]:
         return [
             KeyAssignment(id=hash, guardrail_id=id, key_hash=hash, created_at=NOW)
             for hash, id in self.account.assigned.items()
         ]
-
-    def assigned(self, id: str) -> builtins.list[KeyAssignment]:
-        return [one for one in self.assignments() if one.guardrail_id == id]
 
     def assign(self, id: str, hashes: Sequence[str]) -> None:
         self.account.before("assign")

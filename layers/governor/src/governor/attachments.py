@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
-from management_api import ByokPatch, DestinationPatch, OutcomeUnknown
+from management_api import ByokPatch, DestinationPatch, NotFound, OutcomeUnknown, Rejected
 
 if TYPE_CHECKING:
-    from management_api import ByokKey, Destination, KeyAssignment, MemberAssignment
+    from management_api import ApiKey, ByokKey, Destination, KeyAssignment, MemberAssignment
 
 MAX_ALLOWED = 100
 """Hashes in one `allowed_api_key_hashes` (OpenRouter's limit)."""
@@ -55,9 +55,15 @@ class Destinations(Protocol):
     def update(self, id: str, patch: DestinationPatch) -> "Destination": ...
 
 
+class Keys(Protocol):
+    def get(self, hash: str) -> "ApiKey": ...
+
+
 class Account(Protocol):
     """The part of an account that points at keys. Every call raises from `management_api.errors`."""
 
+    @property
+    def keys(self) -> Keys: ...
     @property
     def byok(self) -> Byok: ...
     @property
@@ -191,7 +197,7 @@ def _change_credential(account: Account, id: str, change: Change) -> None:
                 f"credential {credential.name or id} ({credential.provider}) allows {len(hashes)} keys, and "
                 f"{MAX_ALLOWED} is OpenRouter's limit: take hashes of dead keys out of its allowlist"
             )
-        _tolerated(partial(account.byok.update, id, ByokPatch(allowed_api_key_hashes=wanted)))
+        _written(account, wanted, lambda hashes: account.byok.update(id, ByokPatch(allowed_api_key_hashes=hashes)))
     raise LostUpdate(f"the allowlist of credential {id} does not keep a change: somebody else writes it too")
 
 
@@ -200,7 +206,10 @@ def _change_destination(account: Account, id: str, change: Change) -> None:
         hashes = account.destinations.get(id).api_key_hashes
         if hashes is None or change(hashes) == hashes:
             return
-        _tolerated(partial(account.destinations.update, id, DestinationPatch(api_key_hashes=change(hashes))))
+        wanted = change(hashes)
+        _written(
+            account, wanted, lambda hashes: account.destinations.update(id, DestinationPatch(api_key_hashes=hashes))
+        )
     raise LostUpdate(f"the filter of destination {id} does not keep a change: somebody else writes it too")
 
 
@@ -215,6 +224,34 @@ def _without(hashes: list[str], hash: str, what: str) -> list[str]:
     if not left:
         raise LastEntry(f"{what} names no other key than {hash[:12]}…: name another there, or lift the list")
     return left
+
+
+def _written(account: Account, hashes: list[str], write: Callable[[list[str]], object]) -> None:
+    """Writes the list. One that names a key which somebody deleted is refused whole: then the dead hashes are left out.
+
+    A GET for each hash of a list that was refused, at most `MAX_ALLOWED`. Raises `LastEntry` when no live key is left,
+    and the refusal when no hash of the list is dead.
+    """
+    try:
+        _tolerated(partial(write, hashes))
+    except Rejected:
+        live = [hash for hash in hashes if _lives(account, hash)]
+        if live == hashes:
+            raise
+        if not live:
+            raise LastEntry(
+                f"a list names deleted keys only ({', '.join(hash[:12] for hash in hashes)}…): name a live key there, "
+                f"or lift the list"
+            ) from None
+        _tolerated(partial(write, live))
+
+
+def _lives(account: Account, hash: str) -> bool:
+    try:
+        account.keys.get(hash)
+    except NotFound:
+        return False
+    return True
 
 
 def _tolerated(write: Callable[[], object]) -> None:

@@ -109,6 +109,12 @@ def counted(key: "ApiKey", period: str | None, byok: bool) -> float:
     return usage + float(getattr(key, f"byok_usage{suffix}")) if byok else usage
 
 
+def spent_by_period(key: "ApiKey", byok: bool) -> dict[str, float]:
+    """What the key has spent in each of its present periods and in its life, in USD, as `LineageKey.spent` keeps it."""
+    spent = {period: counted(key, period, byok) for period in ("daily", "weekly", "monthly")}
+    return {**spent, "lifetime": counted(key, None, byok)}
+
+
 def period_start(period: str | None, now: datetime) -> datetime | None:
     """When OpenRouter's present period began: UTC midnight, Monday's, the month's first; None for a limit for ever."""
     day = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
@@ -132,7 +138,7 @@ def _spent(cap: Cap, keys: Sequence["ApiKey"], deleted: Sequence[LineageKey], no
     gone = sum(
         key.spent.get(cap.period or "lifetime", 0.0)
         for key in deleted
-        if key.spent and (start is None or key.since >= start)
+        if key.spent and (start is None or (key.spent_at or key.since) >= start)
     )
     return gone + sum(counted(key, cap.period, cap.include_byok) for key in keys)
 

@@ -193,7 +193,8 @@ class Drain(Evidence):
     """Drain Blocked: a replaced key is still used. `deadline`: when it is disabled all the same.
 
     `spent_usd`: since it was replaced. `missing`: fields that could not be filled, and why. `behind`: copies of the
-    secret that do not hold the new key; the old one stays enabled until they do, deadline or not.
+    secret that do not hold the new key; the old one stays enabled until they do, deadline or not. `rule`: `last_key`
+    when the old key is kept, deadline or not, because the current one does not work; else empty.
     """
 
     name: str
@@ -207,6 +208,7 @@ class Drain(Evidence):
     top_users: list[tuple[str, float]] = []
     missing: list[str] = []
     behind: list[str] = []
+    rule: str = ""
 
 
 class Retired(Evidence):
@@ -223,8 +225,9 @@ class Retired(Evidence):
 class Drift(Evidence):
     """Key Drifted: a live key is not as the policy says.
 
-    `field`: OpenRouter's own name of what differs (`limit`, `include_byok_in_limit`, `disabled`, `workspace_id`, `hash`
-    for a key that is gone), `guardrail`, or `orphan_in_use`. `repair`: what Governor does about it, empty for nothing.
+    `field`: OpenRouter's own name of what differs (`limit`, `include_byok_in_limit`, `disabled`, `workspace_id`,
+    `name`, `hash` for a key that is gone), `guardrail`, `list` for a key that its workspace's list leaves out, or
+    `orphan_in_use`. `repair`: what Governor does about it, empty for nothing.
     """
 
     name: str

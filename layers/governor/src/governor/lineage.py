@@ -75,10 +75,11 @@ class LineageKey:
     """One key. `since`: when it entered its state; `until`: when overlap or quarantine may end.
 
     `token`: the rotation that made it, empty for an adopted key. `exposed`: it leaked, and never comes back.
-    `spent`: what it had spent in the `daily`, `weekly` and `monthly` period when it was deleted (USD), since a cap
-    still counts it. `told_at`: when people were last told that it is still used. `given`: the limits that Governor last
-    set, the one before and the one after, since it may have died in between; empty when it never set any. `drifted`:
-    what differs from the policy, by field, and has been told. `attribution`: whose it is; None while nobody has looked.
+    `spent`: what it had spent in its `daily`, `weekly` and `monthly` period and its `lifetime` (USD) when it was read
+    last, at `spent_at`, since a cap still counts it once the key is deleted. `told_at`: when people were last told that
+    it is still used. `given`: the limits that Governor last set, the one before and the one after, since it may have
+    died in between; empty when it never set any. `drifted`: what differs from the policy, by field, and has been told.
+    `attribution`: whose it is; None while nobody has looked.
     """
 
     hash: str
@@ -91,6 +92,7 @@ class LineageKey:
     exposed: bool = False
     seen: Sighting | None = None
     spent: Mapping[str, float] | None = None
+    spent_at: datetime | None = None
     told_at: datetime | None = None
     given: tuple[Limit, ...] = ()
     drifted: Mapping[str, str] | None = None
@@ -116,6 +118,7 @@ class LineageKey:
             if self.seen
             else None,
             "spent": dict(self.spent) if self.spent else None,
+            "spent_at": _text(self.spent_at),
             "told_at": _text(self.told_at),
             "given": [[limit.limit_usd, limit.limit_reset] for limit in self.given],
             "drifted": dict(self.drifted) if self.drifted else None,
@@ -144,6 +147,7 @@ class LineageKey:
             if seen
             else None,
             spent={period: float(usd) for period, usd in data["spent"].items()} if data.get("spent") else None,
+            spent_at=_instant(data.get("spent_at")),
             told_at=_instant(data.get("told_at")),
             given=tuple(Limit(usd if usd is None else float(usd), reset) for usd, reset in data.get("given") or ()),
             drifted=data.get("drifted"),

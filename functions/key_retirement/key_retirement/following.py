@@ -1,0 +1,52 @@
+"""Finds each key of a lineage by its hash. A list that leaves a key out proves nothing: only a 404 says it is gone.
+
+People move keys to other workspaces, and a list may be answered in part. The key goes on in its state all the same.
+"""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from governor.attachments import NOTHING
+from governor.attachments import read as read_attachments
+from governor.lineage import Lineage
+from key_retirement.ports import Tending
+from management_api import NotFound
+
+if TYPE_CHECKING:
+    from management_api import ApiKey
+
+
+def find(tending: Tending, hash: str) -> "ApiKey | None":
+    """The key wherever it is; None only when OpenRouter answers 404. One GET where the workspace's list leaves it out.
+
+    Raises from `management_api.errors`: a key that could not be read is not gone.
+    """
+    listed = tending.place.keys.get(hash)
+    if listed:
+        return listed
+    try:
+        return tending.account.keys.get(hash)
+    except NotFound:
+        return None
+
+
+def follow(tending: Tending, lineage: Lineage) -> Tending:
+    """With every key of the lineage that OpenRouter has. One GET for each that the workspace's list leaves out, and
+    two lists of another workspace where a key was moved there.
+
+    Raises from `management_api.errors`: the lineage stays as it is until its keys can be read.
+    """
+    place = tending.place
+    absent = [key.hash for key in lineage.keys if key.state != "deleted" and key.hash not in place.keys]
+    found = {hash: key for hash in absent if (key := find(tending, hash))}
+    if not found:
+        return tending
+    attachments = dict(place.attachments)
+    for workspace_id in sorted({key.workspace_id for key in found.values()} - {place.id}):
+        for hash, there in read_attachments(tending.account, workspace_id, {}).items():
+            if hash in found:
+                here = attachments.get(hash, NOTHING)
+                both = replace(here, byok=here.byok | there.byok, destinations=here.destinations | there.destinations)
+                attachments[hash] = both
+    place = replace(place, keys={**place.keys, **found}, attachments=attachments, unlisted=frozenset(found))
+    return replace(tending, place=place)

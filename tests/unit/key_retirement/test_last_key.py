@@ -1,0 +1,106 @@
+"""No key is retired or deleted unless the workload's current key is proven to work at that moment."""
+
+from datetime import timedelta
+
+import pytest
+
+from governor.causes import CauseRow
+from management_api import KeyPatch
+from tests.unit.key_retirement.doubles import Retirement
+from tests.unit.key_retirement.test_absence import TEN, drifts, made, overlapping, states
+from tests.unit.key_rotation.doubles import FIRST, WORKLOAD
+
+
+def secret_works(retirement: Retirement) -> bool:
+    world = retirement.world
+    value = world.secrets.value("")
+    key = world.account.held.get(world.account.plaintexts.get(value.api_key.get_secret_value(), "")) if value else None
+    return key is not None and not key.disabled
+
+
+@pytest.mark.parametrize("how", ["deleted", "disabled"])
+def test_the_old_key_is_kept_while_the_new_one_does_not_work(how: str) -> None:
+    retirement = overlapping()
+    world = retirement.world
+    new = made(world)
+    if how == "deleted":
+        world.account.delete(new)
+    else:
+        world.account.update(new, KeyPatch(disabled=True))
+    for _ in range(24 * 20):
+        retirement.beat()
+    assert states(world)[FIRST] == "overlap"
+    assert not world.account.held[FIRST].disabled
+    blocked = retirement.told("Drain Blocked")
+    assert 15 <= len({event.id for event in blocked}) <= 21, "told daily, past the deadline too"
+    assert all(event.evidence["rule"] == "last_key" for event in blocked)
+    assert "roll" in blocked[0].reason.lower()
+
+
+def test_a_key_in_quarantine_is_kept_while_the_new_one_does_not_work() -> None:
+    retirement = overlapping()
+    world = retirement.world
+    for _ in range(30):
+        retirement.beat()
+    assert states(world)[FIRST] == "quarantined"
+    world.account.delete(made(world))
+    for _ in range(24 * 9):
+        retirement.beat()
+    assert FIRST in world.account.held
+    assert states(world)[FIRST] == "quarantined"
+    assert [event.evidence["rule"] for event in retirement.told("Drain Blocked")][:1] == ["last_key"]
+
+
+def test_what_is_told_of_a_deleted_key_names_the_one_that_still_works() -> None:
+    retirement = overlapping()
+    world = retirement.world
+    new = made(world)
+    world.account.delete(new)
+    retirement.beat(TEN)
+    (event,) = retirement.told("Key Drifted")
+    assert event.evidence["field"] == "hash"
+    assert "has no other" not in event.reason
+    assert WORKLOAD in event.reason
+    assert "still works" in event.reason
+    assert event.evidence["repair"] == ""
+
+
+def test_the_old_key_is_taken_back_by_itself_where_the_policy_says_repair() -> None:
+    retirement = overlapping(drift="repair")
+    world = retirement.world
+    new = made(world)
+    world.account.delete(new)
+    assert not secret_works(retirement)
+    retirement.beat(TEN)
+    assert secret_works(retirement)
+    (drift,) = retirement.told("Key Drifted")
+    assert "rotation" in drift.evidence["repair"]
+    (back,) = retirement.told("Rotation Rolled Back")
+    assert back.evidence["requested_by"] == "governor"
+    assert states(world) == {FIRST: "current", new: "deleted"}
+    assert world.account.held[FIRST].limit == 100.0
+    for _ in range(24 * 20):
+        retirement.beat()
+    assert secret_works(retirement)
+    assert len(retirement.told("Rotation Rolled Back")) == 1
+
+
+def test_a_key_that_leaked_or_is_disabled_is_never_taken_back_by_itself() -> None:
+    retirement = overlapping(drift="repair")
+    world = retirement.world
+    world.account.update(FIRST, KeyPatch(disabled=True))
+    world.account.delete(made(world))
+    retirement.beat(TEN)
+    assert world.account.held[FIRST].disabled
+    assert retirement.told("Rotation Rolled Back") == []
+    assert [live for field, live in drifts(retirement) if field == "hash"] == ["deleted"]
+
+
+def test_nothing_is_taken_back_while_a_cause_holds_the_workload() -> None:
+    retirement = overlapping(drift="repair")
+    world = retirement.world
+    world.causes.write(CauseRow(WORKLOAD, "runaway", "disabled", "e", (FIRST,), world.now))
+    world.account.delete(made(world))
+    for _ in range(10):
+        retirement.beat(timedelta(hours=1))
+    assert retirement.told("Rotation Rolled Back") == []
