@@ -10,7 +10,7 @@ import cfnlint.core
 import pytest
 from samtranslator.yaml_helper import yaml_parse
 
-from tests.contract.template.test_template import ROOT, TEMPLATE
+from tests.contract.template.reading import ROOT, TEMPLATE
 from tools.adopt import adoption
 
 LONGEST_STACK_NAME = 40
