@@ -17,7 +17,7 @@ from governor.settling import Settled, settle
 from key_retirement.balancing import rebalance
 from key_retirement.ports import Tending
 from key_retirement.settings import Rollback
-from management_api import AuthenticationFailed, OutcomeUnknown
+from management_api import AuthenticationFailed, OutcomeUnknown, Rejected
 
 
 class Refused(Exception):
@@ -133,6 +133,14 @@ def prove(tending: Tending, secret: str, version: str, key: LineageKey) -> None:
             return
     except AuthenticationFailed:
         pass
+    except Rejected as error:
+        if error.status != 403:
+            raise
+        raise Refused(
+            "proof_refused",
+            f"OpenRouter answered 403 to {key.name} ({error.message}), which need not mean that the key is bad: an IP "
+            f"allowlist, a budget, a guardrail or a maximum key lifetime may refuse it. Mend that, then ask again.",
+        ) from error
     raise Refused("key_dead", f"{key.name} does not work any more: rotate instead.")
 
 

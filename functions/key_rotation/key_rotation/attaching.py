@@ -10,7 +10,7 @@ from governor.secret_versions import WorkloadSecret
 from key_rotation.decide import Decision, attachable, attribution, decide, guardrail
 from key_rotation.lineages import Read, review
 from key_rotation.ports import Account, Refused, Rotating
-from management_api import AuthenticationFailed, NotFound
+from management_api import AuthenticationFailed, NotFound, Rejected
 
 if TYPE_CHECKING:
     from management_api import ApiKey, CurrentKey
@@ -44,13 +44,8 @@ def test(rotating: Rotating) -> None:
     account = rotating.account()
     found = review(rotating, account, pending.hash)
     _require(decide(found.facts))
-    try:
-        seen = account.with_key(pending.api_key).current_key()
-    except AuthenticationFailed as error:
-        raise Refused(
-            "key_dead", f"The new key {pending.name} does not work: it was deleted or disabled meanwhile. Rotate again."
-        ) from error
     made = _made(account, pending)
+    seen = _proven(rotating, account, pending, made)
     fault = _misplaced(found, made) or _misattributed(found, made) or _fault(rotating, found, seen)
     fault = fault or _ungoverned(account, made, seen) or _unattached(account, found, pending.hash)
     if fault:
@@ -84,6 +79,29 @@ def _made(account: Account, pending: WorkloadSecret) -> "ApiKey":
         return account.keys.get(pending.hash)
     except NotFound as error:
         raise Refused("key_dead", f"The new key {pending.name} was deleted meanwhile. Rotate again.") from error
+
+
+def _proven(rotating: Rotating, account: Account, pending: WorkloadSecret, made: "ApiKey") -> "CurrentKey":
+    """What OpenRouter tells the new key of itself. A key that the account shows as good and that is refused all the
+    same is not taken for a bad one: a rule of the organization stands in its way."""
+    try:
+        return account.with_key(pending.api_key).current_key()
+    except (AuthenticationFailed, Rejected) as error:
+        if error.status not in (401, 403):
+            raise
+        now = rotating.ports.clock()
+        if error.status == 401 and (made.disabled or (made.expires_at and made.expires_at <= now)):
+            raise Refused(
+                "key_dead", f"The new key {pending.name} does not work: it was disabled meanwhile. Rotate again."
+            ) from error
+        raise Refused(
+            "proof_refused",
+            f"OpenRouter answered {error.status} to the new key {pending.name}, which is enabled ({error.message}). "
+            f"The present key goes on. It may be that an IP allowlist does not name the address that Governor calls "
+            f"from (Settings > Security), that the key's expiry lies beyond the organization's maximum API key lifetime "
+            f"(Settings > Privacy: set key.expires_in within it), or that a budget or guardrail refuses it. Mend that; "
+            f"the rotation is tried again, or rotate again.",
+        ) from error
 
 
 def _misplaced(found: Read, made: "ApiKey") -> str | None:

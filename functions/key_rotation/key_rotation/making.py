@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from governor.lineage import Attribution, Limit
 from governor.policy import NOBODY, Workload
 from key_rotation.ports import Account, Refused
-from management_api import External, NewKey, OpenRouterError, Rejected
+from management_api import External, NewKey, OpenRouterError, Rejected, WriteForbidden
 
 if TYPE_CHECKING:
     from management_api import CreatedKey
@@ -71,13 +71,10 @@ def _refused(account: Account, workload: Workload, whose: Attribution, error: Re
         f"the key {life} and the organization sets a shorter maximum API key lifetime (Settings > Privacy): set "
         f"key.expires_in within it"
     )
-    if error.status == 403:
-        causes.append("the management key is read-only or belongs to another workspace")
-        causes.append("an IP allowlist does not name the address that Governor calls from (Settings > Security)")
     return Refused(
         "new_key_refused",
-        f"OpenRouter refused a new key for {workload.name} ({error}). The present key goes on. It may be that "
-        f"{'; or '.join(causes)}.",
+        f"OpenRouter refused a new key for {workload.name} ({error}). The present key goes on. It may "
+        f"{'also ' if isinstance(error, WriteForbidden) else ''}be that {'; or '.join(causes)}.",
     )
 
 

@@ -12,7 +12,7 @@ from key_rotation import attaching, creating, finishing, told
 from key_rotation.decide import stand
 from key_rotation.ports import Ports, Refused, Rotating
 from key_rotation.settings import Step
-from management_api import AuthenticationFailed, Deadline, Rejected
+from management_api import AuthenticationFailed, Deadline, ReadForbidden, Rejected, WriteForbidden
 
 ATTEMPTS = 4
 """How often a lost conditional write is decided anew before Secrets Manager's retries take over."""
@@ -103,8 +103,12 @@ def _rule(error: Exception) -> str:
     match error:
         case Refused():
             return error.rule
+        case ReadForbidden():
+            return "management_read_forbidden"
         case AuthenticationFailed():
             return "management_key_refused"
+        case WriteForbidden():
+            return "management_write_forbidden"
         case Rejected():
             return "openrouter_refused"
         case _:

@@ -14,6 +14,9 @@ from kill_switch.evidence import evidence, with_rankings
 from kill_switch.ports import Account, Means
 from kill_switch.settings import Demand
 from kill_switch.truth import Reading, Truth
+from management_api import OpenRouterError
+
+FORBIDDEN = "openrouter_forbids"
 
 
 def disable(means: Means, account: Account, demand: Demand) -> Event:
@@ -36,6 +39,23 @@ def disable(means: Means, account: Account, demand: Demand) -> Event:
     if decision.action == "record":
         means.book.write(replace(_taken(facts, reading, decision, now, "disabled"), told=told))
     return told
+
+
+def forbidden(means: Means, demand: Demand, error: OpenRouterError) -> Event:
+    """OpenRouter does not let Governor read or disable: whether the key still works is not known."""
+    now, kind = means.clock(), DetailType.DISABLE_WITHHELD
+    workload = means.policy.workload(demand.event.subject)
+    told = evidence(
+        demand.claim,
+        name=workload.name if workload else demand.event.subject,
+        cause=demand.cause,
+        trigger=demand.event.id,
+        rule=FORBIDDEN,
+        keys=[],
+        now=now,
+    )
+    reason = f"OpenRouter does not let Governor disable it: {error}. Disable the key in OpenRouter by hand."
+    return _event(kind, event_id(kind, demand.event.id, FORBIDDEN), demand.event.subject, now, reason, told)
 
 
 def _doubtful(facts: Facts, now: datetime) -> bool:

@@ -13,13 +13,13 @@ from governor.events import DetailType, Event, Publisher
 from governor.ledger import LedgerConflict
 from governor.policy import Policy
 from governor.ports import Connect, Log
-from kill_switch.disabling import disable
+from kill_switch.disabling import disable, forbidden
 from kill_switch.granting import KINDS, demand_of
 from kill_switch.leash import Book
 from kill_switch.ports import Account, Means
 from kill_switch.restoring import restore
 from kill_switch.settings import Demand, Grant, RestoreDemand
-from management_api import AuthenticationFailed, Deadline
+from management_api import AuthenticationFailed, Deadline, WriteForbidden
 
 ATTEMPTS = 8
 """How often a lost conditional write is decided anew before the platform's retries take over."""
@@ -64,12 +64,21 @@ class KillSwitch:
         means = Means(self.policy, self.book, self.clock, seconds_left, self.log)
         deadline = Deadline(seconds_left)
         try:
-            event = _decided(means, self.connect(deadline), demand)
-        except AuthenticationFailed:
-            self.log.warning("the management key was refused; its secret is read again")
-            event = _decided(means, self.connect(deadline, fresh=True), demand)
+            event = self._under_a_good_key(means, deadline, demand)
+        except (AuthenticationFailed, WriteForbidden) as error:
+            if isinstance(demand, Demand):
+                # Another try will most likely meet the same; people must know that nobody else stops the key.
+                self.bus.publish([forbidden(means, demand, error)])
+            raise
         self.bus.publish([event])
         return event
+
+    def _under_a_good_key(self, means: Means, deadline: Deadline, demand: Demand | RestoreDemand) -> Event:
+        try:
+            return _decided(means, self.connect(deadline), demand)
+        except AuthenticationFailed:
+            self.log.warning("the management key was refused; its secret is read again")
+            return _decided(means, self.connect(deadline, fresh=True), demand)
 
 
 def _decided(means: Means, account: Account, demand: Demand | RestoreDemand) -> Event:

@@ -85,9 +85,13 @@ def _withheld(case: Case) -> Words:
         "exposed": f"A key of {case.who} was reported as exposed",
     }.get(evidence.cause, f"{case.who} is burning {case.burning}")
     left = "its key still works: Governor withheld the disable" if live else "Governor left its key as it found it"
+    if evidence.rule == "openrouter_forbids":
+        left = "Governor cannot disable its key, because OpenRouter does not let it"
     headline = f"🔴 {wrong} and {left}.{case.lost} {case.approvers} must decide.{case.owner}"
     each_hour = f" Each hour costs about {money(case.figures.rate)}." if case.figures.rate is not None else ""
     todo = f"Disable the key, or let it run.{each_hour}" if live else "Look at the key at OpenRouter."
+    if evidence.rule == "openrouter_forbids":
+        todo = f"Disable the key in OpenRouter by hand, then mend what the error names.{each_hour}"
     choice = _choice(case) if evidence.cause == "runaway" else (buttons.disable(case.event.subject),)
     return Words(headline, RED, (*case.why, *facts), todo, choice if live else ())
 
@@ -143,7 +147,13 @@ def _blind(case: Case) -> Words:
         f"Spend there is not metered and a runaway there is not stopped. {case.approvers}, please look."
     )
     facts = (f"*Error:* {escape(evidence.error)}", *case.why)
-    return Words(headline, RED, facts, "Check the management key and OpenRouter's status; spend_meter's log says more.")
+    todo = "Check the management key and OpenRouter's status; spend_meter's log says more."
+    if evidence.error.startswith("ReadForbidden"):
+        todo = (
+            "A 403 need not mean the key: compare OpenRouter's IP allowlist (Settings, Security) with the address that "
+            "Governor calls from, then the management key's workspace and kind."
+        )
+    return Words(headline, RED, facts, todo)
 
 
 def _recovered(case: Case) -> Words:

@@ -11,7 +11,15 @@ from governor.events import BadEvent, DetailType, PublishFailed
 from governor.ledger import LedgerConflict
 from governor.policy import Limits
 from kill_switch.settings import Demand, received
-from management_api import AuthenticationFailed, OutcomeUnknown, RateLimited, Unavailable
+from management_api import (
+    AuthenticationFailed,
+    OpenRouterError,
+    OutcomeUnknown,
+    RateLimited,
+    ReadForbidden,
+    Unavailable,
+    WriteForbidden,
+)
 from tests.unit.kill_switch.doubles import (
     HASH,
     NOW,
@@ -334,3 +342,33 @@ def test_a_key_made_since_a_leak_has_not_leaked() -> None:
     world = World(api_key(disabled=True), fresh)
     world.receive(exposed(WORKLOAD))
     assert world.account.disabled() == {HASH}
+
+
+@pytest.mark.parametrize(
+    ("at", "error"),
+    [
+        ("on_list", ReadForbidden("an IP allowlist may refuse this address", status=403)),
+        ("on_update", WriteForbidden("the management key may be read-only", status=403)),
+        ("on_list", AuthenticationFailed("the management key was deleted", status=401)),
+    ],
+)
+def test_people_are_told_at_once_when_openrouter_does_not_let_the_key_be_disabled(
+    at: str, error: OpenRouterError
+) -> None:
+    """Red before: nothing but a dead letter said that a runaway could not be stopped."""
+    world = World()
+
+    def refuse(*_: str) -> None:
+        raise error
+
+    setattr(world.account, at, refuse)
+    for _ in range(2):
+        with pytest.raises(type(error)):
+            world.receive(runaway())
+    told = {event.id: event for event in world.bus.events}
+    (event,) = told.values()
+    assert (event.detail_type, event.evidence["rule"]) == (DetailType.DISABLE_WITHHELD, "openrouter_forbids")
+    assert str(error) in event.reason
+    assert "by hand" in event.reason
+    setattr(world.account, at, lambda *_: None)
+    assert world.receive(runaway()).detail_type == DetailType.KEY_DISABLED

@@ -16,8 +16,10 @@ from management_api import (
     OpenRouterError,
     OutcomeUnknown,
     RateLimited,
+    ReadForbidden,
     Rejected,
     Unavailable,
+    WriteForbidden,
     errors,
 )
 from tests.unit.management_api.far_side import ClientOf, error_json
@@ -60,7 +62,7 @@ def test_no_error_of_httpx_is_left_unmapped(client_of: ClientOf, lower: type[htt
 @pytest.mark.parametrize(
     ("status", "kind"),
     [
-        (301, Rejected), (400, Rejected), (401, AuthenticationFailed), (402, Rejected), (403, AuthenticationFailed),
+        (301, Rejected), (400, Rejected), (401, AuthenticationFailed), (402, Rejected), (403, ReadForbidden),
         (404, NotFound), (409, Conflict), (410, Rejected), (413, Rejected), (422, Rejected), (429, RateLimited),
         (500, Unavailable), (503, Unavailable), (529, Unavailable),
     ],
@@ -84,14 +86,25 @@ def test_a_budget_or_guardrail_that_stops_inference_is_a_rejection(client_of: Cl
     assert failure.value.status == status
 
 
-def test_an_inference_key_where_a_management_key_is_needed_names_the_fix(client_of: ClientOf) -> None:
-    client = client_of(lambda request: error_json(403, "Only management keys can perform this operation"))
-    with pytest.raises(AuthenticationFailed, match=r"Create one at https://openrouter.ai/settings/management-keys"):
+def test_a_refused_key_names_where_to_make_another(client_of: ClientOf) -> None:
+    for answer in (error_json(401, "User not found."), error_json(403, "no", "authentication")):
+        client = client_of(lambda request, answer=answer: answer)
+        with pytest.raises(AuthenticationFailed, match=r"Create one at https://openrouter.ai/settings/management-keys"):
+            client.workspaces.list()
+
+
+def test_a_403_to_a_read_is_not_taken_for_a_bad_key_and_says_what_it_may_be(client_of: ClientOf) -> None:
+    """Red before: an IP allowlist was told as a credential that is unknown, disabled, expired or deleted."""
+    client = client_of(lambda request: error_json(403, "Forbidden", "permission_denied"))
+    with pytest.raises(ReadForbidden) as failure:
         client.workspaces.list()
+    for named in ("IP allowlist", "settings/security", "inference key", "limited to others"):
+        assert named in str(failure.value)
+    assert "deleted" not in str(failure.value)
 
 
-def test_a_403_to_a_write_is_a_rejection_because_it_may_be_about_a_setting(client_of: ClientOf) -> None:
-    with pytest.raises(Rejected, match="locked"):
+def test_a_403_to_a_write_names_a_read_only_key_another_workspace_and_a_setting(client_of: ClientOf) -> None:
+    with pytest.raises(WriteForbidden, match=r"read-only, or limited to another workspace.*locked"):
         client_of(lambda request: error_json(403, "Privacy settings are locked")).destinations.update(
             "d", DestinationPatch(privacy_mode=False)
         )

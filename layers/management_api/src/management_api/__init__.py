@@ -39,8 +39,10 @@ from management_api.errors import (
     OpenRouterError,
     OutcomeUnknown,
     RateLimited,
+    ReadForbidden,
     Rejected,
     Unavailable,
+    WriteForbidden,
 )
 
 __all__ = [
@@ -90,6 +92,7 @@ __all__ = [
     "ProviderResponse",
     "RateLimited",
     "Read",
+    "ReadForbidden",
     "Rejected",
     "Retry",
     "RouterAttempt",
@@ -101,5 +104,6 @@ __all__ = [
     "WorkspaceBudgets",
     "WorkspacePatch",
     "WorkspaceReading",
+    "WriteForbidden",
     "number",
 ]

@@ -19,7 +19,7 @@ class Call[T]:
     """A request and how to read its answer.
 
     `path` is a template; `ids` fill it. `parse` turns the body of a 2xx answer into the result, or raises.
-    `management`: the path takes a management key only, so that 403 to a read means nothing but a key of the wrong kind.
+    `management`: the path takes a management key, so that a 403 speaks of that key or of the address it is used from.
     """
 
     method: str

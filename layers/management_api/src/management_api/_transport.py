@@ -39,6 +39,18 @@ _WRONG_KEY = (
     "OpenRouter refused the credential. It is unknown, disabled, expired or deleted, or an inference key where a "
     "management key is needed. Create one at https://openrouter.ai/settings/management-keys and put it in the secret"
 )
+_READ_FORBIDDEN = (
+    "OpenRouter answered 403 to a read and gives no code for why. If every call fails, either the IP allowlist "
+    "(https://openrouter.ai/settings/security) does not name the address that this call came from, or the secret holds "
+    "an inference key. If only some workspaces fail, the management key is limited to others. See "
+    "https://openrouter.ai/settings/management-keys"
+)
+_WRITE_FORBIDDEN = (
+    "OpenRouter answered 403 to a write and gives no code for why. Where reads succeed, the management key is most "
+    "likely read-only, or limited to another workspace (https://openrouter.ai/settings/management-keys); a setting of "
+    "the organization may forbid it, too. Where nothing succeeds, see the IP allowlist "
+    "(https://openrouter.ai/settings/security)"
+)
 _log = logging.getLogger("management_api")
 
 
@@ -175,10 +187,12 @@ class Transport:
         error_type = self._scrubbed(call, error_type) if error_type else None
         text = f"{f'{status} {error_type}' if error_type else status}: {self._scrubbed(call, message)}"
         facts: dict[str, Any] = {"request": call.name, "status": status, "error_type": error_type}
-        # A write may meet a 403 for other reasons (a setting is locked, a feature is off); a listing cannot.
-        wrong_kind = (call.management and call.effect == "read") or error_type == "authentication"
-        if status == 401 or (status == 403 and wrong_kind):
+        if status == 401 or (status == 403 and error_type == "authentication"):
             return _Failure(errors.AuthenticationFailed(f"{_WRONG_KEY} ({text})", **facts))
+        if status == 403 and call.management:
+            if call.effect == "read":
+                return _Failure(errors.ReadForbidden(f"{_READ_FORBIDDEN} ({text})", **facts))
+            return _Failure(errors.WriteForbidden(f"{_WRITE_FORBIDDEN} ({text})", **facts))
         facts["retry_after"] = self._retry.retry_after(retry_after)
         if status == 429:
             # An answer, not a silence: refused at the door, so even a write has not happened and may be made again.

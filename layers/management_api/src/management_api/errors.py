@@ -9,9 +9,11 @@ OpenRouterError
 ├── give up
 │   └── Rejected              refused as asked: 400, 402 (no credits), 403 (budget, guardrail, setting), other 4xx
 │       ├── NotFound          404
-│       └── Conflict          409: changed by somebody else meanwhile, or taken
+│       ├── Conflict          409: changed by somebody else meanwhile, or taken
+│       └── WriteForbidden    403 to a management write: a read-only key, another workspace's, an IP rule, a setting
 └── wake somebody
-    └── AuthenticationFailed  401, or 403 to a read that only a management key may make: mend the secret
+    └── AuthenticationFailed  401: the key itself; mend the secret
+        └── ReadForbidden     403 to a management read: an IP rule, another workspace's key, or the wrong kind of key
 
 Branch on the class, `status` and `error_type` (OpenRouter's stable code, such as `rate_limit_exceeded`), never on the
 text. No message, argument or chained error holds a credential: texts from the far side are scrubbed and cut, and an
@@ -76,5 +78,17 @@ class Conflict(Rejected):
     """It changed meanwhile, or is taken. Read again and decide again."""
 
 
+class WriteForbidden(Rejected):
+    """OpenRouter answered 403 to a write under a management key, and names no stable code for why.
+
+    Where reads succeed, the key is most likely read-only or limited to another workspace.
+    """
+
+
 class AuthenticationFailed(OpenRouterError):
     """The credential is unknown, disabled, expired, or of the wrong kind. Nothing works until a person mends it."""
+
+
+class ReadForbidden(AuthenticationFailed):
+    """OpenRouter answered 403 to a read under a management key, and names no stable code for why: an IP allowlist
+    refuses this address, the key is limited to another workspace, or it is an inference key. The key may be good."""
