@@ -45,8 +45,9 @@ LEDGER = {
     # What a person expects (the desk) and from when a subject's habits are learned anew (after a restore).
     "detector": _owned("kill_switch approval_desk", "spend_meter"),
     "lineage": _owned("key_planning key_rotation key_retirement", "approval_desk"),
-    # Requests, withdrawals and outcomes: whoever asks and whoever acts. A decision holds the digest of its request.
-    "approval": _owned("approval_desk kill_switch byok_failover preset_promotion", "notifier"),
+    # Requests and withdrawals: whoever asks. Whoever acts reads them; a decision holds the digest of its request.
+    "approval": _owned("approval_desk preset_promotion", "kill_switch byok_failover notifier"),
+    "approval#outcome": _owned("kill_switch byok_failover preset_promotion", "approval_desk notifier"),
     "interaction": _owned("approval_desk"),
     "credential": _owned("credential_rotation"),
     "byok": _owned("byok_failover"),

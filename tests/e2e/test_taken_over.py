@@ -12,7 +12,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from governor.events import SOURCE, DetailType
-from governor.publishers import PUBLISHES
+from governor.publishers import PUBLISHES, REDELIVERS
+from governor.redelivery import REDACTED_SOURCE
 from sandbox.engine import Engine
 from sandbox.scenario.world import open_world
 from tests.ownership import DECISIONS, FUNCTIONS, LEDGER, OBJECT_READERS, OBJECT_WRITERS, SECRETS
@@ -85,6 +86,8 @@ def test_it_publishes_its_own_events_and_no_other(engine: Engine, function: str)
     assert {kind for kind in DetailType if _puts(engine, client, (SOURCE, kind))} == PUBLISHES[function]
     # Nor can it pass for somebody outside, or hide a foreign event behind one of its own.
     assert not [kind for kind in DetailType if _puts(engine, client, ("operator", kind))]
+    again = {kind for kind in DetailType if _puts(engine, client, (REDACTED_SOURCE, kind))}
+    assert again == REDELIVERS.get(function, frozenset()), "requests put back without the credential in them"
     own = [(SOURCE, kind) for kind in PUBLISHES[function]]
     foreign = next((SOURCE, kind) for kind in DetailType if kind not in PUBLISHES[function])
     assert not _puts(engine, client, *own[:1], foreign)

@@ -241,3 +241,19 @@ def test_a_note_that_was_refused_and_stands_nowhere_is_not_taken_for_noted():
     approvals.finish(ASKED.id, "done")
     with pytest.raises(NotGranted):
         approvals.granted(ASKED.id, {"promotion"})
+
+
+def test_an_outcome_that_was_noted_beside_its_request_still_counts(approvals, ledgers):
+    approvals.order(ASKED, _yes())
+    ledgers[0].commit(Put("approval", "a1#outcome", {"result": "done", "why": ""}))
+
+    with pytest.raises(NotGranted, match="is done"):
+        approvals.granted("a1", {"promotion"})
+
+
+def test_an_outcome_is_kept_apart_from_requests(approvals, ledgers):
+    approvals.order(ASKED, _yes())
+    approvals.finish("a1", "done")
+
+    assert [row.sk for row in ledgers[0].rows("approval")] == ["a1"]
+    assert ledgers[0].get("approval#outcome", "a1").data == {"result": "done", "why": ""}

@@ -152,7 +152,7 @@ class World:
 
     def outcome(self) -> str:
         """What the request's own row says of it."""
-        row = self.ledger().get("approval", "wish-1#outcome")
+        row = self.ledger().get("approval#outcome", "wish-1")
         return str(row.data["result"]) if row else ""
 
     def leaked(self, name: str) -> tuple[str, dict[str, Any]]:

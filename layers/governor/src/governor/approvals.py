@@ -1,9 +1,10 @@
 """A human's decision, bound to what they saw (promise 10): where requests, decisions and outcomes are kept.
 
 Four facts, four rows, each written once by whom it concerns: the request (whoever asks, in the ledger: pk `approval`,
-sk `<id>`), its withdrawal (`<id>#withdrawn`), the outcome (whoever acts, `<id>#outcome`), and the decision, which
-stands in a table of its own that one function alone may write. An event that tells of a grant is a tip: who acts
-asks `granted`, which reads the rows and holds the decision's digest against the request.
+sk `<id>`), its withdrawal (`<id>#withdrawn`), the outcome (whoever acts: pk `approval#outcome`, sk `<id>`, so that who
+only acts can write no request), and the decision, which stands in a table of its own that one function alone may write.
+An event that tells of a grant is a tip: who acts asks `granted`, which reads the rows and holds the decision's digest
+against the request.
 """
 
 from collections.abc import Collection, Mapping
@@ -14,8 +15,8 @@ from governor.approval import Approval, Kind, Request, Result, State, Vote, Vote
 from governor.clock import format_instant, parse_instant
 from governor.ledger import Ledger, LedgerConflict, Put, Row
 
-REQUESTS, DECISIONS = "approval", "decision"
-WITHDRAWN, OUTCOME = "withdrawn", "outcome"
+REQUESTS, OUTCOMES, DECISIONS = "approval", "approval#outcome", "decision"
+WITHDRAWN, FORMER_OUTCOME = "withdrawn", "outcome"
 UNDER_WAY = timedelta(minutes=1)
 """A vote that was judged in time is written by then: whoever counts votes runs for half a minute at the most."""
 KEPT = timedelta(days=120)
@@ -56,15 +57,17 @@ class Approvals:
         row = self._ledger.get(REQUESTS, id)
         if row is None:
             return None
-        after = [self._ledger.get(REQUESTS, f"{id}#{what}") for what in (WITHDRAWN, OUTCOME)]
-        return _approval(row, self._decisions.get(DECISIONS, id), *after)
+        withdrawn = self._ledger.get(REQUESTS, f"{id}#{WITHDRAWN}")
+        outcome = self._ledger.get(OUTCOMES, id) or self._ledger.get(REQUESTS, f"{id}#{FORMER_OUTCOME}")
+        return _approval(row, self._decisions.get(DECISIONS, id), withdrawn, outcome)
 
     def pending(self) -> list[Approval]:
         """Requests that nobody has decided, withdrawn or written off, the oldest first."""
         rows = {row.sk: row for row in self._ledger.rows(REQUESTS)}
         decisions = {row.sk: row for row in self._decisions.rows(DECISIONS)}
         every = (
-            _approval(row, decisions.get(id), rows.get(f"{id}#{WITHDRAWN}"), rows.get(f"{id}#{OUTCOME}"))
+            # An outcome follows a grant, and what is granted is not pending: its row need not be read.
+            _approval(row, decisions.get(id), rows.get(f"{id}#{WITHDRAWN}"), None)
             for id, row in rows.items()
             if "#" not in id
         )
@@ -115,7 +118,7 @@ class Approvals:
         approval = self.get(id)
         if approval is None or approval.state not in ("pending", "void"):
             return False
-        self._once(id, WITHDRAWN, {"why": why}, approval.request)
+        self._once(REQUESTS, f"{id}#{WITHDRAWN}", {"why": why}, approval.request)
         return True
 
     def granted(self, id: str, kinds: Collection[Kind]) -> Approval:
@@ -139,10 +142,10 @@ class Approvals:
         """
         approval = self.get(id)
         if approval is not None:
-            self._once(id, OUTCOME, {"result": result, "why": why}, approval.request)
+            self._once(OUTCOMES, id, {"result": result, "why": why}, approval.request)
 
-    def _once(self, id: str, what: str, data: Mapping[str, str], request: Request) -> None:
-        put = Put(REQUESTS, f"{id}#{what}", data, expires_at=request.expires_at + KEPT)
+    def _once(self, pk: str, sk: str, data: Mapping[str, str], request: Request) -> None:
+        put = Put(pk, sk, data, expires_at=request.expires_at + KEPT)
         try:
             self._ledger.commit(put)
         except LedgerConflict:
