@@ -15,6 +15,7 @@ from governor.clock import parse_instant
 from governor.events import DetailType, Event
 from spend_meter.budgets import Alerted
 from spend_meter.counters import PACKED_SIZE
+from spend_meter.doubts import Doubt
 from spend_meter.learning import Attempt
 from spend_meter.runaway import State as Suspicion
 from spend_meter.state import Caps, Guard, Layers, Place, State
@@ -82,6 +83,7 @@ class Codec:
             layers=_layers(json.loads(zlib.decompress(sections["layers"]))),
             places={id: _place(data) for id, data in facts["places"].items()},
             keys=keys,
+            doubts={hash: Doubt(*doubt) for hash, doubt in facts.get("doubts", {}).items()},
             habits=_by_subject(sections, "habits"),
             waiting=_by_subject(sections, "waiting"),
             budgets={id: Alerted(start, limit, tuple(fired), n) for id, (start, limit, fired, n) in facts["budgets"]},
@@ -142,6 +144,7 @@ def _facts(state: State) -> dict[str, Any]:
         "places": {id: [p.read_at, p.known_from, p.departed, p.spent] for id, p in state.places.items()},
         "budgets": [(id, (a.period_start, a.limit, a.fired, a.alerts)) for id, a in state.budgets.items()],
         "suspicions": {subject: suspicion.to_bytes().hex() for subject, suspicion in state.suspicions.items()},
+        "doubts": dict(state.doubts),
         "blind": dict(state.blind),
         "rebaselined": dict(state.rebaselined),
         "spenders": state.spenders,

@@ -1,7 +1,7 @@
 """From lifetime counters to spend: what each key has spent since its last reading, and nothing else counted as that.
 
-A key met for the first time, a counter that shrank, a key that vanished, returned or moved to another workspace, and a
-workspace that could not be read: none becomes spend, and none a silent zero. Pure.
+A key met for the first time, a counter that shrank or leapt (`doubts.py`), a key that vanished, returned or moved to
+another workspace, and a workspace that could not be read: none becomes spend, and none a silent zero. Pure.
 
 A key is remembered as 72 packed bytes: 10,000 of them are compared, carried and stored every minute, and most have not
 moved since the last beat.
@@ -13,13 +13,12 @@ from dataclasses import dataclass
 from struct import Struct
 from typing import TYPE_CHECKING, NamedTuple
 
+from spend_meter.doubts import ROUNDING, Counters, Doubt, Growth, growth
 from spend_meter.periods import Period, moment_of, starts_at
 
 if TYPE_CHECKING:
     from management_api import ApiKey
 
-ROUNDING = 1e-9
-"""USD. Differences below it are binary fractions at play."""
 _PACKED = Struct("<2dI6dI")
 PACKED_SIZE = _PACKED.size
 _AT_REST = Struct("<2dI")
@@ -67,7 +66,7 @@ class Seen(NamedTuple):
 
 
 class Move(NamedTuple):
-    """A key that spent `spent` USD over the last `span` minutes; None: its counters shrank, which tells nothing.
+    """A key that spent `spent` USD over the last `span` minutes; None: its counters are in doubt, which tells nothing.
 
     `still_since`: the minute since which it was known not to have spent.
     """
@@ -81,11 +80,20 @@ class Move(NamedTuple):
 
 @dataclass(frozen=True)
 class Metered:
-    """`known`: what to compare the next reading with. `departed`: lifetime (usage, BYOK) of keys forgotten just now."""
+    """`known`: what to compare the next reading with. `departed`: lifetime (usage, BYOK) of keys forgotten just now.
+
+    `doubts`: key hash to what is not believed of it yet.
+    """
 
     known: Known
     moves: Sequence[Move]
     departed: Mapping[str, tuple[float, float]]
+    doubts: Mapping[str, Doubt]
+
+    @property
+    def unsettled(self) -> AbstractSet[str]:
+        """The keys whose present counters decide nothing."""
+        return {hash for hash, doubt in self.doubts.items() if doubt.unsettled}
 
 
 def meter(
@@ -94,8 +102,9 @@ def meter(
     minute: int,
     read_at: Mapping[str, int],
     counts_byok: Callable[["ApiKey"], bool],
+    doubts: Mapping[str, Doubt],
 ) -> Metered:
-    """Compares a reading with the last one.
+    """Compares a reading with the last one, and with what was in doubt then.
 
     `listed`: every workspace that exists; None for one that could not be read. A workspace absent from it was deleted,
     and its keys are gone. `read_at`: the minute of each workspace's last complete reading; a key made since then has
@@ -107,6 +116,7 @@ def meter(
     after: dict[str, Mapping[str, Packed]] = {}
     moves: list[Move] = []
     departed: dict[str, tuple[float, float]] = {}
+    doubted = dict(doubts)
     for workspace_id in {**known, **present}:
         before = known.get(workspace_id, {})
         keys = present.get(workspace_id, {})
@@ -119,20 +129,24 @@ def meter(
         for hash, key in keys.items():
             packed = before.get(hash)
             # Nine in ten keys end here: there is no cheaper way to see that nothing happened.
-            if packed and packed.startswith(at_rest(key.usage, key.byok_usage, 0)):
+            if packed and hash not in doubted and packed.startswith(at_rest(key.usage, key.byok_usage, 0)):
                 continue
             packed = packed or _anywhere(known, hash)
-            move = _moved(key, workspace_id, packed, minute, since, counts_byok)
+            grown = _grown(key, packed, doubted.pop(hash, None), minute, since)
+            if grown and grown.doubt:
+                doubted[hash] = grown.doubt
+            move = _moved(key, workspace_id, packed, grown, since, counts_byok)
             if move:
                 moves.append(move)
-            seen[hash] = _packed(key, minute)
+            seen[hash] = _kept(key, packed, grown, minute)
         missing = before.keys() - keys.keys()
         if missing:
             lost = _miss(seen, missing, wholly, minute)
             if lost != (0.0, 0.0):
                 departed[workspace_id] = lost
         after[workspace_id] = seen
-    return Metered({place: keys for place, keys in after.items() if keys or place in listed}, moves, departed)
+    kept = {place: keys for place, keys in after.items() if keys or place in listed}
+    return Metered(kept, moves, departed, doubted)
 
 
 def _miss(
@@ -156,7 +170,40 @@ def _miss(
     return usage, byok_usage
 
 
-def _packed(key: "ApiKey", minute: int) -> Packed:
+def _grown(key: "ApiKey", before: Packed | None, doubt: Doubt | None, minute: int, read_at: int) -> Growth | None:
+    """What the key has spent since its last reading; None for one met for the first time."""
+    now = Counters(key.usage, key.byok_usage)
+    if before is not None:
+        usage, byok_usage, gone = _AT_REST.unpack_from(before)
+        return growth(now, Counters(usage, byok_usage), doubt, minute, gone or read_at or minute - 1)
+    if read_at and key.created_at >= moment_of(read_at):
+        return growth(now, Counters(0.0, 0.0), doubt, minute, read_at)
+    return None
+
+
+def _moved(
+    key: "ApiKey",
+    workspace_id: str,
+    before: Packed | None,
+    grown: Growth | None,
+    read_at: int,
+    counts_byok: Callable[["ApiKey"], bool],
+) -> Move | None:
+    if grown is None:
+        return None
+    still_since = _MOVED.unpack_from(before, _MOVED_AT)[0] if before else read_at
+    if grown.spent is None:
+        return Move(key, workspace_id, None, grown.span, still_since)
+    own, brought = grown.spent
+    spent = own + (brought if brought > 0 and counts_byok(key) else 0.0)
+    return Move(key, workspace_id, spent, grown.span, still_since) if spent > ROUNDING else None
+
+
+def _kept(key: "ApiKey", before: Packed | None, grown: Growth | None, minute: int) -> Packed:
+    """What the next reading is compared with: this one, unless it is not believed."""
+    if grown and grown.base != (key.usage, key.byok_usage):
+        seen = Seen.unpack(before) if before else Seen(0.0, 0.0, 0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, minute)
+        return seen._replace(usage=grown.base.usage, byok_usage=grown.base.byok_usage, gone=0).pack()
     return _PACKED.pack(
         key.usage,
         key.byok_usage,
@@ -171,29 +218,6 @@ def _packed(key: "ApiKey", minute: int) -> Packed:
     )
 
 
-def _moved(
-    key: "ApiKey",
-    workspace_id: str,
-    before: Packed | None,
-    minute: int,
-    read_at: int,
-    counts_byok: Callable[["ApiKey"], bool],
-) -> Move | None:
-    if before is not None:
-        usage, byok_usage, gone = _AT_REST.unpack_from(before)
-        (still_since,) = _MOVED.unpack_from(before, _MOVED_AT)
-    elif read_at and key.created_at >= moment_of(read_at):
-        usage, byok_usage, gone, still_since = 0.0, 0.0, 0, read_at
-    else:
-        return None
-    own, brought = key.usage - usage, key.byok_usage - byok_usage
-    span = max(1, minute - (gone or read_at or minute - 1))
-    if own < -ROUNDING or brought < -ROUNDING:
-        return Move(key, workspace_id, None, span, still_since)
-    spent = max(own, 0.0) + (brought if brought > 0 and counts_byok(key) else 0.0)
-    return Move(key, workspace_id, spent, span, still_since) if spent > ROUNDING else None
-
-
 def _anywhere(known: Known, hash: str) -> Packed | None:
     """The key where it was last seen: one that moved to another workspace keeps its counters."""
     return next((keys[hash] for keys in known.values() if hash in keys), None)
@@ -206,8 +230,8 @@ def _without(keys: Mapping[str, Packed], gone: set[str]) -> dict[str, Packed]:
 def _each_once(
     listed: Mapping[str, Sequence["ApiKey"] | None],
 ) -> dict[str, dict[str, "ApiKey"] | None]:
-    """The listing by hash. A key that moved meanwhile is in two lists: more usage was read later."""
-    by_hash = {place: None if keys is None else {key.hash: key for key in keys} for place, keys in listed.items()}
+    """The listing by hash. A key that is there twice has the highest counters that were read of it."""
+    by_hash = {place: None if keys is None else _highest(keys) for place, keys in listed.items()}
     known = [keys for keys in by_hash.values() if keys is not None]
     total = sum(map(len, known))
     best: dict[str, ApiKey] = {}
@@ -223,3 +247,12 @@ def _each_once(
         place: None if keys is None else {hash: key for hash, key in keys.items() if best[hash] is key}
         for place, keys in by_hash.items()
     }
+
+
+def _highest(keys: Sequence["ApiKey"]) -> dict[str, "ApiKey"]:
+    by_hash = {key.hash: key for key in keys}
+    if len(by_hash) < len(keys):
+        for key in keys:
+            if (key.usage, key.byok_usage) > (by_hash[key.hash].usage, by_hash[key.hash].byok_usage):
+                by_hash[key.hash] = key
+    return by_hash

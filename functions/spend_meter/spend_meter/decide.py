@@ -62,7 +62,7 @@ def decide(facts: Facts) -> Decision:
     lineage_of = lineages(reading.listed, subjects)
     places = _places(state, reading, minute)
     read_at = {id: place.read_at or place.known_from for id, place in places.items()}
-    metered = meter(state.keys, reading.listed, minute, read_at, subjects.counts_byok)
+    metered = meter(state.keys, reading.listed, minute, read_at, subjects.counts_byok, state.doubts)
     places = _spent(places, metered, reading, minute)
     judgement = judge_subjects(facts, metered, subjects, lineage_of)
     budgets, alerts, asks = _budgets(facts, metered, places, subjects, lineage_of, judgement.habits)
@@ -76,6 +76,7 @@ def decide(facts: Facts) -> Decision:
         layers=reading.layers,
         places=places,
         keys=metered.known,
+        doubts=metered.doubts,
         habits=habits,
         waiting=waiting,
         budgets=budgets,
@@ -132,15 +133,15 @@ def _budgets(
     lineage_of: LineageOf,
     habits: Habits,
 ) -> tuple[dict[str, Alerted], list[Event], dict[str, str]]:
-    reading, minute = facts.reading, facts.minute
+    reading, minute, unsettled = facts.reading, facts.minute, metered.unsettled
     now = moment_of(minute)
     memory = dict(facts.state.budgets)
     events: list[Event] = []
     asks: dict[str, str] = {}
     for budget in chain(
-        key_budgets(reading.listed, reading.layers, subjects, memory),
-        workload_budgets(reading.listed, subjects),
-        workspace_budgets(reading.listed, reading.layers, metered.known, places, minute, subjects),
+        key_budgets(reading.listed, reading.layers, subjects, memory, unsettled),
+        workload_budgets(reading.listed, subjects, unsettled),
+        workspace_budgets(reading.listed, reading.layers, metered.known, places, minute, subjects, unsettled),
         credit_budget(reading.credits, subjects),
     ):
         alerted, crossing = judge_budget(budget, memory.get(budget.identity), now)
@@ -215,5 +216,6 @@ def _pruned(state: State, subjects: Subjects) -> State:
         waiting={subject: notes for subject, notes in state.waiting.items() if alive(subject)},
         suspicions={subject: suspicion for subject, suspicion in state.suspicions.items() if alive(subject)},
         learning={subject: attempt for subject, attempt in state.learning.items() if alive(subject)},
+        doubts={hash: doubt for hash, doubt in state.doubts.items() if hash in hashes},
         budgets={id: one for id, one in state.budgets.items() if still_there(id, hashes, set(state.places), subjects)},
     )

@@ -1,10 +1,12 @@
 """Which budgets there are, and where each one stands in this reading: a key's own (or its workload's, whose keys
 share it), its guardrail's, its workspace's and the account's credits. Pure.
 
-A budget of a workspace that could not be read is not in the list: its standing is unknown.
+A budget of a workspace that could not be read, or of a key whose counters are in doubt (`unsettled`), is not in the
+list: its standing is unknown.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from operator import attrgetter
 from typing import TYPE_CHECKING
@@ -25,6 +27,7 @@ def key_budgets(
     layers: Layers,
     subjects: "Subjects",
     remembered: Mapping[str, object],
+    unsettled: AbstractSet[str],
 ) -> Iterator[Budget]:
     """Keys' own limits and their guardrails', of keys that have reached a threshold or are remembered to have.
 
@@ -41,6 +44,8 @@ def key_budgets(
         default = guards.get(default_id)
         for key in keys or ():
             hash = key.hash
+            if unsettled and hash in unsettled:
+                continue
             limit = key.limit
             if limit and (_spent_of_limit(key, limit) >= limit * lowest or hash in concerned):
                 yield from _key_limit(key, limit, workspace_id, subjects)
@@ -57,9 +62,12 @@ def key_budgets(
                     yield replace(_guardrail(key, default_id, default, spent, workspace_id, subjects), disable_at=None)
 
 
-def workload_budgets(listed: Mapping[str, Sequence["ApiKey"] | None], subjects: "Subjects") -> Iterator[Budget]:
+def workload_budgets(
+    listed: Mapping[str, Sequence["ApiKey"] | None], subjects: "Subjects", unsettled: AbstractSet[str]
+) -> Iterator[Budget]:
     """The caps of workloads whose keys are rotated: while one key replaces another, each holds a share of the cap."""
     spent: dict[tuple[str, str], float] = {}
+    unknown: set[tuple[str, str]] = set()
     if not subjects.capped:
         return
     for workspace_id, keys in listed.items():
@@ -68,7 +76,10 @@ def workload_budgets(listed: Mapping[str, Sequence["ApiKey"] | None], subjects: 
             workload = subjects.capped.get(place)
             if workload:
                 spent[place] = spent.get(place, 0.0) + _spent_of_cap(key, workload)
-    for place, usd in spent.items():
+                if key.hash in unsettled:
+                    unknown.add(place)
+    for place in (one for one in spent if one not in unknown):
+        usd = spent[place]
         yield _workload_cap(subjects.capped[place], usd, place[0], subjects)
 
 
@@ -79,11 +90,12 @@ def workspace_budgets(
     places: Mapping[str, Place],
     minute: int,
     subjects: "Subjects",
+    unsettled: AbstractSet[str],
 ) -> Iterator[Budget]:
     """Each workspace's budgets: what its keys have spent in the period, those that vanished meanwhile included."""
     for workspace_id, caps in layers.caps.items():
         keys = listed.get(workspace_id)
-        if keys is None:
+        if keys is None or (unsettled and any(key.hash in unsettled for key in keys)):
             continue
         gone = _gone(known.get(workspace_id, {}), keys)
         name = layers.workspaces.get(workspace_id, (workspace_id, ""))[0]

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from governor.events import Event
 from spend_meter.budgets import Alerted
 from spend_meter.counters import Known
+from spend_meter.doubts import Doubt
 from spend_meter.learning import Attempt
 from spend_meter.runaway import State as Suspicion
 from spend_meter.waiting import Waiting
@@ -70,6 +71,7 @@ class State:
     `habits`: subject to its encoded `History`; `waiting`: to the spend not entered into it yet. `blind`: scope to the
     minute since which it is reported blind.
     `suspicions`: what the detector remembers of subjects that are not quiet. `spenders`: the last hour's greatest.
+    `doubts`: key hash to what was read of its counters and is not believed yet.
     `rebaselined`: subject to the instant of the last re-baseline applied. `outbox`: events not known to be published.
     """
 
@@ -77,6 +79,7 @@ class State:
     layers: Layers = field(default_factory=Layers)
     places: Mapping[str, Place] = field(default_factory=dict)
     keys: Known = field(default_factory=dict)
+    doubts: Mapping[str, Doubt] = field(default_factory=dict)
     habits: Mapping[str, bytes] = field(default_factory=dict)
     waiting: Mapping[str, Waiting] = field(default_factory=dict)
     budgets: Mapping[str, Alerted] = field(default_factory=dict)

@@ -37,6 +37,7 @@ class FakeAccount:
     effective_budget: dict[str, Any] | None = None
     failing: Callable[[httpx.Request], int | None] = lambda request: None
     asked: list[str] = field(default_factory=list)
+    extra: list[dict[str, Any]] = field(default_factory=list)
 
     def add(self, name: str, workspace: str = "ws-1", made: datetime = START - timedelta(days=60), **more: Any) -> str:
         """A key; returns its hash."""
@@ -77,7 +78,7 @@ class FakeAccount:
         match path.strip("/").split("/"):
             case ["keys"]:
                 workspace, offset = request.url.params["workspace_id"], int(request.url.params["offset"])
-                keys = [key for key in self.keys.values() if key["workspace_id"] == workspace]
+                keys = self.extra or [key for key in self.keys.values() if key["workspace_id"] == workspace]
                 return {"data": keys[offset : offset + 100]}
             case ["workspaces"]:
                 return _listed(

@@ -11,6 +11,7 @@ from governor.events import DetailType, Event
 from spend_meter.budgets import Alerted
 from spend_meter.codec import MAGIC, Codec, StateUnreadable
 from spend_meter.counters import Seen
+from spend_meter.doubts import Doubt
 from spend_meter.history import History
 from spend_meter.learning import Attempt
 from spend_meter.runaway import Level
@@ -38,6 +39,7 @@ FULL = State(
     suspicions={"prod-agent": Suspicion(level=Level.SUSPECT, window_minutes=60, told_rate=1.5)},
     blind={"account": 28_999_990},
     learning={"a" * 64: Attempt(29_000_001, 0), "prod-agent": Attempt(29_000_100, 3)},
+    doubts={"a" * 64: Doubt("fell", 83.0, 0.0, 28_999_999)},
     rebaselined={"prod-agent": "2026-11-16T00:00:00Z"},
     spenders=("prod-agent",),
     outbox=(

@@ -1,5 +1,6 @@
 """Lifetime counters become spend, and nothing else does."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from management_api import ApiKey
 from spend_meter.counters import Known, Metered, Seen, meter
+from spend_meter.doubts import Doubt
 from spend_meter.periods import minute_of, moment_of
 
 NOON = minute_of(datetime(2026, 11, 16, 12, 0, tzinfo=UTC))
@@ -30,10 +32,11 @@ class Watch:
 
     known: Known = field(default_factory=dict)
     read_at: dict[str, int] = field(default_factory=dict)
+    doubts: Mapping[str, Doubt] = field(default_factory=dict)
 
     def read(self, minute: int, /, *, byok: bool = False, **listed: list[ApiKey] | None) -> Metered:
-        metered = meter(self.known, listed, minute, self.read_at, lambda key: byok)
-        self.known = metered.known
+        metered = meter(self.known, listed, minute, self.read_at, lambda key: byok, self.doubts)
+        self.known, self.doubts = metered.known, metered.doubts
         self.read_at |= {place: minute for place, keys in listed.items() if keys is not None}
         return metered
 
@@ -103,8 +106,104 @@ def test_a_counter_that_shrank_is_neither_spend_nor_nothing(watch: Watch) -> Non
     (move,) = watch.read(NOON + 1, a=[key("k", 4)]).moves
 
     assert move.spent is None
-    (after,) = watch.read(NOON + 2, a=[key("k", 5)]).moves
-    assert after.spent == pytest.approx(1)
+
+
+@pytest.mark.parametrize("stale", [0.0, 53.0])
+def test_a_counter_that_fell_and_rose_has_spent_what_is_above_its_highest(watch: Watch, stale: float) -> None:
+    watch.read(NOON, a=[key("k", 83)])
+    watch.read(NOON + 1, a=[key("k", stale)])
+
+    (move,) = watch.read(NOON + 2, a=[key("k", 83.5)]).moves
+
+    assert move.spent == pytest.approx(0.5)
+    assert move.span == 2
+    assert watch.doubts == {}
+
+
+def test_a_stale_counter_that_creeps_up_spends_nothing_until_it_passes_its_highest(watch: Watch) -> None:
+    watch.read(NOON, a=[key("k", 83)])
+
+    readings = [watch.read(NOON + at, a=[key("k", usage)]) for at, usage in ((1, 0.0), (2, 40.0), (3, 83.25))]
+
+    assert [spent(one) for one in readings] == [0, 0, pytest.approx(0.25)]
+
+
+def test_a_fall_that_lasts_is_a_correction_and_what_follows_is_metered(watch: Watch) -> None:
+    watch.read(NOON, a=[key("k", 500)])
+    for minute in range(1, 5):
+        watch.read(NOON + minute, a=[key("k", 100)])
+
+    (move,) = watch.read(NOON + 5, a=[key("k", 108)]).moves
+
+    assert move.spent == pytest.approx(8)
+    assert move.span == 1
+
+
+def test_a_correction_that_is_taken_back_is_no_spend_even_days_later(watch: Watch) -> None:
+    watch.read(NOON, a=[key("k", 500)])
+    for minute in range(1, 2000):
+        watch.read(NOON + minute, a=[key("k", 100)])
+
+    assert spent(watch.read(NOON + 2000, a=[key("k", 500.5)])) == pytest.approx(0.5)
+
+
+def test_a_leap_counts_once_the_next_reading_confirms_it(watch: Watch) -> None:
+    watch.read(NOON, a=[key("k", 10)])
+    (doubted,) = watch.read(NOON + 1, a=[key("k", 40_010)]).moves
+
+    (move,) = watch.read(NOON + 2, a=[key("k", 40_020)]).moves
+
+    assert doubted.spent is None
+    assert move.spent == pytest.approx(40_010)
+    assert move.span == 2
+
+
+def test_a_leap_that_the_next_reading_denies_was_never_there(watch: Watch) -> None:
+    watch.read(NOON, a=[key("k", 10)])
+    watch.read(NOON + 1, a=[key("k", 900_000_000)])
+
+    (move,) = watch.read(NOON + 2, a=[key("k", 18)]).moves
+
+    assert move.spent == pytest.approx(8)
+    assert move.span == 2
+    assert watch.doubts == {}
+
+
+def test_a_leap_of_a_key_that_was_just_made_must_be_confirmed_too(watch: Watch) -> None:
+    watch.read(NOON, a=[])
+    made = moment_of(NOON) + timedelta(seconds=20)
+
+    assert spent(watch.read(NOON + 1, a=[key("k", 5_000_000, made=made)])) == 0
+    assert spent(watch.read(NOON + 2, a=[key("k", 3, made=made)])) == pytest.approx(3)
+
+
+def test_a_counter_that_comes_back_too_high_must_be_confirmed_and_is_counted_from_its_highest(watch: Watch) -> None:
+    watch.read(NOON, a=[key("k", 83)])
+    watch.read(NOON + 1, a=[key("k", 0)])
+
+    assert spent(watch.read(NOON + 2, a=[key("k", 900_000)])) == 0
+    assert spent(watch.read(NOON + 3, a=[key("k", 84)])) == pytest.approx(1)
+
+
+def test_of_two_rows_of_one_key_in_one_listing_the_highest_counts(watch: Watch) -> None:
+    watch.read(NOON, a=[key("k", 83)])
+
+    assert spent(watch.read(NOON + 1, a=[key("k", 84), key("k", 53)])) == pytest.approx(1)
+    assert spent(watch.read(NOON + 2, a=[key("k", 53), key("k", 85)])) == pytest.approx(1)
+
+
+@given(st.lists(st.floats(0, 50), min_size=1, max_size=30), st.data())
+def test_stale_readings_never_add_spend(growths: list[float], data: st.DataObject) -> None:
+    watch, truth, told = Watch(), 100.0, 0.0
+    watch.read(NOON, a=[key("k", truth)])
+    for minute, grown in enumerate(growths, 1):
+        truth += grown
+        stale = minute % 2 == 0 and data.draw(st.booleans())
+        shown = data.draw(st.floats(0, truth)) if stale else truth
+        told += spent(watch.read(NOON + minute, a=[key("k", shown)]))
+        assert told <= truth - 100.0 + 1e-6
+    told += spent(watch.read(NOON + 100, a=[key("k", truth)]))
+    assert told == pytest.approx(truth - 100.0, abs=1e-6)
 
 
 def test_a_rounding_error_is_no_spend(watch: Watch) -> None:

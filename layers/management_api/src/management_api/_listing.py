@@ -35,9 +35,14 @@ def list_all[Item](
 key_hash: Callable[[ApiKey], str] = attrgetter("hash")
 
 
+def higher(first: ApiKey, second: ApiKey) -> ApiKey:
+    """The later of two readings of one key. Its counters only grow, so whichever is higher was read later."""
+    return first if (first.usage, first.byok_usage) > (second.usage, second.byok_usage) else second
+
+
 def list_keys(transport: Transport, workspace_id: str) -> list[ApiKey]:
     """Every key of one workspace, page after page in the calling thread."""
-    return _walked(Walk(key_hash), lambda offset: key_page(transport, workspace_id, offset), "GET /keys")
+    return _walked(Walk(key_hash, newest=higher), lambda offset: key_page(transport, workspace_id, offset), "GET /keys")
 
 
 def _walked[Item](walk: Walk[Item], page: Callable[[int], list[Item]], request: str) -> list[Item]:

@@ -28,10 +28,17 @@ class Walk[Item]:
     """One walk: says which offset to ask next, takes the pages in any order. No I/O, no threads, no clock.
 
     `page_size`: items on a full page. A shorter page ends the list. `identity`: what makes two items the same.
+    `newest`: which of two readings of one item, in the order of their pages, to keep; the second unless told otherwise.
     """
 
-    def __init__(self, identity: Callable[[Item], Hashable], page_size: int = 100) -> None:
+    def __init__(
+        self,
+        identity: Callable[[Item], Hashable],
+        page_size: int = 100,
+        newest: Callable[[Item, Item], Item] = lambda first, second: second,
+    ) -> None:
         self._identity = identity
+        self._newest = newest
         self._page_size = page_size
         self._stride = page_size - 1
         self._seen: dict[Hashable, Item] = {}
@@ -70,7 +77,9 @@ class Walk[Item]:
             self._step_back()
             return
         before = len(self._seen)
-        self._seen.update(zip(identities, page, strict=True))
+        for identity, item in zip(identities, page, strict=True):
+            known = self._seen.get(identity)
+            self._seen[identity] = item if known is None else self._newest(known, item)
         self._joined += 1
         if len(page) < self._page_size:
             self.ended = True

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import Condition
 
-from management_api._listing import key_hash, key_page
+from management_api._listing import higher, key_hash, key_page
 from management_api._models.keys import ApiKey
 from management_api._paging import ListMoves, Walk
 from management_api._transport import Transport
@@ -55,7 +55,7 @@ class _Sweep:
 
     def __init__(self, transport: Transport, workspace_ids: Iterable[str]) -> None:
         self._transport = transport
-        self._walks = {workspace_id: Walk[ApiKey](key_hash) for workspace_id in workspace_ids}
+        self._walks = {workspace_id: Walk[ApiKey](key_hash, newest=higher) for workspace_id in workspace_ids}
         self._waiting = deque(self._walks)
         self._failed: dict[str, OpenRouterError] = {}
         self._under_way = 0
