@@ -97,10 +97,10 @@ def _proven(rotating: Rotating, account: Account, pending: WorkloadSecret, made:
         raise Refused(
             "proof_refused",
             f"OpenRouter answered {error.status} to the new key {pending.name}, which is enabled ({error.message}). "
-            f"The present key goes on. It may be that an IP allowlist does not name the address that Governor calls "
-            f"from (Settings > Security), that the key's expiry lies beyond the organization's maximum API key lifetime "
-            f"(Settings > Privacy: set key.expires_in within it), or that a budget or guardrail refuses it. Mend that; "
-            f"the rotation is tried again, or rotate again.",
+            f"The present key goes on. An IP allowlist may not name the address that Governor calls from (Settings > "
+            f"Security), the key's expiry may lie beyond the organization's maximum API key lifetime (Settings > "
+            f"Privacy: set key.expires_in within it), or a budget or guardrail may refuse it. Mend that; the rotation "
+            f"is tried again, or rotate again.",
         ) from error
 
 
