@@ -59,6 +59,8 @@ class Organization:
         self.scripts: list[Script] = []
         # What a provider answers instead of serving, by its slug.
         self.outages: dict[str, int] = {}
+        # (provider, model) whose only endpoints are those of one region, at a premium.
+        self.regional_only: set[tuple[str, str]] = set()
         self.revoked_provider_keys: set[str] = set()
         # Fields of a config that a preset should keep, and that are lost all the same.
         self.lost_fields: set[str] = set()

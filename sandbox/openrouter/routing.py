@@ -72,7 +72,7 @@ def chain(
         if (demands is None or demands.allow_provider(provider))
         and all(guardrail.allows_provider(provider) for guardrail in guardrails)
     ]
-    found = _endpoints(organization, key, model, providers, demands)
+    found = _endpoints(organization, key, model, providers, demands, region)
     return found if preferences.get("allow_fallbacks") is not False else _primary(found, preferences)
 
 
@@ -95,8 +95,18 @@ def _slugs(names: Iterable[str] | None) -> list[str] | None:
 
 
 def _endpoints(
-    organization: "Organization", key: Key, model: Model, providers: list[str], demands: Demands | None
+    organization: "Organization",
+    key: Key,
+    model: Model,
+    providers: list[str],
+    demands: Demands | None,
+    region: Region,
 ) -> Iterator[Endpoint]:
+    def skipped(provider: str) -> bool:
+        """Dearer endpoints of one region: the global host passes them by, and a fallback credential never opens them
+        (vendor: guide on BYOK, regional endpoints). A prioritized one does, where the provider has no other."""
+        return region == "global" and (provider, model.id) in organization.regional_only
+
     found = sorted(
         (
             each
@@ -111,18 +121,24 @@ def _endpoints(
     yield from (Endpoint(each.provider, each) for each in found if not each.settings["is_fallback"])
     for provider in providers:
         allowed = demands is None or demands.allow_shared(provider)
-        if allowed and not _own_keys_only(organization, provider, model, key):
+        if allowed and not _own_keys_only(organization, provider, model, key) and not skipped(provider):
             yield Endpoint(provider)
-    yield from (Endpoint(each.provider, each) for each in found if each.settings["is_fallback"])
+    for each in found:
+        used = each.settings["is_fallback"] and not skipped(each.provider)
+        if used and not _stands_before(organization, each, model, key, demands):
+            yield Endpoint(each.provider, each)
 
 
 def _primary(found: Iterator[Endpoint], preferences: dict[str, Any]) -> Iterator[Endpoint]:
     """Without fallbacks: the first endpoint, or with an `order` the first of each provider in it.
 
-    The vendor speaks of the primary provider only; that a second credential of it is a fallback too is our reading.
+    A fallback credential is never the first, even where nothing else is left: it is used only after the endpoint that
+    led before it was added. That a second credential of a provider is a fallback too is our reading.
     """
     seen: set[str] = set()
     for endpoint in found:
+        if endpoint.credential and endpoint.credential.settings["is_fallback"]:
+            return
         if endpoint.provider not in seen:
             yield endpoint
         seen.add(endpoint.provider)
@@ -144,6 +160,27 @@ def _own_keys_only(organization: "Organization", provider: str, model: Model, ke
         if settings["is_byok_only"] or (settings["is_required"] and credential.takes(model)):
             return True
     return False
+
+
+def _stands_before(
+    organization: "Organization", fallback: Credential, model: Model, key: Key, demands: Demands | None
+) -> bool:
+    """Whether a prioritized credential that zero retention blocks keeps the provider's fallback ones from it, too.
+
+    It is `is_required` for the model and declares no zero retention (vendor: guide on BYOK, declaring ZDR on a key).
+    """
+    if demands is None or not demands.zdr:
+        return False
+    return any(
+        each.provider == fallback.provider
+        and not each.settings["disabled"]
+        and not each.settings["is_fallback"]
+        and each.settings["is_required"]
+        and each.workspace_id in (None, key.workspace_id)
+        and each.takes(model)
+        and not demands.allow_credential(each)
+        for each in organization.credentials.values()
+    )
 
 
 def _try(organization: "Organization", endpoint: Endpoint, at: float) -> Attempt:

@@ -4,6 +4,10 @@ Prioritized credentials by `sort_order`, then OpenRouter's shared endpoints on p
 (vendor: guide on BYOK, "Key Priority and Fallback"). A credential is passed over when it is disabled, or when one of
 its filters (models, keys, members) leaves the request out; a global one counts in every workspace. The shared endpoints
 are left out where an enabled credential is `is_byok_only`, or `is_required` and meant for the model.
+
+Where zero data retention is demanded, a credential that declares none is passed over, and a fallback one that declares
+it is not used behind a prioritized one that is `is_required` for the model and does not declare it: the request fails
+(vendor: guide on BYOK, "Declaring ZDR on a Key"). With `allow_fallbacks: false` no fallback credential is used.
 """
 
 from collections.abc import Iterable, Sequence
@@ -70,17 +74,49 @@ def shared_left_out(credentials: Iterable["ByokKey"], model: str) -> bool:
     )
 
 
+def stands_before(credentials: Iterable["ByokKey"], model: str) -> "ByokKey | None":
+    """The prioritized credential that keeps the fallback ones from a request that demands zero data retention."""
+    return next(
+        (
+            one
+            for one in credentials
+            if not one.disabled and not one.is_fallback and one.is_required and one.declared_zdr is not True
+            and (one.allowed_models is None or model in one.allowed_models)
+        ),
+        None,
+    )  # fmt: skip
+
+
 def chain(
-    credentials: Iterable["ByokKey"], provider: str, asker: Asker, model: str, *, without: str = ""
+    credentials: Iterable["ByokKey"],
+    provider: str,
+    asker: Asker,
+    model: str,
+    *,
+    without: str = "",
+    zdr: bool = False,
 ) -> tuple[Step, ...]:
-    """Every step of the request at this provider, in order; `without`: the id of a credential taken for disabled."""
+    """Every step of the request at this provider, in order; `without`: the id of a credential taken for disabled.
+
+    `zdr`: the request demands zero data retention. Whether the shared endpoints and a credential that declares nothing
+    have it is OpenRouter's to know: they stay in.
+    """
     found = [one for one in own(credentials, provider) if one.id != without]
+    if zdr:
+        if stands_before(found, model):
+            found = [one for one in found if not one.is_fallback]
+        shared_gone = shared_left_out(found, model)
+        return _steps([one for one in found if one.declared_zdr is not False], provider, asker, model, shared_gone)
+    return _steps(found, provider, asker, model, shared_left_out(found, model))
+
+
+def _steps(found: Sequence["ByokKey"], provider: str, asker: Asker, model: str, shared_gone: bool) -> tuple[Step, ...]:
     steps = [
         Step("fallback" if one.is_fallback else "prioritized", provider, one)
         for one in found
         if not one.disabled and lets_in(one, asker, model)
     ]
-    shared = [] if shared_left_out(found, model) else [Step("shared", provider)]
+    shared = [] if shared_gone else [Step("shared", provider)]
     return (
         *(one for one in steps if one.kind == "prioritized"),
         *shared,

@@ -121,9 +121,12 @@ def cut_off(credential: str, inventory: Inventory) -> str:
             continue
         for asker in inventory.askers(place):
             for model in byok.purposes:
-                if chain(place.credentials or (), byok.provider, asker, model) and not chain(
-                    place.credentials or (), byok.provider, asker, model, without=credential
-                ):
+                zdr = inventory.demands_zdr(place, asker, byok.provider)
+                now, then = (
+                    chain(place.credentials or (), byok.provider, asker, model, without=without, zdr=zdr)
+                    for without in ("", credential)
+                )
+                if now and not then:
                     return asker.name
     return ""
 

@@ -119,7 +119,10 @@ class Drills:
         if self.book.row("hold#" + first.credential.id):
             raise Unready("held", f"Governor holds {called(first.credential)} disabled already")
         cut = cut_off(first.credential.id, inventory)
-        after = chain(place.credentials, byok.provider, prober.asker, byok.probe.model, without=first.credential.id)
+        zdr = inventory.demands_zdr(place, prober.asker, byok.provider)
+        after = chain(
+            place.credentials, byok.provider, prober.asker, byok.probe.model, without=first.credential.id, zdr=zdr
+        )
         if cut or not after:
             raise Unready("would_cut_off", f"without it, {cut or prober.asker.name} would be refused outright")
         return Plan(byok, order, prober, first, expected(byok), after)
@@ -185,7 +188,7 @@ class Drills:
                 break
             self.pause(pause)
             try:
-                last = self.probing.send(plan.byok, plan.prober)
+                last = self.probing.send(plan.byok, replace(plan.prober, steps=plan.after))
             except (Unfit, Spent) as error:
                 last = Seen("silent", f"{error}")
                 break

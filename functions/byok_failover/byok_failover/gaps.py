@@ -13,6 +13,8 @@ For one decision of the policy, in this order; a rule whose facts could not be r
 - `allowlist_full`       an allowlist is close to the 100 hashes that OpenRouter takes
 - `declared_differs`     a credential's declared region or ZDR is not the expected one
 - `guardrail_contradicts` it is not what a guardrail over the workspace or its workloads asks for
+- `zdr_fallback_unused`  a fallback credential declares ZDR, and a prioritized one that is required and does not keeps
+                         requests that demand ZDR from it: they fail
 """
 
 from collections.abc import Iterator
@@ -20,23 +22,15 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from byok_failover.chain import Asker, called, chain, own, pictured, shared_left_out
-from byok_failover.inventory import Inventory, Place
+from byok_failover.chain import Asker, called, chain, own, pictured, shared_left_out, stands_before
+from byok_failover.inventory import Inventory, Place, enforces_zdr
 from governor.marks import mark_of
 from governor.policy import Byok
 
 if TYPE_CHECKING:
-    from management_api import ByokKey, Guardrail
+    from management_api import ByokKey
 
 MOST_HASHES, CLOSE = 100, 90
-_ZDR_OF = {
-    "anthropic": "enforce_zdr_anthropic",
-    "openai": "enforce_zdr_openai",
-    "google-vertex": "enforce_zdr_google",
-    "google-ai-studio": "enforce_zdr_google",
-    "xai": "enforce_zdr_xai",
-}
-"""OpenRouter's switches by provider; any other has `enforce_zdr_other`."""
 
 
 @dataclass(frozen=True)
@@ -250,7 +244,7 @@ def _guardrails(case: _Case) -> Iterator[Finding]:
                 yield case.finding(
                     "guardrail_contradicts", detail, "Mend one of the two.", f"{one.id}/{rules.id}/region"
                 )
-            if one.declared_zdr is False and _enforces_zdr(rules, case.byok.provider):
+            if one.declared_zdr is False and enforces_zdr(rules, case.byok.provider):
                 detail = (
                     f"{called(one)} declares no zero data retention, and guardrail {rules.name} enforces it: "
                     f"it is passed over"
@@ -258,12 +252,26 @@ def _guardrails(case: _Case) -> Iterator[Finding]:
                 yield case.finding("guardrail_contradicts", detail, "Mend one of the two.", f"{one.id}/{rules.id}/zdr")
 
 
-def _enforces_zdr(rules: "Guardrail", provider: str) -> bool:
-    return bool(rules.enforce_zdr or getattr(rules, _ZDR_OF.get(provider, "enforce_zdr_other")))
+def _zdr_fallback(case: _Case) -> Iterator[Finding]:
+    """Told whether or not a guardrail enforces it: a caller may demand ZDR, and that is what a declaration is for."""
+    for fallback in case.enabled:
+        if not fallback.is_fallback or fallback.declared_zdr is not True:
+            continue
+        models = [
+            one for one in case.byok.purposes if fallback.allowed_models is None or one in fallback.allowed_models
+        ]
+        found = {one.id: one for model in models if (one := stands_before(case.credentials, model))}
+        for first in found.values():
+            detail = (
+                f"{called(fallback)} (fallback) declares zero data retention and is not used where it is demanded: "
+                f"{called(first)} is is_required and does not declare it, so such a request fails"
+            )
+            todo = f"Declare it on {called(first)}, take is_required off that, or make {called(fallback)} prioritized."
+            yield case.finding("zdr_fallback_unused", detail, todo, f"{fallback.id}/{first.id}")
 
 
 def _named(credentials: "list[ByokKey]") -> str:
     return ", ".join(called(one) for one in credentials)
 
 
-_RULES = (_too_few, _left_out, _shared, _spread, _hashes, _declared, _guardrails)
+_RULES = (_too_few, _left_out, _shared, _spread, _hashes, _declared, _guardrails, _zdr_fallback)

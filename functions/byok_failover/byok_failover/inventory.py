@@ -69,6 +69,12 @@ class Inventory:
             if not key.disabled and self.policy.lineage_of(key.name) in declared
         )
 
+    def demands_zdr(self, place: Place, asker: Asker, provider: str) -> bool:
+        """Whether a guardrail over the key or its workspace enforces zero data retention, as far as it was read."""
+        held = {one.guardrail_id for one in self.assignments or () if one.key_hash == asker.hash}
+        over = held | {place.workspace.default_guardrail_id}
+        return any(enforces_zdr(one, provider) for one in place.guardrails or () if one.id in over)
+
     def guardrails_over(self, place: Place) -> "list[Guardrail] | None":
         """The workspace's default guardrail and those of its declared workloads' keys; None where unread."""
         if place.guardrails is None or self.assignments is None:
@@ -76,6 +82,20 @@ class Inventory:
         hashes = {one.hash for one in self.askers(place)}
         ids = {one.guardrail_id for one in self.assignments if one.key_hash in hashes}
         return [one for one in place.guardrails if one.id in ids | {place.workspace.default_guardrail_id}]
+
+
+_ZDR_OF = {
+    "anthropic": "enforce_zdr_anthropic",
+    "openai": "enforce_zdr_openai",
+    "google-vertex": "enforce_zdr_google",
+    "google-ai-studio": "enforce_zdr_google",
+    "xai": "enforce_zdr_xai",
+}
+"""OpenRouter's switches by provider; any other has `enforce_zdr_other`."""
+
+
+def enforces_zdr(rules: "Guardrail", provider: str) -> bool:
+    return bool(rules.enforce_zdr or getattr(rules, _ZDR_OF.get(provider, "enforce_zdr_other")))
 
 
 def decisions(policy: Policy) -> list[Byok]:

@@ -73,6 +73,10 @@ class Prober:
         return [step.credential for step in self.steps if step.credential]
 
     @property
+    def begins_with_fallback(self) -> bool:
+        return bool(self.steps) and self.steps[0].kind == "fallback"
+
+    @property
     def first(self) -> "ByokKey | None":
         """The credential that its request tries first; None where that is OpenRouter's own capacity."""
         return self.steps[0].credential if self.steps else None
@@ -110,7 +114,8 @@ class Probing:
             detail = f"the probe's key, in secret {secret}, is no key of workspace {byok.workspace}"
             raise Unfit("probe_key_foreign", detail, "Put a live inference key of that workspace into the secret.")
         asker = Asker(listed.name, hash, listed.creator_user_id)
-        steps = chain(place.credentials or (), byok.provider, asker, byok.probe.model)
+        zdr = inventory.demands_zdr(place, asker, byok.provider)
+        steps = chain(place.credentials or (), byok.provider, asker, byok.probe.model, zdr=zdr)
         return Prober(secret, key, asker, steps)
 
     def within_bounds(self, byok: Byok, now: datetime) -> bool:
@@ -156,7 +161,8 @@ class Probing:
             "messages": [{"role": "user", "content": "ok"}],
             "max_tokens": TOKENS,
             "reasoning": {"enabled": False},
-            "provider": {"only": [byok.provider], "allow_fallbacks": False},
+            # A fallback credential is not used at all without fallbacks (vendor: guide on BYOK).
+            "provider": {"only": [byok.provider], "allow_fallbacks": prober.begins_with_fallback},
         }
         asking = self.account.with_key(prober.key)
         began = self.clock()

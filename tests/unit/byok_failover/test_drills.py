@@ -229,3 +229,27 @@ def test_an_event_that_names_who_asks_is_not_believed_where_the_policy_says_so()
     world.drill()
     assert world.rules("Drill Failed") == ["not_believed"]
     assert not [one for one in world.simulator.requests if one.method == "PATCH"]
+
+
+def test_a_drill_is_served_by_a_fallback_key_where_it_is_the_next() -> None:
+    """Red before: the probe forbade fallbacks, and so the very credential that was to take over."""
+    world = World({**DRILL, "expect": {"prioritized": 1, "fallback": 1, "shared": False}})
+    world.credential("first", is_required=True)
+    world.credential("guard", is_byok_only=True, allowed_models=["anthropic/claude-opus-4.5"])
+    world.credential("spare", is_fallback=True)
+    world.drill()
+    assert world.rules("Drill Passed") == ["passed"]
+    assert disabled(world) == []
+
+
+def test_a_drill_is_not_begun_where_zero_retention_leaves_only_a_fallback_key_that_is_not_used() -> None:
+    world = World({**DRILL, "expect": {"prioritized": 2, "fallback": 1, "shared": False}})
+    world.credential("first", declared_zdr=True)
+    world.credential("second", is_required=True, declared_zdr=False)
+    world.credential("spare", is_fallback=True, declared_zdr=True)
+    guardrail = world.organization.create_guardrail("strict", PLACE, enforce_zdr_anthropic=True)
+    world.organization.assign(guardrail, [world.key.hash])
+    world.drill()
+    (event,) = world.told("Drill Failed")
+    assert event.evidence["rule"] == "would_cut_off"
+    assert disabled(world) == []

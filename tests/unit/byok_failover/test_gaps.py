@@ -121,3 +121,17 @@ def test_a_global_credential_counts_in_every_workspace() -> None:
     report = world.beat()
     assert world.told() == []
     assert "anthropic everywhere" in report.chains[0]
+
+
+def test_a_fallback_key_that_zero_retention_does_not_reach_is_told() -> None:
+    """Red before: the chain showed it as the next to be tried, and the request that demands ZDR failed."""
+    world = World({"expect": {"fallback": 1}, "probe": {"model": MODEL}})
+    first = world.credential("first", is_required=True)
+    world.credential("spare", is_fallback=True, declared_zdr=True)
+    world.beat()
+    (event,) = world.told("Failover Gap Found")
+    assert event.evidence["rule"] == "zdr_fallback_unused"
+    assert "first is is_required and does not declare it, so such a request fails" in event.reason
+    first.settings["declared_zdr"] = True
+    world.beat()
+    assert [one.evidence["rule"] for one in world.told("Failover Gap Closed")] == ["zdr_fallback_unused"]

@@ -77,3 +77,32 @@ def test_a_guardrail_may_close_a_region(simulator, api, key):
     body = {"model": CLAUDE, "messages": [{"role": "user", "content": "hi"}]}
     assert api.post("/chat/completions", body, key=key[1]).status_code == 403
     assert api.post("/chat/completions", body, key=key[1], headers={"Host": "eu.openrouter.ai"}).status_code == 200
+
+
+def test_under_zero_retention_a_required_key_that_declares_none_keeps_the_fallback_key_from_use(credential, order, api):
+    """The guide's one limit of a fallback key with a declaration: the request fails with the keys that there are."""
+    required = credential("anthropic", is_required=True)
+    credential("anthropic", is_fallback=True, declared_zdr=True)
+    assert order(zdr=True, only=["anthropic"]) == []
+    assert order(only=["anthropic"]) == [(ANTHROPIC, BYOK), (ANTHROPIC, BYOK)]
+    api.patch(f"/byok/{required}", {"is_required": False})
+    assert order(zdr=True, only=["anthropic"]) == [(ANTHROPIC, BYOK)]
+    api.patch(f"/byok/{required}", {"is_required": True, "declared_zdr": True})
+    assert order(zdr=True, only=["anthropic"]) == [(ANTHROPIC, BYOK), (ANTHROPIC, BYOK)]
+    api.patch(f"/byok/{required}", {"declared_zdr": None, "allowed_models": ["anthropic/claude-opus-4.5"]})
+    assert order(zdr=True, only=["anthropic"]) == [(ANTHROPIC, BYOK)], "for the models that it applies to, no more"
+
+
+def test_a_fallback_key_with_a_declaration_ranks_behind_other_providers_zero_retention_endpoints(credential, order):
+    credential("anthropic", is_fallback=True, declared_zdr=True)
+    assert order(zdr=True) == [(BEDROCK, SHARED), (VERTEX, SHARED), (ANTHROPIC, BYOK)]
+    assert order(zdr=True, allow_fallbacks=False) == [(BEDROCK, SHARED)], "the one that led before the key was added"
+    assert order(zdr=True, only=["anthropic"], allow_fallbacks=False) == []
+
+
+def test_a_fallback_key_never_opens_a_regional_endpoint_and_a_prioritized_one_does(simulator, api, credential, order):
+    simulator.organization.regional_only.add(("anthropic", CLAUDE))
+    own = credential("anthropic", is_fallback=True)
+    assert order(only=["anthropic"]) == []
+    api.patch(f"/byok/{own}", {"is_fallback": False})
+    assert order(only=["anthropic"]) == [(ANTHROPIC, BYOK)]

@@ -204,6 +204,21 @@ def test_without_fallbacks_only_what_the_order_names_is_tried(credential, order)
     assert order(order=["openai", "amazon-bedrock"], allow_fallbacks=False) == [(BEDROCK, SHARED)]
 
 
+def test_without_fallbacks_a_fallback_key_is_not_used_even_where_it_is_all_there_is(credential, order):
+    credential("anthropic", is_byok_only=True, allowed_models=["anthropic/claude-opus-4.5"])
+    credential("anthropic", is_fallback=True)
+    assert order(only=["anthropic"]) == [(ANTHROPIC, BYOK)]
+    assert order(only=["anthropic"], allow_fallbacks=False) == []
+
+
+def test_byok_only_goes_before_required_and_never_with_fallback(api, credential, order):
+    both = credential("anthropic", is_required=True, is_byok_only=True, allowed_models=["anthropic/claude-opus-4.5"])
+    assert order(only=["anthropic"]) == [], "shared capacity is gone for models outside the filter, too"
+    assert api.patch(f"/byok/{both}", {"is_fallback": True}).status_code == 400
+    spare = credential("anthropic", is_fallback=True)
+    assert api.patch(f"/byok/{spare}", {"is_byok_only": True}).status_code == 400
+
+
 def test_without_fallbacks_and_order_the_first_endpoint_decides(credential, order):
     """Whether a provider's second credential is a fallback no source says; here it is, as shared capacity is."""
     credential("anthropic"), credential("anthropic")
