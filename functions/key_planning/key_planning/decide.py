@@ -8,8 +8,9 @@ At the daily plan; the first rule that applies decides:
  5. `frozen`          now lies in a freeze
  6. `provision`       it has no key yet
  7. `expiry`          the key expires within `rotation.before_expiry`; it cannot be prolonged
- 8. `due`             it is older than `rotation.every`, less the workload's own jitter
- 9. `not_due`
+ 8. `lifetime`        it never expires, or later than `account.max_key_lifetime`: OpenRouter refuses it
+ 9. `due`             it is older than `rotation.every`, less the workload's own jitter
+10. `not_due`
 
 When a message leaves the queue, or somebody asks at once:
  1. `unknown`         no such workload in the policy, or none with a secret
@@ -25,7 +26,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from governor.causes import Causes
-from governor.lineage import Lineage, Why
+from governor.lineage import Lineage, LineageKey, Why
 from governor.policy import Policy, Workload
 from key_planning.settings import Due
 
@@ -70,9 +71,16 @@ def plan(workload: Workload, lineage: Lineage, causes: Causes, policy: Policy, n
         return Planned("provision", "provision")
     if current.expires_at and current.expires_at - now <= rules.before_expiry:
         return Planned("expiry", "expiry")
+    if _lives_too_long(current, policy.account.max_key_lifetime):
+        return Planned("lifetime", "expiry")
     if now - current.since >= rules.every - jitter(workload.name, rules.every):
         return Planned("due", "due")
     return Planned("not_due")
+
+
+def _lives_too_long(key: LineageKey, most: timedelta | None) -> bool:
+    """A key's `since` is no earlier than its making, so that none is taken for longer-lived than it is."""
+    return most is not None and (key.expires_at is None or key.expires_at - key.since > most)
 
 
 def jitter(name: str, every: timedelta) -> timedelta:

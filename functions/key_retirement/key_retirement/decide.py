@@ -7,8 +7,9 @@ Of a key in overlap; the first rule that applies decides:
  4. `overlap`      the overlap has not ended
  5. `copies`       it ended, and a copy of the secret still holds the old key: `Drain Blocked`, once a day, no deadline
  6. `quiet`        the key was not used for `rotation.quiet`: retire
- 7. `deadline`     still used, but `rotation.drain_deadline` has passed: retire all the same
- 8. `blocked`      still used: `Drain Blocked`, once a day
+ 7. `federated`    still used, and by callers that cannot follow the secret: `Drain Blocked`, once a day, no deadline
+ 8. `deadline`     still used, but `rotation.drain_deadline` has passed: retire all the same
+ 9. `blocked`      still used: `Drain Blocked`, once a day
 Whatever would retire it then has to pass the third list.
 
 Of a key in quarantine:
@@ -90,8 +91,12 @@ def drain(
     *,
     held: bool = False,
     behind: bool = False,
+    federated: bool = False,
 ) -> Decision:
-    """What to do with a key in overlap, by the first list. `behind`: a copy of the secret does not hold the new key."""
+    """What to do with a key in overlap, by the first list. `behind`: a copy of the secret does not hold the new key.
+
+    `federated`: a federation policy acts as it.
+    """
     if live is None:
         return Decision("forget", "gone")
     if held:
@@ -105,6 +110,8 @@ def drain(
         return _blocked(key, "copies", now)
     if is_quiet(seen, rules, now):
         return Decision("retire", "quiet")
+    if federated:
+        return _blocked(key, "federated", now)
     if now >= until + rules.drain_deadline:
         return Decision("retire", "deadline", forced=True)
     return _blocked(key, "blocked", now)

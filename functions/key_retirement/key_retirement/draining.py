@@ -32,7 +32,10 @@ ANALYTICS_SECONDS = 10.0
 def watch(tending: Tending, key: LineageKey, *, held: bool, behind: bool) -> tuple[LineageKey, Decision]:
     """The key as it is seen now, and what to do with it."""
     live = tending.place.keys.get(key.hash)
-    decide = partial(drain, key, live, rules=tending.rules, now=tending.now, held=held, behind=behind)
+    federated = tending.workload.key.federated
+    decide = partial(
+        drain, key, live, rules=tending.rules, now=tending.now, held=held, behind=behind, federated=federated
+    )
     if live is None:
         return key, decide(None)
     seen = replace(key, seen=look(live, live.usage + live.byok_usage, key.seen, tending.now))
@@ -61,16 +64,24 @@ def blocked(tending: Tending, key: LineageKey, live: "ApiKey", behind: Sequence[
         spent_usd=_spent(key.seen),
         missing=missing,
         behind=[f"{one.where}: {one.error}" if one.error else one.where for one in behind],
+        rule="" if behind or not tending.workload.key.federated else "federated",
         **rankings,
     )
     places = " and ".join(one.where for one in behind)
     since = f"{key.name} was replaced at {key.since:%Y-%m-%d %H:%M} UTC"
-    reason = (
-        f"{since} and stays enabled: {places} does not hold the new key."
-        if behind
-        else f"{since} and is still used: point its users to secret "
-        f"{tending.workload.secret}. It is disabled at {evidence.deadline:%Y-%m-%d %H:%M} UTC."
-    )
+    if behind:
+        reason = f"{since} and stays enabled: {places} does not hold the new key."
+    elif evidence.rule:
+        reason = (
+            f"{since} and is still used. A federation policy acts as it and cannot follow secret "
+            f"{tending.workload.secret}, so it stays enabled: let the policy act as the new key (Settings, Workload "
+            f"identity), or disable the old one yourself."
+        )
+    else:
+        reason = (
+            f"{since} and is still used: point its users to secret {tending.workload.secret}. It is disabled at "
+            f"{evidence.deadline:%Y-%m-%d %H:%M} UTC."
+        )
     kind = DetailType.DRAIN_BLOCKED
     day = (tending.now - until) // timedelta(days=1)
     return Event(

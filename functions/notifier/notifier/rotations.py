@@ -64,6 +64,11 @@ def blocked(case: Case) -> Words:
     )
     if evidence.behind:
         headline = f"🟠 The old key of {case.who} stays enabled: a copy of its secret does not hold the new one."
+    elif evidence.rule == "federated":
+        headline = (
+            f"🟠 {case.who} still uses a key that was replaced at {utc(evidence.since)}. It stays enabled, because a "
+            f"federation policy acts as it and cannot follow the secret.{case.owner}"
+        )
     facts = [f"• {key_link(evidence.key.hash, evidence.key.name)}"]
     if evidence.last_used_at:
         facts.append(f"*Last used:* {utc(evidence.last_used_at)}")
@@ -78,6 +83,11 @@ def blocked(case: Case) -> Words:
     facts += [f"*Behind:* {escape(one)}" for one in evidence.behind]
     facts += [f"*Unknown:* {escape(one)}" for one in evidence.missing]
     todo = "Mend the copy." if evidence.behind else "Point whoever still uses it to the workload's secret."
+    if evidence.rule == "federated":
+        todo = (
+            "Let the policy act as the new key (OpenRouter: Settings, Workload identity), point the others to the "
+            "secret, or disable the old key yourself."
+        )
     return Words(headline, ORANGE, tuple(facts), todo)
 
 

@@ -5,8 +5,8 @@ import pytest
 from tests.faults.harness import Accident, Ended, Fault, Wire, accidents, case, invoke
 from tests.faults.key_rotation import promises
 from tests.faults.key_rotation.driving import beats, rotated, states, up_to
-from tests.faults.key_rotation.opening import Worlds
-from tests.faults.key_rotation.world import PLACE, WORKLOAD
+from tests.faults.key_rotation.opening import Worlds, worlds
+from tests.faults.key_rotation.world import PLACE, POLICY, WORKLOAD
 
 
 def test_a_quiet_key_is_disabled_kept_and_deleted_and_the_new_one_has_the_whole_cap(wire: Wire, fresh: Worlds) -> None:
@@ -51,6 +51,35 @@ def test_a_key_still_used_is_told_daily_and_disabled_only_at_the_deadline(wire: 
     assert spent[0] > 0
     assert spent == sorted(set(spent)), "each day's is what was spent since the key was replaced"
     promises.nothing_is_said_that_is_secret(world)
+
+
+def test_a_key_that_a_federation_policy_acts_as_outlives_the_deadline_whatever_befalls_a_beat(
+    wire: Wire, counted: list[str]
+) -> None:
+    """Red before: the deadline disabled it under callers that cannot follow the secret."""
+    workload = POLICY["workloads"][0]
+    federated = {**POLICY, "workloads": [{**workload, "key": {**workload["key"], "federated": True}}]}
+    with worlds(wire, federated) as stage:
+        world = stage()
+        new = rotated(world)
+        world.later(days=20)
+        world.simulator.spend(world.first, 0.01)
+        before = stage.photo()
+        for accident in accidents(wire.calls_of(stage(before).beat())):
+            with case(counted, f"federated: {accident}"):
+                world = stage(before)
+                invoke(wire, world.beat(), accident)
+                world.later(minutes=10)
+                world.simulator.spend(world.first, 0.01)
+                beats(world, 1)
+                assert states(world) == {world.first: "overlap", new: "current"}
+                assert not world.own_keys()[world.first].disabled
+        told = {one["Detail"]["id"]: one["Detail"] for one in world.told if one["DetailType"] == "Drain Blocked"}
+        assert [one["evidence"]["rule"] for one in told.values()] == ["federated"]
+        assert "Workload identity" in next(iter(told.values()))["reason"]
+        world.later(hours=2)
+        beats(world)
+        assert states(world) == {world.first: "quarantined", new: "current"}, "quiet, once the policy was moved"
 
 
 @pytest.mark.parametrize("stage", ["drained", "deleted"])

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from governor.causes import CauseRow, Causes
 from governor.lineage import Asked, Lineage, LineageKey, Rotation
@@ -18,12 +19,14 @@ NAME = "prod-agent"
 SAMPLES = Path(__file__).resolve().parents[3] / "events" / "key_planning"
 
 
+WORKLOAD: dict[str, Any] = {
+    "name": NAME, "workspace": "w", "owner": {"slack": "U0OWNER"}, "secret": "openrouter/agent",
+    "rotation": {"every": "60d"},
+}  # fmt: skip
+
+
 def policy(**more: Any) -> Policy:
-    workload = {
-        "name": NAME, "workspace": "w", "owner": {"slack": "U0OWNER"}, "secret": "openrouter/agent",
-        "rotation": {"every": "60d"},
-    }  # fmt: skip
-    return Policy.model_validate({"version": 1, "workloads": [workload], **more})
+    return Policy.model_validate({"version": 1, "workloads": [WORKLOAD], **more})
 
 
 def lineage(age: timedelta, **more: Any) -> Lineage:
@@ -42,6 +45,21 @@ def test_a_key_is_due_when_it_is_old_or_expires_soon_and_not_before() -> None:
     assert planned(lineage(timedelta(days=53))) == "not_due"
     assert planned(lineage(timedelta(days=1), expires_at=NOW + timedelta(days=13))) == "expiry"
     assert planned(Lineage(NAME)) == "provision"
+
+
+def test_a_key_that_lives_longer_than_the_organization_allows_is_due_at_once() -> None:
+    rules = policy(account={"max_key_lifetime": "90d"}, workloads=[{**WORKLOAD, "key": {"expires_in": "90d"}}])
+    day = timedelta(days=1)
+    assert planned(lineage(day), rules=rules) == "lifetime"
+    assert planned(lineage(day, expires_at=NOW + timedelta(days=120)), rules=rules) == "lifetime"
+    assert planned(lineage(day, expires_at=NOW + timedelta(days=89)), rules=rules) == "not_due"
+    assert planned(lineage(day, expires_at=NOW + timedelta(days=120))) == "not_due"
+
+
+@pytest.mark.parametrize("key", [{}, {"expires_in": "91d"}])
+def test_a_policy_whose_new_keys_would_be_refused_is_no_policy(key: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError, match=r"key\.expires_in must be set and at most"):
+        policy(account={"max_key_lifetime": "90d"}, workloads=[{**WORKLOAD, "key": key}])
 
 
 def test_nothing_is_planned_for_a_held_frozen_or_busy_lineage() -> None:

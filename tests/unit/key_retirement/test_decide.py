@@ -31,11 +31,18 @@ def api_key(**more: Any) -> ApiKey:
 
 
 def ruled(
-    since_until: timedelta, quiet: timedelta | None, *, held: bool = False, behind: bool = False, live: bool = True
+    since_until: timedelta,
+    quiet: timedelta | None,
+    *,
+    held: bool = False,
+    behind: bool = False,
+    live: bool = True,
+    federated: bool = False,
 ) -> str:
     key = LineageKey("a" * 64, "prod-agent", "overlap", NOW - timedelta(days=1), until=NOW - since_until)
     seen = None if quiet is None else Sighting(NOW, 1.0, None, NOW - quiet)
-    return drain(key, api_key() if live else None, seen, RULES, NOW, held=held, behind=behind).rule
+    ruling = drain(key, api_key() if live else None, seen, RULES, NOW, held=held, behind=behind, federated=federated)
+    return ruling.rule
 
 
 def test_a_key_in_overlap_is_judged_by_the_first_rule_that_applies() -> None:
@@ -49,6 +56,8 @@ def test_a_key_in_overlap_is_judged_by_the_first_rule_that_applies() -> None:
     assert ruled(hour, hour) == "quiet"
     assert ruled(hour, minute) == "blocked"
     assert ruled(timedelta(days=7), minute) == "deadline"
+    assert ruled(timedelta(days=70), minute, federated=True) == "federated", "the deadline does not count"
+    assert ruled(hour, hour, federated=True) == "quiet"
 
 
 def test_use_is_seen_by_counter_or_by_last_use_and_a_read_without_change_is_quiet() -> None:

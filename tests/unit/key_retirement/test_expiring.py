@@ -4,6 +4,8 @@ from datetime import timedelta
 
 import pytest
 
+from governor.policy import ManagementKey
+from key_retirement.expiring import verdict
 from key_retirement.settings import Look
 from tests.unit.key_retirement.doubles import Retirement
 from tests.unit.key_rotation.doubles import NOW, World
@@ -48,3 +50,12 @@ def test_the_sentence_says_when_and_what_then(days: int) -> None:
     assert f"in {days} days" in event.reason
     assert event.id == again.id
     assert event.evidence["secret"] == "governor/management-key"
+
+
+@pytest.mark.parametrize(
+    ("life", "why"),
+    [(None, "lifetime"), (timedelta(days=120), "lifetime"), (timedelta(days=89), None), (timedelta(days=3), "expiry")],
+)
+def test_one_that_lives_longer_than_the_organization_allows_is_told(life: timedelta | None, why: str | None) -> None:
+    ends = NOW + life if life else None
+    assert verdict(ManagementKey(), NOW, ends, NOW, timedelta(days=90)) == why

@@ -51,6 +51,8 @@ def read(policy: Policy, kind: DetailType, evidence: Evidence, reason: str, subj
         ("Rollback Refused", Rotated(**ROTATED), ["does not get its former key back. why it is so"]),
         ("Drain Blocked", Drain(**DRAIN, top_apps=[("search", 12.0)]),
          ["still uses a key that was replaced", "search (12 requests)", "Point whoever still uses it"]),
+        ("Drain Blocked", Drain(**DRAIN, rule="federated"),
+         ["It stays enabled, because a federation policy acts as it", "Let the policy act as the new key"]),
         ("Drain Blocked", Drain(**DRAIN, behind=["eu-west-1"]),
          ["stays enabled: a copy of its secret does not hold the new one", "Behind: eu-west-1", "Mend the copy."]),
         ("Drain Blocked", Drain(**DRAIN, rule="last_key"),

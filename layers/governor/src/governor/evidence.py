@@ -194,7 +194,8 @@ class Drain(Evidence):
 
     `spent_usd`: since it was replaced. `missing`: fields that could not be filled, and why. `behind`: copies of the
     secret that do not hold the new key; the old one stays enabled until they do, deadline or not. `rule`: `last_key`
-    when the old key is kept, deadline or not, because the current one does not work; else empty.
+    when the old key is kept, deadline or not, because the current one does not work; `federated` when the deadline does
+    not count, because callers come by a federation policy that cannot follow the secret; else empty.
     """
 
     name: str
@@ -239,7 +240,8 @@ class Drift(Evidence):
 
 
 class Expiring(Evidence):
-    """Key Expiring: the management key, which no API replaces, expires soon (`why`: `expiry`) or is old (`age`).
+    """Key Expiring: the management key, which no API replaces, expires soon (`why`: `expiry`), lives longer
+    than the organization allows (`lifetime`), or is old (`age`).
 
     `secret`: where its successor is put. `since`: when the present one was put there.
     """

@@ -16,10 +16,16 @@ class ManagementKey(Part):
 
 
 class Account(Part):
+    """`max_key_lifetime`: what the organization has set at OpenRouter (Settings, Privacy), which no API tells.
+
+    Keys that never expire, or expire later, are refused there, those that exist already included.
+    """
+
     base_url: Annotated[str, Field(pattern=r"^(https://\S+|http://localhost:\S+)[^/]$")] = (
         "https://openrouter.ai/api/v1"
     )
     management_key: ManagementKey = ManagementKey()
+    max_key_lifetime: Duration | None = None
 
 
 class Alerts(Part):

@@ -38,6 +38,18 @@ class Policy(Part):
         _refuse_repeats("key", (*filter(None, adopted), *(workload.name for workload in self.workloads)))
         return self
 
+    @model_validator(mode="after")
+    def _keys_live_no_longer_than_allowed(self) -> Self:
+        most = self.account.max_key_lifetime
+        for workload in self.workloads if most else ():
+            life = workload.key.expires_in
+            if workload.rotation and most and (life is None or life > most):
+                raise ValueError(
+                    f"workload {workload.name}: key.expires_in must be set and at most account.max_key_lifetime, or "
+                    f"OpenRouter refuses its new key"
+                )
+        return self
+
     @classmethod
     def load(cls) -> Self:
         """The policy in the policy layer. Raises pydantic's `ValidationError` when it does not hold."""

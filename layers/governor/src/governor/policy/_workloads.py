@@ -47,7 +47,8 @@ class Key(Part):
 
     `adopts`: the name of a key made by hand, which is the workload's first. `drift`: whether a live key that differs is
     only told of, or set back as well. `creator_user_id`: the member whose key it is, and whose guardrail, budget and
-    BYOK access it follows; `nobody` for none; not declared, that of the key it replaces.
+    BYOK access it follows; `nobody` for none; not declared, that of the key it replaces. `federated`: a federation
+    policy at OpenRouter (Settings, Workload identity) acts as this key, which no API tells and no rotation can move.
     """
 
     limit_usd: Annotated[float, Field(gt=0)] | None = None
@@ -58,6 +59,7 @@ class Key(Part):
     expires_in: Duration | None = None
     adopts: str | None = None
     drift: Literal["alert", "repair"] = "alert"
+    federated: bool = False
 
 
 class Rotation(Part):
