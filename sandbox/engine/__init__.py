@@ -7,8 +7,18 @@ with Engine.deploy(Path(".aws-sam/build"), parameters={...}, secrets={...}) as e
 """
 
 from sandbox.engine.delivery import Lost
-from sandbox.engine.engine import Engine, QueuedMessage
+from sandbox.engine.deployed import Deployed, QueuedMessage
+from sandbox.engine.engine import Engine
 from sandbox.engine.errors import DeploymentFailed, EngineError, UnsupportedTemplate
 from sandbox.engine.pool import Invocation
 
-__all__ = ["DeploymentFailed", "Engine", "EngineError", "Invocation", "Lost", "QueuedMessage", "UnsupportedTemplate"]
+__all__ = [
+    "Deployed",
+    "DeploymentFailed",
+    "Engine",
+    "EngineError",
+    "Invocation",
+    "Lost",
+    "QueuedMessage",
+    "UnsupportedTemplate",
+]

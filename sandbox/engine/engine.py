@@ -5,15 +5,12 @@ import tempfile
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from moto.events.models import events_backends
 from moto.secretsmanager.models import secretsmanager_backends
-from moto.sns.models import sns_backends
 
 from sandbox.engine.agenda import Agenda
 from sandbox.engine.asynchronous import AsyncInvoker
@@ -21,15 +18,15 @@ from sandbox.engine.aws import serving
 from sandbox.engine.bus import EventBridge
 from sandbox.engine.clock import VirtualClock
 from sandbox.engine.delivery import Delivery, Lost
+from sandbox.engine.deployed import Deployed
 from sandbox.engine.errors import EngineError
 from sandbox.engine.faults import Faults
-from sandbox.engine.functions import Function
 from sandbox.engine.iam_gate import IamGate
 from sandbox.engine.invoke_api import InvokeApi
 from sandbox.engine.permissions import Permissions, Role
 from sandbox.engine.policy import Statement
 from sandbox.engine.pool import Invocation, Pool
-from sandbox.engine.queues import QueuePoller, queue
+from sandbox.engine.queues import QueuePoller
 from sandbox.engine.rotations import Rotations
 from sandbox.engine.scheduler import Scheduler, Thin
 from sandbox.engine.stack import Stack
@@ -40,18 +37,10 @@ from sandbox.engine.urls import FunctionUrls
 _ONE_AT_A_TIME = threading.Lock()
 
 
-@dataclass(frozen=True)
-class QueuedMessage:
-    """A message lying in a queue; `body` is parsed when it is JSON."""
+class Engine(Deployed):
+    """A deployed stack, and others beside it.
 
-    queue: str
-    body: Any
-    attributes: dict[str, str]
-    receive_count: int
-
-
-class Engine:
-    """A deployed stack. Nothing happens in it but in `run_until`, `invoke`, and requests to function URLs.
+    Nothing happens in it but in `run_until`, `invoke`, and requests to function URLs.
 
     `run_until` takes the earliest thing due (a schedule, a retry, a queue's batch, an event), moves the clock there,
     and sees it and what it caused through before the next: the order is the same in every run. Functions take real
@@ -87,17 +76,11 @@ class Engine:
         self._exit.enter_context(InvokeApi(self._pool, self._delivery, self.clock).installed())
         self._urls = FunctionUrls(self._pool, permissions, self.clock)
         self._exit.callback(self._urls.close)
-        for secret, value in secrets.items():
-            text = value if isinstance(value, str) else json.dumps(value)
-            self.client("secretsmanager").create_secret(Name=secret, SecretString=text)
-        self._stack = Stack(built, parameters, self._aws, permissions, self._urls.url)
-        self._pool.functions = self._stack.functions
-        self._stack.deploy(name)
-        mappings = self._stack.mappings
-        self._pollers = [QueuePoller(one, self._pool, self._aws, self.clock, self.faults) for one in mappings]
-        self._scheduler = Scheduler(self._delivery, bridge, self.clock, self._stack.schedules)
-        self._scheduler.next_firing({})
-        gate.enforcing = True
+        self._permissions, self._gate = permissions, gate
+        self._schedules: dict[str, str] = {}
+        self._scheduler = Scheduler(self._delivery, bridge, self.clock, self._schedules)
+        self._pollers: list[QueuePoller] = []
+        super().__init__(self._deployed(built, parameters, secrets, name, ""), self._pool, self._aws, self._urls)
         self.clock.tick()
 
     @classmethod
@@ -125,6 +108,39 @@ class Engine:
             engine.close()
             raise
         return engine
+
+    def beside(
+        self,
+        built: Path,
+        name: str,
+        parameters: Mapping[str, str] | None = None,
+        secrets: Mapping[str, str | Mapping[str, Any]] | None = None,
+    ) -> Deployed:
+        """Deploys another stack into the same account and region, of whose functions' records `name.` is the prefix."""
+        return Deployed(
+            self._deployed(built, parameters or {}, secrets or {}, name, f"{name}."), self._pool, self._aws, self._urls
+        )
+
+    def _deployed(
+        self,
+        built: Path,
+        parameters: Mapping[str, str],
+        secrets: Mapping[str, str | Mapping[str, Any]],
+        name: str,
+        prefix: str,
+    ) -> Stack:
+        self._gate.enforcing = False
+        for secret, value in secrets.items():
+            text = value if isinstance(value, str) else json.dumps(value)
+            self._aws.client("secretsmanager").create_secret(Name=secret, SecretString=text)
+        stack = Stack(built, parameters, self._aws, self._permissions, self._urls.url, prefix)
+        stack.deploy(name)
+        self._pool.functions |= {one.logical_id: one for one in stack.functions.values()}
+        self._pollers += [QueuePoller(one, self._pool, self._aws, self.clock, self.faults) for one in stack.mappings]
+        self._schedules |= stack.schedules
+        self._scheduler.next_firing({})
+        self._gate.enforcing = True
+        return stack
 
     def __enter__(self) -> Self:
         return self
@@ -171,56 +187,16 @@ class Engine:
         """Does everything due by now, and what it causes."""
         self.run_until(timedelta())
 
-    def invoke(self, function: str, event: Any) -> Invocation:
-        """Invokes a function by logical id and waits for it, as the API's RequestResponse does."""
-        return self._pool.invoke(self._function(function), json.dumps(event).encode(), "invoke")
-
-    def invoke_together(self, *calls: tuple[str, Any]) -> list[Invocation]:
-        """Invokes several at the same time, each in an execution environment of its own."""
-        results: dict[int, Invocation] = {}
-
-        def one(index: int, function: str, event: Any) -> None:
-            results[index] = self.invoke(function, event)
-
-        threads = [threading.Thread(target=one, args=(i, *call)) for i, call in enumerate(calls)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        return [results[i] for i in range(len(calls))]
-
-    def put_event(self, detail_type: str, detail: Mapping[str, Any], source: str, bus: str | None = None) -> None:
-        """Puts an event on a bus (by logical id; without one, on the stack's only bus). Delivered by `run_until`."""
-        buses = list(self._stack.of_kind("AWS::Events::EventBus"))
-        chosen = self._stack.physical(bus or buses[0]) if bus or len(buses) == 1 else "default"
-        entry = {"EventBusName": chosen, "Source": source, "DetailType": detail_type, "Detail": json.dumps(detail)}
-        answer = self.client("events").put_events(Entries=[entry])
-        if "ErrorCode" in answer["Entries"][0]:
-            raise EngineError(f"the bus refused the event: {answer['Entries'][0]}")
-
-    def client(self, service: str) -> Any:
-        """A boto3 client that may do anything."""
-        return self._aws.client(service)
-
     def secret_text(self, name: str, region: str = REGION) -> str:
         """What GetSecretValue answers now, without a request: for consumers that read it thousands of times."""
         backend: Any = secretsmanager_backends[ACCOUNT][region]
         return str(backend.get_secret_value(name, None, None)["SecretString"])
-
-    def client_as(self, function: str, service: str) -> Any:
-        """A boto3 client that may do what the function's role may."""
-        found = self._function(function)
-        return self._aws.client(service, self._pool.role_credentials(found.role_arn, found.logical_id))
 
     def client_of(self, name: str, allowed: Sequence[Statement], service: str) -> Any:
         """A boto3 client of a role of this account, `name`, that is not the stack's: `allowed` is its whole policy."""
         arn = f"arn:aws:iam::{ACCOUNT}:role/{name}"
         self._permissions.roles[arn] = Role(arn, [], list(allowed))
         return self._aws.client(service, self._pool.role_credentials(arn, name))
-
-    @property
-    def outputs(self) -> dict[str, Any]:
-        return self._stack.outputs
 
     @property
     def invocations(self) -> list[Invocation]:
@@ -231,52 +207,6 @@ class Engine:
     def lost(self) -> list[Lost]:
         """What AWS would have dropped: failures with no dead-letter queue, refusals by one."""
         return self._delivery.lost
-
-    def physical(self, logical_id: str) -> str:
-        """What `Ref` gives for a resource: its name, URL or ARN."""
-        return self._stack.physical(logical_id)
-
-    def url(self, function: str) -> str:
-        return self._urls.url(self._function(function).logical_id)
-
-    def logs(self, function: str) -> str:
-        """Everything that the function's workers printed."""
-        return self._pool.log(self._function(function))
-
-    def messages(self, queue_id: str) -> list[QueuedMessage]:
-        """What lies in a queue (by logical id), received or not, without taking it."""
-        found = queue(self._stack.attribute_of(queue_id, "Arn"))
-        return [
-            QueuedMessage(
-                queue_id,
-                _parsed(message.body),
-                {name: value["StringValue"] for name, value in message.message_attributes.items()},
-                message.approximate_receive_count,
-            )
-            for message in found._messages
-        ]
-
-    def dead_letters(self) -> list[QueuedMessage]:
-        """What lies in every queue that the template names as a dead-letter queue or a failure's destination."""
-        queues = self._stack.of_kind("AWS::SQS::Queue")
-        graves = [one for one in queues if self._stack.attribute_of(one, "Arn") in self._stack.dead_letters]
-        return [message for grave in graves for message in self.messages(grave)]
-
-    def published(self, topic: str) -> list[tuple[str | None, str]]:
-        """Subject and message of everything published to a topic (by logical id)."""
-        found: Any = sns_backends[ACCOUNT][REGION].topics[self._stack.physical(topic)]
-        return [(subject, message) for _, message, subject, *_ in found.sent_notifications]
-
-    def archived(self, archive: str) -> list[dict[str, Any]]:
-        """Every event that an archive (by logical id) keeps, in the order they were put."""
-        found: Any = events_backends[ACCOUNT][REGION].archives[self._stack.physical(archive)]
-        return list(found.events)
-
-    def _function(self, logical_id: str) -> Function:
-        try:
-            return self._stack.functions[logical_id]
-        except KeyError:
-            raise EngineError(f"the stack has no function {logical_id}: {sorted(self._stack.functions)}") from None
 
     def _next(self, thin: Thin) -> tuple[datetime, Callable[[], None] | None]:
         due: tuple[datetime, Callable[[], None] | None] = (datetime.max.replace(tzinfo=UTC), None)
@@ -289,10 +219,3 @@ class Engine:
         if firing is not None and firing.due < due[0]:
             due = (firing.due, lambda: self._scheduler.fire(firing))
         return due
-
-
-def _parsed(body: str) -> Any:
-    try:
-        return json.loads(body)
-    except ValueError:
-        return body

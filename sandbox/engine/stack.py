@@ -30,8 +30,16 @@ class Stack:
     """
 
     def __init__(
-        self, built: Path, parameters: Mapping[str, str], aws: Aws, permissions: Permissions, url: Callable[[str], str]
+        self,
+        built: Path,
+        parameters: Mapping[str, str],
+        aws: Aws,
+        permissions: Permissions,
+        url: Callable[[str], str],
+        prefix: str = "",
     ) -> None:
+        """`prefix` tells the functions of stacks in one engine apart in its records."""
+        self.prefix = prefix
         self.built, self.aws, self.permissions, self.url = built, aws, permissions, url
         self.template, self._parameters = load(built / "template.yaml", parameters)
         self.name = "sandbox"
@@ -68,6 +76,11 @@ class Stack:
     def afterwards(self, verify: Callable[[], None]) -> None:
         """Runs a check once all resources are there, since a role's policies may come after its function."""
         self._checks.append(verify)
+
+    @property
+    def resources(self) -> dict[str, str]:
+        """What `Ref` gives for each resource that was made, by logical id."""
+        return {logical_id: made.ref for logical_id, made in self._made.items()}
 
     def physical(self, logical_id: str) -> str:
         """The name, URL or ARN (whatever `Ref` gives) of a resource."""

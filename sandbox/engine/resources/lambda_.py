@@ -66,7 +66,7 @@ def function(stack: "Stack", logical_id: str, p: Properties) -> Made:
         Environment={"Variables": variables},
     )
     stack.functions[logical_id] = Function(
-        logical_id=logical_id,
+        logical_id=stack.prefix + logical_id,
         name=name,
         arn=stack.arn("lambda", f"function:{name}"),
         role_arn=p["Role"],
