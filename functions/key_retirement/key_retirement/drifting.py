@@ -53,7 +53,7 @@ def check_replaced(tending: Tending, lineage: Lineage) -> Lineage:
         live = tending.place.keys.get(key.hash)
         if key.state not in ("overlap", "quarantined") or live is None:
             continue
-        found = [one for one in where_and_what(tending, key, live) if one]
+        found = [one for one in (*where_and_what(tending, key, live), _enabled(tending, key, live)) if one]
         _tell(tending, key, found, repairs=False)
         after = replace(key, drifted={one.field: one.live for one in found} or None)
         if after != key:
@@ -131,6 +131,18 @@ def _deleted(tending: Tending, lineage: Lineage, key: LineageKey) -> Difference:
 def where_and_what(tending: Tending, key: LineageKey, live: "ApiKey") -> "tuple[Difference | None, ...]":
     """What people changed of a key that Governor follows by its hash: the workspace it is in, and its name."""
     return _place(tending, live), _list(tending, live), _name_of(key, live)
+
+
+def _enabled(tending: Tending, key: LineageKey, live: "ApiKey") -> Difference | None:
+    if key.state != "quarantined" or live.disabled:
+        return None
+    name = tending.workload.name
+    again = "it leaked, and never comes back" if key.exposed else f"to use it again, roll {name} back instead"
+    sentence = (
+        f"Somebody enabled {live.name}, which Governor had disabled since {name} has another key. Governor disables it "
+        f"again, and its quarantine begins anew; {again}."
+    )
+    return Difference("disabled", "disabled", f"enabled, in quarantine since {key.since:%Y-%m-%d %H:%M}", sentence)
 
 
 def _place(tending: Tending, live: "ApiKey") -> Difference | None:

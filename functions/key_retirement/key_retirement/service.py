@@ -218,11 +218,10 @@ def _quarantined(tending: Tending, lineage: Lineage, key: LineageKey) -> Lineage
     if decision.action == "tell":
         tending.ports.bus.publish([kept(tending, lineage, key)])
         lineage = tending.ports.lineages.write(lineage.with_key(replace(key, told_at=tending.now)))
-    if decision.action == "disable" or tending.attachments(key.hash) != NOTHING:
-        keep_out(tending, key)
     if decision.action == "disable":
-        again = replace(key, since=tending.now, until=tending.now + tending.rules.quarantine)
-        return tending.ports.lineages.write(lineage.with_key(again))
+        return retire(tending, lineage, key)
+    if tending.attachments(key.hash) != NOTHING:
+        keep_out(tending, key)
     return lineage
 
 

@@ -118,7 +118,9 @@ def decide(facts: Facts, now: datetime) -> Decision:
         if row.status == "disabled" and not live:
             return Decision("repeat", "in_hand", "this event has been acted on", row.hashes)
         return _disable(facts, live, spends=False)
-    return _late(facts, row, now) or _unfounded(facts) or _not_wanted(facts, live) or _within_leash(facts, row, live)
+    return (
+        _late(facts, row, now) or _unfounded(facts) or _not_wanted(facts, live) or _within_leash(facts, row, live, now)
+    )
 
 
 def _is_meant(facts: Facts, key: "ApiKey") -> bool:
@@ -173,10 +175,10 @@ def _not_wanted(facts: Facts, live: Sequence[str]) -> Decision | None:
     return None
 
 
-def _within_leash(facts: Facts, row: CauseRow | None, live: Sequence[str]) -> Decision:
+def _within_leash(facts: Facts, row: CauseRow | None, live: Sequence[str], now: datetime) -> Decision:
     standing = facts.causes.standing()
     if not live:
-        return _nothing_live(facts, row)
+        return _nothing_live(facts, row, now)
     if facts.ordered_by:
         return _disable(facts, live, spends=False)
     if not standing and facts.leash.today:
@@ -194,16 +196,17 @@ def _within_leash(facts: Facts, row: CauseRow | None, live: Sequence[str]) -> De
     return _disable(facts, live, spends=not standing)
 
 
-def _nothing_live(facts: Facts, row: CauseRow | None) -> Decision:
+def _nothing_live(facts: Facts, row: CauseRow | None, now: datetime) -> Decision:
     if row and row.status == "disabling":
         return _disable(facts, (), spends=False)
     held = _held(facts)
-    if not held and any(
-        key.disabled and not facts.causes.known(key.hash) for key in facts.keys if _is_meant(facts, key)
-    ):
-        return Decision("withhold", "foreign", f"Somebody else has disabled {facts.name}; it is left as it is.")
+    meant = [key for key in facts.keys if _is_meant(facts, key)]
+    if not held and any(key.disabled and not facts.causes.known(key.hash) for key in meant):
+        whole = len(meant) == len(facts.keys)
+        what = facts.name if whole else ", ".join(key.name for key in meant)
+        return Decision("withhold", "foreign", f"Somebody else has disabled {what}; it is left as it is.")
     if (row and row.stands) or not held:
-        return Decision("withhold", "already_disabled", f"No key of {facts.name} is live: nothing is left to disable.")
+        return Decision("withhold", "already_disabled", _already_disabled(facts, now))
     others = ", ".join(sorted(other.cause for other in facts.causes.standing())) or "a cause being lifted"
     return Decision(
         "record",
@@ -211,6 +214,16 @@ def _nothing_live(facts: Facts, row: CauseRow | None) -> Decision:
         f"{facts.name} is disabled already ({others}); {facts.cause} now holds it too, and must be lifted as well.",
         held,
     )
+
+
+def _already_disabled(facts: Facts, now: datetime) -> str:
+    """A leak is of one key, or of those made before it: others may be live, and nobody said that they leaked."""
+    live = [key.name for key in facts.keys if is_live(key, now)]
+    if not live:
+        return f"No key of {facts.name} is live: nothing is left to disable."
+    leaked = ", ".join(key.name for key in facts.keys if _is_meant(facts, key)) or "the key that was reported"
+    others = f"{live[0]} is" if len(live) == 1 else f"{', '.join(live)} are"
+    return f"{leaked} leaked and is disabled already. {others} live, and was not reported: nothing else is disabled."
 
 
 def _disable(facts: Facts, live: Sequence[str], *, spends: bool) -> Decision:

@@ -7,6 +7,7 @@ from governor.causes import CauseRow, Status, union
 from governor.events import DetailType, Event, event_id
 from governor.evidence import BudgetReached, Disable, Exposed
 from governor.ledger import ABSENT, LedgerConflict
+from governor.owners import owners
 from governor.settling import outcome, settle
 from kill_switch.claims import Ordered, contradiction
 from kill_switch.decide import Decision, Facts, decide, is_live
@@ -71,7 +72,7 @@ def _doubtful(facts: Facts, now: datetime) -> bool:
 
 
 def _facts(means: Means, account: Account, demand: Demand, now: datetime) -> tuple[Facts, Reading]:
-    truth = Truth(means.policy)
+    truth = Truth(means.policy, owners(means.book.ledger))
     claim = demand.claim
     reading = truth.read(account, demand.event.subject)
     guard = None

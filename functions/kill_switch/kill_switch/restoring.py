@@ -8,6 +8,7 @@ from governor.causes import CauseRow, union
 from governor.events import DetailType, Event, event_id
 from governor.evidence import KeyOutcome, Restore
 from governor.ledger import LedgerConflict
+from governor.owners import owners
 from governor.settling import outcome, settle
 from kill_switch.decide import RestoreDecision, RestoreFacts, decide_restore
 from kill_switch.ports import Account, Means
@@ -45,7 +46,7 @@ def _filed_under(means: Means, account: Account, subject: str) -> str:
     """The subject as its causes are filed: a key's hash may be of a declared workload."""
     if means.policy.workload(subject) or means.book.causes(subject).rows:
         return subject
-    return Truth(means.policy).read(account, subject).subject
+    return Truth(means.policy, owners(means.book.ledger)).read(account, subject).subject
 
 
 def _give_back(means: Means, account: Account, facts: RestoreFacts, decision: RestoreDecision, row: CauseRow) -> Event:

@@ -1,6 +1,7 @@
 """The live read that decides: which keys a subject has at this moment, from the API (promise 2)."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,8 +22,8 @@ class Reading:
     """A subject and its keys as they are, disabled and expired ones too. `subject`: the workload's name where one
     declares the key, so that a workload's tier and causes hold however it is named.
 
-    `tier`: that of the workload whose name the key bears. In another workspace (it was renamed, or the key moved) the
-    key is no workload's, but tier 0 protects it still.
+    `tier`: that of the workload whose name the key bears. A key of that name that no lineage holds, in another
+    workspace, is no workload's, but tier 0 protects it still.
     """
 
     subject: str
@@ -37,10 +38,15 @@ class Reading:
 
 
 class Truth:
-    """Reads the account as the policy divides it into subjects. Raises from `management_api.errors`."""
+    """Reads the account as the policy divides it into subjects. Raises from `management_api.errors`.
 
-    def __init__(self, policy: Policy) -> None:
+    `owners`: which workload a key is of, by hash, as the ledger's lineages have it. They go before names and before
+    lists: a key that a person renamed or moved, or that a list leaves out, is disabled with its workload.
+    """
+
+    def __init__(self, policy: Policy, owners: Mapping[str, str]) -> None:
         self._policy = policy
+        self._owners = owners
 
     def read(self, account: Account, subject: str) -> Reading:
         """Raises `BadEvent` for a subject that is neither a declared workload nor a key's hash."""
@@ -53,7 +59,7 @@ class Truth:
             key = account.keys.get(subject)
         except NotFound:
             return Reading(subject, None, self._policy.defaults, ())
-        workload = self._policy.workload(self._policy.lineage_of(key.name))
+        workload = self._workload(key)
         if workload:
             keys = self._lineage(account, workload)
             if any(one.hash == subject for one in keys):
@@ -71,18 +77,34 @@ class Truth:
 
     def counts_byok(self, key: "ApiKey") -> bool:
         """Whether the key's BYOK usage is spend: its own setting says so, or the policy's for its workload."""
-        workload = self._policy.workload(self._policy.lineage_of(key.name))
+        workload = self._workload(key)
         return key.include_byok_in_limit or (workload is not None and workload.key.include_byok_in_limit)
 
     def _reading(self, workload: Workload, keys: tuple["ApiKey", ...]) -> Reading:
         return Reading(workload.name, workload, self._policy.for_subject(workload.name), keys, workload.tier)
 
+    def _workload(self, key: "ApiKey") -> Workload | None:
+        """The workload whose lineage holds the key's hash; else the one whose name it bears."""
+        return self._policy.workload(self._owners.get(key.hash, "")) or self._policy.workload(
+            self._policy.lineage_of(key.name)
+        )
+
     def _lineage(self, account: Account, workload: Workload) -> tuple["ApiKey", ...]:
+        """The workload's keys where the policy places it, and by one GET each those of its lineage that are elsewhere.
+
+        A 404 is the only answer by which one is gone.
+        """
         places = [
             place.id for place in account.workspaces.list() if workload.workspace in (place.id, place.name, place.slug)
         ]
-        keys = (key for place in places for key in account.keys.list(place))
-        return tuple(key for key in keys if self._policy.lineage_of(key.name) == workload.name)
+        listed = [key for place in places for key in account.keys.list(place) if self._workload(key) == workload]
+        found = {key.hash: key for key in listed}
+        for hash in (hash for hash, name in self._owners.items() if name == workload.name and hash not in found):
+            try:
+                found[hash] = account.keys.get(hash)
+            except NotFound:
+                continue
+        return tuple(found.values())
 
 
 def is_hash(subject: str) -> bool:

@@ -58,7 +58,7 @@ class Decision:
 def decide(facts: Facts) -> Decision:
     """Spend, runaways, budgets and blindness of one minute."""
     state, reading, minute = facts.state, facts.reading, facts.minute
-    subjects = Subjects(facts.policy, reading.layers.workspaces)
+    subjects = Subjects(facts.policy, reading.layers.workspaces, facts.owners)
     lineage_of = lineages(reading.listed, subjects)
     places = _places(state, reading, minute)
     read_at = {id: place.read_at or place.known_from for id, place in places.items()}

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from governor.policy import Policy
 from spend_meter.learning import Hourly
@@ -14,7 +15,7 @@ class Facts:
     """All that a beat knows. `rebaselines`: subject to the instant a human last restored it.
 
     `learned`: what analytics said of the subjects it was asked about. `expected`: subject to the minute until which a
-    human says that its spend is meant.
+    human says that its spend is meant. `owners`: which workload a key is of, by hash.
     """
 
     state: State
@@ -24,3 +25,4 @@ class Facts:
     rebaselines: Mapping[str, str]
     learned: Mapping[str, Hourly | None]
     expected: Mapping[str, int]
+    owners: Mapping[str, str] = MappingProxyType({})

@@ -72,7 +72,7 @@ def workload_budgets(
         return
     for workspace_id, keys in listed.items():
         for key in keys or ():
-            place = workspace_id, subjects.lineage_of(key.name)
+            place = subjects.place_of(key, workspace_id)
             workload = subjects.capped.get(place)
             if workload:
                 spent[place] = spent.get(place, 0.0) + _spent_of_cap(key, workload)
@@ -182,7 +182,7 @@ def still_there(identity: str, hashes: set[str], workspace_ids: set[str], subjec
 
 def _key_limit(key: "ApiKey", limit: float, workspace_id: str, subjects: "Subjects") -> Iterator[Budget]:
     subject = subjects.of(key, workspace_id)
-    if (workspace_id, subject) in subjects.capped:
+    if subjects.place_of(key, workspace_id) in subjects.capped:
         return
     rules = subjects.limits(subject).budget
     yield Budget(

@@ -5,7 +5,7 @@ dies in between has its events published by the next one, under the same ids; a 
 publishes nothing.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -14,10 +14,12 @@ from pydantic import SecretStr
 from governor.clock import parse_instant
 from governor.events import Publisher
 from governor.ledger import Ledger
+from governor.owners import owners
 from governor.policy import Policy
 from governor.reading_store import ReadingConflict, ReadingStore
 from governor.secrets import SecretMalformed, Secrets, SecretUnavailable
 from management_api import AuthenticationFailed, Deadline, OpenRouter, OpenRouterError
+from spend_meter.absence import confirmed
 from spend_meter.baselines import learn_from_analytics
 from spend_meter.blindness import ACCOUNT
 from spend_meter.codec import Codec
@@ -38,6 +40,8 @@ MARKING_SECONDS = 4.0
 PUBLISHED_TOGETHER = 100
 ASKED_PER_BEAT = 10
 """Workloads whose own key is asked what blocks it first; beyond these an alert goes out without the answer."""
+OWNERS_EVERY = 5
+"""Minutes after which the lineages' hashes are read again: a query of a kilobyte or two a workload."""
 DETECTOR = "detector"
 """The ledger's partition of what others tell the detector: `<subject>`, from when on to learn afresh
 (`{"kind": "rebaseline", "at": ...}`), and `<subject>#expected`, until when its spend is meant (`{"kind": "expected",
@@ -85,6 +89,7 @@ class SpendMeter:
         self._concurrency = concurrency
         self._codec = Codec()
         self._kept: tuple[str, State] | None = None
+        self._owners: tuple[int, Mapping[str, str]] | None = None
         self._client: tuple[SecretStr, OpenRouter] | None = None
 
     def beat(self, beat: Beat, seconds_left: Callable[[], float]) -> Report:
@@ -105,8 +110,9 @@ class SpendMeter:
             if row.data.get("kind") == "expected"
         }
         reading, failure = self._read(state, minute, lambda: seconds_left() - KEEPING_SECONDS)
-        learned = self._learn(state, reading, minute, lambda: seconds_left() - KEEPING_SECONDS)
-        decision = decide(Facts(state, reading, minute, self._policy, rebaselines, learned, expected))
+        whose = self._whose(minute)
+        learned = self._learn(state, reading, minute, whose, lambda: seconds_left() - KEEPING_SECONDS)
+        decision = decide(Facts(state, reading, minute, self._policy, rebaselines, learned, expected, whose))
         decision = self._ask_what_blocks(decision, lambda: seconds_left() - KEEPING_SECONDS / 2)
         try:
             etag = self._keep(decision.state, etag)
@@ -129,6 +135,12 @@ class SpendMeter:
             top_spenders=decision.top_spenders,
             failure=failure,
         )
+
+    def _whose(self, minute: int) -> Mapping[str, str]:
+        """Which workload a key is of, by hash; read again every few minutes. A key made since bears its name still."""
+        if self._owners is None or minute >= self._owners[0] + OWNERS_EVERY:
+            self._owners = minute, owners(self._ports.ledger)
+        return self._owners[1]
 
     def _load(self) -> tuple[State, str | None]:
         stored = self._ports.store.get(self._kept[0] if self._kept else None)
@@ -174,7 +186,8 @@ class SpendMeter:
 
     def _sweep(self, state: State, minute: int, seconds_left: Callable[[], float], *, fresh: bool) -> Reading:
         client = self._connected(fresh=fresh)
-        return sweep(client, state.layers, minute, seconds_left, self._concurrency)
+        reading = sweep(client, state.layers, minute, seconds_left, self._concurrency)
+        return confirmed(client, reading, state.keys, seconds_left)
 
     def _connected(self, *, fresh: bool) -> OpenRouter:
         """The client under the management key, made anew only when the key changed: it owns a connection pool."""
@@ -188,12 +201,17 @@ class SpendMeter:
         return self._client[1]
 
     def _learn(
-        self, state: State, reading: Reading, minute: int, seconds_left: Callable[[], float]
+        self,
+        state: State,
+        reading: Reading,
+        minute: int,
+        whose: Mapping[str, str],
+        seconds_left: Callable[[], float],
     ) -> dict[str, Hourly | None]:
         if not state.learning or not reading.keys_read or self._client is None:
             return {}
         client = self._client[1].within(Deadline(seconds_left))
-        subjects = Subjects(self._policy, reading.layers.workspaces)
+        subjects = Subjects(self._policy, reading.layers.workspaces, whose)
         return learn_from_analytics(client, state.learning, lineages(reading.listed, subjects), minute)
 
     def _ask_what_blocks(self, decision: Decision, seconds_left: Callable[[], float]) -> Decision:

@@ -1,6 +1,7 @@
 """Who spends: which workload a key belongs to, and what the policy says of it. Pure."""
 
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from governor.evidence import KeyReading
@@ -11,9 +12,18 @@ if TYPE_CHECKING:
 
 
 class Subjects:
-    """The policy as seen from a key. `workspaces`: id to (name, slug), by any of which a policy may mean it."""
+    """The policy as seen from a key. `workspaces`: id to (name, slug), by any of which a policy may mean it.
 
-    def __init__(self, policy: Policy, workspaces: Mapping[str, tuple[str, str]]) -> None:
+    `owners`: which workload a key is of, by hash, as the ledger's lineages have it. They go before names: a key that a
+    person renamed or moved is watched as before.
+    """
+
+    def __init__(
+        self,
+        policy: Policy,
+        workspaces: Mapping[str, tuple[str, str]],
+        owners: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self._policy = policy
         self.lineage_of = policy.lineage_of
         self._workloads = {
@@ -25,6 +35,8 @@ class Subjects:
         self.capped = {place: one for place, one in self._workloads.items() if one.rotation and one.key.limit_usd}
         """Workloads whose cap counts over all keys of their lineage, by (workspace id, name)."""
         self._declared = {workload.name: workload for workload in policy.workloads}
+        self._owners = {hash: name for hash, name in owners.items() if name in self._declared}
+        self._home = {name: workspace_id for workspace_id, name in self._workloads}
         self._limits: dict[str, Limits] = {name: policy.for_subject(name) for name in self._declared}
         rules = [limits.budget for limits in (policy.defaults, *self._limits.values())]
         shares = [share for rule in rules for share in (*rule.alert_at, rule.disable_at) if share is not None]
@@ -32,9 +44,18 @@ class Subjects:
         """The lowest share of any limit that anybody wants to hear of; None: nobody does."""
 
     def of(self, key: "ApiKey", workspace_id: str) -> str:
-        """The workload whose lineage the key is of, in the workload's own workspace; else the key's hash."""
+        """The workload whose lineage holds the key's hash, wherever it is; the one whose name the key bears in the
+        workload's own workspace; else the key's hash."""
+        owner = self._owners.get(key.hash)
+        if owner:
+            return owner
         name = self.lineage_of(key.name)
         return name if (workspace_id, name) in self._workloads else key.hash
+
+    def place_of(self, key: "ApiKey", workspace_id: str) -> tuple[str, str]:
+        """(workspace id, workload's name) under which the key's spend counts for a cap."""
+        owner = self._owners.get(key.hash)
+        return (self._home.get(owner, workspace_id), owner) if owner else (workspace_id, self.lineage_of(key.name))
 
     def workload(self, subject: str) -> Workload | None:
         return self._declared.get(subject)
@@ -50,7 +71,7 @@ class Subjects:
         """Whether the key's BYOK usage is spend: its own setting says so, or the policy's for its workload."""
         if key.include_byok_in_limit:
             return True
-        workload = self._declared.get(self.lineage_of(key.name))
+        workload = self._declared.get(self._owners.get(key.hash) or self.lineage_of(key.name))
         return workload is not None and workload.key.include_byok_in_limit
 
     def counted(self, key: "ApiKey") -> float:

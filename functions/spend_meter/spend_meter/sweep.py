@@ -10,6 +10,7 @@ from dataclasses import replace
 from functools import partial
 
 from management_api import ApiKey, Deadline, OpenRouter, OpenRouterError, Read, Unknown
+from spend_meter.absence import workspaces_of
 from spend_meter.blindness import ACCOUNT
 from spend_meter.reading import Reading
 from spend_meter.state import Caps, Guard, Layers
@@ -30,10 +31,12 @@ def sweep(
     errors: dict[str, str] = {}
     if _due(layers, "workspaces", minute):
         found = _asked(client.workspaces.list, failures)
-        if found is not None:
+        named = {one.id: (one.name, one.slug) for one in found or ()}
+        there = None if found is None else _asked(partial(workspaces_of, client, layers.workspaces, named), failures)
+        if found is not None and there is not None:
             layers = replace(
                 layers,
-                workspaces={one.id: (one.name, one.slug) for one in found},
+                workspaces=there,
                 defaults={one.id: one.default_guardrail_id for one in found if one.default_guardrail_id},
                 read_at={**layers.read_at, "workspaces": minute},
             )

@@ -104,3 +104,32 @@ def test_nothing_is_taken_back_while_a_cause_holds_the_workload() -> None:
     for _ in range(10):
         retirement.beat(timedelta(hours=1))
     assert retirement.told("Rotation Rolled Back") == []
+
+
+def test_a_key_that_a_person_enabled_in_its_quarantine_is_disabled_again_and_told_each_time() -> None:
+    retirement = overlapping()
+    world = retirement.world
+    for _ in range(30):
+        retirement.beat()
+    for times in (1, 2):
+        before = world.lineage.key(FIRST)
+        assert before
+        world.account.update(FIRST, KeyPatch(disabled=False))
+        retirement.beat(TEN)
+        assert world.account.held[FIRST].disabled
+        told = [event for event in retirement.told("Key Drifted") if event.evidence["field"] == "disabled"]
+        assert len({event.id for event in told}) == times
+        assert "Governor disables it again" in told[-1].reason
+        assert "roll prod-agent back" in told[-1].reason
+        row = world.causes.causes(WORKLOAD).get("rotation")
+        assert row
+        assert row.stands
+        assert FIRST in row.hashes
+        assert row.at == world.now, "the cause says since when"
+        after = world.lineage.key(FIRST)
+        assert after
+        assert after.until
+        assert before.until
+        assert after.until > before.until
+        retirement.beat(TEN)
+        assert len({event.id for event in retirement.told("Key Drifted")}) == times

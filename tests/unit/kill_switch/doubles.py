@@ -78,6 +78,8 @@ class FakeAccount:
     held: dict[str, ApiKey]
     rows: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     guards: dict[str, tuple[Guardrail, list[str]]] = field(default_factory=dict)
+    unlisted: set[str] = field(default_factory=set)
+    """Hashes that lists leave out, though the keys live."""
     analytics_error: Exception | None = None
     on_query: Callable[[], object] = lambda: None
     on_update: Callable[[str], object] = lambda _: None
@@ -105,7 +107,8 @@ class FakeAccount:
 
     def list(self, workspace_id: str) -> list[ApiKey]:
         self.on_list()
-        return [key for key in self.held.values() if key.workspace_id == workspace_id]
+        listed = [key for key in self.held.values() if key.hash not in self.unlisted]
+        return [key for key in listed if key.workspace_id == workspace_id]
 
     def get(self, hash: str) -> ApiKey:
         if hash not in self.held:

@@ -38,6 +38,9 @@ class FakeAccount:
     failing: Callable[[httpx.Request], int | None] = lambda request: None
     asked: list[str] = field(default_factory=list)
     extra: list[dict[str, Any]] = field(default_factory=list)
+    unlisted: set[str] = field(default_factory=set)
+    """Hashes that the lists of keys leave out, though the keys live."""
+    unlisted_workspaces: set[str] = field(default_factory=set)
 
     def add(self, name: str, workspace: str = "ws-1", made: datetime = START - timedelta(days=60), **more: Any) -> str:
         """A key; returns its hash."""
@@ -72,19 +75,26 @@ class FakeAccount:
         status = self.failing(request)
         if status:
             return httpx.Response(status, json={"error": {"code": status, "message": "as the test asked"}})
-        return httpx.Response(200, json=self._answer(path, request))
+        try:
+            return httpx.Response(200, json=self._answer(path, request))
+        except KeyError:
+            return httpx.Response(404, json={"error": {"code": 404, "message": "no such thing"}})
 
-    def _answer(self, path: str, request: httpx.Request) -> Any:
+    def _answer(self, path: str, request: httpx.Request) -> Any:  # noqa: C901 - one case a path
         match path.strip("/").split("/"):
             case ["keys"]:
                 workspace, offset = request.url.params["workspace_id"], int(request.url.params["offset"])
                 keys = self.extra or [key for key in self.keys.values() if key["workspace_id"] == workspace]
+                keys = [key for key in keys if key["hash"] not in self.unlisted]
                 return {"data": keys[offset : offset + 100]}
+            case ["keys", hash]:
+                return {"data": self.keys[hash]}
             case ["workspaces"]:
                 return _listed(
-                    {"id": id, "name": name, "slug": name, "created_at": MADE, "default_guardrail_id": f"default-{id}"}
-                    for id, name in self.workspaces.items()
+                    _workspace(*one) for one in self.workspaces.items() if one[0] not in self.unlisted_workspaces
                 )
+            case ["workspaces", id]:
+                return {"data": _workspace(id, self.workspaces[id])}
             case ["workspaces", id, "budgets"]:
                 return {"data": [_budget(id, interval, usd) for interval, usd in self.caps.get(id, {}).items()]}
             case ["guardrails"]:
@@ -116,6 +126,10 @@ MADE = (START - timedelta(days=90)).isoformat()
 def _listed(rows: Iterable[dict[str, Any]]) -> dict[str, Any]:
     data = list(rows)
     return {"data": data, "total_count": len(data)}
+
+
+def _workspace(id: str, name: str) -> dict[str, Any]:
+    return {"id": id, "name": name, "slug": name, "created_at": MADE, "default_guardrail_id": f"default-{id}"}
 
 
 def _budget(workspace_id: str, interval: str, usd: float) -> dict[str, Any]:

@@ -1,0 +1,52 @@
+"""A key is the workload's by its hash: renamed, moved or left out of a list, it is disabled with the others."""
+
+from dataclasses import replace
+
+import pytest
+
+from governor.causes import CauseRow
+from governor.lineage import Lineage, LineageKey, Lineages
+from tests.unit.kill_switch.doubles import HASH, NOW, OTHER, THIRD, WORKLOAD, World, api_key, exposed, reading, runaway
+
+
+def with_lineage(*keys: tuple[str, str], spent: float = 100.0) -> World:
+    """A workload whose lineage has these keys, (hash, state)."""
+    world = World(*(api_key(hash, f"{WORKLOAD}#{hash[0]}", spent=spent) for hash, _ in keys))
+    row = Lineage(WORKLOAD, tuple(LineageKey(hash, f"{WORKLOAD}#{hash[0]}", state, NOW) for hash, state in keys))  # type: ignore[arg-type]
+    Lineages(world.ledger).write(row)
+    return world
+
+
+@pytest.mark.parametrize("how", ["renamed", "moved", "left out"])
+@pytest.mark.parametrize("subject", [WORKLOAD, HASH])
+def test_a_key_that_a_person_changed_is_still_the_workloads(how: str, subject: str) -> None:
+    world = with_lineage((HASH, "current"), (OTHER, "overlap"))
+    key = world.account.held[HASH]
+    changes = {"renamed": {"name": "batch"}, "moved": {"workspace_id": "ws-2"}, "left out": {}}[how]
+    world.account.held[HASH] = replace(key, **changes)  # type: ignore[arg-type]
+    if how == "left out":
+        world.account.unlisted.add(HASH)
+    told = world.receive(runaway(subject, reading(HASH, key.name)))
+    assert told.subject == WORKLOAD
+    assert told.detail_type.value == "Key Disabled"
+    assert world.account.disabled() == {HASH, OTHER}
+
+
+def test_a_key_that_only_bears_the_name_and_is_of_another_lineage_is_left_alone() -> None:
+    world = with_lineage((HASH, "current"))
+    world.account.held[THIRD] = api_key(THIRD, f"{WORKLOAD}#3")
+    Lineages(world.ledger).write(Lineage("prod-billing", (LineageKey(THIRD, "prod-billing#3", "current", NOW),)))
+    world.receive(runaway())
+    assert world.account.disabled() == {HASH}
+
+
+def test_a_leak_of_a_key_in_quarantine_says_which_key_is_live() -> None:
+    world = with_lineage((HASH, "current"), (OTHER, "quarantined"))
+    world.account.held[OTHER] = replace(world.account.held[OTHER], disabled=True)
+    world.book.write(CauseRow(WORKLOAD, "rotation", "disabled", "retire", (OTHER,), NOW))
+    told = world.receive(exposed(OTHER))
+    assert told.detail_type.value == "Disable Withheld"
+    assert "No key" not in told.reason
+    assert f"{WORKLOAD}#a is live" in told.reason
+    assert f"{WORKLOAD}#b leaked" in told.reason
+    assert world.account.disabled() == {OTHER}

@@ -1,0 +1,134 @@
+"""A list that leaves keys out ends no incident and arms no budget; a renamed key is watched as its workload's."""
+
+from typing import Any
+
+import pytest
+
+from governor.lineage import Lineage, LineageKey, Lineages
+from tests.unit.spend_meter.conftest import START, World
+
+WORKLOAD = {
+    "name": "prod-agent",
+    "workspace": "platform",
+    "owner": {"slack": "U0AGENT"},
+    "secret": "openrouter/prod/agent",
+    "key": {"limit_usd": 80.0, "limit_reset": "monthly", "include_byok_in_limit": True},
+    "rotation": {"every": "60d"},
+    "runaway": {"mode": "disable"},
+}
+
+
+def owned(world: World, *hashes: str, name: str = "prod-agent") -> None:
+    keys = tuple(LineageKey(hash, f"{name}#{hash[-1]}", "overlap", START) for hash in hashes)
+    Lineages(world.ledger).write(Lineage(name, keys))
+
+
+@pytest.fixture
+def one(world: Any) -> str:
+    """A key of the workload, burning."""
+    world.with_policy(workloads=[WORKLOAD])
+    hash: str = world.account.add("prod-agent#1")
+    owned(world, hash)
+    world.account.add("other")
+    world.beat()
+    world.accustom(hash)
+    return hash
+
+
+@pytest.mark.parametrize("how", ["renamed", "moved"])
+def test_a_key_that_a_person_renamed_or_moved_is_judged_and_capped_as_its_workloads(
+    how: str, world: Any, one: str
+) -> None:
+    if how == "renamed":
+        world.account.keys[one]["name"] = "batch"
+    else:
+        world.account.workspaces["ws-2"] = "other"
+        world.account.keys[one]["workspace_id"] = "ws-2"
+    world.burn(one, 500, minutes=12)
+    confirmed = world.bus.of("Runaway Confirmed")[0]
+    assert confirmed.subject == "prod-agent"
+    assert [key["hash"] for key in confirmed.evidence["keys"]] == [one]
+    reached = [event for event in world.bus.of("Budget Threshold Reached") if event.subject == "prod-agent"]
+    assert {event.evidence["scope"] for event in reached} == {"workload"}
+
+
+def test_a_key_by_name_is_not_the_workloads_when_its_hash_is_anothers(world: Any) -> None:
+    other = {**WORKLOAD, "name": "prod-billing", "secret": "openrouter/prod/billing"}
+    world.with_policy(workloads=[WORKLOAD, other])
+    hash = world.account.add("prod-agent")
+    owned(world, hash, name="prod-billing")
+    world.beat()
+    world.account.spend(hash, 1)
+    assert world.beat().top_spenders == [("prod-billing", pytest.approx(1))]
+
+
+def test_a_lineage_that_is_new_is_known_within_five_minutes(world: Any) -> None:
+    world.with_policy(workloads=[WORKLOAD])
+    hash = world.account.add("batch")
+    for _ in range(2):
+        world.beat()
+    owned(world, hash)
+    for _ in range(5):
+        world.beat()
+    world.account.spend(hash, 1)
+    assert ("prod-agent", pytest.approx(1)) in world.beat().top_spenders
+
+
+@pytest.mark.parametrize("left_out", ["one", "all", "workspaces"])
+def test_a_list_that_leaves_live_keys_out_ends_no_runaway_and_tells_no_budget_again(
+    left_out: str, world: Any, one: str
+) -> None:
+    for _ in range(12):
+        world.account.add("quiet")
+    world.burn(one, 500, minutes=6)
+    if left_out == "workspaces":
+        world.account.unlisted_workspaces.add("ws-1")
+    else:
+        world.account.unlisted |= {one} if left_out == "one" else {*world.account.keys}
+    world.burn(one, 500, minutes=12)
+    world.account.unlisted.clear()
+    world.account.unlisted_workspaces.clear()
+    world.burn(one, 500, minutes=3)
+    assert world.bus.of("Runaway Ended") == []
+    thresholds = [event.evidence["threshold"] for event in world.bus.of("Budget Threshold Reached")]
+    assert thresholds == sorted({*thresholds})
+    assert thresholds[-1] == 1.0
+    blind = world.bus.of("Monitor Blind")
+    assert len(blind) == (1 if left_out == "all" else 0)
+    if blind:
+        assert "leaves out 14 keys" in blind[0].evidence["error"]
+
+
+def test_a_key_that_is_gone_is_asked_for_once(world: Any) -> None:
+    hash = world.account.add("batch")
+    world.account.add("other")
+    world.beat()
+    del world.account.keys[hash]
+    for _ in range(10):
+        world.beat()
+    assert world.account.asked.count(f"/keys/{hash}") == 1
+
+
+def test_of_many_keys_that_vanish_at_once_ten_are_asked_for_and_their_404_is_believed(world: Any) -> None:
+    hashes = [world.account.add("batch") for _ in range(50)]
+    world.account.add("other")
+    world.beat()
+    for hash in hashes:
+        del world.account.keys[hash]
+    report = world.beat()
+    assert report.unknown_workspaces == 0
+    assert sum(path.startswith("/keys/") for path in world.account.asked) == 10
+    world.beat()
+    assert sum(path.startswith("/keys/") for path in world.account.asked) == 10
+
+
+def test_a_workspace_is_unknown_while_a_key_that_its_list_leaves_out_cannot_be_asked_for(world: Any) -> None:
+    hash = world.account.add("batch")
+    world.account.add("other")
+    world.beat()
+    world.account.unlisted.add(hash)
+    world.account.failing = lambda request: 500 if request.url.path.endswith(hash) else None
+    assert world.beat().unknown_workspaces == 1
+    world.account.failing = lambda request: None
+    world.account.spend(hash, 1)
+    assert world.beat().spend_usd == pytest.approx(1)
