@@ -7,15 +7,18 @@ Each function's credentials try every event, row, secret, queue and prefix; what
 import json
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import urlencode
 
+import httpx
 import pytest
 from botocore.exceptions import ClientError
+from slack_sdk.signature import SignatureVerifier
 
 from governor.events import SOURCE, DetailType
 from governor.publishers import PUBLISHES, REDELIVERS
 from governor.redelivery import REDACTED_SOURCE
 from sandbox.engine import Engine
-from sandbox.scenario.world import open_world
+from sandbox.scenario.world import SIGNING_SECRET, SLACK_TOKEN, open_world
 from tests.ownership import DECISIONS, FUNCTIONS, LEDGER, OBJECT_READERS, OBJECT_WRITERS, SECRETS
 
 REFUSALS = {"AccessDenied", "AccessDeniedException", "403", "AuthorizationError"}
@@ -200,3 +203,21 @@ def test_anyone_with_put_events_sends_requests_and_nothing_in_our_name(engine: E
 def test_anyone_with_send_message_puts_nothing_into_the_queue_of_slacks_requests(engine: Engine) -> None:
     client = engine.client_of("anyone", SENDERS, "sqs")
     assert not _reaches(client.send_message, QueueUrl=engine.physical("SlackRequestQueue"), MessageBody="{}")
+
+
+def _answered(engine: Engine, secret: str) -> int:
+    """The HTTP status of a command in an approver's name, signed with `secret`."""
+    form = {"command": "/governor", "text": "help", "team_id": "T0SANDBOX", "user_id": "U0LEAD"}
+    place = {"channel_id": "C0GOVERNOR", "trigger_id": "1.2.fake", "response_url": "http://localhost:9/"}
+    body, now = urlencode({**form, **place}), str(int(engine.now().timestamp()))
+    headers = {
+        "Content-Type": "application/x-www-form-urlencoded",
+        "X-Slack-Request-Timestamp": now,
+        "X-Slack-Signature": str(SignatureVerifier(secret).generate_signature(timestamp=now, body=body)),
+    }
+    return httpx.post(engine.outputs["SlackRequestUrl"], content=body, headers=headers, timeout=30).status_code
+
+
+def test_a_leaked_bot_token_signs_no_click(engine: Engine) -> None:
+    assert _answered(engine, SLACK_TOKEN) == 401
+    assert _answered(engine, SIGNING_SECRET) == 200, "the same command, signed with what the gateway alone may read"
