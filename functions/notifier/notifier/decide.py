@@ -10,7 +10,7 @@ from notifier.incident import Incident
 from notifier.kinds import concerns_keys
 from notifier.phrases import KEYS_PAGE, local
 from notifier.wording import words
-from notifier.words import Words
+from notifier.words import Words, sections_of
 
 MAIL_WHEN_DOWN = 3
 """Deliveries of an event after which mail takes over while Slack does not answer."""
@@ -96,5 +96,5 @@ def give_up_on_slack(deliveries: int, *, limited: bool) -> bool:
 
 def _message(said: Words, spend: str, context: tuple[str, ...]) -> Message:
     todo = f"*What to do:* {said.todo}" if said.todo else ""
-    sections = tuple(text for text in (spend, "\n".join(said.facts), todo) if text)
+    sections = tuple(text for text in (spend, *sections_of(said.facts), todo) if text)
     return Message(said.headline, said.color, sections, context)

@@ -11,7 +11,6 @@ from notifier.case import Case
 from notifier.phrases import person
 from notifier.words import GREEN, ORANGE, RED, Words
 
-MAX_LINES = 30
 _FIX = "docs/operations.md, “A promotion fails”, has the fix for each rule."
 _TAKEN_BACK = {"dropped": "OpenRouter had dropped part of it", "smoke": "it did not answer"}
 
@@ -64,7 +63,7 @@ def rolled_back(case: Case) -> Words:
 def drifted(case: Case) -> Words:
     evidence = cast(PresetDrift, case.evidence)
     headline = f"🟠 Somebody changed preset {escape(evidence.name)} in production. {escape(case.event.reason)}"
-    facts = tuple(f"• {escape(line)}" for line in evidence.shown[:MAX_LINES])
+    facts = tuple(f"• {escape(line)}" for line in evidence.shown)
     facts += (link(evidence.file, "The whole difference"),) if evidence.file else ()
     version = evidence.live.version
     if not version:
@@ -86,7 +85,7 @@ def _failing(checks: Sequence[CheckResult]) -> tuple[str, ...]:
 
 
 def _lines(evidence: Promotion) -> tuple[str, ...]:
-    return tuple(f"• {escape(line)}" for line in evidence.shown[:MAX_LINES])
+    return tuple(f"• {escape(line)}" for line in evidence.shown)
 
 
 def _rule(evidence: Promotion) -> tuple[str, ...]:

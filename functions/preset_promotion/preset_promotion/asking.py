@@ -95,7 +95,7 @@ def resume(turn: Turn, candidate: Candidate, staging: Live, production: Live) ->
     """What somebody left half done, once they cannot be at it any more."""
     if candidate.status == "checked":
         diff = compare(production.content, _content(staging), prices.read(turn))
-        ask(turn, candidate, diff.text)
+        ask(turn, candidate, diff.file(turn.preset.prompts))
     elif candidate.tries < RUNS:
         until = turn.ports.clock() + IN_HAND
         turn.write(replace(turn.record, candidate=replace(candidate, tries=candidate.tries + 1, until=until)))
@@ -112,12 +112,14 @@ def check(turn: Turn, staging: Live, production: Live) -> None:
     content = _content(staging)
     diff = compare(production.content, content, catalogue)
     certified = turn.preset.checks.certified
-    checks = examine(production.content, content, catalogue, certified, loosen=candidate.loosen)
+    checks = examine(
+        production.content, content, catalogue, certified, loosen=candidate.loosen, unshown_risks=diff.unshown_risks
+    )
     shown, usd = _shown(diff, catalogue), 0.0
     if not failing(checks):  # what is blocked already need not be paid for
         ran = run(turn, content, production.content, catalogue)
         checks, usd, shown = (*checks, *ran.checks), ran.usd, (*shown, *ran.shown)
-    _checked(turn, candidate, checks, shown, usd, diff.text)
+    _checked(turn, candidate, checks, shown, usd, diff.file(turn.preset.prompts))
 
 
 def _checked(
@@ -243,16 +245,17 @@ def found(turn: Turn, staging: Live, production: Live) -> None:
 
 
 def upload(turn: Turn, name: str, text: str) -> tuple[str | None, tuple[str, ...]]:
-    """The permalink of the diff as a file, where the policy lets prompts be shown; or a line that says why not."""
-    if turn.preset.prompts != "shown":
-        return None, ("The diff is not shown: the policy says that prompts are private",)
+    """The permalink of the difference as a file, and a line on what it lacks. `text`: what the policy lets it hold."""
     if turn.ports.files is None or not text:
         return None, ()
     try:
-        return turn.ports.files.upload(name, text, f"What changes in {turn.preset.slug}") or None, ()
+        file = turn.ports.files.upload(name, text, f"What changes in {turn.preset.slug}") or None
     except SlackError as error:
         turn.ports.log.warning("the diff was not uploaded", extra={"error": type(error).__name__})
-        return None, ("The diff could not be uploaded to Slack",)
+        return None, ("⚠ The whole difference could not be uploaded to Slack: read it at OpenRouter",)
+    if turn.preset.prompts == "private":
+        return file, ("The file holds every parameter, but no text: the policy says that prompts are private",)
+    return file, ()
 
 
 def _override(turn: Turn, request: Asked, staging: Live, production: Live) -> None:
@@ -266,7 +269,7 @@ def _override(turn: Turn, request: Asked, staging: Live, production: Live) -> No
         return
     candidate = replace(standing, how="override", by=request.by, status="checked")
     turn.write(replace(turn.record, candidate=candidate))
-    ask(turn, candidate, compare(production.content, _content(staging), prices.read(turn)).text)
+    ask(turn, candidate, compare(production.content, _content(staging), prices.read(turn)).file(turn.preset.prompts))
 
 
 def _id(turn: Turn, *parts: str | int) -> str:

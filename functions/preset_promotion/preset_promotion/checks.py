@@ -3,7 +3,8 @@
  1. `models`        every model is certified, where the policy lists any, and is in the catalogue
  2. `parameters`    every model takes every parameter that is set
  3. `data_policy`   prompts go nowhere they do not go today, unless the request says `loosen`
- 4. `golden: NAME`  one a case; `preset_promotion.golden` judges the answer
+ 4. `reviewable`    every risk finds its place in the message that people decide by
+ 5. `golden: NAME`  one a case; `preset_promotion.golden` judges the answer
 
 `why` is a short sentence of ours: never a prompt, never an answer.
 """
@@ -49,13 +50,21 @@ def failing(checks: Sequence[Check]) -> tuple[str, ...]:
 
 
 def examine(
-    base: Content | None, candidate: Content, catalogue: Catalogue, certified: Sequence[str], *, loosen: bool
+    base: Content | None,
+    candidate: Content,
+    catalogue: Catalogue,
+    certified: Sequence[str],
+    *,
+    loosen: bool,
+    unshown_risks: int = 0,
 ) -> tuple[Check, ...]:
-    """The checks that cost nothing."""
+    """The checks that cost nothing. `unshown_risks`: those for which a message has no room."""
+    unseen = (f"{unshown_risks} risks do not fit into one message: promote in smaller steps",) if unshown_risks else ()
     return (
         _check("models", _models(candidate, catalogue, certified)),
         _check("parameters", _parameters(candidate, catalogue)),
         _check("data_policy", () if loosen or base is None else loosened(base, candidate)),
+        _check("reviewable", unseen),
     )
 
 

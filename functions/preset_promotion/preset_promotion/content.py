@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from management_api import PresetVersion
 
 PROMPT = "system_prompt"
+WORDED = frozenset({"route", "verbosity", "effort", "sort", "data_collection"})
+"""Fields whose texts are OpenRouter's own words."""
 LIMITS = ("max_tokens", "max_completion_tokens")
 _NAME = re.compile(r"[\w./:@~-]{1,80}")
 _NOBODY = {"role": "user", "content": "Saved by Governor."}

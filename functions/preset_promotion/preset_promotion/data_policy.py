@@ -3,7 +3,7 @@
 The rules are OpenRouter's `provider` preferences: without them any provider may serve, and may keep what it is sent.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from preset_promotion.content import Content, plain_name, texts
@@ -32,24 +32,19 @@ def _only(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str, ...
     if not old:
         return ()
     if not new:
-        return (f"provider.only dropped: any provider may serve, no longer only {_names(old)}",)
-    added = sorted(set(new) - set(old))
-    return (f"provider.only loosened: {_names(added)} may serve too",) if added else ()
+        return (f"provider.only dropped: any provider may serve, no longer only {len(set(old))} named ones",)
+    return tuple(f"provider.only loosened: {plain_name(one)} may serve too" for one in sorted(set(new) - set(old)))
 
 
 def _ignore(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str, ...]:
     freed = sorted(set(texts(before.get("ignore"))) - set(texts(after.get("ignore"))))
-    return (f"provider.ignore loosened: {_names(freed)} may serve again",) if freed else ()
+    return tuple(f"provider.ignore loosened: {plain_name(one)} may serve again" for one in freed)
 
 
 def _fallbacks(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str, ...]:
     if before.get("allow_fallbacks") is False and after.get("allow_fallbacks") is not False:
         return ("provider.allow_fallbacks loosened: providers beyond the ordered ones may serve",)
     return ()
-
-
-def _names(names: Sequence[str]) -> str:
-    return ", ".join(map(plain_name, names))
 
 
 _RULES: tuple[Callable[[Mapping[str, Any], Mapping[str, Any]], tuple[str, ...]], ...] = (

@@ -121,7 +121,9 @@ def _drift(turn: Turn, production: Live) -> None:
     file = None
     if production.content:
         diff = compare(served.content, production.content, prices.read(turn), ("promoted", "production"))
-        file, note = upload(turn, f"{turn.preset.slug}-drift-{production.seen.number}.diff", diff.text)
+        file, note = upload(
+            turn, f"{turn.preset.slug}-drift-{production.seen.number}.diff", diff.file(turn.preset.prompts)
+        )
         shown = (*diff.shown, *note)
     event = told.drift(turn, production.seen, shown, file)
     turn.write(replace(record, drifted=production.seen.number).telling(event))

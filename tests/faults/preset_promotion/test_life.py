@@ -38,7 +38,13 @@ def test_asked_checked_granted_promoted_and_served(fresh: Worlds) -> None:
     assert world.kinds() == ["Approval Requested", "Preset Promoted"]
     told = world.last("Preset Promoted")
     assert (told["requested_by"], told["approved_by"], told["candidate"]["version"]) == ("U0DEV", ["U0LEAD"], 2)
-    assert [check["name"] for check in told["checks"]] == ["models", "parameters", "data_policy", "golden: refund"]
+    assert [check["name"] for check in told["checks"]] == [
+        "models",
+        "parameters",
+        "data_policy",
+        "reviewable",
+        "golden: refund",
+    ]
     (kept,) = world.rows("promotion").values()
     assert (kept["by"], kept["approved_by"], kept["outcome"]) == ("U0DEV", ["U0LEAD"], "promoted")
     assert (kept["source"][0], kept["became"][0]) == (2, 2)

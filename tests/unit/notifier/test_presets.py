@@ -99,3 +99,21 @@ def test_a_thousand_lines_are_a_message_that_slack_takes(policy: Policy, kind: s
     decision = told(policy, kind, shown=["x" * 500] * 1000, checks=FAILING * 50, overridable=True)
     for message in (decision.parent, decision.notice):
         check_message(_content(message))
+
+
+def test_every_line_of_a_long_difference_is_shown_and_slack_takes_the_message(policy: Policy) -> None:
+    """They were joined into one section, which was cut after 3,000 characters: what stood last was hidden."""
+    shown = [f"⚠ tool added: lookup_customer_record_number_{number:03}" for number in range(110)]
+    decision = told(policy, "Preset Promotion Failed", **{**BLOCKED, "shown": shown})
+    text = "\n".join(decision.parent.sections)
+    assert all(line in text for line in shown)
+    check_message(_content(decision.parent))
+
+
+def test_lines_that_find_no_room_are_counted_in_the_first_one(policy: Policy) -> None:
+    shown = [f"⚠ tool added: {'x' * 60}_{number:03}" for number in range(900)]
+    decision = told(policy, "Preset Promotion Failed", **{**BLOCKED, "shown": shown})
+    lines = "\n".join(decision.parent.sections).splitlines()
+    kept = sum("tool added" in line for line in lines)
+    assert lines[0] == f"⚠ {900 - kept} of 901 lines are left out here"
+    assert sum(map(len, decision.parent.sections)) < 10_000

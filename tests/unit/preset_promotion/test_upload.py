@@ -1,4 +1,4 @@
-"""The text of a difference goes to Slack as a file, and only where the policy lets prompts be shown."""
+"""The text of a difference goes to Slack as a file; where prompts are private, without any text."""
 
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -48,10 +48,9 @@ def test_a_difference_of_any_length_is_one_file() -> None:
     assert channel.files == [("s-2.diff", "+x\n" * 20_000)]
 
 
-def test_private_prompts_go_nowhere_and_people_are_told_why_there_is_no_file() -> None:
-    channel = Channel()
-    file, lines = uploaded(channel, prompts="private")
-    assert (file, channel.files) == (None, [])
+def test_with_private_prompts_people_are_told_what_the_file_lacks() -> None:
+    file, lines = uploaded(Channel(), prompts="private")
+    assert file == "https://slack.example/file"
     assert "prompts are private" in lines[0]
 
 
@@ -63,4 +62,4 @@ def test_without_slack_or_without_a_difference_there_is_no_file(channel: Channel
 def test_a_slack_that_is_down_keeps_nobody_from_being_asked() -> None:
     file, lines = uploaded(Channel(SlackUnavailable("down")))
     assert file is None
-    assert lines == ("The diff could not be uploaded to Slack",)
+    assert lines == ("⚠ The whole difference could not be uploaded to Slack: read it at OpenRouter",)
