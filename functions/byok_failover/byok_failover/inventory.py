@@ -4,7 +4,7 @@ Unknown is not zero: a list that could not be read is None, and whoever needs it
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ from governor.policy import Byok, Policy
 from management_api import AuthenticationFailed, OpenRouterError
 
 if TYPE_CHECKING:
-    from management_api import ApiKey, ByokKey, Guardrail, KeyAssignment, OpenRouter, Workspace
+    from management_api import ApiKey, ByokKey, Guardrail, KeyAssignment, MemberAssignment, OpenRouter, Workspace
 
 
 @dataclass(frozen=True)
@@ -28,12 +28,16 @@ class Place:
 
 @dataclass(frozen=True)
 class Inventory:
-    """`assignments`: which guardrail each key has, None where they were not read. `errors`: why something is None."""
+    """`assignments`: which guardrail each key has, None where they were not read. `errors`: why something is None.
+
+    `members`: which guardrail each member has, and so each key that they created; None as above.
+    """
 
     policy: Policy
     places: tuple[Place, ...]
     assignments: "Sequence[KeyAssignment] | None" = None
     errors: tuple[str, ...] = ()
+    members: "Sequence[MemberAssignment] | None" = ()
 
     def place(self, workspace: str) -> Place | None:
         """The place that the policy means; None where none or several answer to the name."""
@@ -71,17 +75,22 @@ class Inventory:
 
     def demands_zdr(self, place: Place, asker: Asker, provider: str) -> bool:
         """Whether a guardrail over the key or its workspace enforces zero data retention, as far as it was read."""
-        held = {one.guardrail_id for one in self.assignments or () if one.key_hash == asker.hash}
-        over = held | {place.workspace.default_guardrail_id}
+        over = self._held((asker,)) | {place.workspace.default_guardrail_id}
         return any(enforces_zdr(one, provider) for one in place.guardrails or () if one.id in over)
 
+    def _held(self, askers: Sequence[Asker]) -> set[str]:
+        """The guardrails of the keys themselves, and of the members who created them."""
+        hashes, members = {one.hash for one in askers}, {one.member for one in askers}
+        of_keys = {one.guardrail_id for one in self.assignments or () if one.key_hash in hashes}
+        return of_keys | {one.guardrail_id for one in self.members or () if one.user_id in members}
+
     def guardrails_over(self, place: Place) -> "list[Guardrail] | None":
-        """The workspace's default guardrail and those of its declared workloads' keys; None where unread."""
-        if place.guardrails is None or self.assignments is None:
+        """The workspace's default guardrail and those of its declared workloads' keys and their creators, as far as
+        they are filed in the workspace; None where unread."""
+        if place.guardrails is None or self.assignments is None or self.members is None:
             return None
-        hashes = {one.hash for one in self.askers(place)}
-        ids = {one.guardrail_id for one in self.assignments if one.key_hash in hashes}
-        return [one for one in place.guardrails if one.id in ids | {place.workspace.default_guardrail_id}]
+        ids = self._held(self.askers(place)) | {place.workspace.default_guardrail_id}
+        return [one for one in place.guardrails if one.id in ids]
 
 
 _ZDR_OF = {
@@ -123,7 +132,11 @@ def read(account: "OpenRouter", policy: Policy) -> Inventory:
             guardrails = _tried(errors, f"guardrails of {one.name}", partial(account.guardrails.list, one.id))
         places.append(Place(one, credentials, keys, guardrails))
     assignments = _tried(errors, "guardrails of keys", account.guardrails.assignments) if decided else ()
-    return Inventory(policy, tuple(places), assignments, tuple(errors))
+    found = Inventory(policy, tuple(places), assignments)
+    members: Sequence[MemberAssignment] | None = ()
+    if any(asker.member for place in places if place.keys for asker in found.askers(place)):
+        members = _tried(errors, "guardrails of members", account.guardrails.member_assignments)
+    return replace(found, members=members, errors=tuple(errors))
 
 
 def _tried[T](errors: list[str], what: str, call: Callable[[], T]) -> T | None:

@@ -79,6 +79,23 @@ def test_a_guardrail_that_passes_a_credential_over_is_told() -> None:
     assert world.rules() == ["guardrail_contradicts", "guardrail_contradicts"]
 
 
+def test_the_guardrail_of_the_member_who_created_a_key_is_over_it_too() -> None:
+    """Red before: only the key's own and the workspace's guardrails were looked at."""
+    world = World({"probe": {"model": MODEL}})
+    world.organization.members["user_fake_ana"] = "org:member"
+    world.key.creator_user_id = "user_fake_ana"
+    world.credential("first", declared_region="us", declared_zdr=False)
+    rules = {"allowed_data_regions": ["europe"], "enforce_zdr_anthropic": True}
+    guardrail = world.organization.create_guardrail("people", PLACE, **rules)
+    world.organization.assign(guardrail, ["user_fake_ana"], members=True)
+    world.simulator.fault("/guardrails/assignments/members", "503", times=None)
+    world.beat()
+    assert world.rules() == [], "what could not be read says neither yes nor no"
+    world.simulator.faults.clear()
+    world.beat()
+    assert world.rules() == ["guardrail_contradicts", "guardrail_contradicts"]
+
+
 @pytest.mark.parametrize(
     ("fields", "rule", "said"),
     [
