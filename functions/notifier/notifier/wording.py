@@ -169,6 +169,7 @@ def _budget(case: Case) -> Words:
         "key_limit": f"{case.who} {spent} its {limit} {period} key limit",
         "workload": f"{case.who} {spent} its {limit} {period} cap, all its keys together",
         "guardrail": f"{case.who} {spent} the {limit} {period} limit of guardrail {name}",
+        "member": f"Member {escape(evidence.scope_id)} {spent} the {limit} {period} limit of guardrail {name}",
         "workspace": f"Workspace {name} {spent} its {limit} {period} budget",
         "credits": f"The account {spent} its {limit} of credits",
     }[evidence.scope]

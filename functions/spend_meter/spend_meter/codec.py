@@ -158,6 +158,7 @@ def _layers(data: Mapping[str, Any]) -> Layers:
         defaults=data["defaults"],
         guards={id: Guard(**guard) for id, guard in data["guards"].items()},
         assignments=data["assignments"],
+        members=data.get("members", {}),  # there was no such part before
         caps={id: Caps(**caps) for id, caps in data["caps"].items()},
         read_at=data["read_at"],
     )

@@ -18,7 +18,14 @@ from spend_meter.judgement import judge_subjects
 from spend_meter.learning import attempted
 from spend_meter.periods import moment_of
 from spend_meter.reading import Reading
-from spend_meter.scopes import credit_budget, key_budgets, still_there, workload_budgets, workspace_budgets
+from spend_meter.scopes import (
+    credit_budget,
+    key_budgets,
+    member_budgets,
+    still_there,
+    workload_budgets,
+    workspace_budgets,
+)
 from spend_meter.state import Place, State
 from spend_meter.subjects import LineageOf, Subjects, key_reading, lineages
 
@@ -141,6 +148,7 @@ def _budgets(
     for budget in chain(
         key_budgets(reading.listed, reading.layers, subjects, memory, unsettled),
         workload_budgets(reading.listed, subjects, unsettled),
+        member_budgets(reading.listed, reading.layers, subjects, unsettled),
         workspace_budgets(reading.listed, reading.layers, metered.known, places, minute, subjects, unsettled),
         credit_budget(reading.credits, subjects),
     ):
@@ -182,9 +190,12 @@ def _concerned(crossing: Crossing, subjects: Subjects, lineage_of: LineageOf) ->
 def _rate(crossing: Crossing, places: Mapping[str, Place], habits: Habits, minute: int) -> float:
     """USD an hour, of the subject, the workspace, or all workspaces.
 
-    Of the last hour, or of its last minutes where those were faster: a loop that has just begun is no trickle.
+    Of the last hour, or of its last minutes where those were faster: a loop that has just begun is no trickle. Of a
+    member it is not kept: 0.
     """
     budget = crossing.budget
+    if budget.scope == "member":
+        return 0.0
     if budget.hash or budget.scope == "workload":
         return max(habits.spent(budget.subject, minute, window) * HOUR / window for window in (HOUR, LATELY))
     concerned = [places[budget.scope_id]] if budget.scope_id in places else list(places.values())

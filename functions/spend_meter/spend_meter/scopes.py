@@ -1,5 +1,5 @@
 """Which budgets there are, and where each one stands in this reading: a key's own (or its workload's, whose keys
-share it), its guardrail's, its workspace's and the account's credits. Pure.
+share it), its guardrail's, its creator's, its workspace's and the account's credits. Pure.
 
 A budget of a workspace that could not be read, or of a key whose counters are in doubt (`unsettled`), is not in the
 list: its standing is unknown.
@@ -81,6 +81,40 @@ def workload_budgets(
     for place in (one for one in spent if one not in unknown):
         usd = spent[place]
         yield _workload_cap(subjects.capped[place], usd, place[0], subjects)
+
+
+def member_budgets(
+    listed: Mapping[str, Sequence["ApiKey"] | None], layers: Layers, subjects: "Subjects", unsettled: AbstractSet[str]
+) -> Iterator[Budget]:
+    """The budgets of members' guardrails, which count all the keys that a member created, of every workspace.
+
+    What a member spent otherwise, in the chatroom or with a key that is gone, OpenRouter counts as well and no key
+    shows: the true figure may be higher. Nobody asked that a member's keys be disabled by it: it only alerts.
+    """
+    budgets = {user: layers.guards[id] for user, id in layers.members.items() if id in layers.guards}
+    if not budgets or any(keys is None for keys in listed.values()):
+        return
+    spent = dict.fromkeys(budgets, 0.0)
+    unknown: set[str] = set()
+    for keys in listed.values():
+        for key in keys or ():
+            user = key.creator_user_id
+            if user in budgets:
+                guard = budgets[user]
+                spent[user] += counter(key, period_of(guard.reset_interval), guard.byok)
+                if key.hash in unsettled:
+                    unknown.add(user)
+    for user in budgets.keys() - unknown:
+        yield Budget(
+            scope="member",
+            scope_id=user,
+            scope_name=budgets[user].name,
+            subject=user,
+            period=period_of(budgets[user].reset_interval),
+            spent=spent[user],
+            limit=budgets[user].limit_usd,
+            alert_at=subjects.defaults.budget.alert_at,
+        )
 
 
 def workspace_budgets(

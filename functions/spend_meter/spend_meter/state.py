@@ -38,14 +38,15 @@ class Layers:
     """What changes seldom and is read every few beats. A part that could not be read stays as it was last read.
 
     `workspaces`: id to (name, slug). `defaults`: workspace id to the guardrail that governs each of its keys.
-    `assignments`: key hash to guardrail id. `read_at`: part to the minute of its last
-    good reading.
+    `assignments`: key hash to guardrail id; `members`: user id to the guardrail that governs all the keys that they
+    created. `read_at`: part to the minute of its last good reading.
     """
 
     workspaces: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     defaults: Mapping[str, str] = field(default_factory=dict)
     guards: Mapping[str, Guard] = field(default_factory=dict)
     assignments: Mapping[str, str] = field(default_factory=dict)
+    members: Mapping[str, str] = field(default_factory=dict)
     caps: Mapping[str, Caps] = field(default_factory=dict)
     read_at: Mapping[str, int] = field(default_factory=dict)
 

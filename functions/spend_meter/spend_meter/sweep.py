@@ -59,28 +59,41 @@ def sweep(
     timed_out = bool(errors) and seconds_left() <= 0
     credits = _asked(client.credits, failures)
     if not timed_out:
-        layers = _slow_layers(client, layers, minute, concurrency, failures)
+        created = any(key.creator_user_id for keys in listed.values() for key in keys or ())
+        layers = _slow_layers(client, layers, minute, concurrency, failures, created=created)
     return Reading(listed, layers, credits, errors, timed_out, len(failures))
 
 
 def _slow_layers(
-    client: OpenRouter, layers: Layers, minute: int, concurrency: int, failures: list[OpenRouterError]
+    client: OpenRouter,
+    layers: Layers,
+    minute: int,
+    concurrency: int,
+    failures: list[OpenRouterError],
+    *,
+    created: bool,
 ) -> Layers:
-    """Guardrails, assignments and budgets, side by side; `layers` as it is where they are not due or cannot be read."""
+    """Guardrails, assignments and budgets, side by side; `layers` as it is where they are not due or cannot be read.
+
+    `created`: some key is a member's, so that members' guardrails matter.
+    """
     if not _due(layers, "layers", minute):
         return layers
     with ThreadPoolExecutor(concurrency, thread_name_prefix="layers") as pool:
         guards = [pool.submit(_asked, partial(_guards, client, id), failures) for id in layers.workspaces]
         assignments = pool.submit(_asked, lambda: _assignments(client), failures)
         caps = {id: pool.submit(_asked, partial(_caps, client, id), failures) for id in layers.workspaces}
+        members = pool.submit(_asked, lambda: _members(client), failures) if created else None
     read = {id: future.result() or layers.caps.get(id) for id, future in caps.items()}
     found_guards, found_assignments = [future.result() for future in guards], assignments.result()
+    found_members = members.result() if members else None
     # A part that failed is asked again at the next turn, not at the next beat: a plan without workspace budgets answers
     # with an error for ever, and must not double the calls.
     return replace(
         layers,
         guards=layers.guards if None in found_guards else dict(ChainMap(*filter(None, found_guards))),
         assignments=layers.assignments if found_assignments is None else found_assignments,
+        members=layers.members if found_members is None else found_members,
         caps={id: known for id, known in read.items() if known},
         read_at={**layers.read_at, "layers": minute},
     )
@@ -116,6 +129,10 @@ def _guards(client: OpenRouter, workspace_id: str) -> dict[str, Guard]:
 
 def _assignments(client: OpenRouter) -> dict[str, str]:
     return {one.key_hash: one.guardrail_id for one in client.guardrails.assignments()}
+
+
+def _members(client: OpenRouter) -> dict[str, str]:
+    return {one.user_id: one.guardrail_id for one in client.guardrails.member_assignments()}
 
 
 def _caps(client: OpenRouter, workspace_id: str) -> Caps:

@@ -32,6 +32,7 @@ class FakeAccount:
     caps: dict[str, dict[str, float]] = field(default_factory=dict)
     guardrails: dict[str, dict[str, Any]] = field(default_factory=dict)
     assignments: dict[str, str] = field(default_factory=dict)
+    members: dict[str, str] = field(default_factory=dict)
     credits: tuple[float, float] = (1_000_000.0, 0.0)
     analytics: list[dict[str, Any]] = field(default_factory=list)
     effective_budget: dict[str, Any] | None = None
@@ -108,6 +109,11 @@ class FakeAccount:
                 return _listed(
                     {"id": f"a-{hash}", "guardrail_id": id, "key_hash": hash, "created_at": MADE}
                     for hash, id in self.assignments.items()
+                )
+            case ["guardrails", "assignments", "members"]:
+                return _listed(
+                    {"id": f"a-{user}", "guardrail_id": id, "user_id": user, "created_at": MADE}
+                    for user, id in self.members.items()
                 )
             case ["credits"]:
                 return {"data": {"total_credits": self.credits[0], "total_usage": self.credits[1]}}

@@ -84,6 +84,36 @@ def test_a_workspaces_default_guardrail_counts_for_each_of_its_keys_and_disables
     assert not any(event.evidence["disable"] for event in world.bus.of("Budget Threshold Reached"))
 
 
+def test_a_members_guardrail_counts_all_the_keys_they_created_in_every_workspace_and_disables_none(world: Any) -> None:
+    """Red before: a member's budget was no budget to the meter, and the key that it blocks was told by nothing."""
+    world.account.workspaces["ws-2"] = "research"
+    one = world.account.add("one", creator_user_id="user_ana")
+    two = world.account.add("two", workspace="ws-2", creator_user_id="user_ana")
+    others = world.account.add("others", creator_user_id="user_bob")
+    guard = {"name": "people", "limit_usd": 10.0, "reset_interval": "daily", "include_byok_in_budgets": False}
+    world.account.guardrails["g"] = guard
+    world.account.members = {"user_ana": "g"}
+    for hash, usd in ((one, 3), (two, 3), (others, 50)):
+        world.account.spend(hash, usd)
+
+    world.beat()
+
+    assert alerts(world) == [("user_ana", "member", "daily", 0.5)]
+    (event,) = world.bus.of("Budget Threshold Reached")
+    assert not event.evidence["disable"]
+    assert event.evidence["spent_usd"] == 6.0
+    world.account.failing = lambda request: 503 if request.url.params.get("workspace_id") == "ws-2" else None
+    world.account.spend(one, 6)
+    world.beat()
+    assert len(alerts(world)) == 1, "keys that could not be read may have spent anything"
+
+
+def test_an_account_whose_keys_are_nobodys_is_not_asked_for_members(world: Any) -> None:
+    world.account.add("one")
+    world.beat()
+    assert not any("members" in path for path in world.account.asked)
+
+
 def test_a_workspaces_budget_counts_all_its_keys_and_those_that_vanished(world: Any) -> None:
     world.account.caps["ws-1"] = {"monthly": 100.0}
     keep, drop = world.account.add("keep"), world.account.add("drop")

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from governor.events import BadEvent, Event
 
 Cause = Literal["runaway", "budget", "exposed", "operator", "rotation", "foreign"]
-Scope = Literal["key_limit", "workload", "guardrail", "workspace", "credits"]
+Scope = Literal["key_limit", "workload", "guardrail", "member", "workspace", "credits"]
 
 
 class Evidence(BaseModel):
@@ -48,6 +48,7 @@ class BudgetReached(Evidence):
     """Budget Threshold Reached. `threshold` is a share of `limit_usd` (0.8 is 80 %).
 
     Scope `workload`: the policy's cap for a workload whose keys are rotated; what its whole lineage has spent counts.
+    Scope `member`: the guardrail of the member `scope_id`, which counts all the keys that they created; alerts only.
     `also_crossed`: lower thresholds crossed in the same beat.
     `runs_out_at`: when the rest is gone at `rate_usd_per_hour`.
     `blocks_first`: the layer that OpenRouter will enforce first, where the workload's own key could be asked.
