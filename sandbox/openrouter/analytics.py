@@ -39,6 +39,11 @@ class Tally:
     byok_requests: int = 0
     byok_fees: float = 0.0
 
+    @property
+    def provider_side(self) -> float:
+        """What the providers charge for it all, whoever pays them: USD."""
+        return self.usage - self.byok_fees + self.upstream
+
     def add(self, other: "Tally") -> None:
         self.requests += other.requests
         self.usage += other.usage

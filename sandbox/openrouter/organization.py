@@ -3,7 +3,7 @@
 Every lookup that fails raises `Refusal` as the API would. Methods are called under the simulator's lock.
 """
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -55,6 +55,10 @@ class Organization:
         self.presets: dict[tuple[str, str], Preset] = {}
         self.generations: dict[str, Generation] = {}
         self.analytics = Analytics()
+        # When analytics was asked in the last minute, and answers it may give again, by question, for so many seconds.
+        self.analytics_asked: deque[float] = deque()
+        self.analytics_cache: dict[str, tuple[float, dict[str, Any]]] = {}
+        self.analytics_cache_seconds = 0.0
         self.outbox: list[Delivery] = []
         self.scripts: list[Script] = []
         # What a provider answers instead of serving, by its slug.

@@ -1,8 +1,8 @@
 """How much of the spend our own keys serve, against its own record. Pure, and free of charge.
 
-Two sources, one rule. The keys' counters (`usage`, `byok_usage`) are exact, and tell whose share fell. Analytics tells
-at which provider; what it counts of BYOK is not documented, so it is held against its own record only, and adds names,
-not dollars, where the counters show the fall as well.
+Two sources, one rule. The keys' counters (`usage`, `byok_usage`) are exact, and tell whose share fell. Analytics
+(`credits_usage`, `byok_usage`) tells at which provider; no source says how fresh it is, so it is held against its own
+record only, and adds names, not dollars, where the counters show the fall as well.
 
 A series is one workload's, or one provider's, spend in a workspace. Its habit is its share of the past weeks, weighted
 to the present. A beat in which it moved falls where the share is half the habit or less; two such beats in a row are a
@@ -208,22 +208,27 @@ class Record:
             "providers": {name: one.data() for name, one in self.providers.items()},
             "keys": {name: [round(one.credits, 6), round(one.own, 6)] for name, one in self.keys.items()},
             "hours": {name: [round(one.credits, 6), round(one.own, 6)] for name, one in self.hours.items()},
+            "split": SPLIT,
             "told": self.told,
             "lost": self.lost.data() if self.lost else None,
         }
 
     @classmethod
     def of(cls, data: Mapping[str, Any]) -> "Record":
+        # Rows written before `split` hold providers' habits in another metric: they are learned anew.
+        charted = data.get("split") == SPLIT
         return cls(
             {name: Series.of(one) for name, one in data["workloads"].items()},
-            {name: Series.of(one) for name, one in data["providers"].items()},
+            {name: Series.of(one) for name, one in data["providers"].items()} if charted else {},
             {name: Spend(*one) for name, one in data["keys"].items()},
-            {name: Spend(*one) for name, one in data["hours"].items()},
+            {name: Spend(*one) for name, one in data["hours"].items()} if charted else {},
             data["told"],
             Leak.of(data["lost"]) if data["lost"] else None,
         )
 
 
+SPLIT = "credits_usage+byok_usage"
+"""The metrics in which providers' series are kept."""
 HASH = 12
 """Characters of a key's hash that are kept: thousands of keys must fit one row."""
 HOURS = 4

@@ -14,7 +14,16 @@ from governor.clock import format_instant, parse_instant
 from governor.events import DetailType, Event
 from governor.ledger import Delete, Put, Row
 from governor.policy import Byok
-from management_api import AnalyticsFilter, AnalyticsQuery, OpenRouterError, TimeRange, number
+from management_api import (
+    SINGLE_REQUESTS_WITHIN,
+    AnalyticsFilter,
+    AnalyticsQuery,
+    Dimension,
+    Metric,
+    OpenRouterError,
+    TimeRange,
+    number,
+)
 
 if TYPE_CHECKING:
     from management_api import ApiKey, OpenRouter
@@ -99,28 +108,30 @@ class Watching:
         return told, records, errors
 
     def _charted(self, place: Place, record: Record, now: datetime) -> dict[tuple[str, str], Spend] | None:
-        """By provider (as analytics names it) and hour, from the oldest hour that is remembered; None if cut off."""
+        """By provider (as analytics names it) and hour, from the oldest hour that is remembered; None unless whole."""
         known = sorted(key.partition(" ")[2] for key in record.hours)
         start = parse_instant(known[0]) if known else now.replace(minute=0, second=0, microsecond=0) - LEARN
+        # After a long standstill the oldest hour is one that OpenRouter refuses to be asked about.
+        start = max(start, now - SINGLE_REQUESTS_WITHIN)
         question = AnalyticsQuery(
-            metrics=["total_usage", "usage_upstream"],
-            dimensions=["provider"],
-            filters=[AnalyticsFilter(field="workspace", operator="eq", value=place.workspace.id)],
+            metrics=[Metric.CREDITS_USAGE, Metric.BYOK_USAGE],
+            dimensions=[Dimension.PROVIDER],
+            filters=[AnalyticsFilter(field=Dimension.WORKSPACE, operator="eq", value=place.workspace.id)],
             granularity="hour",
             time_range=TimeRange(start=start, end=now),
             limit=10_000,
         )
         answer = self.account.analytics.query(question)
-        if answer.truncated:
+        if not answer.is_whole:
             return None
         rows: dict[tuple[str, str], Spend] = {}
         for one in answer.rows:
             hour = next((str(value) for name, value in one.items() if name.endswith("__hour")), None)
-            total, ours = number(one.get("total_usage")) or 0.0, number(one.get("usage_upstream")) or 0.0
-            if hour is None or one.get("provider") is None:
+            if hour is None or one.get(Dimension.PROVIDER) is None or {*question.metrics} - one.keys():
                 return None
-            key = str(one["provider"]), format_instant(parse_instant(hour))
-            rows[key] = rows.get(key, Spend()) + Spend(max(0.0, total - ours), ours)
+            spend = Spend(number(one[Metric.CREDITS_USAGE]) or 0.0, number(one[Metric.BYOK_USAGE]) or 0.0)
+            key = str(one[Dimension.PROVIDER]), format_instant(parse_instant(hour))
+            rows[key] = rows.get(key, Spend()) + spend
         return rows
 
 

@@ -13,10 +13,13 @@ from key_retirement.copying import Behind
 from key_retirement.decide import Decision, drain, look
 from key_retirement.ports import Tending
 from management_api import (
+    SINGLE_REQUESTS_WITHIN,
     AnalyticsFilter,
     AnalyticsOrder,
     AnalyticsQuery,
     Deadline,
+    Dimension,
+    Metric,
     OpenRouterError,
     TimeRange,
     number,
@@ -27,6 +30,8 @@ if TYPE_CHECKING:
 
 TOP = 5
 ANALYTICS_SECONDS = 10.0
+STALE = timedelta(minutes=10)
+"""An answer that analytics computed longer ago says nothing of the time since: a beat, in which the key may be used."""
 
 
 def watch(tending: Tending, key: LineageKey, *, held: bool, behind: bool) -> tuple[LineageKey, Decision]:
@@ -50,7 +55,11 @@ def blocked(tending: Tending, key: LineageKey, live: "ApiKey", behind: Sequence[
     until = key.until or key.since
     rankings: dict[str, list[tuple[str, float]]] = {}
     missing: list[str] = []
-    for name, dimension in (("top_models", "model"), ("top_apps", "app"), ("top_users", "user")):
+    for name, dimension in (
+        ("top_models", Dimension.MODEL),
+        ("top_apps", Dimension.APP),
+        ("top_users", Dimension.USER),
+    ):
         try:
             rankings[name] = _ranking(tending, key.hash, dimension, key.since)
         except (OpenRouterError, ValueError, KeyError) as error:
@@ -104,12 +113,16 @@ def _asked_lately(tending: Tending, hash: str, quiet: timedelta) -> bool:
     try:
         answer = tending.account.within(Deadline(tending.seconds_left)).analytics.query(
             AnalyticsQuery(
-                metrics=["request_count"],
-                filters=[AnalyticsFilter(field="api_key_id", operator="in", value=[hash])],
+                metrics=[Metric.REQUEST_COUNT],
+                filters=[AnalyticsFilter(field=Dimension.API_KEY, operator="in", value=[hash])],
                 time_range=TimeRange(start=tending.now - quiet, end=tending.now),
             )
         )
-        return any((number(row["request_count"]) or 0) > 0 for row in answer.rows)
+        if answer.warnings or (answer.cached_at and tending.now - answer.cached_at > STALE):
+            extra = {"warnings": answer.warnings, "cached_at": str(answer.cached_at)}
+            tending.ports.log.warning("analytics did not tell of a key's use until now", extra=extra)
+            return True
+        return any((number(row[Metric.REQUEST_COUNT]) or 0) > 0 for row in answer.rows)
     except (OpenRouterError, ValueError, KeyError) as error:
         tending.ports.log.warning("analytics did not tell of a key's use", extra={"error": str(error)})
         return True
@@ -119,12 +132,14 @@ def _ranking(tending: Tending, hash: str, dimension: str, since: datetime) -> li
     account = tending.account.within(Deadline(lambda: min(ANALYTICS_SECONDS, tending.seconds_left())))
     answer = account.analytics.query(
         AnalyticsQuery(
-            metrics=["request_count"],
+            metrics=[Metric.REQUEST_COUNT],
             dimensions=[dimension],
-            filters=[AnalyticsFilter(field="api_key_id", operator="in", value=[hash])],
-            time_range=TimeRange(start=since, end=tending.now),
-            order_by=AnalyticsOrder(field="request_count", direction="desc"),
+            filters=[AnalyticsFilter(field=Dimension.API_KEY, operator="in", value=[hash])],
+            time_range=TimeRange(start=max(since, tending.now - SINGLE_REQUESTS_WITHIN), end=tending.now),
+            order_by=AnalyticsOrder(field=Metric.REQUEST_COUNT, direction="desc"),
             limit=TOP,
         )
     )
-    return [(str(row.get(dimension) or "unknown"), number(row["request_count"]) or 0.0) for row in answer.rows]
+    if answer.warnings:
+        raise ValueError(f"analytics left the key out: {answer.warnings[0]}")
+    return [(str(row.get(dimension) or "unknown"), number(row[Metric.REQUEST_COUNT]) or 0.0) for row in answer.rows]

@@ -6,7 +6,17 @@ from datetime import UTC, datetime, timedelta
 from governor.evidence import BudgetReached, Cause, Disable, KeyOutcome, Runaway
 from kill_switch.ports import Account
 from kill_switch.settings import Claim
-from management_api import AnalyticsFilter, AnalyticsOrder, AnalyticsQuery, Deadline, OpenRouterError, TimeRange, number
+from management_api import (
+    AnalyticsFilter,
+    AnalyticsOrder,
+    AnalyticsQuery,
+    Deadline,
+    Dimension,
+    Metric,
+    OpenRouterError,
+    TimeRange,
+    number,
+)
 
 MORNING = 8
 """The hour, UTC, at which somebody would have noticed."""
@@ -61,7 +71,9 @@ def with_rankings(
     end = seconds_left() - ANALYTICS_SECONDS
     hurried = account.within(Deadline(lambda: min(seconds_left(), seconds_left() - end)))
     try:
-        models, apps = (_ranking(hurried, dimension, hashes, since, now) for dimension in ("model", "app"))
+        models, apps = (
+            _ranking(hurried, dimension, hashes, since, now) for dimension in (Dimension.MODEL, Dimension.APP)
+        )
     except (OpenRouterError, ValueError, KeyError) as error:
         return bare.model_copy(update={"missing": [f"top_models and top_apps: {type(error).__name__} from analytics"]})
     return bare.model_copy(update={"top_models": models, "top_apps": apps})
@@ -70,13 +82,15 @@ def with_rankings(
 def _ranking(account: Account, dimension: str, hashes: Sequence[str], since: datetime, until: datetime) -> Ranking:
     answer = account.analytics.query(
         AnalyticsQuery(
-            metrics=["total_usage"],
+            metrics=[Metric.TOTAL_USAGE],
             dimensions=[dimension],
-            filters=[AnalyticsFilter(field="api_key_id", operator="in", value=list(hashes))],
+            filters=[AnalyticsFilter(field=Dimension.API_KEY, operator="in", value=list(hashes))],
             time_range=TimeRange(start=since, end=until),
-            order_by=AnalyticsOrder(field="total_usage", direction="desc"),
+            order_by=AnalyticsOrder(field=Metric.TOTAL_USAGE, direction="desc"),
             limit=TOP,
         )
     )
-    spent = [(str(row.get(dimension) or "unknown"), number(row["total_usage"]) or 0.0) for row in answer.rows]
+    if answer.warnings:
+        raise ValueError(f"analytics left a key out: {answer.warnings[0]}")
+    spent = [(str(row.get(dimension) or "unknown"), number(row[Metric.TOTAL_USAGE]) or 0.0) for row in answer.rows]
     return sorted(((name, round(usd, 6)) for name, usd in spent if usd > 0), key=lambda pair: -pair[1])[:TOP]

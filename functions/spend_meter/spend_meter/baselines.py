@@ -4,45 +4,69 @@ Analytics is slow and its freshness is documented nowhere, so it only ever fills
 beat. An answer that fails or is cut short teaches nothing: the subject stays cold, and is asked about again later.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from governor.clock import parse_instant
-from management_api import AnalyticsFilter, AnalyticsQuery, OpenRouter, OpenRouterError, TimeRange, number
+from management_api import (
+    AnalyticsFilter,
+    AnalyticsQuery,
+    Dimension,
+    Metric,
+    OpenRouter,
+    OpenRouterError,
+    TimeRange,
+    number,
+)
 from spend_meter.history import DAYS
 from spend_meter.learning import Attempt, Hourly, due
 from spend_meter.periods import minute_of, moment_of
 from spend_meter.subjects import Lineage, LineageOf
 
+if TYPE_CHECKING:
+    from management_api import ApiKey
+
+type CountsByok = Callable[["ApiKey"], bool]
+"""Whether a key's BYOK inference is spend, as the meter counts it."""
+
 
 def learn_from_analytics(
-    client: OpenRouter, learning: Mapping[str, Attempt], lineage_of: LineageOf, minute: int
+    client: OpenRouter, learning: Mapping[str, Attempt], lineage_of: LineageOf, counts_byok: CountsByok, minute: int
 ) -> dict[str, Hourly | None]:
     """The last 28 days of the subjects whose turn it is; None for one that could not be learned."""
-    return {subject: _hourly(client, lineage_of(subject), minute) for subject in due(learning, minute)}
+    return {subject: _hourly(client, lineage_of(subject), counts_byok, minute) for subject in due(learning, minute)}
 
 
-def _hourly(client: OpenRouter, lineage: Lineage, minute: int) -> Hourly | None:
-    # What analytics counts of BYOK usage is documented nowhere; a habit without it would look too small.
-    if not lineage or any(key.byok_usage for key, _ in lineage):
+def _hourly(client: OpenRouter, lineage: Lineage, counts_byok: CountsByok, minute: int) -> Hourly | None:
+    """The lineage's spend, counted as the meter counts it: of each key, BYOK inference or not."""
+    if not lineage:
         return None
     end = moment_of(minute).replace(minute=0)
     start = max(end - timedelta(days=DAYS), min(key.created_at for key, _ in lineage))
-    question = AnalyticsQuery(
-        metrics=["total_usage"],
-        filters=[AnalyticsFilter(field="api_key_id", operator="in", value=[key.hash for key, _ in lineage])],
-        granularity="hour",
-        time_range=TimeRange(start=start, end=end),
-        limit=24 * (DAYS + 1),
-    )
-    try:
-        answer = client.analytics.query(question)
-        if answer.truncated:
+    spent = {minute_of(start) // 60: 0.0}
+    both, credits_only = [Metric.CREDITS_USAGE, Metric.BYOK_USAGE], [Metric.CREDITS_USAGE]
+    for metrics, counted in ((both, True), (credits_only, False)):
+        hashes = [key.hash for key, _ in lineage if counts_byok(key) is counted]
+        if not hashes:
+            continue
+        question = AnalyticsQuery(
+            metrics=list(metrics),
+            filters=[AnalyticsFilter(field=Dimension.API_KEY, operator="in", value=list(hashes))],
+            granularity="hour",
+            time_range=TimeRange(start=start, end=end),
+            limit=24 * (DAYS + 1),
+        )
+        try:
+            answer = client.analytics.query(question)
+            if not answer.is_whole:
+                return None
+            for row in answer.rows:
+                hour = _hour(row)
+                spent[hour] = spent.get(hour, 0.0) + sum(number(row[metric]) or 0.0 for metric in metrics)
+        except (OpenRouterError, KeyError, StopIteration, ValueError, TypeError):
             return None
-        rows = [(_hour(row), number(row["total_usage"]) or 0.0) for row in answer.rows]
-    except (OpenRouterError, KeyError, StopIteration, ValueError, TypeError):
-        return None
-    return [(minute_of(start) // 60, 0.0), *rows]
+    return sorted(spent.items())
 
 
 def _hour(row: Mapping[str, object]) -> int:

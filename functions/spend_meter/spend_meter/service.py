@@ -212,7 +212,9 @@ class SpendMeter:
             return {}
         client = self._client[1].within(Deadline(seconds_left))
         subjects = Subjects(self._policy, reading.layers.workspaces, whose)
-        return learn_from_analytics(client, state.learning, lineages(reading.listed, subjects), minute)
+        return learn_from_analytics(
+            client, state.learning, lineages(reading.listed, subjects), subjects.counts_byok, minute
+        )
 
     def _ask_what_blocks(self, decision: Decision, seconds_left: Callable[[], float]) -> Decision:
         """Completes alerts with the layer that blocks first, asked with the workload's own key; never stops one."""

@@ -101,6 +101,13 @@ def _add_settings(app: FastAPI, simulator: "Simulator") -> None:
         simulator.latency = float((await request.json())["seconds"])
         return JSONResponse({"seconds": simulator.latency})
 
+    @app.post("/_sim/analytics-cache")
+    async def analytics_cache(request: Request) -> Response:
+        """`{"seconds"}`: for how long a question to analytics gets the answer that it got before; 0 ends it."""
+        with simulator.lock:
+            simulator.organization.analytics_cache_seconds = float((await request.json())["seconds"])
+            return JSONResponse({"seconds": simulator.organization.analytics_cache_seconds})
+
     @app.post("/_sim/traffic")
     async def traffic(request: Request) -> Response:
         """`[{"key_hash", "usd", ...}]`, see `Simulator.spend`; answers what became of each."""

@@ -14,9 +14,11 @@ from management_api import (
     AnalyticsQuery,
     ByokPatch,
     DestinationPatch,
+    Dimension,
     External,
     GuardrailPatch,
     KeyPatch,
+    Metric,
     NewByok,
     NewDestination,
     NewGuardrail,
@@ -217,6 +219,37 @@ def test_on_observability_destinations(both: Both) -> None:
     assert_agree(listed, rows(both.theirs.observability.list(workspace_id=both.workspace("production"))))
     both.ours.destinations.delete(made.id)
     assert both.ours.destinations.list(both.workspace("production")) == []
+
+
+MONEY = {Metric.TOTAL_USAGE, Metric.CREDITS_USAGE, Metric.BYOK_USAGE}
+
+
+def test_every_metric_and_dimension_that_the_product_asks_for_is_one_that_analytics_lists(both: Both) -> None:
+    ours, theirs = both.ours.analytics.meta(), both.theirs.analytics.get_analytics_meta().data
+    assert_agree(ours.metrics, theirs.metrics)
+    assert_agree(ours.dimensions, theirs.dimensions)
+    formats = {metric.name: metric.display_format for metric in theirs.metrics}
+    assert {formats[metric] for metric in MONEY} == {"currency"}
+    assert {formats[metric] for metric in {*Metric} - MONEY} == {"number"}
+    assert {*Dimension} <= {dimension.name for dimension in theirs.dimensions}
+
+
+def test_the_split_of_spend_agrees_with_the_keys_own_counters(both: Both) -> None:
+    """What `Metric` says each means: credits as the key's `usage`, BYOK as its `byok_usage`, and the total of both."""
+    spender = both.hash("prod-search-agent")
+    both.simulator.organization.byok_fee = 0.05
+    both.simulator.spend(spender, 2.0)
+    both.simulator.spend(spender, 3.0, byok=True)
+    key = both.ours.keys.get(spender)
+    by_key = AnalyticsFilter(field=Dimension.API_KEY, operator="eq", value=spender)
+    start, end = (datetime.fromtimestamp(MIDDAY + offset, UTC) for offset in (-86_400, 3600))
+    asked = AnalyticsQuery(metrics=[*MONEY], filters=[by_key], time_range=TimeRange(start=start, end=end))
+    (row,) = both.ours.analytics.query(asked).rows
+    assert {name: number(row[name]) for name in MONEY} == {
+        Metric.CREDITS_USAGE: pytest.approx(key.usage),
+        Metric.BYOK_USAGE: pytest.approx(key.byok_usage),
+        Metric.TOTAL_USAGE: pytest.approx(key.usage + key.byok_usage),
+    }
 
 
 def test_on_credits_analytics_and_activity(both: Both) -> None:

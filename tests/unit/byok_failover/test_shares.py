@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from byok_failover.shares import Series, Spend
+from byok_failover.shares import Record, Series, Spend
+from governor.ledger import Put
 from tests.unit.byok_failover.doubles import MODEL, PLACE, START, WORKLOAD, World
 
 
@@ -125,6 +126,60 @@ def test_without_analytics_the_counters_alone_find_it() -> None:
     (event,) = world.told("Credits Leak Suspected")
     assert (event.evidence["source"], event.evidence["providers"]) == ("counters", [])
     assert any("analytics of Platform" in one for one in report.unread)
+
+
+def test_a_dead_provider_key_is_told_by_provider_from_analytics_alone() -> None:
+    world = accustomed()
+    (credential,) = world.organization.credentials.values()
+    world.simulator.trouble(credential=credential.id, trouble="revoked")
+    world.simulator.fault("/keys", "503", times=None)
+    for _ in range(3):
+        world.spend(0.50)
+        world.beat()
+    (event,) = world.told("Credits Leak Suspected")
+    assert (event.evidence["source"], event.evidence["providers"]) == ("analytics", ["anthropic"])
+    assert (event.evidence["share"], event.evidence["habit"], event.evidence["lost_usd"]) == (0.0, 1.0, 1.0)
+
+
+def test_traffic_that_was_always_on_credits_is_not_taken_for_our_own() -> None:
+    world = World({"probe": {"model": MODEL}})
+    for _ in range(6):
+        world.spend(0.50)
+        world.beat()
+    (row,) = world.ledger.rows("byok", "shares#")
+    assert Record.of(row.data).providers["Anthropic"].habit.share == 0
+
+
+def test_providers_habits_in_the_former_metric_are_learned_anew() -> None:
+    """A workload that pays half of its traffic with credits; the former metric counted all of it as our own."""
+    world = World({"probe": {"model": MODEL}})
+    _, plaintext = world.simulator.create_key("other", workspace=PLACE)
+    world.credential("first", allowed_api_key_hashes=[world.key.hash])
+
+    def beat() -> None:
+        world.spend(0.25)
+        world.simulator.ask(plaintext, 0.25, model=MODEL)
+        world.beat()
+
+    for _ in range(3):
+        beat()
+    (row,) = world.ledger.rows("byok", "shares#")
+    former = {name: value for name, value in row.data.items() if name != "split"}
+    habit = {**former["providers"]["Anthropic"], "habit": [0.0, 300.0]}
+    former |= {"providers": {"Anthropic": habit}}
+    world.ledger.commit(Put("byok", row.sk, former, row.version))
+    for _ in range(3):
+        beat()
+    assert world.told() == []
+    (row,) = world.ledger.rows("byok", "shares#")
+    assert Record.of(row.data).providers["Anthropic"].habit.share == pytest.approx(0.5)
+
+
+def test_after_a_long_standstill_analytics_is_asked_no_further_back_than_it_answers() -> None:
+    world = accustomed()
+    world.now += timedelta(days=60)
+    world.spend(0.50)
+    assert world.beat().unread == []
 
 
 def test_a_rotated_key_does_not_look_like_a_leak() -> None:

@@ -102,6 +102,7 @@ class FakeAccount:
     unassigned: set[str] = field(default_factory=set)
     asking: str = ""
     management_key_expires_at: datetime | None = None
+    asked_of_analytics: "FakeAnalytics" = field(default_factory=lambda: FakeAnalytics())
 
     @property
     def keys(self) -> "FakeAccount":
@@ -129,7 +130,7 @@ class FakeAccount:
 
     @property
     def analytics(self) -> "FakeAnalytics":
-        return FakeAnalytics()
+        return self.asked_of_analytics
 
     def within(self, deadline: Deadline) -> "FakeAccount":
         return self
@@ -287,11 +288,17 @@ class FakeDestinations:
         return held
 
 
+@dataclass
 class FakeAnalytics:
-    """Nobody was seen to use any key."""
+    """Nobody was seen to use any key. `warnings`, `cached_at`: what every answer says beside that."""
+
+    warnings: list[str] = field(default_factory=list)
+    cached_at: datetime | None = None
+    asked: list[AnalyticsQuery] = field(default_factory=list)
 
     def query(self, question: AnalyticsQuery) -> AnalyticsResult:
-        return AnalyticsResult(rows=[], truncated=False)
+        self.asked.append(question)
+        return AnalyticsResult(rows=[], truncated=False, warnings=self.warnings, cached_at=self.cached_at)
 
 
 @dataclass

@@ -81,6 +81,7 @@ class FakeAccount:
     unlisted: set[str] = field(default_factory=set)
     """Hashes that lists leave out, though the keys live."""
     analytics_error: Exception | None = None
+    analytics_warnings: list[str] = field(default_factory=list)
     on_query: Callable[[], object] = lambda: None
     on_update: Callable[[str], object] = lambda _: None
     after_update: Callable[[str], object] = lambda _: None
@@ -125,7 +126,8 @@ class FakeAccount:
         self.on_query()
         if self.analytics_error:
             raise self.analytics_error
-        return AnalyticsResult(rows=self.rows.get(question.dimensions[0], []), truncated=False)
+        rows = self.rows.get(question.dimensions[0], [])
+        return AnalyticsResult(rows=rows, truncated=False, warnings=self.analytics_warnings)
 
     def disabled(self) -> set[str]:
         return {hash for hash, key in self.held.items() if key.disabled}

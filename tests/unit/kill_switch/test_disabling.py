@@ -150,6 +150,14 @@ def test_analytics_that_fails_is_named_in_the_evidence_and_stops_nothing() -> No
     assert told.evidence["missing"] == ["top_models and top_apps: Unavailable from analytics"]
 
 
+def test_rankings_that_leave_a_key_out_are_not_shown_as_all_there_was() -> None:
+    world = World()
+    world.account.analytics_warnings = ["api_key_id ... could not be resolved"]
+    told = world.receive(runaway())
+    assert (told.evidence["top_models"], told.evidence["top_apps"]) == ([], [])
+    assert told.evidence["missing"] == ["top_models and top_apps: ValueError from analytics"]
+
+
 def test_analytics_is_asked_after_the_keys_are_disabled() -> None:
     world = World()
     seen: list[set[str]] = []

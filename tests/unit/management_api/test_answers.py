@@ -3,12 +3,13 @@
 import subprocess
 import sys
 from datetime import UTC, datetime
+from typing import Any
 
 import httpx
 import pytest
 from pydantic import SecretStr
 
-from management_api import AnalyticsQuery, NewKey, OpenRouter, number
+from management_api import AnalyticsQuery, Metric, NewKey, OpenRouter, number
 from tests.unit.management_api.far_side import CHAT, ROWS, SECRET, ClientOf, Recorder, key_json
 
 
@@ -40,6 +41,23 @@ def test_analytics_counts_may_be_strings(client_of: ClientOf) -> None:
     assert result.truncated
     assert [number(result.rows[0][metric]) for metric in ("total_usage", "request_count")] == [1.5, 3.0]
     assert number(None) is None
+
+
+@pytest.mark.parametrize("cached", [{"cachedAt": 1_795_000_000_000.0}, {"cached_at": 1_795_000_000}])
+def test_analytics_says_when_its_rows_were_computed_and_what_it_could_not_resolve(
+    client_of: ClientOf, cached: dict[str, float]
+) -> None:
+    data = {"data": [], "metadata": {"truncated": False}, "warnings": ["api_key_id ab could not be resolved"], **cached}
+    result = client_of(Recorder({"data": data})).analytics.query(AnalyticsQuery(metrics=[Metric.REQUEST_COUNT]))
+    assert result.cached_at == datetime(2026, 11, 18, 11, 6, 40, tzinfo=UTC)
+    assert (result.warnings, result.is_whole) == (["api_key_id ab could not be resolved"], False)
+
+
+@pytest.mark.parametrize("cached", [{}, {"cachedAt": None}, {"cachedAt": -1}, {"cachedAt": 1e30}])
+def test_a_time_of_computing_that_is_none_is_left_out(client_of: ClientOf, cached: dict[str, float | None]) -> None:
+    data: dict[str, Any] = {"data": [], "metadata": {"truncated": False}, "warnings": None, **cached}
+    result = client_of(Recorder({"data": data})).analytics.query(AnalyticsQuery(metrics=[Metric.REQUEST_COUNT]))
+    assert (result.cached_at, result.is_whole) == (None, True)
 
 
 def test_unknown_fields_and_enum_values_are_tolerated(client_of: ClientOf) -> None:

@@ -118,6 +118,11 @@ CALLS: dict[str, tuple[Callable[[OpenRouter], Any], Any, str, str, dict[str, str
     "version": (
         lambda c: c.presets.version("triage", 3).id, {"data": VERSION}, "GET", "/presets/triage/versions/3", {}, "v",
     ),
+    "analytics meta": (
+        lambda c: c.analytics.meta().metrics[0].display_format,
+        {"data": {"metrics": [{"name": "total_usage", "display_format": "currency"}], "dimensions": []}},
+        "GET", "/analytics/meta", {}, "currency",
+    ),
     "credits": (
         lambda c: c.credits().total_usage,
         {"data": {"total_credits": 100, "total_usage": 25.5}}, "GET", "/credits", {}, 25.5,

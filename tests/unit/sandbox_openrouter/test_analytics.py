@@ -2,6 +2,8 @@
 
 import pytest
 
+from sandbox.openrouter.periods import iso
+
 NOW, DAY = 1_795_000_000.0, 86_400.0
 
 
@@ -68,9 +70,71 @@ def test_a_time_range_bounds_the_answer(api, keys):
     assert rows(api, time_range=time_range) == [{"total_usage": 5.0, "request_count": "1"}]
 
 
-def test_an_unused_component_is_null(api, keys):
+def test_an_unused_component_is_null(simulator, api, keys):
     found = rows(api, metrics=["usage_upstream", "cache_hit_rate"], dimensions=["api_key_id"])
-    assert {row["api_key_id"]: row["usage_upstream"] for row in found} == {"search": None, "reports": 5.0}
+    assert {row["api_key_id"]: row["cache_hit_rate"] for row in found} == {"search": 0.0, "reports": 0.0}
+    simulator.spend(keys[0].hash, 0.0, model="meta-llama/llama-3.3-70b-instruct:free", app="free")
+    found = rows(api, metrics=["usage_upstream"], dimensions=["app"])
+    assert {row["app"]: row["usage_upstream"] for row in found}["free"] is None
+
+
+def test_what_providers_charge_is_of_all_traffic_and_byok_usage_of_our_own_accounts(simulator, api, keys):
+    simulator.organization.byok_fee = 0.05
+    simulator.spend(keys[1].hash, 10.0, byok=True)
+    split = ["total_usage", "credits_usage", "byok_usage", "byok_fees", "usage_upstream"]
+    (row,) = rows(api, metrics=split)
+    assert row == {
+        "total_usage": 18.5, "credits_usage": 3.5, "byok_usage": 15.0, "byok_fees": 0.5, "usage_upstream": 18.0,
+    }  # fmt: skip
+
+
+def test_the_65th_question_of_a_minute_is_refused_and_told_when_to_come_back(simulator, api):
+    assert {query(api).status_code for _ in range(64)} == {200}
+    simulator.clock.set(NOW + 20)
+    refused = query(api)
+    assert (refused.status_code, refused.headers["Retry-After"]) == (429, "40")
+    simulator.clock.set(NOW + 60)
+    assert query(api).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("asked", "seconds"),
+    [
+        ({"granularity": "minute"}, 3 * 3600),
+        ({"dimensions": ["provider"]}, 31 * DAY),
+        ({"filters": [{"field": "workspace", "operator": "neq", "value": "none"}]}, 31 * DAY),
+    ],
+)
+def test_a_range_longer_than_a_granularity_or_dimension_allows_is_a_400(api, asked, seconds):
+    def range_of(length):
+        return {"start": iso(NOW - length), "end": iso(NOW)}
+
+    assert query(api, **asked, time_range=range_of(seconds)).status_code == 200
+    assert query(api, **asked, time_range=range_of(seconds + 1)).status_code == 400
+    assert query(api, time_range=range_of(seconds + 1)).status_code == 200
+
+
+def test_a_range_that_ends_before_it_begins_is_a_400(api):
+    assert query(api, time_range={"start": iso(NOW), "end": iso(NOW - 1)}).status_code == 400
+
+
+def test_a_hash_that_is_no_keys_is_warned_of_and_the_query_runs(api, keys):
+    hashes = [keys[0].hash, "f" * 64]
+    data = query(api, filters=[{"field": "api_key_id", "operator": "in", "value": hashes}]).json()["data"]
+    assert data["data"] == [{"total_usage": 3.0, "request_count": "6"}]
+    assert data["warnings"] == [f"api_key_id {'f' * 64} could not be resolved"]
+    assert "warnings" not in query(api).json()["data"]
+
+
+def test_a_question_asked_again_may_get_the_former_answer_which_says_when_it_was_computed(simulator, api, keys):
+    simulator.organization.analytics_cache_seconds = 60
+    first = query(api).json()["data"]
+    simulator.spend(keys[0].hash, 1.0)
+    simulator.clock.set(NOW + 59)
+    assert query(api).json()["data"] == {**first, "cachedAt": NOW * 1000}
+    simulator.clock.set(NOW + 60)
+    renewed = query(api).json()["data"]
+    assert (renewed["data"][0]["total_usage"], "cachedAt" in renewed) == (9.0, False)
 
 
 def test_an_answer_cut_short_says_so(api, keys):
@@ -97,9 +161,10 @@ def test_what_is_not_offered_is_a_400(api, asked):
 def test_traffic_older_than_two_days_is_known_by_the_hour(simulator, api, keys):
     simulator.spend(keys[0].hash, 7.0, at=NOW + 5 * DAY)
     simulator.clock.set(NOW + 6 * DAY)
-    found = rows(api, granularity="minute", dimensions=["model"])
-    assert found[0]["date__minute"] == "2026-11-17T11:00:00.000Z"
-    assert sum(row["total_usage"] for row in found) == 15.0
+    three_hours = {"start": iso(NOW - DAY - 7200), "end": iso(NOW - DAY + 3600)}
+    found = rows(api, granularity="minute", dimensions=["model"], time_range=three_hours)
+    assert [row["date__minute"] for row in found] == ["2026-11-17T11:00:00.000Z"]
+    assert sum(row["total_usage"] for row in rows(api, dimensions=["model"])) == 15.0
 
 
 def test_activity_holds_completed_days_only(api, keys):

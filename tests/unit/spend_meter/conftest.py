@@ -35,6 +35,7 @@ class FakeAccount:
     members: dict[str, str] = field(default_factory=dict)
     credits: tuple[float, float] = (1_000_000.0, 0.0)
     analytics: list[dict[str, Any]] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
     effective_budget: dict[str, Any] | None = None
     failing: Callable[[httpx.Request], int | None] = lambda request: None
     asked: list[str] = field(default_factory=list)
@@ -118,7 +119,12 @@ class FakeAccount:
             case ["credits"]:
                 return {"data": {"total_credits": self.credits[0], "total_usage": self.credits[1]}}
             case ["analytics", "query"]:
-                return {"data": {"data": self.analytics, "metadata": {"truncated": False}}}
+                metrics = json.loads(request.content)["metrics"]
+                rows = [
+                    {"date__hour": row["date__hour"], **{name: row[name] for name in metrics}} for row in self.analytics
+                ]
+                warned = {"warnings": self.warnings} if self.warnings else {}
+                return {"data": {"data": rows, "metadata": {"truncated": False}, **warned}}
             case ["key"]:
                 key = dict(next(iter(self.keys.values())))
                 return {"data": {**key, "effective_budget": self.effective_budget}}
@@ -220,10 +226,11 @@ class World:
         assert self.store.stored.content
         return self.store.stored.content
 
-    def accustom(self, hash: str, usd_a_day: float = 1.0) -> None:
-        """Analytics will tell of 28 days on each of which the key spent at noon."""
+    def accustom(self, hash: str, usd_a_day: float = 1.0, byok_usd_a_day: float | None = None) -> None:
+        """Analytics will tell of 28 days on each of which the key spent at noon; null is what was never used."""
         days = [self.at.replace(hour=12, minute=0) - timedelta(days=days) for days in range(1, 29)]
-        self.account.analytics = [{"date__hour": day.isoformat(), "total_usage": str(usd_a_day)} for day in days]
+        spent = {"credits_usage": str(usd_a_day), "byok_usage": byok_usd_a_day and str(byok_usd_a_day)}
+        self.account.analytics = [{"date__hour": day.isoformat(), **spent} for day in days]
         for _ in range(2):
             self.account.spend(hash, 0.01)
             self.beat()

@@ -2,8 +2,11 @@
 
 from typing import Any
 
+import pytest
+
 from spend_meter.codec import Codec
 from spend_meter.history import History
+from tests.unit.spend_meter.test_beat import WORKLOAD
 
 
 def history(world: Any, subject: str) -> History:
@@ -52,15 +55,38 @@ def test_a_failed_question_is_asked_again_later_and_less_often(world: Any) -> No
     assert history(world, one).days_seen == 0
 
 
-def test_byok_spend_leaves_a_subject_cold_rather_than_teach_half_of_it(world: Any) -> None:
-    one = world.account.add("old", include_byok_in_limit=True)
+@pytest.mark.parametrize(("counted", "habit"), [(True, 5.0), (False, 1.0)])
+def test_byok_spend_is_learned_where_the_keys_limit_counts_it(world: Any, counted: bool, habit: float) -> None:
+    one = world.account.add("old", include_byok_in_limit=counted)
     world.account.spend(one, 3, kind="byok_usage")
     world.beat()
-    world.accustom(one)
+    world.accustom(one, usd_a_day=1.0, byok_usd_a_day=4.0)
+
+    assert Codec().decode(world.stored()).learning == {}
+    assert history(world, one).maxima(1440)[0] == habit
+
+
+def test_a_lineage_of_keys_that_count_differently_is_asked_about_twice(world: Any) -> None:
+    world.with_policy(workloads=[{**WORKLOAD, "key": {"include_byok_in_limit": False}}])
+    old = world.account.add("prod-agent#1", include_byok_in_limit=True)
+    world.account.add("prod-agent#2")
     world.beat()
+    world.account.asked.clear()
+    world.accustom(old, usd_a_day=1.0, byok_usd_a_day=4.0)
+
+    assert world.account.asked.count("/analytics/query") == 2
+    # The double answers every question with all rows: 1 + 4 for the one key, 1 for the other.
+    assert history(world, "prod-agent").maxima(1440)[0] == 6.0
+
+
+def test_an_answer_that_left_a_key_out_teaches_nothing(world: Any) -> None:
+    one = world.account.add("old")
+    world.beat()
+    world.account.warnings = ["api_key_id ... could not be resolved"]
+    world.accustom(one)
 
     assert history(world, one).days_seen == 0
-    assert "/analytics/query" not in world.account.asked
+    assert one in Codec().decode(world.stored()).learning
 
 
 def test_a_key_made_today_has_nothing_to_be_asked_about(world: Any) -> None:

@@ -2,12 +2,16 @@
 
 from management_api._client import OpenRouter
 from management_api._models.analytics import (
+    SINGLE_REQUESTS_WITHIN,
     ActivityItem,
     AnalyticsFilter,
+    AnalyticsMeta,
     AnalyticsOrder,
     AnalyticsQuery,
     AnalyticsResult,
     Credits,
+    Dimension,
+    Metric,
     TimeRange,
     number,
 )
@@ -46,8 +50,10 @@ from management_api.errors import (
 )
 
 __all__ = [
+    "SINGLE_REQUESTS_WITHIN",
     "ActivityItem",
     "AnalyticsFilter",
+    "AnalyticsMeta",
     "AnalyticsOrder",
     "AnalyticsQuery",
     "AnalyticsResult",
@@ -66,6 +72,7 @@ __all__ = [
     "Deadline",
     "Destination",
     "DestinationPatch",
+    "Dimension",
     "External",
     "Generation",
     "Guardrail",
@@ -75,6 +82,7 @@ __all__ = [
     "KeyPatch",
     "Member",
     "MemberAssignment",
+    "Metric",
     "Model",
     "NewByok",
     "NewDestination",

@@ -12,7 +12,7 @@ from management_api._answers import deleted, done, many, one, whole
 from management_api._call import Body, Call
 from management_api._listing import list_all, list_keys
 from management_api._models._base import ready
-from management_api._models.analytics import AnalyticsData, AnalyticsQuery, AnalyticsResult
+from management_api._models.analytics import AnalyticsData, AnalyticsMeta, AnalyticsQuery, AnalyticsResult
 from management_api._models.byok import ByokKey, ByokPatch, NewByok
 from management_api._models.destinations import Destination, DestinationPatch, NewDestination
 from management_api._models.guardrails import (
@@ -226,6 +226,10 @@ class Analytics(Resource):
         """A read, though it is posted: repeated like one. How fresh the rows are is not documented."""
         return self._transport.send(Call("POST", "/analytics/query", _analytics, body=Body(question)))
 
+    def meta(self) -> AnalyticsMeta:
+        """The metrics and dimensions that can be asked for at present."""
+        return self._transport.send(Call("GET", "/analytics/meta", one(AnalyticsMeta)))
+
 
 class Presets(Resource):
     """Presets, seen through an *inference* key: its workspace decides which presets there are."""
@@ -263,4 +267,9 @@ def _key(body: bytes) -> ApiKey:
 
 def _analytics(body: bytes) -> AnalyticsResult:
     answer = one(AnalyticsData)(body)
-    return ready(AnalyticsResult)(rows=answer.data, truncated=answer.metadata.truncated)
+    return ready(AnalyticsResult)(
+        rows=answer.data,
+        truncated=answer.metadata.truncated,
+        warnings=answer.warnings or [],
+        cached_at=answer.computed_at,
+    )

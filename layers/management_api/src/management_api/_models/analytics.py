@@ -1,8 +1,10 @@
 """Analytics, activity and credits: what was spent, in USD."""
 
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from typing import Any
 
-from pydantic import AwareDatetime, Field
+from pydantic import AliasChoices, AwareDatetime, Field
 
 from management_api._models._base import Answer, Request
 
@@ -12,6 +14,38 @@ class Credits(Answer):
 
     total_credits: float
     total_usage: float
+
+
+class Metric(StrEnum):
+    """The metrics that are asked for, and what each means (vendor: guide on the analytics schema). USD, or requests.
+
+    `usage_upstream` is missing on purpose: it is what the providers charge for all inference, not the part that our
+    own provider keys paid.
+    """
+
+    TOTAL_USAGE = "total_usage"
+    """All spend: billed to credits, and BYOK inference beside it."""
+    CREDITS_USAGE = "credits_usage"
+    """Spend that was billed to the account's credits, fees on BYOK requests included."""
+    BYOK_USAGE = "byok_usage"
+    """BYOK inference: what our own provider accounts paid."""
+    REQUEST_COUNT = "request_count"
+    """Requests, whoever paid them."""
+
+
+class Dimension(StrEnum):
+    """The dimensions that are asked for. Keys and workspaces come back by name."""
+
+    API_KEY = "api_key_id"
+    MODEL = "model"
+    PROVIDER = "provider"
+    APP = "app"
+    USER = "user"
+    WORKSPACE = "workspace"
+
+
+SINGLE_REQUESTS_WITHIN = timedelta(days=31)
+"""The longest range with a dimension or a filter that is read from single requests: `provider`, `app`, `workspace`."""
 
 
 class AnalyticsFilter(Request):
@@ -39,8 +73,9 @@ class AnalyticsOrder(Request):
 class AnalyticsQuery(Request):
     """A question to `POST /analytics/query`.
 
-    `metrics`: `total_usage`, `request_count`, `tokens_total`, ... `dimensions`: at most two of `api_key_id`, `model`,
-    `provider`, `app`, `user`, `workspace`, ... `granularity`: `minute`, `hour`, `day`, `week` or `month`.
+    `metrics`: `Metric`, or any other that `GET /analytics/meta` lists. `dimensions`: at most two of `Dimension`, or
+    others. `granularity`: `minute` (over three hours at most), `hour`, `day`, `week` or `month`. The account may ask
+    64 times a minute.
     """
 
     metrics: list[str]
@@ -58,10 +93,46 @@ class AnalyticsResult(Answer):
 
     Counts may be strings of digits (`number` reads both), a component that was not used is None, and the dimensions
     `api_key_id` and `workspace` hold *names*, never ids.
+
+    `warnings`: values of a filter that OpenRouter could not resolve, a key's hash for one. The rows are then of other
+    traffic than was asked about, and no rows do not mean no traffic. `cached_at`: when the rows were computed, where
+    they were not computed now; what came later is not among them.
     """
 
     rows: list[dict[str, Any]]
     truncated: bool
+    warnings: list[str] = Field(default_factory=list)
+    cached_at: datetime | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the rows answer the question that was asked, and all of it."""
+        return not self.truncated and not self.warnings
+
+
+class AnalyticsMetric(Answer):
+    """One metric that can be asked for. `display_format`: `number`, `currency`, `percent`, `latency`, `throughput`."""
+
+    name: str
+    display_label: str = ""
+    display_format: str = ""
+    is_rate: bool = False
+
+
+class AnalyticsName(Answer):
+    """One dimension, granularity or operator that can be asked for."""
+
+    name: str
+    display_label: str = ""
+
+
+class AnalyticsMeta(Answer):
+    """What can be asked of analytics at present: `GET /analytics/meta`."""
+
+    metrics: list[AnalyticsMetric]
+    dimensions: list[AnalyticsName]
+    granularities: list[AnalyticsName] = Field(default_factory=list)
+    operators: list[AnalyticsName] = Field(default_factory=list)
 
 
 class ActivityItem(Answer):
@@ -93,6 +164,21 @@ class AnalyticsData(Answer):
 
     data: list[dict[str, Any]]
     metadata: AnalyticsMetadata
+    warnings: list[str] | None = None
+    cached_at: float | None = Field(None, validation_alias=AliasChoices("cachedAt", "cached_at"))
+    """Since 1970; no source states the unit."""
+
+    @property
+    def computed_at(self) -> datetime | None:
+        """`cached_at` as an instant, in seconds or milliseconds; None where it is neither."""
+        if self.cached_at is None:
+            return None
+        seconds = self.cached_at / 1000 if self.cached_at >= _MILLISECONDS else self.cached_at
+        return datetime.fromtimestamp(seconds, UTC) if 0 <= seconds < _MILLISECONDS else None
+
+
+_MILLISECONDS = 1e11
+"""From here on a number is one of milliseconds: as seconds it would lie beyond the year 5000."""
 
 
 def number(value: Any) -> float | None:
