@@ -79,7 +79,7 @@ def _endpoint(simulator: "Simulator", route: Route) -> Any:
             return await _hang_up(request)
         # Broadcast comes after the answer, as the vendor's does.
         after = BackgroundTask(simulator.flush) if simulator.organization.outbox else None
-        return Response(body, status, headers, "application/json", after)
+        return Response(body, status, headers, headers.get("Content-Type", "application/json"), after)
 
     return endpoint
 
@@ -96,7 +96,8 @@ def _answer(
         result = route.handler(call)
         if fault and fault.mode == "fail_after":
             raise fault.refusal() or Unanswered
-        return route.status, json.dumps(result, separators=(",", ":")).encode(), call.answer_headers
+        body = result if isinstance(result, bytes) else json.dumps(result, separators=(",", ":")).encode()
+        return route.status, body, call.answer_headers
     except Refusal as refusal:
         if fault and fault.mode == "fail_after" and not fault.status:
             raise Unanswered from refusal

@@ -4,8 +4,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from sandbox.openrouter.byok_providers import BYOK_PROVIDER
+
 type Reset = Literal["daily", "weekly", "monthly"]
 type Hashes = Annotated[list[str], Field(min_length=1, max_length=100)]
+type Named = Annotated[list[str], Field(min_length=1)]
 type Region = Literal["global", "europe", "us"]
 
 
@@ -75,11 +78,14 @@ class GuardrailChange(Body):
     limit_usd: float | None = Field(None, gt=0)
     reset_interval: Reset | None = None
     include_byok_in_budgets: bool = False
-    allowed_models: list[str] | None = None
-    ignored_models: list[str] | None = None
-    allowed_providers: list[str] | None = None
-    ignored_providers: list[str] | None = None
-    allowed_data_regions: list[Region] | None = None
+    allowed_models: Named | None = None
+    ignored_models: Named | None = None
+    allowed_providers: Named | None = None
+    ignored_providers: Named | None = None
+    allowed_data_regions: Annotated[list[Region], Field(min_length=1)] | None = None
+    enable_free_model_publication: bool | None = None
+    enable_free_model_training: bool | None = None
+    enable_paid_model_training: bool | None = None
     enforce_zdr: bool | None = None
     enforce_zdr_anthropic: bool | None = None
     enforce_zdr_google: bool | None = None
@@ -123,7 +129,7 @@ class CredentialChange(Body):
 
 class CredentialCreation(CredentialChange):
     key: str = Field(min_length=1)
-    provider: str = Field(min_length=1)
+    provider: str = Field(pattern=BYOK_PROVIDER)
     workspace_id: str | None = None
 
 
@@ -180,7 +186,10 @@ class ChatRequest(Body):
 
     model_config = ConfigDict(strict=True, extra="allow")
 
-    model: str = Field(min_length=1)
+    model: str = ""
+    models: list[str] = Field(default_factory=list)
+    preset: str | None = None
+    response_format: dict[str, Any] | None = None
     messages: list[dict[str, Any]] = Field(min_length=1)
     max_tokens: int | None = None
     max_completion_tokens: int | None = None

@@ -74,7 +74,8 @@ class Call:
         return {"data": rows[offset : offset + limit], "total_count": len(rows)}
 
 
-type Handler = Callable[[Call], dict[str, Any]]
+type Handler = Callable[[Call], dict[str, Any] | bytes]
+"""What is answered: JSON, or bytes whose type is in the call's `answer_headers`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,8 @@ class Generation:
     preset_id: str | None = None
     considered: tuple[str, ...] = ()
     error: str | None = None
+    streamed: bool = False
+    breaks_after: int | None = None
 
     @property
     def served_by(self) -> Attempt | None:
@@ -114,7 +116,7 @@ class Generation:
             "total_cost": self.usage,
             "upstream_inference_cost": self.upstream,
             "cancelled": False,
-            "streamed": False,
+            "streamed": self.streamed,
             "external_user": self.user,
             "session_id": self.session_id,
             "preset_id": self.preset_id,

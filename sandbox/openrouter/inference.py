@@ -15,6 +15,7 @@ from sandbox.openrouter.presets import Preset
 from sandbox.openrouter.refusals import Refusal, invalid
 from sandbox.openrouter.router_metadata import Unserved
 from sandbox.openrouter.routing import attempts, chain
+from sandbox.openrouter.shaped import shaped_reply
 from sandbox.openrouter.traffic import admit
 
 if TYPE_CHECKING:
@@ -30,12 +31,13 @@ LEAST_OUTPUT = {"openai/gpt-5.1": 16, "openai/gpt-5-mini": 16, "openai/gpt-5.1-c
 @dataclass(frozen=True, slots=True)
 class Script:
     """A reply for requests whose model is `model` (None: any), whose last message holds `prompt`, and whose system
-    prompt holds `system`."""
+    prompt holds `system`. `breaks_after`: characters after which a stream of it ends with the provider's error."""
 
     text: str
     model: str | None = None
     prompt: str = ""
     system: str = ""
+    breaks_after: int | None = None
 
     def answers(self, model_id: str, last: str, system: str) -> bool:
         return self.model in (None, model_id) and self.prompt in last and self.system in system
@@ -45,22 +47,19 @@ def complete(
     organization: "Organization", key: Key, request: ChatRequest, app: str | None, region: Region = "global"
 ) -> Generation:
     """Serve one request. Raises `Refusal`; a request that providers failed is remembered and broadcast first."""
-    if request.stream:
-        raise invalid("Streaming is not simulated")
     now = organization.now
     _, refusal = admit(organization, key, 1, 0.0, 0.0, now)
     if refusal:
         raise refusal
     preset, body = _with_preset(organization, key, request)
-    model = _model(body["model"])
     prompt = json.dumps(body["messages"], ensure_ascii=False, separators=(",", ":"))
-    reply, completion_tokens, finish_reason = _reply(organization, model, body)
+    model, considered, tried = _first_that_serves(organization, key, body, region)
+    reply, completion_tokens, finish_reason, breaks_after = _reply(organization, model, body)
     prompt_tokens = math.ceil(len(prompt) / CHARACTERS_PER_TOKEN)
     prompt_cost, completion_cost = model.cost(prompt_tokens, completion_tokens)
-    considered, tried = _routed(organization, key, model, body.get("provider") or {}, region)
     failed = tried[-1].status != 200
     cost = 0.0 if failed else prompt_cost + completion_cost
-    usage, upstream = (cost * organization.byok_fee, cost) if tried[-1].is_byok else (cost, 0.0)
+    usage, upstream = organization.bill(cost, 1, now, is_byok=tried[-1].is_byok)
     _, refusal = admit(organization, key, 1, usage, upstream, now)
     if refusal:
         raise refusal
@@ -89,6 +88,8 @@ def complete(
         preset_id=preset.id if preset else None,
         considered=considered,
         error="Provider returned error" if failed else None,
+        streamed=request.stream,
+        breaks_after=breaks_after,
     )
     organization.outbox.extend(deliveries(organization, generation))
     organization.generations[generation.id] = generation
@@ -108,6 +109,27 @@ def record(organization: "Organization", key: Key, generation: Generation) -> No
     organization.record(generation.created_at, who, tally)
 
 
+def _first_that_serves(
+    organization: "Organization", key: Key, body: dict[str, Any], region: Region
+) -> tuple[Model, tuple[str, ...], tuple[Attempt, ...]]:
+    """The model that serves, the providers considered for it, and what was tried: `model`, then each of `models`.
+
+    The last model's refusal or failure is the request's (vendor: guide on model fallbacks).
+    """
+    names = list(dict.fromkeys(name for name in (body.get("model"), *(body.get("models") or ())) if name))
+    if not names:
+        raise invalid("No models provided")
+    models = [_model(name) for name in names]
+    for model in models[:-1]:
+        try:
+            considered, tried = _routed(organization, key, model, body.get("provider") or {}, region)
+        except Refusal:
+            continue
+        if tried[-1].status == 200:
+            return model, considered, tried
+    return models[-1], *_routed(organization, key, models[-1], body.get("provider") or {}, region)
+
+
 def _routed(
     organization: "Organization", key: Key, model: Model, preferences: dict[str, Any], region: Region
 ) -> tuple[tuple[str, ...], tuple[Attempt, ...]]:
@@ -125,6 +147,7 @@ def _with_preset(organization: "Organization", key: Key, request: ChatRequest) -
     """The body with a preset's config under it: what the caller sent wins, the system prompt goes first."""
     body = request.model_dump(exclude_unset=True)
     name, _, slug = request.model.partition("@preset/")
+    slug = slug or request.preset or ""
     if not slug:
         return None, body
     preset = organization.preset(key.workspace_id, slug)
@@ -144,21 +167,23 @@ def _model(model_id: str) -> Model:
     return model
 
 
-def _reply(organization: "Organization", model: Model, body: dict[str, Any]) -> tuple[str, int, str]:
-    """Text, tokens and finish reason."""
+def _reply(organization: "Organization", model: Model, body: dict[str, Any]) -> tuple[str, int, str, int | None]:
+    """Text, tokens, finish reason, and the characters after which a stream of it breaks off."""
     asked = body.get("max_completion_tokens") or body.get("max_tokens")
     if asked is not None and asked < LEAST_OUTPUT.get(model.id, 1):
         raise invalid(f"max_tokens must be at least {LEAST_OUTPUT.get(model.id, 1)} for {model.id}")
     last = json.dumps(body["messages"][-1].get("content", ""), ensure_ascii=False)
     system = json.dumps([each for each in body["messages"] if each.get("role") == "system"], ensure_ascii=False)
     scripted = next((each for each in organization.scripts if each.answers(model.id, last, system)), None)
-    text = scripted.text if scripted else f"A simulated reply by {model.name}. " * 12
-    natural = math.ceil(len(text) / CHARACTERS_PER_TOKEN) if scripted else NATURAL_LENGTH
+    shaped = None if scripted else shaped_reply(body.get("response_format"))
+    text = scripted.text if scripted else shaped or f"A simulated reply by {model.name}. " * 12
+    natural = math.ceil(len(text) / CHARACTERS_PER_TOKEN) if scripted or shaped else NATURAL_LENGTH
+    breaks_after = scripted.breaks_after if scripted else None
     if model.completion_price == 0 and not model.is_free:
-        return "", 0, "stop"
+        return "", 0, "stop", None
     if asked is not None and asked < natural:
-        return text[: asked * CHARACTERS_PER_TOKEN], asked, "length"
-    return text.strip(), natural, "stop"
+        return text[: asked * CHARACTERS_PER_TOKEN], asked, "length", breaks_after
+    return text.strip(), natural, "stop", breaks_after
 
 
 def _failure(failed: Generation) -> Unserved:

@@ -19,7 +19,7 @@ from sandbox.openrouter.guardrails import Assignment, Guardrail
 from sandbox.openrouter.identities import Identities, hash_of, label_of
 from sandbox.openrouter.keys import Key, KeyRing
 from sandbox.openrouter.metering import Meter
-from sandbox.openrouter.periods import day_of
+from sandbox.openrouter.periods import day_of, start_of
 from sandbox.openrouter.presets import Preset, Version
 from sandbox.openrouter.refusals import invalid, not_found
 from sandbox.openrouter.workspaces import DEFAULT_SETTINGS, Workspace
@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 
 OWNER = "user_fake_owner"
 """The member who made the management key; workspaces name them as creator, keys only where they are asked to."""
+
+
+BYOK_FREE_REQUESTS = 1_000_000
+"""BYOK requests of a month that cost no fee (vendor: guide on BYOK)."""
 
 
 class Organization:
@@ -43,6 +47,9 @@ class Organization:
         self.id = f"org_fake_{self.ids.uuid('organization')[:8]}"
         self.credits = credits
         self.byok_fee = byok_fee
+        # A month's BYOK requests that cost no fee, and those counted against it, by the month's first day.
+        self.byok_free_requests = BYOK_FREE_REQUESTS
+        self.byok_requests: Counter[int] = Counter()
         self.meter = Meter()
         self.members: dict[str, str] = {OWNER: "org:admin"}
         self.keys = KeyRing()
@@ -95,6 +102,8 @@ class Organization:
     def workspace(self, id_or_slug: str | None) -> Workspace:
         """By id or slug; None is the default workspace."""
         if id_or_slug is None:
+            if self.default_workspace.id not in self.workspaces:
+                raise invalid("The default workspace was deleted: pass workspace_id")
             return self.default_workspace
         found = self.workspaces.get(id_or_slug)
         by_slug = (workspace for workspace in self.workspaces.values() if workspace.slug == id_or_slug)
@@ -244,8 +253,19 @@ class Organization:
                 meter.add(at, usage, byok)
         key.last_used_at = max(at, key.last_used_at or at)
 
+    def bill(self, usd: float, requests: int, at: float, *, is_byok: bool) -> tuple[float, float]:
+        """`requests` equal requests of `usd` together: USD billed to credits, and paid by the organization's account.
+
+        Under BYOK credits are billed the fee only, and only of what is beyond the month's free requests.
+        """
+        if not is_byok:
+            return usd, 0.0
+        free = max(0, self.byok_free_requests - self.byok_requests[start_of("monthly", at)])
+        return usd * self.byok_fee * max(0, requests - free) / requests, usd
+
     def record(self, at: float, traffic: Traffic, tally: Tally) -> None:
         """Show the requests in analytics, and count those to free models against the day's allowance."""
         self.analytics.record(at, traffic, tally)
+        self.byok_requests[start_of("monthly", at)] += tally.byok_requests
         if MODELS[traffic.model].is_free:
             self.free_requests[day_of(at)] += tally.requests

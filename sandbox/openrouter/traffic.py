@@ -67,7 +67,7 @@ def ask(
     except Refusal as refused:
         return Asked(refused.status, key_hash)
     served = tried[-1]
-    usage, upstream = (usd * organization.byok_fee, usd) if served.is_byok else (usd, 0.0)
+    usage, upstream = organization.bill(usd, 1, at, is_byok=served.is_byok)
     _, refusal = admit(organization, key, 1, usage, upstream, at)
     if refusal:
         return Asked(refusal.status, key_hash)
@@ -157,7 +157,7 @@ def _run(
     """Record served requests, `amount` of them and what they cost together in USD; as `admit` answers."""
     requests, usd = amount
     is_byok = tried[-1].is_byok
-    usage, upstream = (usd * organization.byok_fee, usd) if is_byok else (usd, 0.0)
+    usage, upstream = organization.bill(usd, requests, at, is_byok=is_byok)
     accepted, refusal = admit(organization, key, requests, usage, upstream, at)
     if accepted:
         share = accepted / requests

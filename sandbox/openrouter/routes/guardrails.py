@@ -4,6 +4,7 @@ from typing import Any
 
 from sandbox.openrouter.bodies import GuardrailChange, GuardrailCreation, KeyAssignments, MemberAssignments
 from sandbox.openrouter.calls import Call, Routes
+from sandbox.openrouter.guardrail_rules import check_rules
 from sandbox.openrouter.guardrails import Assignment, Guardrail
 from sandbox.openrouter.refusals import invalid
 
@@ -24,6 +25,7 @@ def list_guardrails(call: Call) -> dict[str, Any]:
 @routes.add("POST", "/guardrails", status=201, refuses=403)
 def create_guardrail(call: Call) -> dict[str, Any]:
     fields = call.body(GuardrailCreation).changes()
+    check_rules(fields)
     return {"data": call.organization.create_guardrail(workspace=fields.pop("workspace_id", None), **fields).view()}
 
 
@@ -49,6 +51,7 @@ def update_guardrail(call: Call) -> dict[str, Any]:
     if "name" in changes and organization.is_default_guardrail(call.path["id"]):
         raise invalid("The name of a workspace default guardrail cannot be changed")
     guardrail = organization.guardrail(call.path["id"], materialise=True)
+    check_rules({**guardrail.rules, **changes})
     guardrail.rules |= changes
     guardrail.updated_at = call.now
     return {"data": guardrail.view()}

@@ -8,12 +8,13 @@ from sandbox.openrouter.generations import Generation
 from sandbox.openrouter.inference import complete
 from sandbox.openrouter.refusals import not_found
 from sandbox.openrouter.router_metadata import Unserved, is_asked_for, of_served, of_unserved
+from sandbox.openrouter.streaming import events
 
 routes = Routes("inference")
 
 
 @routes.add("POST", "/chat/completions")
-def create_chat_completion(call: Call) -> dict[str, Any]:
+def create_chat_completion(call: Call) -> dict[str, Any] | bytes:
     request = call.body(ChatRequest)
     app = call.headers.get("x-openrouter-title") or call.headers.get("x-title") or call.headers.get("http-referer")
     explain = is_asked_for(call.headers)
@@ -27,7 +28,10 @@ def create_chat_completion(call: Call) -> dict[str, Any]:
     result = _result(generation)
     if explain:
         result["openrouter_metadata"] = of_served(generation, request.model)
-    return result
+    if not request.stream:
+        return result
+    call.answer_headers["Content-Type"] = "text/event-stream"
+    return events(generation, result)
 
 
 @routes.add("GET", "/generation", access="any")

@@ -51,6 +51,8 @@ def get_key(call: Call) -> dict[str, Any]:
 def update_key(call: Call) -> dict[str, Any]:
     key = call.organization.key(call.path["hash"])
     changes = call.body(KeyChange).changes()
+    if not changes:
+        raise invalid("No update fields provided")
     workspace = changes.pop("workspace_id", None)
     if workspace is not None:
         call.organization.keys.move(key, call.organization.workspace(workspace).id)

@@ -4,7 +4,7 @@ from typing import Any
 
 from sandbox.openrouter.bodies import WorkspaceBudgetLimit, WorkspaceChange, WorkspaceCreation
 from sandbox.openrouter.calls import Call, Routes
-from sandbox.openrouter.refusals import Refusal, invalid, not_found
+from sandbox.openrouter.refusals import invalid, not_found
 from sandbox.openrouter.workspaces import BROADEST_FIRST, Workspace, interval_of
 
 routes = Routes()
@@ -40,8 +40,8 @@ def update_workspace(call: Call) -> dict[str, Any]:
 @routes.add("DELETE", "/workspaces/{id}", refuses=403)
 def delete_workspace(call: Call) -> dict[str, Any]:
     workspace, organization = _workspace(call), call.organization
-    if workspace is organization.default_workspace:
-        raise Refusal(403, "The default workspace cannot be deleted")
+    if workspace is organization.default_workspace and not call.flag("confirm_default_workspace_deletion"):
+        raise invalid("Deleting the default workspace needs confirm_default_workspace_deletion=true")
     if any(not key.disabled for key in organization.keys.of_workspace(workspace.id)):
         raise invalid("Workspaces with active API keys cannot be deleted; remove the keys first")
     organization.delete_workspace(workspace)
@@ -71,14 +71,14 @@ def put_budget(call: Call) -> dict[str, Any]:
     if body.include_byok_in_budgets is not None:
         # One setting for the workspace, whichever interval the request was about.
         workspace.include_byok_in_budgets = body.include_byok_in_budgets
-    return get_budget(call)
+    return {"data": workspace.budget_view(interval), "include_byok_in_budgets": workspace.include_byok_in_budgets}
 
 
 @routes.add("DELETE", "/workspaces/{id}/budgets/{interval}")
 def delete_budget(call: Call) -> dict[str, Any]:
     workspace, interval = _workspace(call), interval_of(call.path["interval"])
-    if workspace.budgets.pop(interval, None) is None:
-        raise not_found("Budget")
+    # One that is not there is deleted already: the vendor answers success.
+    workspace.budgets.pop(interval, None)
     return {"deleted": True}
 
 

@@ -238,6 +238,7 @@ def test_the_split_of_spend_agrees_with_the_keys_own_counters(both: Both) -> Non
     """What `Metric` says each means: credits as the key's `usage`, BYOK as its `byok_usage`, and the total of both."""
     spender = both.hash("prod-search-agent")
     both.simulator.organization.byok_fee = 0.05
+    both.simulator.organization.byok_free_requests = 0
     both.simulator.spend(spender, 2.0)
     both.simulator.spend(spender, 3.0, byok=True)
     key = both.ours.keys.get(spender)

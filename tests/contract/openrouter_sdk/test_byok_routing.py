@@ -1,7 +1,12 @@
 """BYOK through the vendor's SDK: what it sends is understood, and what it is told of routing and payment parses."""
 
+import typing
+
 import pytest
 from openrouter import errors
+from openrouter.components.byokproviderslug import BYOKProviderSlug
+
+from sandbox.openrouter.byok_providers import BYOK_PROVIDERS
 
 MESSAGES = [{"role": "user", "content": "Are you there?"}]
 MODEL = "mistralai/mistral-large-2411"
@@ -101,3 +106,8 @@ def test_analytics_offers_the_split_of_byok_from_credits(account, ask):
         filters=[{"field": "provider", "operator": "eq", "value": "Mistral"}],
     )
     assert answer.data.metadata.row_count == 1
+
+
+def test_the_providers_whose_keys_are_taken_are_the_vendors():
+    literals = [typing.get_args(each) for each in typing.get_args(BYOKProviderSlug)]
+    assert {name for names in literals for name in names if isinstance(name, str)} == BYOK_PROVIDERS

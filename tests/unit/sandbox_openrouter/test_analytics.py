@@ -80,6 +80,7 @@ def test_an_unused_component_is_null(simulator, api, keys):
 
 def test_what_providers_charge_is_of_all_traffic_and_byok_usage_of_our_own_accounts(simulator, api, keys):
     simulator.organization.byok_fee = 0.05
+    simulator.organization.byok_free_requests = 0
     simulator.spend(keys[1].hash, 10.0, byok=True)
     split = ["total_usage", "credits_usage", "byok_usage", "byok_fees", "usage_upstream"]
     (row,) = rows(api, metrics=split)

@@ -112,7 +112,6 @@ def test_a_reasoning_model_refuses_a_tiny_answer(simulator, api):
     _, plaintext = simulator.create_key("caller")
     assert api.chat(plaintext, model="openai/gpt-5.1", max_tokens=1).status_code == 400
     assert api.chat(plaintext, model="openai/gpt-5.1", max_tokens=16).status_code == 200
-    assert api.chat(plaintext, stream=True).status_code == 400
 
 
 def test_a_workspace_is_deleted_with_what_it_holds_but_not_under_live_keys(simulator, api):
@@ -122,7 +121,7 @@ def test_a_workspace_is_deleted_with_what_it_holds_but_not_under_live_keys(simul
     key.disabled = True
     assert api.delete("/workspaces/platform").json() == {"deleted": True}
     assert simulator.organization.guardrails == {}
-    assert api.delete("/workspaces/default").status_code == 403
+    assert api.delete("/workspaces/default").status_code == 400
 
 
 def test_an_unknown_path_answers_in_the_vendors_envelope(api):

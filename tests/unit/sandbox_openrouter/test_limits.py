@@ -49,6 +49,7 @@ def test_byok_counts_against_a_limit_only_where_it_says_so(simulator):
 
 def test_a_byok_fee_is_billed_to_credits(simulator):
     simulator.organization.byok_fee = 0.05
+    simulator.organization.byok_free_requests = 0
     key, _ = simulator.create_key("own")
     simulator.spend(key.hash, 10.0, byok=True)
     assert (key.meter.usage, key.meter.byok) == (pytest.approx(0.5), 10.0)

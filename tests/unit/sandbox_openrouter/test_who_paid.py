@@ -23,6 +23,7 @@ CAPTURED = [
 @pytest.fixture
 def key(simulator):
     simulator.organization.byok_fee = FEE
+    simulator.organization.byok_free_requests = 0
     return simulator.create_key("prod-search-agent")
 
 
