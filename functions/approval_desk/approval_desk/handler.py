@@ -21,7 +21,7 @@ from governor.secrets import SecretsManager
 from governor.slack_replies import SlackReplies
 from governor.slack_requests import SlackRequest
 
-logger = Logger(service="approval_desk")
+logger = Logger(service="approval_desk", use_rfc3339=True)
 
 
 @functools.cache

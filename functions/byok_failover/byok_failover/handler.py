@@ -46,7 +46,7 @@ def build() -> ByokFailover:
             connect=ManagedAccount(secrets, settings.management_key_secret, policy.account.base_url, pacing=pacing),
             clock=utc_now,
             pause=time.sleep,
-            log=Logger(),
+            log=Logger(use_rfc3339=True),
         )
     )
 

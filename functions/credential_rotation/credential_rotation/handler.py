@@ -42,7 +42,7 @@ def build() -> CredentialRotation:
             bus=EventBus(session.client("events", config=AWS), settings.event_bus_name),
             connect=account,
             clock=utc_now,
-            log=Logger(),
+            log=Logger(use_rfc3339=True),
         )
     )
 

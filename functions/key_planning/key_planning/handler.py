@@ -38,7 +38,7 @@ def build() -> KeyPlanning:
             queue=WorkQueue(session.client("sqs", config=AWS), settings.rotation_queue_url),
             function_arn=settings.rotation_function_arn,
             clock=utc_now,
-            log=Logger(),
+            log=Logger(use_rfc3339=True),
         )
     )
 

@@ -46,7 +46,7 @@ def build() -> KeyRetirement:
         lambda region: session.client("secretsmanager", region_name=region, config=AWS),
     )
     versions, lineages, causes = SecretsManagerVersions(client), Lineages(ledger), CauseBook(ledger)
-    ports = Ports(policy, versions, copies, lineages, causes, bus, account, utc_now, Logger())
+    ports = Ports(policy, versions, copies, lineages, causes, bus, account, utc_now, Logger(use_rfc3339=True))
     return KeyRetirement(ports, settings.management_key_secret)
 
 

@@ -39,7 +39,7 @@ def build() -> KeyRotation:
     )
     bus = EventBus(session.client("events", config=AWS), settings.event_bus_name)
     versions, lineages, causes = SecretsManagerVersions(client), Lineages(ledger), CauseBook(ledger)
-    return KeyRotation(Ports(policy, versions, lineages, causes, bus, account, utc_now, Logger()))
+    return KeyRotation(Ports(policy, versions, lineages, causes, bus, account, utc_now, Logger(use_rfc3339=True)))
 
 
 def lambda_handler(event: Any, context: Any) -> dict[str, Any]:

@@ -39,7 +39,7 @@ def build() -> KillSwitch:
         bus=EventBus(session.client("events", config=AWS), settings.event_bus_name),
         connect=ManagedAccount(secrets, settings.management_key_secret, policy.account.base_url),
         clock=utc_now,
-        log=Logger(),
+        log=Logger(use_rfc3339=True),
     )
 
 

@@ -21,7 +21,7 @@ from governor.topic import AlertTopic
 from notifier.service import Notifier, Postponed
 from notifier.settings import NotifierSettings
 
-logger = Logger(service="notifier")
+logger = Logger(service="notifier", use_rfc3339=True)
 SNS = Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 1})  # a repeated mail must say so
 ENOUGH_MILLISECONDS = 15_000  # what one event may take while Slack is slow; with less left, the rest comes again
 

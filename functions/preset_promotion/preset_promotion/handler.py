@@ -47,7 +47,7 @@ def build() -> PresetPromotion:
         connect=InferenceKeys(secrets, policy.account.base_url, pacing=pacing),
         files=files,
         clock=utc_now,
-        log=Logger(),
+        log=Logger(use_rfc3339=True),
     )
     return PresetPromotion(ports)
 

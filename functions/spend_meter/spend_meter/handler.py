@@ -40,7 +40,9 @@ def build() -> tuple[SpendMeter, Telemetry]:
         secrets=SecretsManager(session.client("secretsmanager", config=AWS)),
         connect=lambda key: OpenRouter(key, base_url=policy.account.base_url, pacing=pacing),
     )
-    return SpendMeter(policy, ports, settings.management_key_secret, settings.concurrency), Telemetry(Logger())
+    return SpendMeter(policy, ports, settings.management_key_secret, settings.concurrency), Telemetry(
+        Logger(use_rfc3339=True)
+    )
 
 
 def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
