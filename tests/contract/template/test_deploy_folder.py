@@ -42,3 +42,26 @@ def test_the_edge_limits_each_sender_and_not_all_of_them_together() -> None:
     (rule,) = acl["Rules"]
     assert rule["Statement"]["RateBasedStatement"]["AggregateKeyType"] == "IP"
     assert (rule["Action"], acl["DefaultAction"]) == ({"Block": {}}, {"Allow": {}})
+
+
+def test_a_function_in_the_egress_vpc_leaves_by_an_address_that_stays() -> None:
+    template = _template("fixed-egress.yaml")
+    resources = template["Resources"]
+    for zone in ("A", "B"):
+        association = next(
+            one["Properties"]
+            for one in resources.values()
+            if one["Type"].endswith("SubnetRouteTableAssociation")
+            and one["Properties"]["SubnetId"] == {"Ref": f"Private{zone}"}
+        )
+        route = next(
+            one["Properties"]
+            for one in resources.values()
+            if one["Type"] == "AWS::EC2::Route" and one["Properties"]["RouteTableId"] == association["RouteTableId"]
+        )
+        nat = resources[route["NatGatewayId"]["Ref"]]["Properties"]
+        assert nat["SubnetId"] == {"Ref": f"Public{zone}"}, "a zone that fails takes no other along"
+        address = nat["AllocationId"]["Fn::GetAtt"][0]
+        assert resources[address]["DeletionPolicy"] == "RetainExceptOnCreate"
+        assert {"Ref": address} in template["Outputs"]["Addresses"]["Value"]["Fn::Join"][1]
+    assert "SecurityGroupIngress" not in resources["Functions"]["Properties"]
