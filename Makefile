@@ -60,7 +60,11 @@ detector: $(SETUP) ## The runaway detector against eight traffic profiles and th
 cost: $(SETUP) ## A month's AWS bill at 50, 1,000 and 10,000 keys, from measured calls
 	@python -m tests.bench.cost
 
+sbom: $(SETUP) ## What is deployed, from uv.lock, as CycloneDX: build/sbom.json
+	@mkdir -p build
+	uv export --quiet --frozen --all-packages --no-dev --format cyclonedx1.5 --output-file build/sbom.json
+
 clean: ## Removes what was built
 	rm -rf build .aws-sam
 
-.PHONY: help setup requirements build stack demo test check bench detector cost clean
+.PHONY: help setup requirements build stack demo test check bench detector cost sbom clean
