@@ -27,9 +27,14 @@ def compile_policy(path: Path) -> Policy:
     text = path.read_text("utf-8")
     _refuse_credentials(path, text)
     try:
+        _refuse_aliases(path, text)
         document = yaml.compose(text, Loader=yaml.SafeLoader)
         _refuse_repeated_fields(path, document)
         return Policy.model_validate(yaml.safe_load(text))
+    except RecursionError:
+        raise PolicyFault(
+            f"{path}: nested too deep to be a policy; see docs/policy.md for the fields there are"
+        ) from None
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise PolicyFault(f"{path}:{line}: not YAML: {error.problem}") from error
@@ -74,11 +79,21 @@ def _refuse_credentials(path: Path, text: str) -> None:
         raise PolicyFault("\n".join(faults))
 
 
+def _refuse_aliases(path: Path, text: str) -> None:
+    """Aliases of aliases make gigabytes of a few lines, and a reviewer should read what holds where it stands."""
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        if isinstance(event, yaml.AliasEvent):
+            line = event.start_mark.line + 1 if event.start_mark else 1
+            raise PolicyFault(f"{path}:{line}: *{event.anchor}: aliases are not taken; write the value out")
+
+
 def _refuse_repeated_fields(path: Path, node: yaml.Node | None) -> None:
     """YAML itself keeps the last of two equal fields and says nothing; a policy may not be so quiet."""
     if isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
         for key, value in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise PolicyFault(f"{path}:{key.start_mark.line + 1}: a field's name must be a text")
             if key.value in seen:
                 raise PolicyFault(f"{path}:{key.start_mark.line + 1}: {key.value}: field given twice")
             seen.add(key.value)

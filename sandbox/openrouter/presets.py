@@ -10,6 +10,7 @@ KEPT = frozenset((
     "model", "models", "provider", "temperature", "top_p", "top_k", "min_p", "top_a", "frequency_penalty",
     "presence_penalty", "repetition_penalty", "max_tokens", "max_completion_tokens", "seed", "stop", "tools",
     "tool_choice", "parallel_tool_calls", "response_format", "reasoning", "plugins", "verbosity", "route",
+    "cache_enabled", "cache_ttl_seconds",
 ))  # fmt: skip
 
 

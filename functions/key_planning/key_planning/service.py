@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from pydantic import SecretStr
 
-from governor.events import DetailType, Event, event_id
+from governor.events import BadEvent, DetailType, Event, event_id
 from governor.evidence import Rotated
 from governor.ledger import LedgerConflict
 from governor.lineage import Asked
@@ -19,7 +19,7 @@ from governor.secret_versions import RotationUnfinished, SecretMissing, Workload
 from governor.secrets import SecretUnavailable
 from key_planning.decide import plan, rule
 from key_planning.ports import Ports
-from key_planning.settings import Due, Message, Plan
+from key_planning.settings import Due, Message, Plan, due_of
 
 BACKSTOP_DAYS = 7
 """Secrets Manager's own schedule comes this much after the planner's, and only when the planner has not."""
@@ -74,10 +74,14 @@ class KeyPlanning:
         later = []
         for message in messages:
             try:
-                if not self._ask(message.due):
+                if not self._ask(due_of(message.body)):
                     later.append(message.id)
             except (LedgerConflict, SecretUnavailable, RotationUnfinished) as error:
                 self.ports.log.warning("a rotation was not asked for", extra={"error": f"{error}"})
+                later.append(message.id)
+            except Exception as error:  # noqa: BLE001 - raised, it would fail the whole batch; it goes back alone
+                why = f"{error}" if isinstance(error, BadEvent) else type(error).__name__
+                self.ports.log.warning("a message goes back", extra={"message_id": message.id, "error": why})
                 later.append(message.id)
         return Report(asked=len(messages) - len(later), later=tuple(later))
 

@@ -39,10 +39,10 @@ class Due:
 
 @dataclass(frozen=True)
 class Message:
-    """A `Due` as it lay in the queue."""
+    """A message as it lay in the queue: `due_of` reads its body."""
 
     id: str
-    due: Due
+    body: str
 
 
 def received(event: Any) -> Plan | Due | list[Message]:
@@ -50,7 +50,7 @@ def received(event: Any) -> Plan | Due | list[Message]:
     if isinstance(event, dict) and "scheduled_time" in event:
         return _scheduled(event)
     if isinstance(event, dict) and "Records" in event:
-        return [Message(record["messageId"], due_of(record["body"])) for record in event["Records"]]
+        return [Message(record["messageId"], record["body"]) for record in event["Records"]]
     told = Event.received(event)
     match told.detail_type:
         case DetailType.ROTATION_REQUESTED:
@@ -69,7 +69,7 @@ def due_of(body: str) -> Due:
     try:
         data = json.loads(body)
         return Due(data["workload"], data["why"], data["by"])
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise BadEvent(f"queue message: expected workload, why and by ({error}); take it out of the queue") from error
 
 

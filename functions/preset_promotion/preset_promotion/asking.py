@@ -26,9 +26,9 @@ from preset_promotion.checks import Check, examine, failing
 from preset_promotion.content import Content
 from preset_promotion.decide import stale
 from preset_promotion.diff import Diff, compare
+from preset_promotion.paying import cases
 from preset_promotion.ports import Live, Turn
 from preset_promotion.record import ENDED, Candidate, Finishing, Record, Status
-from preset_promotion.running import run
 from preset_promotion.settings import Asked
 
 IN_HAND = timedelta(minutes=16)
@@ -117,7 +117,7 @@ def check(turn: Turn, staging: Live, production: Live) -> None:
     )
     shown, usd = _shown(diff, catalogue), 0.0
     if not failing(checks):  # what is blocked already need not be paid for
-        ran = run(turn, content, production.content, catalogue)
+        ran = cases(turn, content, production.content, catalogue)
         checks, usd, shown = (*checks, *ran.checks), ran.usd, (*shown, *ran.shown)
     _checked(turn, candidate, checks, shown, usd, diff.file(turn.preset.prompts))
 

@@ -17,6 +17,8 @@ PROMPT = "system_prompt"
 WORDED = frozenset({"route", "verbosity", "effort", "sort", "data_collection"})
 """Fields whose texts are OpenRouter's own words."""
 LIMITS = ("max_tokens", "max_completion_tokens")
+CACHE_SECONDS = 300
+"""What the cache keeps an answer where a preset does not say (the vendor's default)."""
 _NAME = re.compile(r"[\w./:@~-]{1,80}")
 _NOBODY = {"role": "user", "content": "Saved by Governor."}
 """A chat body needs a message; only a system message is kept."""
@@ -55,6 +57,18 @@ class Content:
         """The routing rules; none means OpenRouter's defaults."""
         rules = self.config.get("provider")
         return rules if isinstance(rules, Mapping) else {}
+
+    @property
+    def cached_seconds(self) -> int:
+        """How long OpenRouter may answer equal requests from its response cache, in seconds; 0: it does not.
+
+        The cache is keyed by API key, model and body, not by the preset's version
+        (https://openrouter.ai/docs/guides/features/response-caching).
+        """
+        seconds = self.config.get("cache_ttl_seconds")
+        if self.config.get("cache_enabled") is not True:
+            return 0
+        return seconds if isinstance(seconds, int) and seconds > 0 else CACHE_SECONDS
 
     def body(self) -> dict[str, Any]:
         """The chat body that saves this content as a version."""

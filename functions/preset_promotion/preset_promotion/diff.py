@@ -71,6 +71,7 @@ def compare(
         *_unbounded(before.provider, candidate.provider),
         *_added_models(before, candidate, catalogue),
         *_dearer(before, candidate, catalogue),
+        *_cached(before, candidate),
         *_gained(before, candidate),
     )
     masked = Masked()
@@ -170,6 +171,16 @@ def _unbounded(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[
                 yield f"provider.max_price.{plain_name(name)} dropped: any price may be paid"
             elif _number(now[name]) is None or (_number(now[name]) or 0) > (_number(bounds[name]) or 0):
                 yield f"provider.max_price.{plain_name(name)} raised"
+
+
+def _cached(before: Content, after: Content) -> Iterator[str]:
+    old, new = before.cached_seconds, after.cached_seconds
+    if new > old:
+        was = f"for up to {old} s" if old else "not"
+        yield (
+            f"answers are cached for up to {new} s (before: {was}): callers get the same answer again, and after a "
+            "promotion that of the former version"
+        )
 
 
 def _number(value: Any) -> float | None:

@@ -1,19 +1,17 @@
-"""Judges an answer to a golden case. Pure.
+"""Judges an answer to a golden case. Pure, but for the process that `fitting` starts.
 
-A verdict is made of short classes, never of the answer's text: `contains`, `regex`, `json_schema`, `refusal`, `cost`,
-`latency`, `unanswered`; and of a case that was not asked, `budget` or `time`.
+A verdict is made of short classes, never of the answer's text: `contains`, `regex`, `json_schema`, `too_slow` (regex or
+schema took too long to match), `refusal`, `cost`, `latency`, `unanswered`; and of a case that was not asked, `budget`
+or `time`.
 """
 
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
-from typing import TYPE_CHECKING, Any
-
-import fastjsonschema
+from typing import TYPE_CHECKING
 
 from governor.policy import GoldenCase
+from preset_promotion.fitting import unfit
 
 if TYPE_CHECKING:
     from management_api import ChatCompletion
@@ -22,6 +20,9 @@ _REFUSING = re.compile(
     r"\b(?:I(?:'m| am)? (?:can(?:'t|not)|won't|will not|unable|not able)|I must decline|against my guidelines)\b", re.I
 )
 """How models say no where the answer has no `refusal` of its own."""
+
+MAX_ANSWER = 50_000
+"""Characters of an answer that are judged; `max_tokens` of a case is at most 4,096."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Answer:
     def of(cls, completion: "ChatCompletion", usd: float, seconds: float) -> "Answer":
         choice = completion.choices[0] if completion.choices else None
         content = choice.message.content if choice else None
-        text = content if isinstance(content, str) else ""
+        text = content[:MAX_ANSWER] if isinstance(content, str) else ""
         said_no = bool(choice and (choice.message.refusal or choice.finish_reason == "content_filter"))
         return cls(text, said_no or bool(_REFUSING.search(text.replace("’", "'"))), usd, seconds)
 
@@ -53,32 +54,10 @@ def judge(case: GoldenCase, answer: Answer | None) -> tuple[str, ...]:
 def _faults(case: GoldenCase, answer: Answer) -> Iterator[str]:
     if not all(text in answer.text for text in case.contains):
         yield "contains"
-    if case.regex is not None and not re.search(case.regex, answer.text):
-        yield "regex"
-    if case.json_schema is not None and not _fits(json.dumps(case.json_schema, sort_keys=True), answer.text):
-        yield "json_schema"
+    yield from unfit(case.regex, case.json_schema, answer.text)
     if case.refusal is not None and answer.refused != case.refusal:
         yield "refusal"
     if case.usd is not None and answer.usd > case.usd:
         yield "cost"
     if case.seconds is not None and answer.seconds > case.seconds:
         yield "latency"
-
-
-def _fits(schema: str, text: str) -> bool:
-    """Whether the whole answer is JSON that fits: a consumer would parse it whole, fences and all."""
-    try:
-        _compiled(schema)(json.loads(text))
-    except (ValueError, fastjsonschema.JsonSchemaException):
-        return False
-    return True
-
-
-@cache
-def _compiled(schema: str) -> Any:
-    # A `$ref` to elsewhere is not fetched: a check that reads the network is no check.
-    return fastjsonschema.compile(json.loads(schema), handlers={"http": _nowhere, "https": _nowhere}, use_default=False)
-
-
-def _nowhere(_uri: str) -> Any:
-    raise fastjsonschema.JsonSchemaDefinitionException("a $ref must stay within the schema")

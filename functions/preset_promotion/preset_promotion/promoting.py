@@ -170,7 +170,7 @@ def _prove(turn: Turn, posting: Posting, wanted: Content, landed: int) -> None:
     elif posting.how in ("promotion", "override") and not _answers(turn):
         _take_back(turn, posting, live, "smoke", f"it did not answer the smoke request, asked {SMOKES} times")
     else:
-        _done(turn, posting, live.seen)
+        _done(turn, posting, live.seen, _old_answers(turn, posting, live.content))
 
 
 def _answers(turn: Turn) -> bool:
@@ -217,7 +217,21 @@ def _take_back(turn: Turn, posting: Posting, live: Live, rule: str, why: str) ->
     _post(turn, back, wanted)
 
 
-def _done(turn: Turn, posting: Posting, live: Seen) -> None:
+def _old_answers(turn: Turn, posting: Posting, content: Content) -> str:
+    """For how long callers may still get the former version's answers, where both versions let OpenRouter cache."""
+    if not content.cached_seconds or not posting.former.number:
+        return ""
+    former = turn.version(turn.production, posting.former.number).content
+    if former is None or not former.cached_seconds:
+        return ""
+    seconds = former.cached_seconds
+    return (
+        f"Callers may get answers of version {posting.former.number} from OpenRouter's response cache for up to "
+        f"{seconds} s, unless they send X-OpenRouter-Cache: false"
+    )
+
+
+def _done(turn: Turn, posting: Posting, live: Seen, old_answers: str) -> None:
     record, slug = turn.record, turn.preset.slug
     before = record.served
     match posting.how:
@@ -232,7 +246,10 @@ def _done(turn: Turn, posting: Posting, live: Seen) -> None:
             same = before if before and before.version.digest == live.digest else Served(live)
             kind, served = DetailType.PRESET_ROLLED_BACK, replace(same, version=live)
             reason = f"{slug}: production serves version {posting.source.number} again, as version {live.number}."
-    event = told.posted(turn, kind, posting, reason, became=live.number)
+    said = posting
+    if old_answers:
+        reason, said = f"{reason} {old_answers}.", replace(posting, shown=(f"⚠ {old_answers}", *posting.shown))
+    event = told.posted(turn, kind, said, reason, became=live.number)
     failed = posting.how == "automatic"
     finishing = Finishing(posting.approval, "failed" if failed else "done", posting.rule)
     outcome = {"automatic": "taken back", "rollback": "rolled back", "revert": "reverted"}.get(posting.how, "promoted")

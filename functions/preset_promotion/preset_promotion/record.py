@@ -174,9 +174,40 @@ class Finishing:
 
 
 @dataclass(frozen=True)
+class Purse:
+    """What the golden cases of a UTC day have cost, in USD. A run under way counts as its whole purse."""
+
+    day: str = ""
+    usd: float = 0.0
+
+
+EMPTY = Purse()
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What a run of golden cases came to. `key`: a hash of all that it was run on: both contents and the cases."""
+
+    key: str
+    at: datetime
+    checks: tuple[Check, ...]
+    shown: tuple[str, ...]
+
+    def data(self) -> dict[str, Any]:
+        checks = [check.data() for check in self.checks]
+        return {"key": self.key, "at": format_instant(self.at), "checks": checks, "shown": list(self.shown)}
+
+    @classmethod
+    def of(cls, data: Mapping[str, Any]) -> "Judged":
+        checks = tuple(Check.of(check) for check in data["checks"])
+        return cls(data["key"], parse_instant(data["at"]), checks, tuple(data["shown"]))
+
+
+@dataclass(frozen=True)
 class Record:
     """`looked`: Governor has looked at this preset before. `taken_up`: the newest version of staging that was taken up.
 
+    `purse`: what golden cases cost today. `judged`: the last run of golden cases that held a candidate back.
     `drifted`: the version of production that was last told as drift (0: it was gone). `saying`: events that the bus may
     not have yet. `finishing`: a grant's outcome that may not be noted yet.
     """
@@ -190,6 +221,8 @@ class Record:
     drifted: int | None = None
     saying: tuple[Mapping[str, Any], ...] = ()
     finishing: Finishing | None = None
+    purse: Purse = EMPTY
+    judged: Judged | None = None
     row: int = ABSENT
 
     def put(self) -> Put:
@@ -201,6 +234,8 @@ class Record:
             "candidate": self.candidate.data() if self.candidate else None,
             "posting": self.posting.data() if self.posting else None,
             "drifted": self.drifted,
+            "purse": [self.purse.day, self.purse.usd],
+            "judged": self.judged.data() if self.judged else None,
             "saying": list(self.saying),
             "finishing": [finishing.approval, finishing.result, finishing.why] if finishing else None,
         }
@@ -225,6 +260,8 @@ class Record:
             candidate=Candidate.of(data["candidate"]) if data["candidate"] else None,
             posting=Posting.of(data["posting"]) if data["posting"] else None,
             drifted=data["drifted"],
+            purse=Purse(*data["purse"]) if data.get("purse") else EMPTY,  # older rows have none
+            judged=Judged.of(data["judged"]) if data.get("judged") else None,
             saying=tuple(data["saying"]),
             finishing=Finishing(*data["finishing"]) if data["finishing"] else None,
             row=row.version,

@@ -45,8 +45,8 @@ def _batch(*bodies: str) -> dict[str, Any]:
 
 def test_what_fails_goes_back_alone(desk: Desk) -> None:
     good = command(LEAD, f"disable {WORKLOAD}").encode()
-    answer = handler.lambda_handler(_batch("{}", good, "not JSON"), None)
-    assert answer == {"batchItemFailures": [{"itemIdentifier": "0"}, {"itemIdentifier": "2"}]}
+    answer = handler.lambda_handler(_batch("{}", good, "not JSON", "[" * 200_000), None)
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "0"}, {"itemIdentifier": "2"}, {"itemIdentifier": "3"}]}
     assert len(desk.bus.events) == 1
 
 

@@ -6,6 +6,8 @@ import pytest
 from governor.secrets import SecretMalformed, secret_field
 
 PLAINTEXT = "sk-or-v1-fake-plaintext"
+DEEP = "[" * 200_000
+"""More nesting than Python's parser follows."""
 
 
 def test_a_field_is_handed_out_redacted() -> None:
@@ -15,7 +17,16 @@ def test_a_field_is_handed_out_redacted() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", [PLAINTEXT, f'["{PLAINTEXT}"]', f'{{"key": "{PLAINTEXT}"}}', f'{{"api_key": ["{PLAINTEXT}"]}}', "{}", ""]
+    "text",
+    [
+        PLAINTEXT,
+        f'["{PLAINTEXT}"]',
+        f'{{"key": "{PLAINTEXT}"}}',
+        f'{{"api_key": ["{PLAINTEXT}"]}}',
+        "{}",
+        "",
+        DEEP,
+    ],
 )
 def test_a_malformed_secret_is_named_and_its_value_is_nowhere_in_the_error(text: str) -> None:
     with pytest.raises(SecretMalformed, match="secret openrouter/a") as caught:

@@ -30,7 +30,7 @@ def test_another_shape_is_refused_by_name(change: dict[str, object], named: str)
         SlackRequest.decode(json.dumps({**json.loads(CLICK.encode()), **change}))
 
 
-@pytest.mark.parametrize("text", ["", "[]", "null", "{}"])
+@pytest.mark.parametrize("text", ["", "[]", "null", "{}", "[" * 200_000, '{"value":' * 200_000])
 def test_what_is_no_message_is_refused(text: str) -> None:
     with pytest.raises(BadSlackRequest):
         SlackRequest.decode(text)

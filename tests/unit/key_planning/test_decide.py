@@ -3,7 +3,7 @@
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from pydantic import ValidationError
@@ -12,6 +12,7 @@ from governor.causes import CauseRow, Causes
 from governor.lineage import Asked, Lineage, LineageKey, Rotation
 from governor.policy import Policy
 from key_planning.decide import jitter, plan, rule
+from key_planning.service import KeyPlanning
 from key_planning.settings import Due, received
 
 NOW = datetime(2026, 3, 11, 6, 30, tzinfo=UTC)
@@ -99,3 +100,25 @@ def test_the_same_request_again_is_the_same_rotation_and_another_is_dropped() ->
 @pytest.mark.parametrize("sample", sorted(SAMPLES.glob("*.json")), ids=lambda path: path.stem)
 def test_every_sample_is_understood(sample: Path) -> None:
     assert received(json.loads(sample.read_text()))
+
+
+class _Log(list[str]):
+    def warning(self, said: str, **_more: Any) -> None:
+        self.append(said)
+
+
+def test_a_poison_message_goes_back_alone_and_the_others_are_carried_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that could not be read failed all five of its batch, until each was a dead letter."""
+    good = json.dumps({"workload": NAME, "why": "due", "by": "plan"})
+    bodies = ["not JSON", good, "[" * 200_000, "{}", good]
+    records = [{"messageId": str(number), "body": body} for number, body in enumerate(bodies)]
+    log, asked = _Log(), list[Due]()
+    planning = KeyPlanning(cast(Any, type("Ports", (), {"log": log})()))
+
+    def ask(_self: KeyPlanning, due: Due) -> bool:
+        asked.append(due)
+        return True
+
+    monkeypatch.setattr(KeyPlanning, "_ask", ask)
+    report = planning.act(received({"Records": records}))
+    assert (report.later, len(asked), len(log)) == (("0", "2", "3"), 2, 3)

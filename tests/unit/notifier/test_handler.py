@@ -42,7 +42,9 @@ def test_every_sample_is_told_in_slack(path: Path, slack: MemorySlack) -> None:
     assert len(slack.said) == 1
 
 
-@pytest.mark.parametrize("body", ["not json", "[]", '{"detail-type": "Weather Changed"}', '{"detail": {}}'])
+@pytest.mark.parametrize(
+    "body", ["not json", "[]", '{"detail-type": "Weather Changed"}', '{"detail": {}}', "[" * 200_000]
+)
 def test_a_malformed_record_fails_alone_and_says_so_in_the_log(
     body: str, slack: MemorySlack, capsys: pytest.CaptureFixture[str]
 ) -> None:

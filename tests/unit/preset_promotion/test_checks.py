@@ -79,7 +79,6 @@ SCHEMA = {"type": "object", "required": ["queue"], "properties": {"queue": {"enu
         ({"json_schema": SCHEMA}, completion('{"queue": "billing"}'), ()),
         ({"json_schema": SCHEMA}, completion('{"queue": "other"}'), ("json_schema",)),
         ({"json_schema": SCHEMA}, completion('```json\n{"queue": "billing"}\n```'), ("json_schema",)),
-        ({"json_schema": {"$ref": "https://example.com/schema"}}, completion("{}"), ("json_schema",)),
         ({"json_schema": {"type": "nonsense"}}, completion("{}"), ("json_schema",)),
         ({"refusal": True}, completion("I can’t help with that."), ()),
         ({"refusal": True}, completion("", refusal="No."), ()),

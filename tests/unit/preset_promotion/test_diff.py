@@ -221,3 +221,23 @@ def test_no_config_however_odd_puts_a_persons_text_into_a_line(
 ) -> None:
     diff = compare(Content("", before), Content(prompt, after), Catalogue({}))
     assert WRITTEN not in "".join(diff.shown) + diff.masked
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "seconds"),
+    [
+        ({}, {"cache_enabled": True}, "300 s (before: not)"),
+        (
+            {"cache_enabled": True},
+            {"cache_enabled": True, "cache_ttl_seconds": 86_400},
+            "86400 s (before: for up to 300 s)",
+        ),
+    ],
+)
+def test_answers_that_are_cached_or_for_longer_are_a_risk(
+    before: dict[str, Any], after: dict[str, Any], seconds: str
+) -> None:
+    diff = compare(content(**before), content(**after), CATALOGUE)
+    assert f"answers are cached for up to {seconds}" in diff.risks[0]
+    assert any(line.startswith("cache_") for line in diff.changes)
+    assert compare(content(**after), content(**before), CATALOGUE).risks == ()

@@ -31,6 +31,10 @@ def _write(folder: Path, text: str) -> Path:
         (GOOD.replace("owner: {slack: U0SEARCH}", "tier: 1"), r":3: workloads.0.owner: Field required"),
         (GOOD + GOOD.partition("workloads:\n")[2], r":1: policy: workload declared twice: prod-search-agent"),
         ("version: [1\n", r":2: not YAML"),
+        ("version: &one 1\nworkloads: *one\n", r":2: \*one: aliases are not taken"),
+        ("a: &a [x]\nb: &b [*a, *a]\nc: [*b, *b]\n", r":2: \*a: aliases are not taken"),
+        ("? {a: b}\n: 1\n", r":1: a field's name must be a text"),
+        ("version: " + "[" * 2_000 + "]" * 2_000, r": nested too deep"),
         ("", r":1: policy: "),
     ],
 )

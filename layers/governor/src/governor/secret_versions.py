@@ -59,7 +59,7 @@ class WorkloadSecret:
         try:
             data = json.loads(text)
             api_key = data["api_key"]
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             # `from None`: json's error carries the document, which is the secret.
             raise SecretMalformed(f"secret {secret}: expected a JSON object with the field 'api_key'") from None
         fields = {name: data.get(name, "") for name in ("hash", "name", "workspace_id", "base_url", "rotated_at")}

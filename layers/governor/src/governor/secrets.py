@@ -54,7 +54,7 @@ def secret_field(name: str, text: str, field: str) -> SecretStr:
     try:
         held = json.loads(text)
         value = held[field]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         # `from None`: json's error carries the document, which is the secret.
         raise SecretMalformed(f"secret {name}: expected a JSON object with the field {field!r}") from None
     if not isinstance(value, str) or not value:

@@ -51,7 +51,7 @@ class SlackRequest:
         try:
             data = json.loads(text)
             request = cls(**data)
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, RecursionError) as error:
             raise BadSlackRequest(f"not an interaction: {error}") from None
         for name, value in data.items():
             wanted = {"at": int, "value": dict}.get(name, str)

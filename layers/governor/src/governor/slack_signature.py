@@ -83,7 +83,7 @@ class SlackSignature:
             if not isinstance(value, str):
                 raise TypeError
             verifier = SignatureVerifier(value)
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             # `from None`: the error carries the document, which is the secret.
             raise SigningSecretUnavailable(f"secret {self._secret} has the wrong shape: {wanted}") from None
         if "bot_token" in held:

@@ -114,9 +114,13 @@ class OpenRouter:
     def chat(self, request: Mapping[str, Any], *, metadata: bool = False) -> ChatCompletion:
         """One chat completion, sent once: it costs money, and a probe wants the first answer.
 
-        `metadata` asks how it was routed. A lost answer is `Unavailable`, and may have cost.
+        `metadata` asks how it was routed. A lost answer is `Unavailable`, and may have cost. The answer never comes
+        from OpenRouter's response cache, whatever a preset says: a cached one proves nothing about who would serve now
+        (https://openrouter.ai/docs/guides/features/response-caching).
         """
-        headers = {"X-OpenRouter-Metadata": "enabled"} if metadata else {}
+        headers = {"X-OpenRouter-Cache": "false"}
+        if metadata:
+            headers["X-OpenRouter-Metadata"] = "enabled"
         call = Call(
             "POST",
             "/chat/completions",

@@ -7,6 +7,9 @@ from pydantic import Field, model_validator
 
 from governor.policy._parts import Part, SecretName, SlackUser
 
+RUNS_A_DAY = 10
+"""Runs whose whole purse a day holds where the policy says nothing."""
+
 
 class GoldenCase(Part):
     """A prompt with what its answer must be. `usd`, `seconds`: the most that it may cost and take."""
@@ -29,22 +32,46 @@ class GoldenCase(Part):
             re.compile(self.regex or "")
         except re.error as error:
             raise ValueError(f"golden case {self.name}: regex: {error}") from None
+        _stays_within(self.name, self.json_schema)
         return self
 
 
+def _stays_within(case: str, schema: Any) -> None:
+    """A reference that leaves the schema would be opened: an address, or a file of the machine that checks."""
+    if isinstance(schema, dict):
+        for name in ("$ref", "$id", "id", "$dynamicRef", "$recursiveRef"):
+            where = schema.get(name)
+            if isinstance(where, str) and not where.startswith("#"):
+                raise ValueError(f"golden case {case}: json_schema: {name} must start with # and stay in the schema")
+        for value in schema.values():
+            _stays_within(case, value)
+    elif isinstance(schema, list):
+        for value in schema:
+            _stays_within(case, value)
+
+
 class Golden(Part):
-    """Cases that are run through the candidate, and through production beside it. `usd`: the most a run may cost."""
+    """Cases that are run through the candidate, and through production beside it. `usd`: the most a run may cost;
+    `usd_per_day`: the most that all runs of a UTC day may, ten runs where nothing is said."""
 
     usd: Annotated[float, Field(gt=0, le=100)]
+    usd_per_day: Annotated[float, Field(gt=0, le=1000)] | None = None
     max_tokens: Annotated[int, Field(ge=16, le=4096)] = 256
     cases: Annotated[tuple[GoldenCase, ...], Field(min_length=1, max_length=50)]
 
     @model_validator(mode="after")
     def _cases_have_names_of_their_own(self) -> Self:
+        if self.usd_per_day is not None and self.usd_per_day < self.usd:
+            raise ValueError("usd_per_day: less than usd, so that no run could begin")
         names = [case.name for case in self.cases]
         if len(set(names)) < len(names):
             raise ValueError("cases: each needs a name of its own")
         return self
+
+    @property
+    def daily_usd(self) -> float:
+        """The most that all runs of a UTC day may cost."""
+        return self.usd_per_day if self.usd_per_day is not None else RUNS_A_DAY * self.usd
 
 
 class Checks(Part):
