@@ -22,6 +22,7 @@ from sandbox.openrouter.metering import Meter
 from sandbox.openrouter.periods import day_of, start_of
 from sandbox.openrouter.presets import Preset, Version
 from sandbox.openrouter.refusals import invalid, not_found
+from sandbox.openrouter.response_cache import ResponseCache
 from sandbox.openrouter.workspaces import DEFAULT_SETTINGS, Workspace
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ class Organization:
         self.analytics_asked: deque[float] = deque()
         self.analytics_cache: dict[str, tuple[float, dict[str, Any]]] = {}
         self.analytics_cache_seconds = 0.0
+        self.cache = ResponseCache()
         self.outbox: list[Delivery] = []
         self.scripts: list[Script] = []
         # What a provider answers instead of serving, by its slug.

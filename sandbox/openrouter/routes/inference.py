@@ -7,6 +7,7 @@ from sandbox.openrouter.calls import Call, Routes
 from sandbox.openrouter.generations import Generation
 from sandbox.openrouter.inference import complete
 from sandbox.openrouter.refusals import not_found
+from sandbox.openrouter.response_cache import as_hit, asked_for, seconds_of
 from sandbox.openrouter.router_metadata import Unserved, is_asked_for, of_served, of_unserved
 from sandbox.openrouter.streaming import events
 
@@ -18,6 +19,12 @@ def create_chat_completion(call: Call) -> dict[str, Any] | bytes:
     request = call.body(ChatRequest)
     app = call.headers.get("x-openrouter-title") or call.headers.get("x-title") or call.headers.get("http-referer")
     explain = is_asked_for(call.headers)
+    seconds = 0 if request.stream else seconds_of(call.headers, _config(call, request.model))
+    asked = asked_for(call.caller().hash, request.model, call.raw)
+    kept = call.organization.cache.found(asked, call.now) if seconds else None
+    if kept is not None:
+        call.answer_headers["X-OpenRouter-Cache-Status"] = "HIT"
+        return as_hit(kept, call.organization.ids.generation(call.now))
     try:
         generation = complete(call.organization, call.caller(), request, app, call.region)
     except Unserved as unserved:
@@ -28,6 +35,9 @@ def create_chat_completion(call: Call) -> dict[str, Any] | bytes:
     result = _result(generation)
     if explain:
         result["openrouter_metadata"] = of_served(generation, request.model)
+    if seconds:
+        call.answer_headers["X-OpenRouter-Cache-Status"] = "MISS"
+        call.organization.cache.keep(asked, result, call.now, seconds)
     if not request.stream:
         return result
     call.answer_headers["Content-Type"] = "text/event-stream"
@@ -40,6 +50,13 @@ def get_generation(call: Call) -> dict[str, Any]:
     if generation is None:
         raise not_found("Generation")
     return {"data": generation.view()}
+
+
+def _config(call: Call, model: str) -> dict[str, Any]:
+    """The config of the preset that is asked for; an empty one where none is."""
+    slug = model.partition("@preset/")[2]
+    preset = call.organization.presets.get((call.caller().workspace_id, slug))
+    return preset.designated.config if preset else {}
 
 
 def _result(generation: Generation) -> dict[str, Any]:

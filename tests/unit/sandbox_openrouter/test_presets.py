@@ -2,6 +2,8 @@
 
 import pytest
 
+from sandbox.openrouter.inference import Script
+
 MESSAGES = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "dropped"}]
 
 
@@ -85,3 +87,36 @@ def test_a_concurrent_change_can_be_called_up_as_a_fault(simulator, api, plainte
     simulator.fault("/presets/{slug}/chat/completions", "409")
     assert [post(api, plaintext, temperature=0.1).status_code for _ in range(2)] == [409, 200]
     assert api.get("/presets/triage", key=plaintext).json()["data"]["designated_version"]["version"] == 1
+
+
+def test_a_preset_that_caches_answers_for_its_former_version_until_the_header_says_no(simulator, api, plaintext):
+    simulator.organization.scripts += [Script("former", system="Version one"), Script("new", system="Version two")]
+
+    def save(text):
+        messages = [{"role": "system", "content": text}, {"role": "user", "content": "dropped"}]
+        body = {"messages": messages, "model": "openai/gpt-5.1", "cache_enabled": True, "cache_ttl_seconds": 600}
+        assert api.post("/presets/triage/chat/completions", body, key=plaintext).status_code == 200
+
+    def answered(**headers):
+        body = {"model": "@preset/triage", "messages": [{"role": "user", "content": "Are you there?"}]}
+        answer = api.post("/chat/completions", body, key=plaintext, headers=headers)
+        return answer.json()["choices"][0]["message"]["content"], answer.headers.get("x-openrouter-cache-status")
+
+    save("Version one")
+    assert answered() == ("former", "MISS")
+    save("Version two")
+    assert answered() == ("former", "HIT")
+    assert answered(**{"X-OpenRouter-Cache": "false"}) == ("new", None)
+    simulator.clock.set(simulator.clock.now() + 601)
+    assert answered() == ("new", "MISS")
+
+
+def test_a_hit_has_an_id_of_its_own_and_costs_nothing(simulator, api, plaintext):
+    body = {"model": "openai/gpt-5.1", "messages": [{"role": "user", "content": "Again?"}]}
+    first, second = (
+        api.post("/chat/completions", body, key=plaintext, headers={"X-OpenRouter-Cache": "true"}).json()
+        for _ in range(2)
+    )
+    assert first["id"] != second["id"]
+    assert (first["usage"]["total_tokens"] > 0, second["usage"]["total_tokens"]) == (True, 0)
+    assert (second["usage"]["cost"], len(simulator.organization.generations)) == (0, 1)
