@@ -36,4 +36,4 @@ def test_every_assertion_and_every_class_is_explained() -> None:
     fields = {field for field, *_ in rows if field}
     assert fields == set(GoldenCase.model_fields) - {"name", "prompt"}
     classes = {one for _, *found in rows for one in found if one}
-    assert classes == {*fields - {"usd", "seconds"}, "cost", "latency", "unanswered", "budget", "time"}
+    assert classes == {*fields - {"usd", "seconds"}, "cost", "latency", "too_slow", "unanswered", "budget", "time"}
