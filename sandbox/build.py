@@ -48,9 +48,15 @@ def with_policy(policy: Path, target: Path) -> Path:
     shutil.rmtree(target, ignore_errors=True)
     # Hard links: the layers' thousand files are not copied, and the compiled policy below replaces, never edits.
     shutil.copytree(source, target, copy_function=os.link)
-    shutil.rmtree(target / "PolicyLayer" / "python")
-    _run([sys.executable, "-m", "tools.policy", "build", str(policy), str(target / "PolicyLayer" / "python")], {})
+    replace_policy(policy, target)
     return target
+
+
+def replace_policy(policy: Path, built: Path) -> None:
+    """Compiles the policy in the YAML file `policy` into the policy layer of the stack at `built`."""
+    layer = built / "PolicyLayer" / "python"
+    shutil.rmtree(layer)
+    _run([sys.executable, "-m", "tools.policy", "build", str(policy), str(layer)], {})
 
 
 def _run(command: list[str], variables: dict[str, str]) -> None:

@@ -124,6 +124,14 @@ class Pool:
         path = self._log_path(function)
         return path.read_text("utf-8", "replace") if path.exists() else ""
 
+    def recycle(self) -> None:
+        """Ends the idle workers: whoever is woken next starts anew, as after a deployment."""
+        with self._lock:
+            workers = [worker for found in self._idle.values() for worker in found]
+            self._idle = {}
+        for worker in workers:
+            worker.close()
+
     def close(self) -> None:
         with self._lock:
             workers = [worker for group in (self._idle, self._busy) for found in group.values() for worker in found]

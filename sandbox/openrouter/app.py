@@ -93,7 +93,7 @@ def _answer(
         key = _authenticate(simulator, route, request)
         organization = snapshot if fault and fault.mode == "stale_list" else simulator.organization
         call = Call(organization, request.path_params, request.query_params, request.headers, raw, key)
-        result = route.handler(call)
+        result = simulator.on_answer(request.url.path.removeprefix(PREFIX), route.handler(call))
         if fault and fault.mode == "fail_after":
             raise fault.refusal() or Unanswered
         body = result if isinstance(result, bytes) else json.dumps(result, separators=(",", ":")).encode()
