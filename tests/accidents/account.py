@@ -63,6 +63,7 @@ class Hands:
     disabled: set[str] = field(default_factory=set)
     made: set[str] = field(default_factory=set)
     limited: set[str] = field(default_factory=set)
+    attached: set[str] = field(default_factory=set)
 
 
 class Account:

@@ -1,5 +1,5 @@
-"""What may happen to an account. `HANDS`: what a person does to one workload in OpenRouter, AWS or Slack; each says what
-people must hear of it, where they must. `FAR_SIDE`: what OpenRouter answers to everybody for a while.
+"""What may happen to an account. `HANDS`: what a person does to one workload in OpenRouter, AWS or Slack; each says
+what people must hear of it, where they must. `FAR_SIDE`: what OpenRouter answers to everybody for a while.
 
 An accident of hands gets the account and the workload; one of the far side gives a function that takes it back.
 """
@@ -124,6 +124,7 @@ def byok_no_longer_counts(account: Account, workload: str) -> None:
 
 @_hand("Key Drifted")
 def the_current_keys_guardrail_is_taken_off(account: Account, workload: str) -> None:
+    account.hands[workload].attached.add(account.current(workload).hash)
     account.organization.key_assignments.pop(account.current(workload).hash)
 
 
@@ -131,12 +132,14 @@ def the_current_keys_guardrail_is_taken_off(account: Account, workload: str) -> 
 def the_current_key_gets_another_guardrail(account: Account, workload: str) -> None:
     organization = account.organization
     lax = next(one for one in organization.guardrails.values() if one.rules["name"] == "lax")
+    account.hands[workload].attached.add(account.current(workload).hash)
     organization.assign(lax, [account.current(workload).hash])
 
 
 @_hand("Key Drifted", "overlap")
 def the_current_key_is_taken_off_the_allowlist(account: Account, workload: str) -> None:
     credential = next(iter(account.organization.credentials.values()))
+    account.hands[workload].attached.add(account.current(workload).hash)
     credential.settings["allowed_api_key_hashes"].remove(account.current(workload).hash)
 
 

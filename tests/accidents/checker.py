@@ -127,7 +127,7 @@ class Checker:
         live = [key.hash for key in self.account.keys(name) if not key.disabled and key.hash != current.hash]
         if live and not self._is_held(name):
             self._say(name, f"{len(live)} more keys of it are still enabled: {[one[:8] for one in live]}")
-        if current.hash not in hands.disabled | self._moved():
+        if current.hash not in hands.disabled | hands.attached | self._moved():
             self._attached(name, current)
 
     def _attached(self, name: str, current: Any) -> None:

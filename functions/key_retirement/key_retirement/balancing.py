@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from governor.caps import Cap, balance, caps_of, spent_by_period
+from governor.caps import Cap, balance, caps_of, is_lower, spent_by_period
 from governor.lineage import Limit, Lineage, LineageKey
 from key_retirement.decide import role
 from key_retirement.ports import Tending
@@ -44,9 +44,9 @@ def rebalance(tending: Tending, lineage: Lineage) -> Lineage:
             hash: limit
             for hash, limit in balance(caps, keys, roles, deleted, tending.now).items()
             if _may_set(tending, lineage, keys, hash, limit)
-            and not (lower_only and not _is_lower(keys[hash].limit, limit))
+            and not (lower_only and not is_lower(keys[hash].limit, limit))
         }
-        lowered = {hash: limit for hash, limit in targets.items() if _is_lower(keys[hash].limit, limit)}
+        lowered = {hash: limit for hash, limit in targets.items() if is_lower(keys[hash].limit, limit)}
         if not targets:
             break
         lineage = _intended(tending, lineage, keys, lowered or targets)
@@ -104,7 +104,7 @@ def _may_set(tending: Tending, lineage: Lineage, keys: "Mapping[str, ApiKey]", h
     own = lineage.key(hash)
     if own is None or is_given(own, keys[hash]) or tending.workload.key.drift == "repair":
         return True
-    return _is_lower(keys[hash].limit, limit) and sum(not key.disabled for key in keys.values()) > 1
+    return is_lower(keys[hash].limit, limit) and sum(not key.disabled for key in keys.values()) > 1
 
 
 def _intended(
@@ -123,10 +123,6 @@ def _is_same(live: "ApiKey", limit: Limit) -> bool:
     if live.limit is None or limit.limit_usd is None:
         return live.limit is limit.limit_usd
     return abs(live.limit - limit.limit_usd) < _CENT and live.limit_reset == limit.limit_reset
-
-
-def _is_lower(now: float | None, limit: Limit) -> bool:
-    return limit.limit_usd is not None and (now is None or limit.limit_usd < now)
 
 
 def _set(tending: Tending, hash: str, limit: Limit) -> None:

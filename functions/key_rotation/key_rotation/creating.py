@@ -7,7 +7,7 @@ says that it is there. A key whose answer or whose secret was lost is an orphan 
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from governor.caps import NOTHING, Split, caps_of, counted, split
+from governor.caps import NOTHING, Split, caps_of, counted, is_lower, split
 from governor.completion import abandoned
 from governor.lineage import Attribution, Limit, Lineage, LineageKey, Rotation
 from governor.secret_versions import VersionTaken, WorkloadSecret
@@ -109,7 +109,8 @@ def _share(account: Account, found: Read, both: Split) -> Limit:
     if both.new.limit_usd is None:
         return both.new
     excess = 0.0
-    for key in found.facts.keys:
+    # A key that rests in its overlap may get more by the new split: only once the others have less.
+    for key in sorted(found.facts.keys, key=lambda key: is_lower(key.limit, both.lowered.get(key.hash)), reverse=True):
         limit = both.lowered.get(key.hash)
         if limit:
             lowered = _lowered(account, key, limit)

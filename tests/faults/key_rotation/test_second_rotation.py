@@ -104,3 +104,25 @@ def test_the_second_rotation_meets_accidents_too(step: str, wire: Wire, fresh: W
                 world = fresh(stands)
                 assert rotate(world, {(0, own): accident}, start=own)
                 assert_the_second_won(world)
+
+
+def test_a_key_that_rests_gets_more_only_once_the_current_one_has_less(
+    wire: Wire, fresh: Worlds, counted: list[str]
+) -> None:
+    """A rotation in the overlap of another: the new split gives the resting key more than the beat had left it."""
+    world = fresh()
+    world.ask()
+    assert rotate(world)
+    world.later(hours=2)
+    beats(world)
+    world.ask()
+    stands = fresh.photo()
+    names = wire.calls_of(fresh(stands).step("createSecret"))
+    for at, name in enumerate(names):
+        for fault in (Fault.KILLED_BEFORE, Fault.KILLED_AFTER):
+            accident = Accident(at, fault, name)
+            with case(counted, f"createSecret in an overlap: {accident}"):
+                world = fresh(stands)
+                invoke(wire, world.step("createSecret"), accident)
+                promises.the_cap_holds(world)
+                assert rotate(world)

@@ -52,6 +52,11 @@ def caps_of(key: Key, guard: "Guardrail | None") -> list[Cap]:
     return found
 
 
+def is_lower(now: float | None, limit: Limit | None) -> bool:
+    """Whether the limit leaves less than the one that a key has now (USD; None: none)."""
+    return limit is not None and limit.limit_usd is not None and (now is None or limit.limit_usd < now)
+
+
 def split(caps: Sequence[Cap], keys: Sequence["ApiKey"], deleted: Sequence[LineageKey], now: datetime) -> Split:
     """Half of what is left for the keys that there are, half for the one that is to be made.
 
