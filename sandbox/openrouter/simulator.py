@@ -50,7 +50,7 @@ class Simulator:
         self.on_write: Callable[[], None] = lambda: None
         """Called, under the lock, after each request that may have changed something, before it is answered."""
         self.on_answer: Callable[[str, Any], Any] = lambda _path, answer: answer
-        """Called, under the lock, with the path and the JSON value of each answer; gives what is sent, bytes as they are."""
+        """Called, under the lock, with the path and the value of each answer; gives what is sent, bytes as they are."""
         self.broadcaster = Broadcaster()
         self.app = create_app(self)
 

@@ -57,13 +57,15 @@ def policy(base_url: str, workloads: list[str], changes: dict[str, str] | None =
 
 @dataclass
 class Hands:
-    """What people did to a workload's keys, which Governor must not undo: by hash."""
+    """What people did to a workload's keys, by hash, which Governor must not undo. `put_back`: the secret holds an old
+    key, which Governor keeps beside the new one."""
 
     deleted: set[str] = field(default_factory=set)
     disabled: set[str] = field(default_factory=set)
     made: set[str] = field(default_factory=set)
     limited: set[str] = field(default_factory=set)
     attached: set[str] = field(default_factory=set)
+    put_back: bool = False
 
 
 class Account:

@@ -136,7 +136,7 @@ def the_current_key_gets_another_guardrail(account: Account, workload: str) -> N
     organization.assign(lax, [account.current(workload).hash])
 
 
-@_hand("Key Drifted", "overlap")
+@_hand("", "overlap")
 def the_current_key_is_taken_off_the_allowlist(account: Account, workload: str) -> None:
     credential = next(iter(account.organization.credentials.values()))
     account.hands[workload].attached.add(account.current(workload).hash)
@@ -165,8 +165,9 @@ def somebody_elses_key_takes_the_name_in_another_workspace(account: Account, wor
 
 
 # --- in AWS, by hand ------------------------------------------------------------------------------------------------
-@_hand("", "overlap")
+@_hand("Drain Blocked", "overlap")
 def the_secret_is_put_back_by_hand(account: Account, workload: str) -> None:
+    account.hands[workload].put_back = True
     _put(account, workload, {"api_key": account.world.plaintexts[workload]})
 
 

@@ -116,6 +116,8 @@ class Checker:
 
     def _rests(self, name: str) -> None:
         current, hands = self.account.current(name), self.account.hands[name]
+        if current is None and self.account.held_hash(name) in hands.deleted:
+            return  # a person deleted it, and was told; a new one is theirs to ask for, where the policy repairs nothing
         if current is None:
             self._say(name, "its secret holds a key that does not exist (promise 5)")
             return
@@ -125,7 +127,7 @@ class Checker:
         if row and row.get("rotation") and not self._is_held(name):
             self._say(name, f"a rotation is still in hand: {row['rotation']}")
         live = [key.hash for key in self.account.keys(name) if not key.disabled and key.hash != current.hash]
-        if live and not self._is_held(name):
+        if live and not self._is_held(name) and not hands.put_back:
             self._say(name, f"{len(live)} more keys of it are still enabled: {[one[:8] for one in live]}")
         if current.hash not in hands.disabled | hands.attached | self._moved():
             self._attached(name, current)
