@@ -37,7 +37,10 @@ demo: $(SETUP) ## The built stack, a virtual organization, and a night on which 
 
 test: $(SETUP) ## All tests but the benches
 	@# Long files first, in this order, so that the short ones at the end keep both workers busy.
-	@pytest -q -n 2 --dist loadfile --no-loadscope-reorder tests/faults tests/e2e tests/contract tests/unit
+	@pytest -q -n 2 --dist loadfile --no-loadscope-reorder tests/faults tests/e2e tests/accidents/test_by_hand.py tests/contract tests/unit
+
+accidents: $(SETUP) ## What OpenRouter and people may do to a live account: each accident alone, and 300 drawn pairs
+	@pytest -q -n 2 tests/accidents
 
 check: $(SETUP) ## Style, types, import rules, template, policy, dependency audit
 	ruff check .
@@ -67,4 +70,4 @@ sbom: $(SETUP) ## What is deployed, from uv.lock, as CycloneDX: build/sbom.json
 clean: ## Removes what was built
 	rm -rf build .aws-sam
 
-.PHONY: help setup requirements build stack demo test check bench detector cost sbom clean
+.PHONY: help setup requirements build stack demo test accidents check bench detector cost sbom clean

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from sandbox.openrouter.identities import hash_of
-from tests.accidents.account import CAP, Account, secret_of
+from tests.accidents.account import CAP, Account
 from tests.everything import everything
 
 CENT = 0.01
@@ -117,7 +117,7 @@ class Checker:
     def _rests(self, name: str) -> None:
         current, hands = self.account.current(name), self.account.hands[name]
         if current is None and self.account.held_hash(name) in hands.deleted:
-            return  # a person deleted it, and was told; a new one is theirs to ask for, where the policy repairs nothing
+            return  # a person deleted it and was told; where the policy repairs nothing, a new one is theirs to ask for
         if current is None:
             self._say(name, "its secret holds a key that does not exist (promise 5)")
             return
@@ -166,7 +166,3 @@ class Checker:
         said = f"{name}: {what}"
         if said not in self.broken:
             self.broken.append(said)
-
-
-def secret_names(account: Account) -> list[str]:
-    return [secret_of(name) for name in account.workloads]
