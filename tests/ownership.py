@@ -43,7 +43,7 @@ LEDGER = {
     "leash": _owned("kill_switch"),
     "leash#*": _owned("kill_switch"),
     # What a person expects (the desk) and from when a subject's habits are learned anew (after a restore).
-    "detector": _owned("kill_switch approval_desk", "spend_meter"),
+    "detector": _owned("kill_switch approval_desk", "spend_meter notifier"),
     # Which workload a key is of, by its hash: the meter and the kill switch believe no name before it.
     "lineage": _owned("key_planning key_rotation key_retirement", "approval_desk spend_meter kill_switch"),
     # Requests and withdrawals: whoever asks. Whoever acts reads them; a decision holds the digest of its request.
@@ -59,7 +59,7 @@ LEDGER = {
     "notice#*": _owned("notifier"),
     "incident#*": _owned("notifier"),
 }
-DECISIONS = _owned("approval_desk", "kill_switch byok_failover preset_promotion")
+DECISIONS = _owned("approval_desk", "kill_switch byok_failover preset_promotion notifier")
 SECRETS = {
     "ManagementKeySecretName": _owned(
         readers="spend_meter kill_switch key_rotation key_retirement credential_rotation byok_failover"

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from governor import byok_evidence, evidence, preset_evidence
-from governor.approval_evidence import ApprovalDecided, ApprovalEvidence, RunawayExpected
+from governor.approval_evidence import ApprovalDecided, ApprovalEvidence, Forgery, RunawayExpected
 from governor.events import REQUESTS, SOURCE, VERSION, DetailType
 
 EVIDENCE: dict[DetailType, type[evidence.Evidence]] = {
@@ -43,6 +43,7 @@ EVIDENCE: dict[DetailType, type[evidence.Evidence]] = {
     DetailType.APPROVAL_REJECTED: ApprovalEvidence,
     DetailType.APPROVAL_EXPIRED: ApprovalEvidence,
     DetailType.APPROVAL_VOIDED: ApprovalEvidence,
+    DetailType.FORGERY_SUSPECTED: Forgery,
     DetailType.APPROVAL_DECIDED: ApprovalDecided,
     DetailType.PRESET_PROMOTED: preset_evidence.Promotion,
     DetailType.PRESET_PROMOTION_FAILED: preset_evidence.Promotion,

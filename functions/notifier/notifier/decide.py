@@ -33,6 +33,7 @@ _ACT = frozenset(
         DetailType.APPROVAL_REQUESTED,
         DetailType.PRESET_PROMOTION_FAILED,
         DetailType.PRESET_DRIFTED,
+        DetailType.FORGERY_SUSPECTED,
     }
 )
 _MEASURED = frozenset(

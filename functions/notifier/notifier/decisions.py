@@ -4,13 +4,13 @@ from collections.abc import Callable
 from typing import cast
 
 from governor.approval import Kind
-from governor.approval_evidence import ApprovalEvidence, RunawayExpected
+from governor.approval_evidence import ApprovalEvidence, Forgery, RunawayExpected
 from governor.slack import Button, escape
 from governor.slack_text import link
 from notifier import buttons
 from notifier.case import Case
 from notifier.phrases import mention, person, utc
-from notifier.words import GREEN, ORANGE, YELLOW, Words
+from notifier.words import GREEN, ORANGE, RED, YELLOW, Words
 
 _DEEDS: dict[Kind, Callable[[ApprovalEvidence], str]] = {
     "promotion": lambda one: f"promote preset {escape(one.name)}",
@@ -77,6 +77,23 @@ def expected(case: Case) -> Words:
         f"{utc(evidence.until)}; its budgets are."
     )
     return Words(headline, GREEN)
+
+
+def forged(case: Case) -> Words:
+    """Says what was kept from people, and repeats none of it."""
+    evidence = cast(Forgery, case.evidence)
+    headline = (
+        f"🔴 Somebody may have forged a message about a decision. Governor received an event of type "
+        f"{escape(evidence.detail_type)} that its ledger contradicts, and did not show it. {case.approvers}, please "
+        "look."
+    )
+    facts = (
+        f"*Found:* {escape(evidence.found)} (rule `{escape(evidence.rule)}`)",
+        f"*Request:* `{escape(evidence.about)}`" if evidence.about else "*Request:* none of this id is stored",
+        f"*Id of the event:* `{escape(evidence.event)}`",
+    )
+    todo = "Decide nothing on it. Find out who published the event: docs/operations.md, “Forgery Suspected”."
+    return Words(headline, RED, facts, todo)
 
 
 def _deed(evidence: ApprovalEvidence) -> str:

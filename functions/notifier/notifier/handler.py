@@ -10,16 +10,18 @@ import boto3
 from aws_lambda_powertools import Logger
 from botocore.config import Config
 
+from governor.approvals import Approvals
 from governor.aws import AWS
 from governor.clock import utc_now
 from governor.dynamo_ledger import DynamoLedger
-from governor.events import Event
+from governor.events import Event, EventBus
 from governor.policy import Policy
 from governor.secrets import SecretsManager
 from governor.slack import SlackChannel
 from governor.topic import AlertTopic
 from notifier.service import Notifier, Postponed
 from notifier.settings import NotifierSettings
+from notifier.truth import Truth
 
 logger = Logger(service="notifier", use_rfc3339=True)
 SNS = Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 1})  # a repeated mail must say so
@@ -35,9 +37,12 @@ def build() -> Notifier:
         secrets = SecretsManager(boto3.client("secretsmanager", config=AWS))
         token = functools.partial(secrets.field, settings.slack_secret, "bot_token")
         slack = SlackChannel(token, policy.alerts.channel, settings.slack_api_url)
-    ledger = DynamoLedger(boto3.client("dynamodb", config=AWS), settings.table_name)
+    dynamodb = boto3.client("dynamodb", config=AWS)
+    ledger = DynamoLedger(dynamodb, settings.table_name)
+    truth = Truth(ledger, Approvals(ledger, DynamoLedger(dynamodb, settings.decisions_table_name)), utc_now)
+    bus = EventBus(boto3.client("events", config=AWS), settings.event_bus_name)
     topic = AlertTopic(boto3.client("sns", config=SNS), settings.alert_topic_arn)
-    return Notifier(ledger, slack, topic, policy, utc_now)
+    return Notifier(ledger, slack, topic, policy, utc_now, truth, bus)
 
 
 def lambda_handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from governor.clock import format_instant, parse_instant
 from governor.events import DetailType, Event
 from notifier import byok
 from notifier.kinds import ALARMS, ALWAYS_LEADS, CLOSING, RANK, is_calm
+from notifier.truth import content
 
 MAX_STEPS = 30
 MAX_KEYS = 10
@@ -25,7 +26,8 @@ _ASKING = frozenset({DetailType.APPROVAL_REQUESTED, DetailType.APPROVAL_GRANTED}
 class Incident:
     """`generation` counts the threads of one key; `after`: events up to here belong to an earlier one.
 
-    `ts`: the thread's parent in Slack, if it is there. `opened_by`: the id of the event that the parent was posted for.
+    `ts`: the thread's parent in Slack, if it is there.
+    `opened_by`: the content (`notifier.truth`) of the event for which the parent was posted; of old, its id.
     """
 
     key: str
@@ -60,7 +62,9 @@ class Incident:
 
     def joined(self, event: Event) -> "Incident":
         """The incident with this event in its place; a new alarm after the end of an incident opens the next one."""
-        if self.is_late(event) or any(step.id == event.id for step in self.steps):
+        if self.is_late(event) or any(
+            step.id == event.id and content(step) == content(_trimmed(event)) for step in self.steps
+        ):
             return self
         if self.steps and self._opens_the_next(event):
             return Incident(self.key, self.generation + 1, self.steps[-1].occurred_at, (_trimmed(event),))

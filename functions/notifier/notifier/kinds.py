@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from governor.approval_evidence import ApprovalEvidence, RunawayExpected
+from governor.approval_evidence import ApprovalEvidence, Forgery, RunawayExpected
 from governor.clock import format_instant
 from governor.events import BadEvent, DetailType, Event
 from governor.evidence import (
@@ -57,6 +57,7 @@ MODELS: Mapping[DetailType, type[Evidence]] = {
     DetailType.APPROVAL_REJECTED: ApprovalEvidence,
     DetailType.APPROVAL_EXPIRED: ApprovalEvidence,
     DetailType.APPROVAL_VOIDED: ApprovalEvidence,
+    DetailType.FORGERY_SUSPECTED: Forgery,
     DetailType.PRESET_PROMOTED: Promotion,
     DetailType.PRESET_PROMOTION_FAILED: Promotion,
     DetailType.PRESET_ROLLED_BACK: Promotion,
@@ -90,6 +91,7 @@ ALWAYS_LEADS = {
     DetailType.APPROVAL_REJECTED: 6,
     DetailType.APPROVAL_EXPIRED: 6,
     DetailType.APPROVAL_VOIDED: 6,
+    DetailType.FORGERY_SUSPECTED: 8,
     DetailType.PRESET_DRIFTED: 4,
     DetailType.PRESET_PROMOTION_FAILED: 7,
     DetailType.PRESET_PROMOTED: 8,
@@ -134,7 +136,7 @@ def incident_key(event: Event) -> str:
     return _ABOUT[type(evidence)](event, evidence)
 
 
-_ELSEWHERE = ("preset#", "credential#", "health#", "gap#", "leak#", "drill#", "review#")
+_ELSEWHERE = ("forgery#", "preset#", "credential#", "health#", "gap#", "leak#", "drill#", "review#")
 
 
 def concerns_keys(incident: str) -> bool:
@@ -182,6 +184,7 @@ _ABOUT: Mapping[type[Evidence], Callable[[Event, Any], str]] = {
     CredentialRotated: lambda event, _: f"credential#{event.subject}",
     Expiring: lambda event, _: f"expiring#{event.subject}",
     ApprovalEvidence: _decided,
+    Forgery: lambda event, _: f"forgery#{event.id}",
     Promotion: lambda event, evidence: f"preset#{event.subject}#{evidence.promotion}",
     PresetDrift: lambda event, evidence: f"preset#{event.subject}#drift-{evidence.live.version}",
     **dict.fromkeys(byok.MODELS.values(), byok.incident_key),

@@ -1,9 +1,10 @@
 """Tells people about an event exactly once: in its incident's Slack thread, or by mail.
 
-The ledger holds a row per event (`notice#<id>`: intended, mailing, done) and one per incident: the thread's `ts`, its
+The ledger holds a row per event (`notice#<id>`: intended, mailing, done), and one per incident: the thread's `ts`, its
 events, a lease that lets one copy of this function at a time work on it, and `unsure` for as long as a post may have
 happened that nobody noted down. Both are written before the first post; a retry, and whoever takes over, read the
-channel back before they post.
+channel back before they post. An event's row holds what the event said: ids can be computed, and an event that somebody
+sends first under another's id must not silence that one.
 """
 
 from dataclasses import dataclass, field, replace
@@ -11,7 +12,7 @@ from datetime import timedelta
 from typing import Any, Literal
 
 from governor.clock import Clock, format_instant, parse_instant
-from governor.events import Event
+from governor.events import DetailType, Event, Publisher
 from governor.ledger import ABSENT, Ledger, LedgerConflict, Put, Row
 from governor.policy import Policy
 from governor.slack import Slack, SlackError, SlackGone, SlackRateLimited, SlackRefused
@@ -20,6 +21,7 @@ from notifier.decide import Decision, decide, give_up_on_slack
 from notifier.incident import Incident
 from notifier.kinds import incident_key
 from notifier.mail import mail
+from notifier.truth import Truth, content
 
 LEASE = timedelta(seconds=45)
 """Longer than the function's timeout (30 s), shorter than the queue's visibility timeout (180 s)."""
@@ -50,6 +52,7 @@ class _Claim:
     """
 
     decision: Decision
+    notice_key: str
     notice_version: int
     incident_version: int
     unsure: bool
@@ -66,6 +69,8 @@ class Notifier:
     topic: Topic
     policy: Policy
     clock: Clock
+    truth: Truth
+    bus: Publisher
     _outage: SlackError | None = field(default=None, init=False)
 
     def for_batch(self) -> "Notifier":
@@ -74,10 +79,14 @@ class Notifier:
 
     def notify(self, event: Event, deliveries: int) -> Told:
         """`deliveries`: how often the queue has handed this event over. Raises `BadEvent`, `Postponed`, AWS errors."""
-        notice = self.ledger.get(f"notice#{event.id}", NOTICE)
+        event = self.truth.of(event)
+        sk, notice = self._remembered(event)
         if notice is not None and notice.data["status"] == "done":
             return Told("before")
-        claim = self._claim(event, notice)
+        if event.detail_type is DetailType.FORGERY_SUSPECTED:
+            # Again after a crash, under the same id; the copy that comes back from the bus was told before.
+            self.bus.publish([event])
+        claim = self._claim(event, sk, notice)
         try:
             via, ts, opened_by = self._tell(event, claim, deliveries)
         except SlackError as error:
@@ -85,12 +94,22 @@ class Notifier:
             raise Postponed(f"{event.detail_type} {event.id}: {error}") from error
         incident = replace(claim.decision.incident, ts=ts, opened_by=opened_by)
         self._commit(
-            self._notice(event, incident.reference, claim.notice_version, status="done", via=via),
+            self._notice(event, claim.notice_key, incident.reference, claim.notice_version, status="done", via=via),
             self._incident(incident, claim.incident_version, leased=False, unsure=via != "slack"),
         )
         return Told(via, incident.reference, claim.decision.reason)
 
-    def _claim(self, event: Event, notice: Row | None) -> _Claim:
+    def _remembered(self, event: Event) -> tuple[str, Row | None]:
+        """The sort key of this very event's row, and the row. The first of an id has the plain one; rows that older
+        versions wrote say nothing of content."""
+        said = content(event)
+        first = self.ledger.get(f"notice#{event.id}", NOTICE)
+        if first is None or first.data.get("content", said) == said:
+            return NOTICE, first
+        other = f"{NOTICE}#{said}"
+        return other, self.ledger.get(f"notice#{event.id}", other)
+
+    def _claim(self, event: Event, sk: str, notice: Row | None) -> _Claim:
         key = incident_key(event)
         row = self.ledger.get(f"incident#{key}", INCIDENT)
         leased_until = row.data["leased_until"] if row else None
@@ -100,6 +119,7 @@ class Notifier:
         decision = decide(remembered, event, self.policy)
         claim = _Claim(
             decision,
+            notice_key=sk,
             notice_version=(notice.version if notice else ABSENT) + 1,
             incident_version=(row.version if row else ABSENT) + 1,
             unsure=notice is not None or (row is not None and row.data["unsure"]),
@@ -108,7 +128,7 @@ class Notifier:
         )
         status = {"status": "intended"} if claim.mailing is None else {"status": "mailing", "why": claim.mailing}
         self._commit(
-            self._notice(event, decision.incident.reference, claim.notice_version - 1, **status),
+            self._notice(event, sk, decision.incident.reference, claim.notice_version - 1, **status),
             # The incident as it was remembered: what this event changes in it is written when people were told.
             self._incident(remembered, claim.incident_version - 1, leased=True, unsure=True),
         )
@@ -141,11 +161,12 @@ class Notifier:
         if ts is None:
             found = slack.find(parent) if claim.unsure else None
             if found is not None and found.ts != incident.ts and _updated(slack, found.ts, decision):
-                ts, opened_by = found.ts, found.metadata["id"]
+                ts, opened_by = found.ts, found.metadata.get("content", found.metadata["id"])
+        said = content(event)
         if ts is None or opened_by is None:
-            return slack.post(decision.parent, {"id": event.id, **parent}), event.id
-        if decision.reply and opened_by != event.id:
-            reply = {"id": event.id, "part": "reply"}
+            return slack.post(decision.parent, {"id": event.id, "content": said, **parent}), said
+        if decision.reply and opened_by not in (said, event.id):
+            reply = {"id": event.id, "content": said, "part": "reply"}
             if not (claim.seen and slack.find(reply, thread_ts=ts)):
                 metadata = {**reply, "incident": incident.reference}
                 slack.post(decision.notice, metadata, thread_ts=ts, broadcast=decision.broadcast)
@@ -156,7 +177,9 @@ class Notifier:
         letter = mail(claim.decision.notice, why, repeated=claim.mailing is not None)
         if claim.mailing is None:
             # Mail cannot be read back: this row is how a retry knows that a copy may have gone out already.
-            self._commit(self._notice(event, reference, claim.notice_version, status="mailing", why=why))
+            self._commit(
+                self._notice(event, claim.notice_key, reference, claim.notice_version, status="mailing", why=why)
+            )
             claim.notice_version += 1
         self.topic.send(letter.subject, letter.body)
 
@@ -167,10 +190,10 @@ class Notifier:
             remembered = Incident.remembered(row.data["incident"])
             self._commit(self._incident(remembered, row.version, leased=False, unsure=True))
 
-    def _notice(self, event: Event, incident: str, expect: int, **status: str) -> Put:
+    def _notice(self, event: Event, sk: str, incident: str, expect: int, **status: str) -> Put:
         now = self.clock()
-        data = {"incident": incident, "at": format_instant(now), **status}
-        return Put(f"notice#{event.id}", NOTICE, data, expect, now + NOTICE_KEPT)
+        data = {"incident": incident, "at": format_instant(now), "content": content(event), **status}
+        return Put(f"notice#{event.id}", sk, data, expect, now + NOTICE_KEPT)
 
     def _incident(self, incident: Incident, expect: int, *, leased: bool, unsure: bool) -> Put:
         now = self.clock()

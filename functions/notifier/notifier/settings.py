@@ -7,6 +7,8 @@ class NotifierSettings(Settings):
     """`SLACK_SECRET` names the secret with `{"bot_token": ...}`; without it, everything goes out as mail."""
 
     table_name: str
+    decisions_table_name: str
+    event_bus_name: str
     alert_topic_arn: str
     slack_secret: str | None = None
     slack_api_url: str = "https://slack.com/api/"

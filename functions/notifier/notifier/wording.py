@@ -263,6 +263,7 @@ _WORDS: dict[DetailType, Callable[[Case], Words]] = {
     DetailType.APPROVAL_REJECTED: decisions.rejected,
     DetailType.APPROVAL_EXPIRED: decisions.expired,
     DetailType.APPROVAL_VOIDED: decisions.voided,
+    DetailType.FORGERY_SUSPECTED: decisions.forged,
     DetailType.PRESET_PROMOTED: presets.promoted,
     DetailType.PRESET_PROMOTION_FAILED: presets.failed,
     DetailType.PRESET_ROLLED_BACK: presets.rolled_back,

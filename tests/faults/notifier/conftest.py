@@ -101,6 +101,8 @@ def worlds(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], World]]:
     monkeypatch.setattr(handler, "utc_now", lambda: current[-1].now)
     for name, value in (
         ("TABLE_NAME", "ledger"),
+        ("DECISIONS_TABLE_NAME", "decisions"),
+        ("EVENT_BUS_NAME", "governor"),
         ("SLACK_SECRET", "slack"),
         ("ALERT_TOPIC_ARN", f"arn:aws:sns:{REGION}:{DEFAULT_ACCOUNT_ID}:alerts"),
     ):
@@ -130,25 +132,28 @@ class _Mocked:
     @staticmethod
     def backends() -> Sequence[Any]:
         from moto.dynamodb.models import dynamodb_backends
+        from moto.events.models import events_backends
         from moto.secretsmanager.models import secretsmanager_backends
 
         return [
             backend
-            for backends in (dynamodb_backends, sns_backends, secretsmanager_backends)
+            for backends in (dynamodb_backends, sns_backends, secretsmanager_backends, events_backends)
             for backend in backends[DEFAULT_ACCOUNT_ID].values()
         ]
 
 
 def _resources() -> str:
-    boto3.client("dynamodb", REGION).create_table(
-        TableName="ledger",
-        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-        AttributeDefinitions=[
-            {"AttributeName": "pk", "AttributeType": "S"},
-            {"AttributeName": "sk", "AttributeType": "S"},
-        ],
-        BillingMode="PAY_PER_REQUEST",
-    )
+    for table in ("ledger", "decisions"):
+        boto3.client("dynamodb", REGION).create_table(
+            TableName=table,
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+            AttributeDefinitions=[
+                {"AttributeName": "pk", "AttributeType": "S"},
+                {"AttributeName": "sk", "AttributeType": "S"},
+            ],
+            BillingMode="PAY_PER_REQUEST",
+        )
+    boto3.client("events", REGION).create_event_bus(Name="governor")
     boto3.client("secretsmanager", REGION).create_secret(Name="slack", SecretString='{"bot_token": "xoxb-fake"}')
     return str(boto3.client("sns", REGION).create_topic(Name="alerts")["TopicArn"])
 

@@ -148,3 +148,21 @@ def test_another_event_of_the_incident_finds_the_thread_that_nobody_noted_down(
             world.drain()
             _assert_told_once(world, "runaway_confirmed", "key_disabled")
             assert world.mails == []
+
+
+@pytest.mark.parametrize("fault", Fault)
+def test_whatever_fails_while_a_forgery_is_told_the_alarm_reaches_people_and_its_words_do_not(
+    worlds: Worlds, counted: list[str], fault: Fault
+) -> None:
+    """No request of that id is stored in these worlds, so the sample is a forgery."""
+    for accident in accidents(_calls(worlds, "approval_requested"), [fault]):
+        with case(counted, accident):
+            world = worlds()
+            world.send("approval_requested")
+            world.drain(accident, rounds=4 if accident.lasting else 1)
+            alarms = [one for one in world.said if "Somebody may have forged" in one["text"]]
+            mails = [mail for mail in world.mails if "Somebody may have forged" in mail[0]]
+            assert len(alarms) <= 1
+            assert alarms or mails
+            assert "U0SEARCH" not in json.dumps(world.said) + repr(world.mails)
+            assert "governor.approve" not in json.dumps(world.said)

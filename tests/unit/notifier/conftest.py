@@ -1,7 +1,7 @@
 """What the notifier's tests share: a policy, the sample events, and ports in memory."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 
+from governor.approvals import Approvals
 from governor.events import Event
 from governor.ledger import MemoryLedger
 from governor.policy import Policy
 from governor.slack_memory import MemorySlack
 from governor.topic import MemoryTopic
 from notifier.service import Notifier
+from notifier.truth import Truth
 
 SAMPLES = Path(__file__).parents[3] / "events" / "notifier"
 T0 = datetime(2026, 11, 21, 8, tzinfo=UTC)
@@ -74,4 +76,26 @@ def topic() -> MemoryTopic:
 
 @pytest.fixture
 def notifier(slack: MemorySlack, topic: MemoryTopic, policy: Policy, clock: Clock) -> Notifier:
-    return Notifier(MemoryLedger(), slack, topic, policy, clock)
+    return notifier_of(MemoryLedger(), MemoryLedger(), slack, topic, policy, clock)
+
+
+def notifier_of(
+    ledger: MemoryLedger,
+    decisions: MemoryLedger,
+    slack: MemorySlack,
+    topic: MemoryTopic,
+    policy: Policy,
+    clock: Callable[[], datetime],
+) -> Notifier:
+    truth = Truth(ledger, Approvals(ledger, decisions), clock)
+    return Notifier(ledger, slack, topic, policy, clock, truth, Bus())
+
+
+class Bus:
+    """Remembers what was published."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+
+    def publish(self, events: Sequence[Event]) -> None:
+        self.events += events

@@ -67,7 +67,8 @@ def test_with_too_little_time_left_every_record_comes_again(slack: MemorySlack) 
 def test_settings_name_the_variable_that_is_missing() -> None:
     with pytest.raises(SettingsError, match="ALERT_TOPIC_ARN"):
         NotifierSettings.read({"TABLE_NAME": "ledger"})
-    settings = NotifierSettings.read({"TABLE_NAME": "t", "ALERT_TOPIC_ARN": "arn:aws:sns:x", "SLACK_SECRET": ""})
+    named = {"TABLE_NAME": "t", "DECISIONS_TABLE_NAME": "d", "EVENT_BUS_NAME": "b", "ALERT_TOPIC_ARN": "arn:aws:sns:x"}
+    settings = NotifierSettings.read({**named, "SLACK_SECRET": ""})
     assert (settings.slack_secret, settings.slack_api_url) == (None, "https://slack.com/api/")
 
 

@@ -104,7 +104,11 @@ class Vote:
 
 @dataclass(frozen=True)
 class Approval:
-    """A request and what became of it. `why`: of a withdrawal or a failure. `version`: the decision row's."""
+    """A request and what became of it. `why`: of a withdrawal or a failure. `version`: the decision row's.
+
+    `decision`: the state that the decision's row holds, None while there is no such row. `withdrawn`: why the request
+    was taken back, None where it was not. `altered`: the request is not the one that was decided.
+    """
 
     request: Request
     state: State = "pending"
@@ -112,6 +116,9 @@ class Approval:
     why: str = ""
     decided_at: datetime | None = None
     version: int = ABSENT
+    decision: State | None = None
+    withdrawn: str | None = None
+    altered: bool = False
 
     @property
     def approved_by(self) -> tuple[str, ...]:

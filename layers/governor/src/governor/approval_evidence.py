@@ -53,6 +53,20 @@ class RunawayExpected(Evidence):
     until: datetime
 
 
+class Forgery(Evidence):
+    """Forgery Suspected: an event says what the ledger contradicts. Nothing of its words is repeated here.
+
+    `detail_type` and `event`: the type and the id that it bears. `about`: the id of the stored request or promotion
+    that it names, empty where none of that id is stored. `rule` and `found`: how the rows contradict it.
+    """
+
+    detail_type: str
+    event: str
+    about: str = ""
+    rule: str
+    found: str
+
+
 def approval_event(kind: DetailType, approval: Approval, at: datetime, reason: str) -> Event:
     """One of the events about a request; the same step of the same request has the same id for ever."""
     request = approval.request

@@ -176,19 +176,24 @@ class Approvals:
 
 def _approval(row: Row, decision: Row | None, withdrawn: Row | None, outcome: Row | None) -> Approval:
     request = Request.of(row.sk, row.data)
+    taken_back = str(withdrawn.data["why"]) if withdrawn else None
     if decision is None:
-        return Approval(request, "void", why=withdrawn.data["why"]) if withdrawn else Approval(request)
+        if taken_back is None:
+            return Approval(request)
+        return Approval(request, "void", why=taken_back, withdrawn=taken_back)
     data = decision.data
     votes = tuple(
         Vote(vote["id"], vote["by"], vote["verdict"], parse_instant(vote["at"]), vote["comment"])
         for vote in data["votes"]
     )
-    state, why = data["state"], ""
-    if data["digest"] != request.digest:
+    state, why, altered = data["state"], "", data["digest"] != request.digest
+    if altered:
         state, why = "void", "the request was altered after it was decided"
     elif outcome:
         state, why = outcome.data["result"], outcome.data["why"]
-    elif withdrawn and state in ("pending", "granted"):
-        state, why = "void", withdrawn.data["why"]
+    elif taken_back is not None and state in ("pending", "granted"):
+        state, why = "void", taken_back
     decided_at = parse_instant(data["decided_at"]) if data["decided_at"] else None
-    return Approval(request, state, votes, why, decided_at, decision.version)
+    return Approval(
+        request, state, votes, why, decided_at, decision.version, data["state"], taken_back, altered
+    )  # fmt: skip

@@ -70,6 +70,7 @@ class DetailType(StrEnum):
     APPROVAL_REJECTED = "Approval Rejected"
     APPROVAL_EXPIRED = "Approval Expired"
     APPROVAL_VOIDED = "Approval Voided"
+    FORGERY_SUSPECTED = "Forgery Suspected"
     PRESET_PROMOTED = "Preset Promoted"
     PRESET_PROMOTION_FAILED = "Preset Promotion Failed"
     PRESET_ROLLED_BACK = "Preset Rolled Back"

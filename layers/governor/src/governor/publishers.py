@@ -74,7 +74,7 @@ PUBLISHES: Mapping[str, frozenset[Type]] = {
             Type.PRESET_DRIFTED,
         }
     ),
-    "notifier": frozenset(),
+    "notifier": frozenset({Type.FORGERY_SUSPECTED}),
 }
 
 REDELIVERS: Mapping[str, frozenset[Type]] = {
