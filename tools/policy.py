@@ -17,6 +17,12 @@ from pydantic import ValidationError
 from governor.policy import Policy
 from redaction import redact
 
+BY_EVENT = (
+    "approvals.by_event is true. Whoever may put events on the bus can write an approver's name in one, and Governor "
+    "believes it: restores, approvals, drills and leak reports are then decided without any proof of who decides. Set "
+    "it to false once the Slack app is installed."
+)
+
 
 class PolicyFault(Exception):
     """The policy does not hold; the message names file, line, field and what is wrong."""
@@ -112,6 +118,8 @@ def main(arguments: list[str]) -> int:
             except PolicyFault as fault:
                 print(fault, file=sys.stderr)
                 return 1
+            if policy.believes_events:
+                print(f"{source}: {BY_EVENT}", file=sys.stderr)
             package = Path(target) / "governor_policy"
             package.mkdir(parents=True, exist_ok=True)
             (package / "__init__.py").write_text('"""The compiled policy."""\n')

@@ -69,7 +69,7 @@ workloads:
     key: {{limit_usd: 30, limit_reset: monthly, expires_in: 60d}}
     secret: {SECRETS[DIGEST]}
     rotation: {{every: 21d, overlap: 24h, quarantine: 5d}}
-approvals: {{channel: C0GOVERNOR, approvers: [U0LEAD, U0SEC]}}
+approvals: {{channel: C0GOVERNOR, approvers: [U0LEAD, U0SEC], by_event: true}}
 """
 
 

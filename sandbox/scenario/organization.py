@@ -136,7 +136,7 @@ workloads:
     secret: openrouter/prod/finance-reports
     copies: {{parameter: /openrouter/prod/finance-reports, regions: [eu-west-1]}}
     runaway: {{mode: disable}}
-approvals: {{channel: C0GOVERNOR, approvers: [U0LEAD, U0SEC]}}
+approvals: {{channel: C0GOVERNOR, approvers: [U0LEAD, U0SEC], by_event: true}}
 """
 
 

@@ -61,7 +61,7 @@ workloads:
     reason: committed spend with the provider
     owner: data-team
     exit: the commitment ends
-approvals: {{channel: {CHANNEL}, approvers: [U0LEAD, U0SEC]}}
+approvals: {{channel: {CHANNEL}, approvers: [U0LEAD, U0SEC], by_event: true}}
 """
 
 

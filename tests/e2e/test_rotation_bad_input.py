@@ -39,7 +39,7 @@ def _policy(url: str) -> str:
             f"  - name: {name}\n    workspace: {place}\n    owner: {{slack: U0OWNER}}\n"
             f"    key: {{limit_usd: 100, limit_reset: monthly{guardrail}}}\n    secret: {_secret(name)}\n"
         )
-    return "".join(lines) + "approvals: {channel: C0GOVERNOR, approvers: [U0LEAD]}\n"
+    return "".join(lines) + "approvals: {channel: C0GOVERNOR, approvers: [U0LEAD], by_event: true}\n"
 
 
 @pytest.fixture

@@ -44,8 +44,8 @@ class ApprovalDesk:
 
     def decided(self, decided: Decided) -> str:
         """Counts a decision that came as an event, where the policy believes one; the rule by which it went."""
-        approvals, word = self.ports.policy.approvals, decided.word
-        if approvals and not approvals.by_event:
+        word = decided.word
+        if not self.ports.policy.believes_events:
             rule = "by_event"
         else:
             cast = Vote(decided.id, word.by, word.verdict, self.ports.clock(), word.comment)

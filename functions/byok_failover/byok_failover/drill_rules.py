@@ -3,6 +3,7 @@
 Why a drill is not begun, or failed; the first that applies:
 
  1. `not_believed`        the policy believes signed clicks only, not who an event says has asked
+ 1. `not_an_approver`     the policy does not name whoever granted it, or it is who asked
  2. `unknown_decision`    the policy has no such decision, or it names no drill
  3. `unread`              the account could not be read whole: what would be cut off is not known
  4. a probe's rule        its key cannot be used (see `probing`)

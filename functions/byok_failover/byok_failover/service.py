@@ -24,10 +24,10 @@ from byok_failover.probing import Probing
 from byok_failover.reviewing import publish_page, review
 from byok_failover.shares import Record
 from byok_failover.watching import Watching, note_gaps
-from governor.approval import Kind
+from governor.approval import Approval, Kind
 from governor.approvals import NotGranted
 from governor.ledger import LedgerConflict
-from governor.policy import Byok
+from governor.policy import Byok, Policy
 from management_api import AuthenticationFailed, Deadline
 
 if TYPE_CHECKING:
@@ -62,6 +62,13 @@ class ByokFailover:
         except AuthenticationFailed:
             self.ports.log.warning("the management key was refused; its secret is read again")
             return _Beat(self.ports, connect(fresh=True), asked).run()
+
+
+def _approved(grant: Approval, policy: Policy) -> bool:
+    """Whether people whom the policy names approved it: the request itself is a row that others may write too."""
+    approvers = set(policy.approvals.approvers if policy.approvals else ())
+    others = set(grant.approved_by) - {grant.request.requested_by}
+    return bool(others) and set(grant.approved_by) <= approvers and len(others) >= grant.request.needed
 
 
 class _Beat:
@@ -110,7 +117,7 @@ class _Beat:
 
     def _asked_for(self) -> None:
         """The drill that an event, or people's decision, asks for. Raises `NotGranted`."""
-        asked = self.asked
+        asked, grant = self.asked, None
         if asked.granted:
             try:
                 grant = self.ports.approvals.granted(asked.id, KINDS)
@@ -121,8 +128,10 @@ class _Beat:
             asked = replace(asked, drill=grant.request.subject, by=" and ".join(grant.approved_by))
         order = Order(asked.drill, asked.by, asked.id, asked.granted)
         byok = next((one for one in decisions(self.ports.policy) if one.name == order.decision), None)
-        approvals = self.ports.policy.approvals
-        if not order.granted and approvals and not approvals.by_event:
+        if grant is not None and not _approved(grant, self.ports.policy):
+            reason = "it was not granted by an approver of the policy who is not the one who asked"
+            self.drills.refuse(order, "not_an_approver", reason, byok)
+        elif grant is None and not self.ports.policy.believes_events:
             self.drills.refuse(order, "not_believed", "the policy believes no event that names who asks: ask in Slack")
         elif byok is None:
             reason = f"the policy has no decision {order.decision}: give workspace/provider as it is written there"

@@ -26,7 +26,7 @@ def restore(means: Means, account: Account, demand: RestoreDemand) -> Event:
         demand.requested_by,
         approvals.approvers if approvals else (),
         means.book.causes(subject),
-        believed=demand.proven or approvals is None or approvals.by_event,
+        believed=demand.proven or means.policy.believes_events,
     )
     decision = decide_restore(facts)
     means.log.info(decision.reason, extra={"rule": decision.rule, "action": decision.action})

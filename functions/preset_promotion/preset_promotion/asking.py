@@ -38,6 +38,9 @@ RUNS = 2
 EXPIRE_AFTER = timedelta(hours=24)
 """Where the policy has no `approvals`."""
 ENDS_KEPT = timedelta(days=400)
+BY_EVENT = "an event"
+"""Who asks, where an event names somebody and the policy believes no name in an event: so nobody can have another
+named as the one who asked, and approve it himself as if he had not."""
 WATCHER = "governor"
 """Who asks for what was found by schedule: nobody, so that every approver may decide."""
 

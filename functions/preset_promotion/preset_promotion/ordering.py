@@ -48,7 +48,7 @@ def waiting(turn: Turn, candidate: Candidate, staging: Live, production: Live) -
         renew(turn, rule, staging, production)
         return
     if state == "granted":
-        if not _as_asked(turn, candidate, approval.request):
+        if not _as_asked(turn, candidate, approval.request) or not _by_approvers(turn, approval):
             void(turn, "what was approved, or by whom it may be, is not what was checked")
             return
         promote(turn, candidate, approval)
@@ -59,6 +59,12 @@ def _as_asked(turn: Turn, candidate: Candidate, request: Request) -> bool:
     preset = turn.preset
     found = (request.kind, dict(request.change), request.approvers, request.needed)
     return found == (candidate.how, change(turn, candidate), preset.approvers, preset.approvals)
+
+
+def _by_approvers(turn: Turn, approval: Approval) -> bool:
+    """Whether as many as the policy's preset wants approved it, all of them named there, and none of them asked."""
+    preset, by = turn.preset, set(approval.approved_by)
+    return by <= set(preset.approvers) - {approval.request.requested_by} and len(by) >= preset.approvals
 
 
 def _order(turn: Turn, approval: Approval, production: Live) -> None:

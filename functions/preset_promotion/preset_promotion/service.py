@@ -12,7 +12,7 @@ from governor.policy import Preset
 from governor.preset_evidence import Promotion, VersionRef
 from management_api import AuthenticationFailed, Deadline
 from preset_promotion import prices, told
-from preset_promotion.asking import asked, found, renew, resume, upload
+from preset_promotion.asking import BY_EVENT, asked, found, renew, resume, upload
 from preset_promotion.decide import drifted, due, stale
 from preset_promotion.diff import compare
 from preset_promotion.ordering import decided, waiting
@@ -79,7 +79,8 @@ def _commanded(turn: Turn, command: Asked | Decided) -> None:
     if turn.record.posting:
         raise InHand(f"a version of {turn.preset.slug} is being posted to production")
     if isinstance(command, Asked):
-        asked(turn, command)
+        known = command.proven or turn.ports.policy.believes_events
+        asked(turn, command if known else replace(command, by=BY_EVENT))
     else:
         decided(turn, command.approval, command.kind)
 

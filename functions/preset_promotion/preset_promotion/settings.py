@@ -8,7 +8,7 @@ from governor.approval import Kind
 from governor.approval_evidence import ApprovalEvidence
 from governor.clock import parse_instant
 from governor.environment import Settings
-from governor.events import BadEvent, DetailType, Event
+from governor.events import SOURCE, BadEvent, DetailType, Event
 from governor.evidence import PresetPromotionRequested
 
 KINDS: tuple[Kind, ...] = ("promotion", "override", "rollback", "adopt", "revert")
@@ -36,13 +36,17 @@ class Beat:
 
 @dataclass(frozen=True)
 class Asked:
-    """Promote what staging serves. `id`: of the event, so that the same twice is one promotion."""
+    """Promote what staging serves. `id`: of the event, so that the same twice is one promotion.
+
+    `proven`: the event is one of Governor's own, so that `by` is who Slack says; else somebody wrote a name in it.
+    """
 
     slug: str
     id: str
     by: str
     loosen: bool = False
     override_of: str | None = None
+    proven: bool = False
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,8 @@ def received(event: Any) -> Beat | Asked | Decided:
     match told.detail_type:
         case DetailType.PRESET_PROMOTION_REQUESTED:
             asked = PresetPromotionRequested.of(told)
-            return Asked(told.subject, told.id, asked.requested_by, asked.loosen, asked.override_of)
+            proven = event.get("source") == SOURCE  # which the bus takes from Governor's functions alone
+            return Asked(told.subject, told.id, asked.requested_by, asked.loosen, asked.override_of, proven)
         case DetailType.APPROVAL_GRANTED | DetailType.APPROVAL_REJECTED | DetailType.APPROVAL_EXPIRED:
             decided = ApprovalEvidence.of(told)
             if decided.kind in KINDS:

@@ -45,7 +45,7 @@ POLICY = Policy.model_validate(
     {
         "version": 1,
         "workloads": [{"name": WORKLOAD, "workspace": "p", "owner": {"slack": OWNER}, "secret": "openrouter/search"}],
-        "approvals": {"channel": CHANNEL, "approvers": APPROVERS},
+        "approvals": {"channel": CHANNEL, "approvers": APPROVERS, "by_event": True},
     }
 )
 

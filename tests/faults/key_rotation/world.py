@@ -61,7 +61,7 @@ POLICY: dict[str, Any] = {
             "rotation": {"every": "60d", "overlap": "24h", "quarantine": "7d"},
         }
     ],
-    "approvals": {"channel": "C0GOVERNOR", "approvers": ["U0LEAD"]},
+    "approvals": {"channel": "C0GOVERNOR", "approvers": ["U0LEAD"], "by_event": True},
 }
 
 

@@ -50,7 +50,7 @@ POLICY = Policy.model_validate(
             }
             for name in (WORKLOAD, *OTHERS)
         ],
-        "approvals": {"channel": "C0GOVERNOR", "approvers": ["U0LEAD"]},
+        "approvals": {"channel": "C0GOVERNOR", "approvers": ["U0LEAD"], "by_event": True},
     }
 )
 

@@ -49,7 +49,7 @@ POLICY: dict[str, Any] = {
             },
         }
     ],
-    "approvals": {"channel": "C0GOVERNOR", "approvers": ["U0LEAD"], "expire_after": "24h"},
+    "approvals": {"channel": "C0GOVERNOR", "approvers": ["U0LEAD"], "expire_after": "24h", "by_event": True},
 }  # fmt: skip
 SCRIPTS = [Script('{"queue": "billing"}', prompt="money back"), Script("Yes.", prompt="Are you there")]
 

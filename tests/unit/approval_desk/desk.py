@@ -41,7 +41,7 @@ POLICY: dict[str, Any] = {
             "from_secret": "openrouter/staging", "to_secret": "openrouter/production",
         },
     ],
-    "approvals": {"channel": "C0GOVERNOR", "approvers": [LEAD, SEC], "expire_after": "24h"},
+    "approvals": {"channel": "C0GOVERNOR", "approvers": [LEAD, SEC], "expire_after": "24h", "by_event": True},
 }  # fmt: skip
 
 

@@ -57,7 +57,7 @@ POLICY = Policy.model_validate(
                 ("prod-off", 1, "off"),
             )
         ],
-        "approvals": {"channel": "C0GOVERNOR", "approvers": ["U0LEAD", "U0SEC"]},
+        "approvals": {"channel": "C0GOVERNOR", "approvers": ["U0LEAD", "U0SEC"], "by_event": True},
     }
 )
 

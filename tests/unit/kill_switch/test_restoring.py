@@ -105,7 +105,7 @@ def test_a_request_that_may_not_be_is_refused_and_changes_nothing(rule: str, cau
 def test_without_approvers_in_the_policy_nobody_restores() -> None:
     world = World(policy=Policy.model_validate({**POLICY.model_dump(mode="json"), "approvals": None}))
     world.receive(runaway())
-    assert world.receive(restore()).evidence["rule"] == "not_an_approver"
+    assert world.receive(restore()).evidence["rule"] == "by_event"
 
 
 def test_a_request_older_than_the_disable_is_about_something_else() -> None:

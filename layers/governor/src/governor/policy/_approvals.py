@@ -9,11 +9,11 @@ from governor.policy._parts import Duration, Part, SlackChannel, SlackUser
 
 
 class Approvals(Part):
-    """`by_event`: whether a decision sent as an event is believed, as it must be where Slack is not used. Whoever may
+    """`by_event`: whether a person's name in an event is believed, as it must be where Slack is not used. Whoever may
     put events on the bus can then name an approver; without it only clicks that Slack has signed decide.
     """
 
     channel: SlackChannel
     approvers: Annotated[tuple[SlackUser, ...], Field(min_length=1)]
     expire_after: Duration = timedelta(hours=24)
-    by_event: bool = True
+    by_event: bool = False

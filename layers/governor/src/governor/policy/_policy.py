@@ -56,6 +56,11 @@ class Policy(Part):
         text = importlib.resources.files("governor_policy").joinpath("policy.json").read_text("utf-8")
         return cls.model_validate_json(text)
 
+    @property
+    def believes_events(self) -> bool:
+        """Whether a name in an event counts as that person's word. Without `approvals` nobody's does."""
+        return self.approvals is not None and self.approvals.by_event
+
     def workload(self, name: str) -> Workload | None:
         """The workload declared under this name."""
         return next((workload for workload in self.workloads if workload.name == name), None)
