@@ -47,6 +47,7 @@ class World:
     lines: list[str] = field(default_factory=list)
     waited: float = 0.0
     by_event: bool = True
+    approvers: tuple[str, ...] | list[str] = ("U0LEAD",)
 
     def __post_init__(self) -> None:
         self.simulator = Simulator(MANAGEMENT_KEY, clock=lambda: self.now.timestamp())
@@ -78,7 +79,7 @@ class World:
                 "version": 1,
                 "workloads": [workload],
                 "byok": [{**DECISION, **self.decision}, *self.more],
-                "approvals": {"channel": "C0GOVERNOR", "approvers": ["U0LEAD"], "by_event": self.by_event},
+                "approvals": {"channel": "C0GOVERNOR", "approvers": [*self.approvers], "by_event": self.by_event},
             }
         )
 

@@ -210,6 +210,24 @@ def test_a_grant_that_no_decision_bears_out_drills_nothing(kind: str, granted: b
     assert not [one for one in world.simulator.requests if one.method == "PATCH"]
 
 
+@pytest.mark.parametrize(("approvers", "asker"), [(["U0SEC"], "U0DEV"), (["U0LEAD"], "U0LEAD")])
+def test_a_drill_is_not_run_on_the_yes_of_somebody_whom_the_policy_does_not_name_or_who_asked(
+    approvers: list[str], asker: str
+) -> None:
+    """The rows say that U0LEAD granted it; others may write the request, and the policy may have changed since."""
+    world = World(DRILL, by_event=False, approvers=approvers)
+    world.credential("first")
+    request = Request(
+        id="request-1", kind="drill", subject=NAME, requested_by=asker, requested_at=world.now,
+        expires_at=world.now + timedelta(hours=24), change={}, approvers=("U0LEAD",),
+    )  # fmt: skip
+    world.approvals.order(request, Vote("click-1", "U0LEAD", "approve", world.now))
+    world.drill("request-1", granted=True)
+    assert world.rules("Drill Failed") == ["not_an_approver"]
+    assert state(world) == "failed"
+    assert not [one for one in world.simulator.requests if one.method == "PATCH"]
+
+
 def test_a_granted_drill_that_dies_is_noted_as_failed_by_the_beat_that_undoes_it() -> None:
     world = World(DRILL)
     world.credential("first")

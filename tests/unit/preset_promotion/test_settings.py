@@ -36,6 +36,13 @@ def test_a_request_says_who_asks_and_its_event_is_its_identity() -> None:
     assert received(event) == Asked("support-triage", event["id"], "U0DEV", True, "p")
 
 
+@pytest.mark.parametrize(("source", "proven"), [("governor", True), ("ci", False), ("governor.redacted", False)])
+def test_who_asks_is_proven_by_the_source_that_only_governor_may_use(source: str, proven: bool) -> None:
+    command = received({**sample("preset_promotion_requested"), "source": source})
+    assert isinstance(command, Asked)
+    assert command.proven == proven
+
+
 @pytest.mark.parametrize(
     ("change", "named"),
     [

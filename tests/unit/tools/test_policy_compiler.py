@@ -69,3 +69,13 @@ def test_a_credential_in_the_policy_is_refused_by_line_and_never_quoted(tmp_path
     with pytest.raises(PolicyFault, match=r":7: looks like a credential") as raised:
         compile_policy(_write(tmp_path, GOOD + f"    secret: |\n      {pasted}\n"))
     assert core(pasted) not in str(raised.value)
+
+
+@pytest.mark.parametrize("by_event", ["true", "false", None])
+def test_the_build_says_aloud_what_it_means_that_names_in_events_are_believed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], by_event: str | None
+) -> None:
+    field = f", by_event: {by_event}" if by_event else ""
+    path = _write(tmp_path, GOOD + f"approvals: {{channel: C0GOVERNOR, approvers: [U0LEAD]{field}}}\n")
+    assert main(["build", str(path), str(tmp_path / "out")]) == 0
+    assert ("without any proof of who decides" in capsys.readouterr().err) == (by_event == "true")
