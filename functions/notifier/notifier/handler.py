@@ -8,10 +8,8 @@ from typing import Any
 
 import boto3
 from aws_lambda_powertools import Logger
-from botocore.config import Config
 
-from governor.approvals import Approvals
-from governor.aws import AWS
+from governor.aws import AWS, AWS_ONCE
 from governor.clock import utc_now
 from governor.dynamo_ledger import DynamoLedger
 from governor.events import Event, EventBus
@@ -24,25 +22,22 @@ from notifier.settings import NotifierSettings
 from notifier.truth import Truth
 
 logger = Logger(service="notifier", use_rfc3339=True)
-SNS = Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 1})  # a repeated mail must say so
 ENOUGH_MILLISECONDS = 15_000  # what one event may take while Slack is slow; with less left, the rest comes again
 
 
 @functools.cache
 def build() -> Notifier:
     """The notifier with its adapters, from the environment; once per container."""
-    settings, policy = NotifierSettings.read(os.environ), Policy.load()
-    slack = None
+    settings, policy, slack = NotifierSettings.read(os.environ), Policy.load(), None
     if settings.slack_secret and policy.alerts:
-        secrets = SecretsManager(boto3.client("secretsmanager", config=AWS))
-        token = functools.partial(secrets.field, settings.slack_secret, "bot_token")
+        field = SecretsManager(boto3.client("secretsmanager", config=AWS)).field
+        token = functools.partial(field, settings.slack_secret, "bot_token")
         slack = SlackChannel(token, policy.alerts.channel, settings.slack_api_url)
     dynamodb = boto3.client("dynamodb", config=AWS)
-    ledger = DynamoLedger(dynamodb, settings.table_name)
-    truth = Truth(ledger, Approvals(ledger, DynamoLedger(dynamodb, settings.decisions_table_name)), utc_now)
+    truth = Truth.over([DynamoLedger(dynamodb, name) for name in settings.tables], utc_now)
     bus = EventBus(boto3.client("events", config=AWS), settings.event_bus_name)
-    topic = AlertTopic(boto3.client("sns", config=SNS), settings.alert_topic_arn)
-    return Notifier(ledger, slack, topic, policy, utc_now, truth, bus)
+    topic = AlertTopic(boto3.client("sns", config=AWS_ONCE), settings.alert_topic_arn)
+    return Notifier(truth.ledger, slack, topic, policy, utc_now, truth, bus)
 
 
 def lambda_handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
@@ -53,8 +48,8 @@ def lambda_handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
         try:
             if context.get_remaining_time_in_millis() < ENOUGH_MILLISECONDS:
                 raise Postponed("too little time is left in this invocation")
-            deliveries = int(record["attributes"]["ApproximateReceiveCount"])
-            told = notifier.notify(notice := Event.received(json.loads(record["body"])), deliveries)
+            count = int(record["attributes"]["ApproximateReceiveCount"])
+            told = notifier.notify(notice := Event.received(json.loads(record["body"])), count)
             logger.info("people were told", notice=notice.detail_type, subject=notice.subject, via=told.via)
         except Postponed as postponed:
             logger.warning("postponed", message_id=record["messageId"], reason=str(postponed))

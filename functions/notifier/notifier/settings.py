@@ -12,3 +12,8 @@ class NotifierSettings(Settings):
     alert_topic_arn: str
     slack_secret: str | None = None
     slack_api_url: str = "https://slack.com/api/"
+
+    @property
+    def tables(self) -> tuple[str, str]:
+        """The ledger's, and that of decisions."""
+        return self.table_name, self.decisions_table_name

@@ -6,7 +6,9 @@ at them. One that its rows contradict is never shown: `Forgery Suspected` takes 
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Self
 
 from governor.approval_evidence import ApprovalEvidence, Forgery, RunawayExpected
 from governor.approval_truth import NotBorneOut, borne_out
@@ -33,6 +35,12 @@ class Truth:
     ledger: Ledger
     approvals: Approvals
     clock: Clock
+
+    @classmethod
+    def over(cls, tables: Sequence[Ledger], clock: Clock) -> Self:
+        """`tables`: the ledger's, and that of decisions."""
+        ledger, decisions = tables
+        return cls(ledger, Approvals(ledger, decisions), clock)
 
     def of(self, event: Event) -> Event:
         """The event as its rows tell it; of a kind that has no rows here, as it came.

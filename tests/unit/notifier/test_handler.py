@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from governor.aws import AWS
+from governor.aws import AWS, AWS_ONCE
 from governor.environment import SettingsError
 from governor.slack_memory import MemorySlack
 from notifier import handler
@@ -73,7 +73,7 @@ def test_settings_name_the_variable_that_is_missing() -> None:
 
 
 def test_a_hanging_service_leaves_the_others_time() -> None:
-    configs: tuple[Any, ...] = (AWS, handler.SNS)
+    configs: tuple[Any, ...] = (AWS, AWS_ONCE)
     for config in configs:
         longest = config.retries["total_max_attempts"] * (config.connect_timeout + config.read_timeout)
         assert longest <= handler.ENOUGH_MILLISECONDS / 1000
