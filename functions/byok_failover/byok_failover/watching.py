@@ -97,7 +97,7 @@ class Watching:
                 record = record.counted(*_counters(inventory, place.keys), now)
             try:
                 rows = self._charted(place, record, now)
-            except OpenRouterError as error:
+            except (OpenRouterError, ValueError) as error:
                 errors.append(f"analytics of {place.workspace.name}: {error}")
             else:
                 record = record.charted(rows, now) if rows is not None else record

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from management_api import AnalyticsQuery, Metric, NewKey, OpenRouter, number
+from management_api import AnalyticsQuery, Metric, NewKey, OpenRouter, Unavailable, number
 from tests.unit.management_api.far_side import CHAT, ROWS, SECRET, ClientOf, Recorder, key_json
 
 
@@ -136,3 +136,16 @@ def test_threads_may_race_to_the_first_use_of_a_model() -> None:
     for _ in range(3):
         run = subprocess.run([sys.executable, "-c", FIRST_USE], capture_output=True, text=True, check=False)
         assert run.stderr == ""
+
+
+@pytest.mark.parametrize("text", ["nan", "Infinity", "-1", "1e18", "x"])
+def test_a_metric_that_cannot_be_is_no_number(text: str) -> None:
+    with pytest.raises(ValueError):
+        number(text)
+
+
+@pytest.mark.parametrize("literal", ["NaN", "Infinity", "-Infinity", "1e999"])
+def test_what_is_not_json_is_no_answer(client_of: ClientOf, literal: str) -> None:
+    body = f'{{"data": {{"total_credits": 100, "total_usage": {literal}, "more": 1}}}}'.encode()
+    with pytest.raises(Unavailable):
+        client_of(lambda request: httpx.Response(200, content=body)).credits()

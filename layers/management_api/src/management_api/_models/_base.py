@@ -23,6 +23,18 @@ Name = Annotated[
 ]
 """What a person called something. People paste keys into names; a name is stored, logged and shown."""
 
+MOST_USD = 1e12
+"""USD. No amount that OpenRouter answers can be larger: a limit may be set high to mean none, but not so high."""
+Usd = Annotated[float, Field(ge=0, le=MOST_USD, allow_inf_nan=False, strict=True)]
+"""An amount of money: a JSON number, finite and not negative. Anything else makes the answer unreadable: an infinite
+counter would be a habit that no loop ever passes, and one that is not a number a silent zero."""
+Balance = Annotated[float, Field(ge=-MOST_USD, le=MOST_USD, allow_inf_nan=False, strict=True)]
+"""What is left of a limit, USD. It may be below zero: requests under way complete."""
+IDENTIFIER = r"^[A-Za-z0-9_.:~-]{1,128}$"
+Identifier = Annotated[str, Field(pattern=IDENTIFIER)]
+"""An id that is kept, compared and put into paths and rows: no blank, no line break, no separator of ours."""
+Slug = Annotated[str, Field(pattern=r"^[^\x00-\x20\x7f]{0,200}$")]
+"""The part of an address that names something: no blank and no control character."""
 
 _BUILDING = threading.RLock()
 
@@ -43,7 +55,9 @@ class Answer(BaseModel):
     `defer_build`: validators are built when first used, which a cold start feels.
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True, hide_input_in_errors=True)
+    model_config = ConfigDict(
+        frozen=True, extra="ignore", defer_build=True, hide_input_in_errors=True, allow_inf_nan=False
+    )
 
 
 class Request(BaseModel):

@@ -6,14 +6,14 @@ from typing import Any
 
 from pydantic import AliasChoices, AwareDatetime, Field
 
-from management_api._models._base import Answer, Request
+from management_api._models._base import MOST_USD, Answer, Request, Usd
 
 
 class Credits(Answer):
     """The account's credits over its whole life, in USD; the difference is what is left."""
 
-    total_credits: float
-    total_usage: float
+    total_credits: Usd
+    total_usage: Usd
 
 
 class Metric(StrEnum):
@@ -144,8 +144,8 @@ class ActivityItem(Answer):
     endpoint_id: str = ""
     provider_name: str = ""
     requests: int
-    usage: float
-    byok_usage_inference: float
+    usage: Usd
+    byok_usage_inference: Usd
     prompt_tokens: int = 0
     completion_tokens: int = 0
     reasoning_tokens: int = 0
@@ -184,8 +184,12 @@ _MILLISECONDS = 1e11
 def number(value: Any) -> float | None:
     """A metric as a number, whether it came as one or as a string of digits; None for what was not used.
 
-    Raises `ValueError` for anything else.
+    Raises `ValueError` for anything else, and for a number that no metric can be: not finite, negative, or beyond
+    `MOST_USD`.
     """
     if value is None or isinstance(value, bool):
         return None
-    return float(value)
+    read = float(value)
+    if not 0 <= read <= MOST_USD:
+        raise ValueError(f"a metric of {read} cannot be")
+    return read

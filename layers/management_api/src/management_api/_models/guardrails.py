@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from management_api._models._base import Answer, Instant, Name, Request
+from management_api._models._base import Answer, Identifier, Instant, Name, Request, Usd
 
 
 class Guardrail(Answer):
@@ -11,11 +11,11 @@ class Guardrail(Answer):
     `workspace_id` only files it. `allowed_*`: None allows all.
     """
 
-    id: str
+    id: Identifier
     name: Name
     description: str | None = None
-    workspace_id: str | None = None
-    limit_usd: float | None = None
+    workspace_id: Identifier | None = None
+    limit_usd: Usd | None = None
     reset_interval: str | None = None
     include_byok_in_budgets: bool
     allowed_models: list[str] | None = None
@@ -74,8 +74,8 @@ class KeyAssignment(Answer):
     """One key governed by one guardrail. A key holds at most one; assigning replaces."""
 
     id: str
-    guardrail_id: str
-    key_hash: str
+    guardrail_id: Identifier
+    key_hash: Identifier
     key_name: Name = ""
     key_label: str = ""
     assigned_by: str | None = None
@@ -86,7 +86,7 @@ class MemberAssignment(Answer):
     """One member governed by one guardrail, and with them every key that they created. A member holds at most one."""
 
     id: str
-    guardrail_id: str
+    guardrail_id: Identifier
     user_id: str
     assigned_by: str | None = None
     created_at: Instant

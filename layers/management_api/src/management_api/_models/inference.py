@@ -1,19 +1,22 @@
 """Models, chat completions and generations: what a request was served by, and what it cost."""
 
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field
 
-from management_api._models._base import Answer, Instant
+from management_api._models._base import MOST_USD, Answer, Instant, Usd
+
+Price = Annotated[Decimal, Field(ge=-1, le=MOST_USD, allow_inf_nan=False)]
+"""USD for one of something; -1 for a price that varies."""
 
 
 class Pricing(Answer):
     """USD per token, and per request."""
 
-    prompt: Decimal
-    completion: Decimal
-    request: Decimal = Decimal(0)
+    prompt: Price
+    completion: Price
+    request: Price = Decimal(0)
 
 
 class Model(Answer):
@@ -49,7 +52,7 @@ class ChatUsage(Answer):
     prompt_tokens: int
     completion_tokens: int
     total_tokens: int
-    cost: float | None = None
+    cost: Usd | None = None
     cost_details: dict[str, Any] | None = None
     is_byok: bool | None = None
 
@@ -97,10 +100,10 @@ class Generation(Answer):
 
     id: str
     model: str
-    total_cost: float
-    usage: float
+    total_cost: Usd
+    usage: Usd
     is_byok: bool
-    upstream_inference_cost: float | None = None
+    upstream_inference_cost: Usd | None = None
     provider_name: str | None = None
     provider_responses: list[ProviderResponse] | None = None
     finish_reason: str | None = None

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pydantic import AwareDatetime, ConfigDict, Field, SecretStr
 from pydantic.dataclasses import dataclass as pydantic_dataclass
 
-from management_api._models._base import Answer, Instant, Name, Request
+from management_api._models._base import Answer, Balance, Identifier, Instant, Name, Request, Usd
 
 
 @pydantic_dataclass(
@@ -23,18 +23,18 @@ class ApiKey:
     name: Name
     label: str = ""
     disabled: bool
-    limit: float | None
-    limit_remaining: float | None = None
+    limit: Usd | None
+    limit_remaining: Balance | None = None
     limit_reset: str | None
     include_byok_in_limit: bool
-    usage: float
-    usage_daily: float
-    usage_weekly: float
-    usage_monthly: float
-    byok_usage: float
-    byok_usage_daily: float
-    byok_usage_weekly: float
-    byok_usage_monthly: float
+    usage: Usd
+    usage_daily: Usd
+    usage_weekly: Usd
+    usage_monthly: Usd
+    byok_usage: Usd
+    byok_usage_daily: Usd
+    byok_usage_weekly: Usd
+    byok_usage_monthly: Usd
     created_at: Instant
     updated_at: Instant | None = None
     last_used_at: Instant | None = None
@@ -112,9 +112,9 @@ class KeyBudget(Answer):
     """
 
     scope: str
-    limit_usd: float
-    spend_usd: float
-    remaining_usd: float
+    limit_usd: Usd
+    spend_usd: Usd
+    remaining_usd: Balance
     reset_interval: str | None = None
     resets_at: Instant | None = None
     include_byok: bool = False
@@ -130,20 +130,20 @@ class CurrentKey(Answer):
 
     label: str = ""
     is_management_key: bool = False
-    limit: float | None
-    limit_remaining: float | None = None
+    limit: Usd | None
+    limit_remaining: Balance | None = None
     limit_reset: str | None = None
     include_byok_in_limit: bool = False
-    usage: float
-    usage_daily: float
-    usage_weekly: float
-    usage_monthly: float
-    byok_usage: float
-    byok_usage_daily: float
-    byok_usage_weekly: float
-    byok_usage_monthly: float
+    usage: Usd
+    usage_daily: Usd
+    usage_weekly: Usd
+    usage_monthly: Usd
+    byok_usage: Usd
+    byok_usage_daily: Usd
+    byok_usage_weekly: Usd
+    byok_usage_monthly: Usd
     expires_at: Instant | None = None
     creator_user_id: str | None = None
-    workspace_id: str | None = None
+    workspace_id: Identifier | None = None
     budgets: list[KeyBudget] = Field(default_factory=list)
     effective_budget: KeyBudget | None = None

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from management_api._models._base import Answer, Instant, Name
+from management_api._models._base import Answer, Instant, Name, Slug
 
 
 class PresetVersion(Answer):
@@ -25,7 +25,7 @@ class Preset(Answer):
     """
 
     id: str
-    slug: str
+    slug: Slug
     name: Name
     description: str | None = None
     status: str

@@ -1,16 +1,16 @@
 """Workspaces and their budgets."""
 
-from management_api._models._base import Answer, Instant, Name, Request
+from management_api._models._base import Answer, Identifier, Instant, Name, Request, Slug, Usd
 
 
 class Workspace(Answer):
     """One workspace. `default_guardrail_id` governs all its traffic, and exists before it is first written."""
 
-    id: str
+    id: Identifier
     name: Name
-    slug: str = ""
+    slug: Slug = ""
     description: str | None = None
-    default_guardrail_id: str | None = None
+    default_guardrail_id: Identifier | None = None
     default_text_model: str | None = None
     default_image_model: str | None = None
     default_provider_sort: str | None = None
@@ -45,8 +45,8 @@ class WorkspaceBudget(Answer):
     """A cap on a workspace, in USD. `reset_interval`: `daily`, `weekly`, `monthly`, or None for the whole life."""
 
     id: str
-    workspace_id: str
-    limit_usd: float
+    workspace_id: Identifier
+    limit_usd: Usd
     reset_interval: str | None
     created_at: Instant
     updated_at: Instant | None = None
