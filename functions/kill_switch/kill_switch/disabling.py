@@ -15,6 +15,7 @@ from kill_switch.evidence import evidence, with_rankings
 from kill_switch.ports import Account, Means
 from kill_switch.settings import Demand
 from kill_switch.truth import Reading, Truth
+from kill_switch.waiting import keep_due
 from management_api import OpenRouterError
 
 FORBIDDEN = "openrouter_forbids"
@@ -190,8 +191,12 @@ def _withheld(
         # A dry run is worth what a person can see in it.
         hashes = [key.hash for key in reading.keys]
         told = with_rankings(told, account, hashes, demand.claim, now, means.seconds_left)
+    reason = decision.reason
+    if decision.action == "withhold" and (due := keep_due(means.book, facts, decision, reading.subject, now)):
+        when = f"from {due:%Y-%m-%d %H:%M} UTC on" if due > now else "on the next reading"
+        reason = f"{reason} The disable stays due: Governor asks again {when}, as long as the spend is what it is."
     id = event_id(DetailType.DISABLE_WITHHELD, demand.event.id, decision.rule)
-    return _event(DetailType.DISABLE_WITHHELD, id, reading.subject, now, decision.reason, told)
+    return _event(DetailType.DISABLE_WITHHELD, id, reading.subject, now, reason, told)
 
 
 def _event(kind: DetailType, id: str, subject: str, now: datetime, reason: str, evidence: Disable) -> Event:

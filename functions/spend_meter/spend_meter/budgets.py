@@ -98,6 +98,19 @@ def judge_budget(budget: Budget, before: Alerted | None, now: datetime) -> tuple
     return Alerted(period_start, budget.limit, tuple(sorted({*standing, *due})), alerts), crossing
 
 
+def asked_again(budget: Budget, memory: Alerted | None, trigger: str) -> Crossing | None:
+    """The threshold that disables, once more: its disable was withheld (`trigger`: the event that asked) and is due.
+
+    Nothing once the period is over, the limit changed, or the spend is below it.
+    """
+    if memory is None or budget.disable_at is None or budget.disable_at not in memory.fired:
+        return None
+    if budget.spent / budget.limit < budget.disable_at - ROUNDING:
+        return None
+    id = event_id(DetailType.BUDGET_THRESHOLD_REACHED, budget.identity, memory.period_start, "again", trigger)
+    return Crossing(budget, max(memory.fired), (), id)
+
+
 def forget(memory: Mapping[str, Alerted], alive: set[str]) -> dict[str, Alerted]:
     """The memory of budgets that still exist: it never outgrows them."""
     return {identity: alerted for identity, alerted in memory.items() if identity in alive}

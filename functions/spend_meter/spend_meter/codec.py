@@ -91,6 +91,7 @@ class Codec:
             blind=facts["blind"],
             learning=_learning(sections),
             rebaselined=facts["rebaselined"],
+            asked_again=tuple(facts.get("asked_again", ())),
             spenders=tuple(facts["spenders"]),
             outbox=tuple(_event(data) for data in facts["outbox"]),
         )
@@ -147,6 +148,7 @@ def _facts(state: State) -> dict[str, Any]:
         "doubts": dict(state.doubts),
         "blind": dict(state.blind),
         "rebaselined": dict(state.rebaselined),
+        "asked_again": state.asked_again,
         "spenders": state.spenders,
         "outbox": [{"detail_type": event.detail_type, **event.detail()} for event in state.outbox],
     }

@@ -10,7 +10,7 @@ from itertools import chain
 from governor.events import DetailType, Event
 from governor.evidence import KeyReading
 from spend_meter.blindness import watch
-from spend_meter.budgets import Alerted, Crossing, describe, judge_budget
+from spend_meter.budgets import Alerted, Crossing, asked_again, describe, judge_budget
 from spend_meter.counters import Metered, meter
 from spend_meter.facts import Facts
 from spend_meter.habits import Habits
@@ -72,7 +72,7 @@ def decide(facts: Facts) -> Decision:
     metered = meter(state.keys, reading.listed, minute, read_at, subjects.counts_byok, state.doubts)
     places = _spent(places, metered, reading, minute)
     judgement = judge_subjects(facts, metered, subjects, lineage_of)
-    budgets, alerts, asks = _budgets(facts, metered, places, subjects, lineage_of, judgement.habits)
+    budgets, alerts, asks, asked = _budgets(facts, metered, places, subjects, lineage_of, judgement.habits)
     blind, news = watch(state.blind, places, reading.errors, minute, reading.timed_out, reading.layers.workspaces)
     # What may disable a key goes first: a flood of alerts must not make it late.
     events = [*judgement.events, *news, *alerts]
@@ -91,6 +91,11 @@ def decide(facts: Facts) -> Decision:
         blind=blind,
         learning=attempted(judgement.learning, facts.learned, minute),
         rebaselined=dict(facts.rebaselines),
+        asked_again=tuple(
+            trigger
+            for trigger in dict.fromkeys((*state.asked_again, *judgement.asked_again, *asked))
+            if trigger in {due.trigger for those in facts.due.values() for due in those}
+        ),
         spenders=tuple(subject for subject, _ in judgement.top_spenders),
         outbox=(*state.outbox, *events),
     )
@@ -139,12 +144,13 @@ def _budgets(
     subjects: Subjects,
     lineage_of: LineageOf,
     habits: Habits,
-) -> tuple[dict[str, Alerted], list[Event], dict[str, str]]:
+) -> tuple[dict[str, Alerted], list[Event], dict[str, str], list[str]]:
     reading, minute, unsettled = facts.reading, facts.minute, metered.unsettled
     now = moment_of(minute)
     memory = dict(facts.state.budgets)
     events: list[Event] = []
     asks: dict[str, str] = {}
+    asked: list[str] = []
     for budget in chain(
         key_budgets(reading.listed, reading.layers, subjects, memory, unsettled),
         workload_budgets(reading.listed, subjects, unsettled),
@@ -157,6 +163,13 @@ def _budgets(
             memory.pop(budget.identity, None)
         else:
             memory[budget.identity] = alerted
+        owed = facts.owed(budget.subject, "budget")
+        if owed and owed.trigger not in asked and (crossing is None or budget.disable_at is None):
+            live = any(not key.disabled for key, _ in lineage_of(budget.subject))
+            again = asked_again(budget, alerted, owed.trigger) if live else None
+            if again:
+                crossing = again
+                asked.append(owed.trigger)
         if crossing is None:
             continue
         readings = _concerned(crossing, subjects, lineage_of)
@@ -174,7 +187,7 @@ def _budgets(
         workload = subjects.workload(budget.subject)
         if workload and workload.secret:
             asks[crossing.id] = workload.secret
-    return memory, events, asks
+    return memory, events, asks, asked
 
 
 def _concerned(crossing: Crossing, subjects: Subjects, lineage_of: LineageOf) -> list[KeyReading]:

@@ -1,7 +1,7 @@
 """What a beat's decisions are made from."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from governor.policy import Policy
@@ -11,11 +11,24 @@ from spend_meter.state import State
 
 
 @dataclass(frozen=True)
+class Due:
+    """A disable that the kill switch withheld for now.
+
+    `trigger`: the event that asked. `minute`: from when it is to be asked again.
+    """
+
+    cause: str
+    trigger: str
+    minute: int
+
+
+@dataclass(frozen=True)
 class Facts:
     """All that a beat knows. `rebaselines`: subject to the instant a human last restored it.
 
     `learned`: what analytics said of the subjects it was asked about. `expected`: subject to the minute until which a
-    human says that its spend is meant. `owners`: which workload a key is of, by hash.
+    human says that its spend is meant. `owners`: which workload a key is of, by hash. `due`: subject to the disables
+    that were withheld and are to be asked again.
     """
 
     state: State
@@ -26,3 +39,13 @@ class Facts:
     learned: Mapping[str, Hourly | None]
     expected: Mapping[str, int]
     owners: Mapping[str, str] = MappingProxyType({})
+    due: Mapping[str, Sequence[Due]] = field(default_factory=dict)
+
+    def owed(self, subject: str, cause: str) -> Due | None:
+        """The disable that is to be asked again now, unless that was done or a human says that the spend is meant."""
+        if self.minute < self.expected.get(subject, 0):
+            return None
+        for due in self.due.get(subject, ()):
+            if due.cause == cause and due.minute <= self.minute and due.trigger not in self.state.asked_again:
+                return due
+        return None

@@ -1,7 +1,7 @@
 """Runaways: judges the subjects that spent or are under suspicion, and says what is news. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from governor.events import DetailType, Event, event_id
 from governor.evidence import KeyReading, Runaway
@@ -31,11 +31,13 @@ def judge_subject(
     lineage: Lineage,
     subjects: Subjects,
     caps: Caps | None,
+    again: bool = False,
 ) -> Judged:
     """One beat of one subject. `history` stands at `minute`, and learns from this beat or is kept from it.
 
     A subject whose policy turns the detector off is not judged, but its habits are learned for the day it is turned on.
-    `caps`: the budgets of the subject's workspace.
+    `caps`: the budgets of the subject's workspace. `again`: its disable was withheld and is due: a confirmed runaway
+    that still burns is told now, not when the quarter of an hour is over.
     """
     if subjects.limits(subject).runaway.mode == "off":
         history.teach()
@@ -43,6 +45,9 @@ def judge_subject(
     monthly, daily = _limits(subjects.workload(subject), lineage, caps)
     facts = Facts(minute, monthly_budget_usd=monthly, daily_limit_usd=daily, previous=suspicion)
     verdict = judge(history, facts)
+    after = verdict.next_state
+    if again and verdict.level == Level.CONFIRM and not verdict.announce and after.burning_minute == minute:
+        verdict = replace(verdict, announce=True, next_state=replace(after, raised_minute=minute))
     spent_by_minute = history.recent(60)
     settle(history, verdict)
     detail_type = _news(verdict)

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from heapq import nlargest
 
 from governor.clock import parse_instant
-from governor.events import Event
+from governor.events import DetailType, Event
 from spend_meter.counters import Metered, Move
-from spend_meter.facts import Facts
+from spend_meter.facts import Due, Facts
 from spend_meter.habits import Habits
 from spend_meter.incidents import judge_subject, restart
 from spend_meter.learning import Attempt
@@ -17,17 +17,22 @@ from spend_meter.runaway import State as Suspicion
 from spend_meter.subjects import Lineage, LineageOf, Subjects
 
 TOP = 10
+HOUR = 60
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """What came of the subjects' beat. `top_spenders`: subject and USD of the last hour, greatest first."""
+    """What came of the subjects' beat. `top_spenders`: subject and USD of the last hour, greatest first.
+
+    `asked_again`: the triggers of withheld disables that an event of this beat asks again.
+    """
 
     habits: Habits
     suspicions: Mapping[str, Suspicion]
     learning: Mapping[str, Attempt]
     top_spenders: Sequence[tuple[str, float]]
     events: Sequence[Event]
+    asked_again: Sequence[str]
 
 
 def judge_subjects(facts: "Facts", metered: Metered, subjects: Subjects, lineage_of: LineageOf) -> Judgement:
@@ -37,6 +42,7 @@ def judge_subjects(facts: "Facts", metered: Metered, subjects: Subjects, lineage
     suspicions = dict(state.suspicions)
     learning = dict(state.learning)
     events = _restart(facts, habits, suspicions, subjects, lineage_of)
+    asked: list[str] = []
 
     moved = _by_subject(metered.moves, subjects)
     noted, opened = [], []
@@ -62,12 +68,16 @@ def judge_subjects(facts: "Facts", metered: Metered, subjects: Subjects, lineage
             suspicions.pop(subject, None)
             continue
         caps = facts.reading.layers.caps.get(lineage[0][1]) if lineage else None
-        judged = judge_subject(subject, history, suspicions.pop(subject, QUIET), minute, lineage, subjects, caps)
+        owed = _owed(facts, subject)
+        judged = judge_subject(
+            subject, history, suspicions.pop(subject, QUIET), minute, lineage, subjects, caps, owed is not None
+        )
+        asked += [owed.trigger] if owed and _is_confirmed(judged.event) else []
         if judged.suspicion != QUIET:
             suspicions[subject] = judged.suspicion
         events += [judged.event] if judged.event else []
     candidates = {*opened, *state.spenders, *habits.nearest(noted, 2 * TOP)}
-    return Judgement(habits, suspicions, learning, _top(habits, candidates, minute), events)
+    return Judgement(habits, suspicions, learning, _top(habits, candidates, minute), events, asked)
 
 
 def _restart(
@@ -86,6 +96,16 @@ def _restart(
         judged = restart(subject, habits.open(subject, since), suspicion, since, lineage_of(subject), subjects)
         events += [judged.event] if judged.event else []
     return events
+
+
+def _owed(facts: "Facts", subject: str) -> Due | None:
+    """The withheld disable that is due. One of yesterday's was about another incident."""
+    due = facts.owed(subject, "runaway")
+    return due if due and facts.minute - due.minute < HOUR else None
+
+
+def _is_confirmed(event: Event | None) -> bool:
+    return event is not None and event.detail_type is DetailType.RUNAWAY_CONFIRMED
 
 
 def _by_subject(moves: Sequence[Move], subjects: Subjects) -> dict[str, list[Move]]:

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from governor.clock import parse_instant
 from governor.events import Publisher
-from governor.ledger import Ledger
+from governor.ledger import Ledger, Row
 from governor.owners import owners
 from governor.policy import Policy
 from governor.reading_store import ReadingConflict, ReadingStore
@@ -24,7 +24,7 @@ from spend_meter.baselines import learn_from_analytics
 from spend_meter.blindness import ACCOUNT
 from spend_meter.codec import Codec
 from spend_meter.decide import Decision, decide
-from spend_meter.facts import Facts
+from spend_meter.facts import Due, Facts
 from spend_meter.learning import Hourly
 from spend_meter.periods import minute_of
 from spend_meter.reading import Reading
@@ -45,7 +45,7 @@ OWNERS_EVERY = 5
 DETECTOR = "detector"
 """The ledger's partition of what others tell the detector: `<subject>`, from when on to learn afresh
 (`{"kind": "rebaseline", "at": ...}`), and `<subject>#expected`, until when its spend is meant (`{"kind": "expected",
-"until": ...}`)."""
+"until": ...}`), and `<subject>#due#<cause>`, which disable was withheld and when it is asked again (`kind` `due`)."""
 
 
 @dataclass(frozen=True)
@@ -109,10 +109,11 @@ class SpendMeter:
             for row in told
             if row.data.get("kind") == "expected"
         }
+        due = _due(told)
         reading, failure = self._read(state, minute, lambda: seconds_left() - KEEPING_SECONDS)
         whose = self._whose(minute)
         learned = self._learn(state, reading, minute, whose, lambda: seconds_left() - KEEPING_SECONDS)
-        decision = decide(Facts(state, reading, minute, self._policy, rebaselines, learned, expected, whose))
+        decision = decide(Facts(state, reading, minute, self._policy, rebaselines, learned, expected, whose, due))
         decision = self._ask_what_blocks(decision, lambda: seconds_left() - KEEPING_SECONDS / 2)
         try:
             etag = self._keep(decision.state, etag)
@@ -230,3 +231,13 @@ class SpendMeter:
             if current.effective_budget:
                 answers[event_id] = current.effective_budget.scope
         return decision.completed(answers)
+
+
+def _due(told: Sequence[Row]) -> dict[str, list[Due]]:
+    """Subject to the disables that the kill switch withheld for now."""
+    due: dict[str, list[Due]] = {}
+    for row in told:
+        if row.data.get("kind") == "due":
+            one = Due(row.data["cause"], row.data["trigger"], minute_of(parse_instant(row.data["again_at"])))
+            due.setdefault(row.data["subject"], []).append(one)
+    return due

@@ -73,6 +73,7 @@ class State:
     minute since which it is reported blind.
     `suspicions`: what the detector remembers of subjects that are not quiet. `spenders`: the last hour's greatest.
     `doubts`: key hash to what was read of its counters and is not believed yet.
+    `asked_again`: the ids of events whose withheld disable was asked again.
     `rebaselined`: subject to the instant of the last re-baseline applied. `outbox`: events not known to be published.
     """
 
@@ -88,5 +89,6 @@ class State:
     blind: Mapping[str, int] = field(default_factory=dict)
     learning: Mapping[str, Attempt] = field(default_factory=dict)
     rebaselined: Mapping[str, str] = field(default_factory=dict)
+    asked_again: tuple[str, ...] = ()
     spenders: tuple[str, ...] = ()
     outbox: tuple[Event, ...] = ()

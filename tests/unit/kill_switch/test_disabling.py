@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from governor.clock import parse_instant
 from governor.events import BadEvent, DetailType, PublishFailed
-from governor.ledger import LedgerConflict
+from governor.ledger import ABSENT, LedgerConflict, Put
 from governor.policy import Limits
 from kill_switch.settings import Demand, received
 from management_api import (
@@ -380,3 +381,45 @@ def test_people_are_told_at_once_when_openrouter_does_not_let_the_key_be_disable
     assert "by hand" in event.reason
     setattr(world.account, at, lambda *_: None)
     assert world.receive(runaway()).detail_type == DetailType.KEY_DISABLED
+
+
+def due(world: World, cause: str, subject: str = WORKLOAD) -> dict[str, Any] | None:
+    row = world.ledger.get("detector", f"{subject}#due#{cause}")
+    return dict(row.data) if row else None
+
+
+def test_a_claim_that_the_counters_contradict_is_asked_again_at_once_and_then_less_often() -> None:
+    world = World(api_key(spent=1))
+    waits = []
+    for number in range(5):
+        told = world.receive(runaway(id=f"trigger-{number}", at=world.now))
+        assert told.evidence["rule"] == "not_borne_out"
+        assert "asks again" in told.reason
+        row = due(world, "runaway")
+        assert row
+        assert row["trigger"] == f"trigger-{number}"
+        waits.append(parse_instant(row["again_at"]) - world.now)
+        world.now += timedelta(minutes=1)
+    assert [wait / timedelta(minutes=1) for wait in waits] == [0, 0, 5, 15, 15]
+
+
+def test_a_budgets_disable_that_the_days_leash_withholds_is_due_the_next_day() -> None:
+    world = World(api_key(limit=100.0, limit_remaining=0.0, limit_reset="monthly"))
+    world.ledger.commit(Put(f"leash#{NOW:%Y-%m-%d}", WORKLOAD, {"trigger": "x"}, ABSENT))
+    told = world.receive(budget())
+    assert told.evidence["rule"] == "once_a_day"
+    row = due(world, "budget")
+    assert row
+    tomorrow = (NOW + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+    assert parse_instant(row["again_at"]) == tomorrow
+    assert f"from {tomorrow:%Y-%m-%d} 00:00 UTC on" in told.reason
+    assert world.receive(budget()).detail() == told.detail()
+
+
+def test_a_disable_that_the_accounts_leash_withholds_is_due_when_the_leash_frees() -> None:
+    world = four_workloads()
+    for hash in world.account.held:
+        world.receive(claim_of(world, hash))
+    row = due(world, "runaway", "prod-mail")
+    assert row
+    assert parse_instant(row["again_at"]) == NOW + timedelta(minutes=15)

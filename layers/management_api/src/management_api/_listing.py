@@ -88,7 +88,5 @@ def identified(keys: list[ApiKey]) -> list[ApiKey]:
     if len(hashes) != 65 * len(keys) or not _HASHES.fullmatch(hashes):
         raise Impossible("hash: a key's hash is not 64 hexadecimal digits")
     if not all(map(_WORKSPACE.match, {key.workspace_id for key in keys})):
-        raise Impossible(
-            "workspace_id: it has other characters than letters, digits, _ . : ~ -"
-        )
+        raise Impossible("workspace_id: it has other characters than letters, digits, _ . : ~ -")
     return keys
