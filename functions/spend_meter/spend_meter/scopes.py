@@ -65,7 +65,7 @@ def key_budgets(
 def workload_budgets(
     listed: Mapping[str, Sequence["ApiKey"] | None], subjects: "Subjects", unsettled: AbstractSet[str]
 ) -> Iterator[Budget]:
-    """The caps of workloads whose keys are rotated: while one key replaces another, each holds a share of the cap."""
+    """The caps of declared workloads: while one key replaces another, each holds a share of the cap."""
     spent: dict[tuple[str, str], float] = {}
     unknown: set[tuple[str, str]] = set()
     if not subjects.capped:
@@ -216,7 +216,7 @@ def still_there(identity: str, hashes: set[str], workspace_ids: set[str], subjec
 
 def _key_limit(key: "ApiKey", limit: float, workspace_id: str, subjects: "Subjects") -> Iterator[Budget]:
     subject = subjects.of(key, workspace_id)
-    if subjects.place_of(key, workspace_id) in subjects.capped:
+    if subjects.has_shared_limit(key, workspace_id):
         return
     rules = subjects.limits(subject).budget
     yield Budget(

@@ -32,8 +32,8 @@ class Subjects:
             for workspace_id, (name, slug) in workspaces.items()
             if workload.workspace in (workspace_id, name, slug)
         }
-        self.capped = {place: one for place, one in self._workloads.items() if one.rotation and one.key.limit_usd}
-        """Workloads whose cap counts over all keys of their lineage, by (workspace id, name)."""
+        self.capped = {place: one for place, one in self._workloads.items() if one.key.limit_usd}
+        """Workloads whose cap counts over all keys of their lineage, rotated or not, by (workspace id, name)."""
         self._declared = {workload.name: workload for workload in policy.workloads}
         self._owners = {hash: name for hash, name in owners.items() if name in self._declared}
         self._home = {name: workspace_id for workspace_id, name in self._workloads}
@@ -56,6 +56,16 @@ class Subjects:
         """(workspace id, workload's name) under which the key's spend counts for a cap."""
         owner = self._owners.get(key.hash)
         return (self._home.get(owner, workspace_id), owner) if owner else (workspace_id, self.lineage_of(key.name))
+
+    def has_shared_limit(self, key: "ApiKey", workspace_id: str) -> bool:
+        """Whether the key's own limit is no budget, but a share that Governor gives it of the workload's cap.
+
+        That cap is the policy's, or the guardrail's where the policy gives the workload of this lineage no other.
+        """
+        if self.place_of(key, workspace_id) in self.capped:
+            return True
+        owner = self._declared.get(self._owners.get(key.hash, ""))
+        return owner is not None and owner.key.guardrail is not None
 
     def workload(self, subject: str) -> Workload | None:
         return self._declared.get(subject)

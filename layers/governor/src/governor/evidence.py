@@ -47,7 +47,7 @@ class KeyReading(Evidence):
 class BudgetReached(Evidence):
     """Budget Threshold Reached. `threshold` is a share of `limit_usd` (0.8 is 80 %).
 
-    Scope `workload`: the policy's cap for a workload whose keys are rotated; what its whole lineage has spent counts.
+    Scope `workload`: the policy's cap for a declared workload; what its whole lineage has spent counts.
     Scope `member`: the guardrail of the member `scope_id`, which counts all the keys that they created; alerts only.
     `also_crossed`: lower thresholds crossed in the same beat.
     `runs_out_at`: when the rest is gone at `rate_usd_per_hour`.
