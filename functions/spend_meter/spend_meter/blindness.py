@@ -1,6 +1,6 @@
 """When nobody is looking: a scope whose last good reading is older than three beats, told once per episode. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from governor.events import DetailType, Event, event_id
@@ -47,6 +47,17 @@ def watch(
         else:
             news.append(_event(DetailType.MONITOR_RECOVERED, scope, since, minute, places, errors, names))
     return after, news
+
+
+def unreadable(etag: str, place: str, lost: Sequence[str], why: str, minute: int) -> Event:
+    """The stored reading could not be read: what was lost, and where its bytes are."""
+    reason = (
+        f"The stored reading could not be read. Its bytes are kept at {place}. Lost: {', '.join(lost) or 'nothing'}; "
+        "that starts anew, and all else is metered as before. Keep the file for whoever looks into it; delete it then."
+    )
+    evidence = Blind(scope=ACCOUNT, name="the account's stored reading", last_reading_at=None, error=why)
+    id = event_id(DetailType.MONITOR_BLIND, "stored reading", etag)
+    return Event(DetailType.MONITOR_BLIND, id, ACCOUNT, moment_of(minute), reason, evidence.model_dump(mode="json"))
 
 
 def _event(

@@ -6,9 +6,11 @@ Made for a beat in which little has changed: a section whose source is what it w
 import json
 import zlib
 from array import array
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict
 from itertools import accumulate, chain, pairwise
+from struct import error as StructError
 from typing import Any
 
 from governor.clock import parse_instant
@@ -24,8 +26,12 @@ MAGIC = b"governor reading 1\n"
 _LEVEL = 1
 
 
+UNREADABLE = (ValueError, KeyError, TypeError, IndexError, AttributeError, StructError, zlib.error)
+"""What decoding bytes that this version cannot read may raise."""
+
+
 class StateUnreadable(Exception):
-    """The stored reading is not one this version can read. Nothing is assumed in its place; see docs/operations.md."""
+    """The stored reading is not one this version can read whole; see `salvage` and docs/operations.md."""
 
 
 class Codec:
@@ -60,32 +66,39 @@ class Codec:
         """Raises `StateUnreadable`."""
         try:
             return self._decode(content)
-        except (ValueError, KeyError, TypeError, IndexError, zlib.error) as error:
+        except UNREADABLE as error:
             raise StateUnreadable(f"the stored reading cannot be read: {type(error).__name__}: {error}") from error
 
-    def _decode(self, content: bytes) -> State:
+    def salvage(self, content: bytes) -> tuple[State, list[str]]:
+        """What can be read of bytes that cannot be read whole, and what is lost, in words. Never raises."""
+        lost: list[str] = []
+        try:
+            return self._decode(content, lost), lost
+        except UNREADABLE:
+            return State(), ["all that was remembered"]
+
+    def _decode(self, content: bytes, lost: list[str] | None = None) -> State:
+        """Raises `UNREADABLE`; with `lost`, a part that cannot be read is left out and named there instead."""
         sections = _split(content)
         facts = json.loads(zlib.decompress(sections["facts"]))
         keys: dict[str, dict[str, bytes]] = {}
         for name, section in sections.items():
             kind, _, place = name.partition(" ")
             if kind == "hashes":
-                rows = sections[f"counters {place}"]
-                keys[place] = dict(
-                    zip(
-                        _lines(section),
-                        (rows[at : at + PACKED_SIZE] for at in range(0, len(rows), PACKED_SIZE)),
-                        strict=True,
-                    )
-                )
+                with _losing(lost, f"the counters of workspace {place}"):
+                    keys[place] = _counters(section, sections[f"counters {place}"])
+        habits: dict[str, bytes] = {}
+        waiting: dict[str, bytes] = {}
+        with _losing(lost, "the habits, which are learned again from analytics"):
+            habits, waiting = _by_subject(sections, "habits"), _by_subject(sections, "waiting")
         return State(
             beat=facts["beat"],
             layers=_layers(json.loads(zlib.decompress(sections["layers"]))),
             places={id: _place(data) for id, data in facts["places"].items()},
             keys=keys,
             doubts={hash: Doubt(*doubt) for hash, doubt in facts.get("doubts", {}).items()},
-            habits=_by_subject(sections, "habits"),
-            waiting=_by_subject(sections, "waiting"),
+            habits=habits if lost is None else {who: one for who, one in habits.items() if who in waiting},
+            waiting=waiting,
             budgets={id: Alerted(start, limit, tuple(fired), n) for id, (start, limit, fired, n) in facts["budgets"]},
             suspicions={who: Suspicion.from_bytes(bytes.fromhex(text)) for who, text in facts["suspicions"].items()},
             blind=facts["blind"],
@@ -117,6 +130,21 @@ def _split(content: bytes) -> dict[str, bytes]:
         raise ValueError(f"it has {len(content)} bytes and should have {end + sum(directory.values())}")
     bounds = pairwise(accumulate(directory.values(), initial=end))
     return {name: content[a:b] for name, (a, b) in zip(directory, bounds, strict=True)}
+
+
+@contextmanager
+def _losing(lost: list[str] | None, what: str) -> Iterator[None]:
+    try:
+        yield
+    except UNREADABLE:
+        if lost is None:
+            raise
+        lost.append(what)
+
+
+def _counters(hashes: bytes, rows: bytes) -> dict[str, bytes]:
+    packed = (rows[at : at + PACKED_SIZE] for at in range(0, len(rows), PACKED_SIZE))
+    return dict(zip(_lines(hashes), packed, strict=True))
 
 
 def _by_subject(sections: Mapping[str, bytes], part: str) -> dict[str, bytes]:

@@ -16,13 +16,13 @@ from governor.events import Publisher
 from governor.ledger import Ledger, Row
 from governor.owners import owners
 from governor.policy import Policy
-from governor.reading_store import ReadingConflict, ReadingStore
+from governor.reading_store import ReadingConflict, ReadingStore, Stored
 from governor.secrets import SecretMalformed, Secrets, SecretUnavailable
 from management_api import AuthenticationFailed, Deadline, OpenRouter, OpenRouterError
 from spend_meter.absence import confirmed
 from spend_meter.baselines import learn_from_analytics
-from spend_meter.blindness import ACCOUNT
-from spend_meter.codec import Codec
+from spend_meter.blindness import ACCOUNT, unreadable
+from spend_meter.codec import Codec, StateUnreadable
 from spend_meter.decide import Decision, decide
 from spend_meter.facts import Due, Facts
 from spend_meter.learning import Hourly
@@ -98,7 +98,7 @@ class SpendMeter:
         Raises what the store, the ledger and the publisher raise; all of it may be run again.
         """
         minute = minute_of(beat.scheduled_at)
-        state, etag = self._load()
+        state, etag = self._load(minute)
         if minute <= state.beat:
             self._publish(state, etag, seconds_left)
             return Report("repeated")
@@ -143,14 +143,29 @@ class SpendMeter:
             self._owners = minute, owners(self._ports.ledger)
         return self._owners[1]
 
-    def _load(self) -> tuple[State, str | None]:
+    def _load(self, minute: int) -> tuple[State, str | None]:
         stored = self._ports.store.get(self._kept[0] if self._kept else None)
         if stored is None:
             self._kept = None
             return State(), None
         if stored.content is not None or self._kept is None:
-            self._kept = stored.etag, self._codec.decode(stored.content or b"")
+            self._kept = stored.etag, self._decoded(stored, minute)
         return self._kept[1], stored.etag
+
+    def _decoded(self, stored: Stored, minute: int) -> State:
+        """The stored reading; of one that cannot be read whole what can, once its bytes are set aside.
+
+        Dies before they are: the next beat does the same. After that: it finds them set aside, and tells under the same
+        id. The object itself is replaced only by this beat's new reading, the news in it.
+        """
+        content = stored.content or b""
+        try:
+            return self._codec.decode(content)
+        except StateUnreadable as error:
+            place = self._ports.store.set_aside(content, stored.etag)
+            state, lost = self._codec.salvage(content)
+            # A beat that was metered by a reading from which nothing is left is metered once more, which does no harm.
+            return replace(state, outbox=(*state.outbox, unreadable(stored.etag, place, lost, str(error), minute)))
 
     def _keep(self, state: State, etag: str | None) -> str:
         etag = self._ports.store.put(self._codec.encode(state), etag)

@@ -58,6 +58,9 @@ class Kept:
         self.stored = Stored(content, f'"{self._versions}"')
         return self.stored.etag
 
+    def set_aside(self, content: bytes, etag: str) -> str:
+        raise AssertionError(f"the reading {etag} of {len(content)} bytes is readable")
+
 
 class Container:
     """What one Lambda container holds, and the store that outlives it."""

@@ -98,3 +98,15 @@ def test_a_missing_bucket_is_an_error_and_no_conflict() -> None:
             store.get()
         with pytest.raises(ClientError):
             store.put(b"one", replaces=None)
+
+
+def test_what_is_set_aside_stays_beside_the_reading_and_twice_is_once(store: ReadingStore) -> None:
+    etag = store.put(b"broken", replaces=None)
+
+    place = store.set_aside(b"broken", etag)
+
+    assert store.set_aside(b"broken", etag) == place
+    assert "unreadable-" in place
+    stored = store.get()
+    assert stored is not None
+    assert (stored.content, stored.etag) == (b"broken", etag)

@@ -10,7 +10,7 @@ import pytest
 
 from spend_meter import handler
 from tests.faults.harness import Ended, Fault, Wire, accidents, case, invoke
-from tests.faults.spend_meter.world import Snapshot, World, living
+from tests.faults.spend_meter.world import OBJECT, Snapshot, World, client, living
 
 
 @pytest.fixture
@@ -177,3 +177,30 @@ def test_an_outage_of_ten_minutes_is_told_and_loses_no_spend(world: World, eve: 
         assert {"Monitor Blind", "Monitor Recovered", "Runaway Confirmed"} <= told
         assert all(len(ids) == 1 for ids in world.facts().values())
         assert world.metered("prod-search-agent") == pytest.approx(16 * 500 / 60 + 0.003, abs=1e-3)
+
+
+def test_setting_an_unreadable_reading_aside_may_fail_anywhere_and_is_told_once(
+    world: World, eve: Snapshot, counted: list[str]
+) -> None:
+    broken = eve.stored[:-1]
+    eve.restore(world)
+    client("s3").put_object(**OBJECT, Body=broken)
+    calls = world.wire.calls_of(world.run())
+
+    for accident in accidents(calls, [Fault.KILLED_BEFORE, Fault.KILLED_AFTER]):
+        with case(counted, f"{accident}, with an unreadable reading"):
+            eve.restore(world)
+            client("s3").put_object(**OBJECT, Body=broken)
+            world.tick(burn=False)
+            assert invoke(world.wire, world.run(), accident) == Ended.KILLED
+            handler.build.cache_clear()
+            for _ in range(3):
+                world.tick(burn=False)
+                assert invoke(world.wire, world.run()) == Ended.DONE
+            told = {one["Detail"]["id"] for one in world.told if one["DetailType"] == "Monitor Blind"}
+            assert len(told) == 1
+            assert world.state().outbox == ()
+            names = [one["Key"] for one in client("s3").list_objects_v2(Bucket=OBJECT["Bucket"])["Contents"]]
+            (aside,) = [name for name in names if "unreadable" in name]
+            assert client("s3").get_object(Bucket=OBJECT["Bucket"], Key=aside)["Body"].read() == broken
+            client("s3").delete_object(Bucket=OBJECT["Bucket"], Key=aside)

@@ -1,5 +1,6 @@
 """Whole beats, over an account and stores in memory."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 from governor.events import PublishFailed
 from governor.ledger import Put
 from management_api import AuthenticationFailed
-from spend_meter.codec import Codec, StateUnreadable
+from spend_meter.codec import Codec
 from spend_meter.service import AccountUnreadable
 from spend_meter.settings import Beat
 
@@ -124,15 +125,43 @@ def test_a_repeated_beat_publishes_what_the_first_one_could_not(world: Any) -> N
     assert len(world.bus.handed_over) == 1
 
 
-def test_a_stored_reading_nobody_can_read_is_an_error_and_stays(world: Any) -> None:
-    world.account.add("one")
+def test_a_stored_reading_nobody_can_read_is_set_aside_told_and_started_anew(world: Any) -> None:
+    one = world.account.add("one")
     world.beat()
     world.store.put(b"governor reading 9\n", world.store.stored.etag)
     world.restart()
 
-    with pytest.raises(StateUnreadable):
-        world.beat()
-    assert world.stored() == b"governor reading 9\n"
+    assert world.beat().outcome == "metered"
+
+    (told,) = world.bus.of("Monitor Blind")
+    ((place, content),) = world.store.aside.items()
+    assert content == b"governor reading 9\n"
+    assert place in told.reason
+    world.account.spend(one, 2)
+    assert world.beat().spend_usd == pytest.approx(2)
+    assert len(world.bus.of("Monitor Blind")) == 1
+
+
+def test_a_damaged_workspace_costs_its_own_history_only(world: Any) -> None:
+    world.account.workspaces["ws-2"] = "other"
+    one, two = world.account.add("one"), world.account.add("two", workspace="ws-2")
+    for hash in (one, two):
+        world.account.spend(hash, 5)
+    world.beat()
+    state = Codec().decode(world.stored())
+    broken = replace(state, keys={**state.keys, "ws-2": {"a\nb": next(iter(state.keys["ws-2"].values()))}})
+    world.store.put(Codec().encode(broken), world.store.stored.etag)
+    world.restart()
+    for hash in (one, two):
+        world.account.spend(hash, 1)
+
+    assert world.beat().spend_usd == pytest.approx(1)
+
+    (told,) = world.bus.of("Monitor Blind")
+    assert "Lost: the counters of workspace ws-2" in told.reason
+    for hash in (one, two):
+        world.account.spend(hash, 1)
+    assert world.beat().spend_usd == pytest.approx(2)
 
 
 def test_a_management_key_that_was_just_replaced_is_fetched_afresh(world: Any) -> None:

@@ -33,12 +33,16 @@ class ReadingStore(Protocol):
         one who gets it must take the stored object for the truth, not assume that its own content is not there.
         """
 
+    def set_aside(self, content: bytes, etag: str) -> str:
+        """Keep bytes that no version can read beside the reading, and return where they are; twice: the same place."""
+
 
 class MemoryReadingStore:
     """A reading store in memory, for tests; proven equal to `S3ReadingStore` by one suite run over both."""
 
     def __init__(self) -> None:
         self.stored: Stored | None = None
+        self.aside: dict[str, bytes] = {}
         self._written = 0
 
     def get(self, known: str | None = None) -> Stored | None:
@@ -52,3 +56,13 @@ class MemoryReadingStore:
         self._written += 1
         self.stored = Stored(content, f'"{self._written}"')
         return self.stored.etag
+
+    def set_aside(self, content: bytes, etag: str) -> str:
+        place = f"memory/{aside_name(etag)}"
+        self.aside[place] = content
+        return place
+
+
+def aside_name(etag: str) -> str:
+    """The name under which the version tagged `etag` is set aside."""
+    return "unreadable-" + "".join(letter for letter in etag if letter.isalnum()) + ".bin"

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from governor.reading_store import ReadingConflict, Stored
+from governor.reading_store import ReadingConflict, Stored, aside_name
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -42,6 +42,11 @@ class S3ReadingStore:
                 raise ReadingConflict(f"s3://{self._bucket}/{self.KEY} is no longer {replaces}") from error
             raise
         return answer["ETag"]
+
+    def set_aside(self, content: bytes, etag: str) -> str:
+        key = f"readings/{aside_name(etag)}"
+        self._client.put_object(Bucket=self._bucket, Key=key, Body=content)
+        return f"s3://{self._bucket}/{key}"
 
 
 def _about_the_object(error: ClientError) -> bool:
