@@ -10,6 +10,7 @@ from typing import Any
 import boto3
 import pytest
 from aws_lambda_powertools.utilities.parameters import clear_caches
+from aws_secretsmanager_caching import SecretCache, SecretCacheConfig
 from moto import mock_aws
 
 from sandbox.engine.secrets_manager import as_documented
@@ -18,11 +19,17 @@ from sandbox.openrouter import Simulator
 DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "consumers.md"
 SECRET = "openrouter/prod/search-agent"
 BODY = {"model": "anthropic/claude-haiku-4.5", "max_tokens": 16, "messages": [{"role": "user", "content": "Hello"}]}
-PLAIN, LAMBDA, REDEPLOY = re.findall(r"^```python\n(.*?)^```", DOCUMENT.read_text(), flags=re.MULTILINE | re.DOTALL)
-BOTH = pytest.mark.parametrize(
+PLAIN, LAMBDA, CACHING, REDEPLOY = re.findall(
+    r"^```python\n(.*?)^```", DOCUMENT.read_text(), flags=re.MULTILINE | re.DOTALL
+)
+ALL = pytest.mark.parametrize(
     ("code", "ask"),
-    [(PLAIN, lambda shown: shown["complete"](BODY)), (LAMBDA, lambda shown: shown["lambda_handler"](BODY, None))],
-    ids=["plain boto3", "powertools"],
+    [
+        (PLAIN, lambda shown: shown["complete"](BODY)),
+        (LAMBDA, lambda shown: shown["lambda_handler"](BODY, None)),
+        (CACHING, lambda shown: shown["complete"](BODY)),
+    ],
+    ids=["plain boto3", "powertools", "caching client"],
 )
 
 
@@ -63,7 +70,7 @@ def shown(code: str) -> dict[str, Any]:
     return names
 
 
-@BOTH
+@ALL
 def test_the_code_shown_goes_on_through_a_rotation_and_a_leak(code: str, ask: Any, workload: Workload) -> None:
     names = shown(code)
     assert ask(names)["choices"]
@@ -84,3 +91,13 @@ def test_the_redeployment_shown_is_one_that_ecs_takes(workload: Workload) -> Non
     ecs.create_service(cluster="prod", serviceName="search-agent", taskDefinition="search", desiredCount=1)
     shown(REDEPLOY)["lambda_handler"]({}, None)
     assert ecs.describe_services(cluster="prod", services=["search-agent"])["services"][0]["status"] == "ACTIVE"
+
+
+def test_the_caching_client_left_to_its_default_hands_out_the_dead_key(workload: Workload) -> None:
+    """Why the document gives it minutes and a new cache: it has no way to learn of a 401."""
+    assert SecretCacheConfig().secret_refresh_interval == 3600
+    cache = SecretCache(client=workload.secrets)
+    dead = json.loads(cache.get_secret_string(SECRET))["hash"]
+    workload.disable(dead)
+    new = workload.rotate()
+    assert json.loads(cache.get_secret_string(SECRET))["hash"] == dead != new
