@@ -129,6 +129,9 @@ def _authenticate(simulator: "Simulator", route: Route, request: Request) -> Key
     refusal = unusable(key, simulator.clock.now())
     if refusal:
         raise refusal
+    if key and simulator.organization.refuses_life_of(key):
+        # The guide gives no status: 403 is what the IP allowlist beside it answers.
+        raise Refusal(403, "API key exceeds the maximum lifetime that the organization allows")
     if route.access == "management":
         message = (
             "Only management keys can perform this operation" if route.refuses == 403 else "Invalid management key"

@@ -72,6 +72,8 @@ class Organization:
         self.scripts: list[Script] = []
         # What a provider answers instead of serving, by its slug.
         self.outages: dict[str, int] = {}
+        # Seconds that a key may live (Settings, Privacy); None: for ever. Set by people, told by no API.
+        self.max_key_lifetime: float | None = None
         # (provider, model) whose only endpoints are those of one region, at a premium.
         self.regional_only: set[tuple[str, str]] = set()
         self.revoked_provider_keys: set[str] = set()
@@ -144,6 +146,12 @@ class Organization:
         if not key:
             raise not_found("API key")
         return key
+
+    def refuses_life_of(self, key: Key) -> bool:
+        """Whether the key never expires, or later than the organization allows: its requests are refused (vendor: guide
+        on security settings), those of a key that was there before included."""
+        most = self.max_key_lifetime
+        return most is not None and (key.expires_at is None or key.expires_at - key.created_at > most)
 
     def delete_key(self, key_hash: str) -> None:
         self.key(key_hash)

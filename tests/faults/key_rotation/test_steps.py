@@ -73,3 +73,21 @@ def test_a_second_rotation_replaces_the_first_ones_key(fresh: Worlds) -> None:
         world.first: "overlap", second: "overlap", third: "current",
     }  # fmt: skip
     promises.the_cap_holds(world)
+
+
+def test_a_key_that_the_organization_lets_not_live_so_long_is_not_switched_to(fresh: Worlds) -> None:
+    """A refused proof is not a bad key: the same one is taken when the setting is mended."""
+    world = fresh()
+    world.ask()
+    world.simulator.organization.max_key_lifetime = 30 * 86_400.0
+    for step in ("createSecret", "setSecret"):
+        assert invoke(world.wire, world.step(step)) == Ended.DONE
+    assert invoke(world.wire, world.step("testSecret")) != Ended.DONE
+    assert world.secret()["api_key"] == world.plaintext
+    failed = [one["Detail"] for one in world.told if one["DetailType"] == "Rotation Failed"]
+    assert [one["evidence"]["rule"] for one in failed] == ["proof_refused"]
+    assert "key.expires_in" in failed[0]["reason"]
+    pending = world.secret("AWSPENDING")["hash"]
+    world.simulator.organization.max_key_lifetime = None
+    assert rotate(world)
+    assert world.secret()["hash"] == pending

@@ -152,3 +152,13 @@ def test_an_external_user_is_kept_and_the_key_that_came_with_it_is_not(simulator
     assert made["data"]["external_user"] == "tenant-7"
     assert "fake-fake" not in json.dumps(simulator.state())
     assert api.post("/keys", {"name": "theirs", "external": {}}).status_code == 400
+
+
+def test_a_maximum_lifetime_refuses_keys_that_never_expire_or_expire_later_those_before_it_included(simulator, api):
+    _, for_ever = simulator.create_key("for ever")
+    _, long = simulator.create_key("long", expires_at=NOW + 100 * DAY)
+    _, short = simulator.create_key("short", expires_at=NOW + 30 * DAY)
+    simulator.organization.max_key_lifetime = 90 * DAY
+    assert [api.get("/key", key=key).status_code for key in (for_ever, long, short)] == [403, 403, 200]
+    assert api.chat(for_ever).status_code == 403
+    assert api.get("/keys").status_code == 200, "a management key is not among them"
