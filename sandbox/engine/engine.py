@@ -191,37 +191,6 @@ class Engine(Deployed):
         """Every function starts anew at its next event, as after a deployment."""
         self._pool.recycle()
 
-    def invoke(self, function: str, event: Any) -> Invocation:
-        """Invokes a function by logical id and waits for it, as the API's RequestResponse does."""
-        return self._pool.invoke(self._function(function), json.dumps(event).encode(), "invoke")
-
-    def invoke_together(self, *calls: tuple[str, Any]) -> list[Invocation]:
-        """Invokes several at the same time, each in an execution environment of its own."""
-        results: dict[int, Invocation] = {}
-
-        def one(index: int, function: str, event: Any) -> None:
-            results[index] = self.invoke(function, event)
-
-        threads = [threading.Thread(target=one, args=(i, *call)) for i, call in enumerate(calls)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        return [results[i] for i in range(len(calls))]
-
-    def put_event(self, detail_type: str, detail: Mapping[str, Any], source: str, bus: str | None = None) -> None:
-        """Puts an event on a bus (by logical id; without one, on the stack's only bus). Delivered by `run_until`."""
-        buses = list(self._stack.of_kind("AWS::Events::EventBus"))
-        chosen = self._stack.physical(bus or buses[0]) if bus or len(buses) == 1 else "default"
-        entry = {"EventBusName": chosen, "Source": source, "DetailType": detail_type, "Detail": json.dumps(detail)}
-        answer = self.client("events").put_events(Entries=[entry])
-        if "ErrorCode" in answer["Entries"][0]:
-            raise EngineError(f"the bus refused the event: {answer['Entries'][0]}")
-
-    def client(self, service: str) -> Any:
-        """A boto3 client that may do anything."""
-        return self._aws.client(service)
-
     def secret_text(self, name: str, region: str = REGION) -> str:
         """What GetSecretValue answers now, without a request: for consumers that read it thousands of times."""
         backend: Any = secretsmanager_backends[ACCOUNT][region]
