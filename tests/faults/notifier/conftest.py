@@ -15,6 +15,10 @@ from moto import mock_aws
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.sns.models import sns_backends
 
+from governor.clock import format_instant
+from governor.dynamo_ledger import DynamoLedger
+from governor.events import Event
+from governor.ledger import Put
 from governor.policy import Policy
 from notifier import handler
 from sandbox.slack import SlackSimulator
@@ -42,6 +46,20 @@ class World:
         for name in names:
             record = json.loads((SAMPLES / f"{name}.json").read_text())["Records"][0]
             self.queue[record["messageId"]] = {**record, "attributes": {"ApproximateReceiveCount": "0"}}
+
+    def store_what_the_samples_tell(self) -> None:
+        """The rows that bear the samples out: the request that is asked, and who expects the spend."""
+        ledger = DynamoLedger(boto3.client("dynamodb", REGION), "ledger")
+        asked = Event.received(_envelope("approval_requested"))
+        ledger.commit(
+            Put(
+                "approval",
+                asked.evidence["approval"],
+                {**asked.evidence, "subject": asked.subject, "requested_at": format_instant(asked.occurred_at)},
+            )
+        )
+        expected = Event.received(_envelope("runaway_expected"))
+        ledger.commit(Put("detector", f"{expected.subject}#expected", {"kind": "expected", **expected.evidence}))
 
     def receive(self, *planned: Accident) -> None:
         """One delivery of all that is visible; what was not told is visible again a minute later."""
@@ -140,6 +158,10 @@ class _Mocked:
             for backends in (dynamodb_backends, sns_backends, secretsmanager_backends, events_backends)
             for backend in backends[DEFAULT_ACCOUNT_ID].values()
         ]
+
+
+def _envelope(name: str) -> Any:
+    return json.loads(json.loads((SAMPLES / f"{name}.json").read_text())["Records"][0]["body"])
 
 
 def _resources() -> str:

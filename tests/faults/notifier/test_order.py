@@ -30,6 +30,7 @@ def test_four_events_in_any_order_each_delivered_twice_end_in_one_thread(
 
 def test_a_batch_of_every_event_there_is_ends_in_one_thread_per_incident(worlds: Callable[[], World]) -> None:
     world = worlds()
+    world.store_what_the_samples_tell()
     names = sorted(path.stem for path in SAMPLES.glob("*.json"))
     world.send(*names)
     world.drain()
