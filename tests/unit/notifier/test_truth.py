@@ -193,3 +193,12 @@ def test_who_expects_a_spend_is_told_by_the_row(notifier: Notifier, slack: Memor
     assert all("U0EVIL" not in said.message.text for said in slack.said)
     notifier.notify(event, 1)
     assert "says that what prod-search-agent spends is meant" in slack.said[-1].message.text
+
+
+def test_a_request_that_was_asked_between_two_seconds_is_genuine(world: World) -> None:
+    """Rows keep whole seconds: the first event of a real clock was taken for a forgery."""
+    asked = replace(REQUEST, id="request-3", expires_at=REQUEST.expires_at + timedelta(microseconds=123_456))
+    world.approvals.ask(asked)
+    world.hears(approval_event(DetailType.APPROVAL_REQUESTED, Approval(asked), T0, "U0DEV asks."))
+    assert [said.message.actions[0].action for said in world.slack.said] == ["approve"]
+    assert world.published == []

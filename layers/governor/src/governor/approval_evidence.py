@@ -79,7 +79,7 @@ def approval_event(kind: DetailType, approval: Approval, at: datetime, reason: s
         requested_by=request.requested_by,
         approvers=request.approvers,
         needed=request.needed,
-        expires_at=request.expires_at,
+        expires_at=request.expires_at.replace(microsecond=0),  # as the row keeps it: the two are compared
         change=dict(request.change),
         shown=request.shown,
         file=request.file,
