@@ -58,6 +58,32 @@ def test_asked_checked_granted_promoted_and_served(fresh: Worlds) -> None:
     assert_kept(world)
 
 
+@pytest.mark.parametrize(
+    ("former", "candidate", "seconds"),
+    [
+        ({"cache_enabled": True, "cache_ttl_seconds": 900}, {"cache_enabled": True}, 900),
+        ({"cache_enabled": True}, {"cache_enabled": True, "cache_ttl_seconds": 900}, 300),
+        ({"cache_enabled": True}, {}, None),
+        ({}, {"cache_enabled": True}, None),
+    ],
+)
+def test_after_a_promotion_people_are_told_how_long_old_answers_may_come(
+    former: dict[str, Any], candidate: dict[str, Any], seconds: int | None, fresh: Worlds
+) -> None:
+    world = fresh()
+    world.save(PRODUCTION, BEFORE[0], {**BEFORE[1], **former})
+    looked_at(world)
+    world.save(STAGING, CANDIDATE[0], {**CANDIDATE[1], **candidate})
+    run(world, world.request())
+    world.decide("U0LEAD")
+    run(world, world.granted())
+    (event,) = [one["Detail"] for one in world.told if one["DetailType"] == "Preset Promoted"]
+    line = f"answers of version 2 from OpenRouter's response cache for up to {seconds} s, unless they send"
+    assert ("response cache" in event["reason"]) is (seconds is not None)
+    assert (line in event["reason"]) is (seconds is not None)
+    assert any(line in shown for shown in event["evidence"]["shown"]) is (seconds is not None)
+
+
 def test_nothing_is_asked_about_the_past_and_a_watched_version_is_asked_for_once(fresh: Worlds) -> None:
     world = fresh()
     world.save(STAGING, *CANDIDATE)
