@@ -145,6 +145,9 @@ def concerns_keys(incident: str) -> bool:
 
 
 def _budget(_event: Event, evidence: BudgetReached) -> str:
+    if evidence.credits:
+        # A conversation for each balance: an old one's thread would be read by nobody.
+        return f"budget#credits#account#{evidence.credits.top_ups}"
     period_end = format_instant(evidence.resets_at) if evidence.resets_at else "open"
     return f"budget#{evidence.scope}#{evidence.scope_id}#{evidence.period}#{period_end}"
 

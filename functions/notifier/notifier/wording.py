@@ -11,7 +11,7 @@ from governor.events import DetailType, Event
 from governor.evidence import Blind, BudgetReached, Disable, Exposed, Restore, Runaway
 from governor.policy import Policy
 from governor.slack import Button, escape
-from notifier import buttons, decisions, failovers, presets, rotations
+from notifier import buttons, credits, decisions, failovers, presets, rotations
 from notifier.case import Case, Figures
 from notifier.kinds import evidence_of, is_calm
 from notifier.phrases import cents, money, person, share, span, utc
@@ -163,6 +163,8 @@ def _recovered(case: Case) -> Words:
 
 def _budget(case: Case) -> Words:
     evidence = cast(BudgetReached, case.evidence)
+    if evidence.credits:
+        return credits.low(case, evidence, evidence.credits)
     name, period, limit = escape(evidence.scope_name), escape(evidence.period), cents(evidence.limit_usd)
     spent = f"has spent {cents(evidence.spent_usd)} of"
     said = {

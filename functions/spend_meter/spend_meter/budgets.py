@@ -147,11 +147,9 @@ def describe(
         disable=disable,
         keys=list(keys),
     )
-    nouns = {"key_limit": "key", "credits": "account's credits"}
-    noun = nouns.get(budget.scope, budget.scope)
-    whose = noun if budget.scope == "credits" else f"{noun} {budget.scope_name}"
+    noun = "key" if budget.scope == "key_limit" else budget.scope
     reason = (
-        f"The {whose} has spent ${budget.spent:,.2f} of ${budget.limit:,.2f} ({budget.period}): "
+        f"The {noun} {budget.scope_name} has spent ${budget.spent:,.2f} of ${budget.limit:,.2f} ({budget.period}): "
         f"{crossing.threshold:.0%} reached."
     )
     return reason, evidence

@@ -17,6 +17,7 @@ from governor.clock import parse_instant
 from governor.events import DetailType, Event
 from spend_meter.budgets import Alerted
 from spend_meter.counters import PACKED_SIZE
+from spend_meter.credits import Purse
 from spend_meter.doubts import Doubt
 from spend_meter.learning import Attempt
 from spend_meter.runaway import State as Suspicion
@@ -104,6 +105,7 @@ class Codec:
             blind=facts["blind"],
             learning=_learning(sections),
             rebaselined=facts["rebaselined"],
+            credits=_purse(facts.get("credits")),  # there was no such part before
             asked_again=tuple(facts.get("asked_again", ())),
             spenders=tuple(facts["spenders"]),
             outbox=tuple(_event(data) for data in facts["outbox"]),
@@ -176,6 +178,7 @@ def _facts(state: State) -> dict[str, Any]:
         "doubts": dict(state.doubts),
         "blind": dict(state.blind),
         "rebaselined": dict(state.rebaselined),
+        "credits": asdict(state.credits) if state.credits else None,
         "asked_again": state.asked_again,
         "spenders": state.spenders,
         "outbox": [{"detail_type": event.detail_type, **event.detail()} for event in state.outbox],
@@ -197,6 +200,13 @@ def _layers(data: Mapping[str, Any]) -> Layers:
 def _place(data: list[Any]) -> Place:
     read_at, known_from, (usage, byok), spent = data
     return Place(read_at, known_from, (usage, byok), tuple((minute, usd, span) for minute, usd, span in spent))
+
+
+def _purse(data: Mapping[str, Any] | None) -> Purse | None:
+    if data is None:
+        return None
+    lists = {name: tuple(map(tuple, data[name])) for name in ("steps", "samples")}
+    return Purse(**{**data, **lists, "told": tuple(data["told"])})
 
 
 def _event(data: Mapping[str, Any]) -> Event:

@@ -12,6 +12,7 @@ from governor.evidence import KeyReading
 from spend_meter.blindness import watch
 from spend_meter.budgets import Alerted, Crossing, asked_again, describe, judge_budget
 from spend_meter.counters import Metered, meter
+from spend_meter.credits import judge_credits, named
 from spend_meter.facts import Facts
 from spend_meter.habits import Habits
 from spend_meter.judgement import judge_subjects
@@ -19,7 +20,6 @@ from spend_meter.learning import attempted
 from spend_meter.periods import moment_of
 from spend_meter.reading import Reading
 from spend_meter.scopes import (
-    credit_budget,
     key_budgets,
     member_budgets,
     still_there,
@@ -74,8 +74,12 @@ def decide(facts: Facts) -> Decision:
     judgement = judge_subjects(facts, metered, subjects, lineage_of)
     budgets, alerts, asks, asked = _budgets(facts, metered, places, subjects, lineage_of, judgement.habits)
     blind, news = watch(state.blind, places, reading.errors, minute, reading.timed_out, reading.layers.workspaces)
+    names = {subject: keys[0][0].name for subject, _ in judgement.top_spenders if (keys := lineage_of(subject))}
+    purse, low = judge_credits(
+        reading.credits, state.credits, facts.policy.account.credits, minute, named(judgement.top_spenders, names)
+    )
     # What may disable a key goes first: a flood of alerts must not make it late.
-    events = [*judgement.events, *news, *alerts]
+    events = [*judgement.events, *news, *alerts, *([low] if low else [])]
     habits, waiting = judgement.habits.close()
     after = replace(
         state,
@@ -91,6 +95,7 @@ def decide(facts: Facts) -> Decision:
         blind=blind,
         learning=attempted(judgement.learning, facts.learned, minute),
         rebaselined=dict(facts.rebaselines),
+        credits=purse,
         asked_again=tuple(
             trigger
             for trigger in dict.fromkeys((*state.asked_again, *judgement.asked_again, *asked))
@@ -156,7 +161,6 @@ def _budgets(
         workload_budgets(reading.listed, subjects, unsettled),
         member_budgets(reading.listed, reading.layers, subjects, unsettled),
         workspace_budgets(reading.listed, reading.layers, metered.known, places, minute, subjects, unsettled),
-        credit_budget(reading.credits, subjects),
     ):
         alerted, crossing = judge_budget(budget, memory.get(budget.identity), now)
         if alerted is None:
@@ -191,8 +195,7 @@ def _budgets(
 
 
 def _concerned(crossing: Crossing, subjects: Subjects, lineage_of: LineageOf) -> list[KeyReading]:
-    """The key that its own or its guardrail's budget is about, or the workload's; a workspace's or the account's is
-    about all."""
+    """The key that its own or its guardrail's budget is about, or the workload's; a workspace's is about all."""
     budget = crossing.budget
     if budget.scope == "workload":
         return [key_reading(key, place, subjects) for key, place in lineage_of(budget.subject)]
@@ -201,7 +204,7 @@ def _concerned(crossing: Crossing, subjects: Subjects, lineage_of: LineageOf) ->
 
 
 def _rate(crossing: Crossing, places: Mapping[str, Place], habits: Habits, minute: int) -> float:
-    """USD an hour, of the subject, the workspace, or all workspaces.
+    """USD an hour, of the subject or of the workspace.
 
     Of the last hour, or of its last minutes where those were faster: a loop that has just begun is no trickle. Of a
     member it is not kept: 0.
@@ -211,8 +214,7 @@ def _rate(crossing: Crossing, places: Mapping[str, Place], habits: Habits, minut
         return 0.0
     if budget.hash or budget.scope == "workload":
         return max(habits.spent(budget.subject, minute, window) * HOUR / window for window in (HOUR, LATELY))
-    concerned = [places[budget.scope_id]] if budget.scope_id in places else list(places.values())
-    return max(sum(_within(place, minute, window) for place in concerned) * HOUR / window for window in (HOUR, LATELY))
+    return max(_within(places[budget.scope_id], minute, window) * HOUR / window for window in (HOUR, LATELY))
 
 
 def _within(place: Place, minute: int, window: int) -> float:

@@ -1,5 +1,5 @@
 """Which budgets there are, and where each one stands in this reading: a key's own (or its workload's, whose keys
-share it), its guardrail's, its creator's, its workspace's and the account's credits. Pure.
+share it), its guardrail's, its creator's and its workspace's. The account's credits: `credits.py`. Pure.
 
 A budget of a workspace that could not be read, or of a key whose counters are in doubt (`unsettled`), is not in the
 list: its standing is unknown.
@@ -18,7 +18,7 @@ from spend_meter.state import Guard, Layers, Place
 
 if TYPE_CHECKING:
     from governor.policy import Workload
-    from management_api import ApiKey, Credits
+    from management_api import ApiKey
     from spend_meter.subjects import Subjects
 
 
@@ -156,21 +156,6 @@ def workspace_budgets(
             )
 
 
-def credit_budget(credits: "Credits | None", subjects: "Subjects") -> Iterator[Budget]:
-    """The account's credits; nothing when they could not be read, or when none were ever bought."""
-    if credits is not None and credits.total_credits > 0:
-        yield Budget(
-            scope="credits",
-            scope_id="account",
-            scope_name="credits",
-            subject="account",
-            period="lifetime",
-            spent=credits.total_usage,
-            limit=credits.total_credits,
-            alert_at=subjects.defaults.budget.alert_at,
-        )
-
-
 COUNTER: Mapping[Period, Callable[["ApiKey"], float]] = {
     "daily": attrgetter("usage_daily"),
     "weekly": attrgetter("usage_weekly"),
@@ -210,6 +195,8 @@ def still_there(identity: str, hashes: set[str], workspace_ids: set[str], subjec
             return scope_id in workspace_ids
         case "workload":
             return subjects.workload(scope_id) is not None
+        case "credits":
+            return False  # an earlier version remembered credits as a share of what was bought
         case _:
             return True
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from governor.events import Event
 from spend_meter.budgets import Alerted
 from spend_meter.counters import Known
+from spend_meter.credits import Purse
 from spend_meter.doubts import Doubt
 from spend_meter.learning import Attempt
 from spend_meter.runaway import State as Suspicion
@@ -73,6 +74,7 @@ class State:
     minute since which it is reported blind.
     `suspicions`: what the detector remembers of subjects that are not quiet. `spenders`: the last hour's greatest.
     `doubts`: key hash to what was read of its counters and is not believed yet.
+    `credits`: what is remembered of the account's credits; None before their first reading.
     `asked_again`: the ids of events whose withheld disable was asked again.
     `rebaselined`: subject to the instant of the last re-baseline applied. `outbox`: events not known to be published.
     """
@@ -89,6 +91,7 @@ class State:
     blind: Mapping[str, int] = field(default_factory=dict)
     learning: Mapping[str, Attempt] = field(default_factory=dict)
     rebaselined: Mapping[str, str] = field(default_factory=dict)
+    credits: Purse | None = None
     asked_again: tuple[str, ...] = ()
     spenders: tuple[str, ...] = ()
     outbox: tuple[Event, ...] = ()

@@ -7,6 +7,7 @@ import pytest
 from governor.events import Event
 from governor.policy import Policy
 from notifier.case import figures
+from notifier.kinds import incident_key
 from notifier.mail import plain
 from notifier.wording import words
 from notifier.words import Words
@@ -125,6 +126,46 @@ def test_every_layer_of_budget_is_named(policy: Policy, sample: Sample, scope: s
         "budget_threshold_reached", subject="prod-search-agent", evidence={"scope": scope, "scope_name": "G"}
     )
     assert said in _headline(policy, event)
+
+
+CREDITS = {
+    "left_usd": 480.0,
+    "reached_usd": [500.0],
+    "present_usd_per_hour": 150.0,
+    "usual_usd_per_hour": 10.0,
+    "hours_at_present": 3.2,
+    "hours_at_usual": 48.0,
+    "top_spenders": [["prod-search-agent", 120.0]],
+}
+
+
+def _credits(sample: Sample, **credits: object) -> Event:
+    evidence = {"scope": "credits", "scope_id": "account", "limit_usd": 20_000.0, "credits": {**CREDITS, **credits}}
+    return sample("budget_threshold_reached", subject="account", evidence=evidence)
+
+
+def test_credits_are_told_in_dollars_and_in_hours_at_both_rates(policy: Policy, sample: Sample) -> None:
+    told = _read(policy, _credits(sample))
+    assert told.headline == (
+        "🔴 The account has $480 of credits left. They last 3 h 12 min at the present $150/h, 2 d at the usual $10/h."
+    )
+    assert "*Largest spenders of the last hour:* prod-search-agent $120" in told.facts
+    assert "*Thresholds reached:* $500" in told.facts
+
+
+def test_credits_that_are_used_up_say_what_openrouter_does(policy: Policy, sample: Sample) -> None:
+    headline = _headline(policy, _credits(sample, left_usd=-2.0, reached_usd=[0.0]))
+    assert headline.startswith("🔴 The account's credits are used up. OpenRouter refuses paid requests")
+
+
+def test_an_automatic_top_up_that_did_not_come_says_what_to_check(policy: Policy, sample: Sample) -> None:
+    told = _read(policy, _credits(sample, auto_top_up_usd=500.0, auto_top_up_at_usd=1000.0))
+    assert any("$500 came three times in a row, at $1,000 or more" in fact for fact in told.facts)
+    assert "Check the automatic top-up" in told.todo
+
+
+def test_a_top_up_begins_a_new_conversation(sample: Sample) -> None:
+    assert incident_key(_credits(sample, top_ups=1)) != incident_key(_credits(sample, top_ups=2))
 
 
 def test_a_budget_without_a_forecast_says_that_nothing_is_blocked(policy: Policy, sample: Sample) -> None:

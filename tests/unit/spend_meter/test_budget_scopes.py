@@ -160,30 +160,6 @@ def test_a_workspace_that_cannot_be_read_is_not_judged_and_not_forgotten(world: 
     assert alerts(world) == [("ws-1", "workspace", "monthly", 0.5)]
 
 
-def test_credits_are_told_once_and_again_after_more_were_bought(world: Any) -> None:
-    world.account.credits = (100.0, 85.0)
-    world.beat()
-    world.beat()
-    world.account.credits = (200.0, 110.0)
-    world.beat()
-
-    assert alerts(world) == [("account", "credits", "lifetime", share) for share in (0.8, 0.5)]
-
-
-def test_credits_that_cannot_be_read_are_no_empty_account(world: Any) -> None:
-    world.account.credits = (100.0, 85.0)
-    world.beat()
-    world.account.failing = lambda request: 500 if request.url.path.endswith("/credits") else None
-
-    report = world.beat()
-
-    assert report.api_errors == 1
-    assert report.failure is None
-    world.account.failing = lambda request: None
-    world.beat()
-    assert len(alerts(world)) == 1
-
-
 @pytest.mark.parametrize("part", ["guardrails", "budgets", "assignments/keys"])
 def test_a_layer_that_cannot_be_read_stays_as_it_was(world: Any, part: str) -> None:
     world.account.caps["ws-1"] = {"daily": 10.0}

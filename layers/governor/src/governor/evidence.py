@@ -8,6 +8,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from governor.credits_evidence import CreditsLeft
 from governor.events import BadEvent, Event
 
 Cause = Literal["runaway", "budget", "exposed", "operator", "rotation", "foreign"]
@@ -49,6 +50,7 @@ class BudgetReached(Evidence):
 
     Scope `workload`: the policy's cap for a declared workload; what its whole lineage has spent counts.
     Scope `member`: the guardrail of the member `scope_id`, which counts all the keys that they created; alerts only.
+    Scope `credits`: `credits` says what was reached; `threshold` is only the share of all credits ever bought.
     `also_crossed`: lower thresholds crossed in the same beat.
     `runs_out_at`: when the rest is gone at `rate_usd_per_hour`.
     `blocks_first`: the layer that OpenRouter will enforce first, where the workload's own key could be asked.
@@ -69,6 +71,7 @@ class BudgetReached(Evidence):
     blocks_first: str | None = None
     disable: bool = False
     keys: list[KeyReading] = []
+    credits: CreditsLeft | None = None
 
 
 class Runaway(Evidence):

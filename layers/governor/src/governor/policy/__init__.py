@@ -4,7 +4,7 @@ Written as `layers/policy/policy.yaml`, checked and compiled to JSON at build (`
 the line at fault), checked again here at cold start.
 """
 
-from governor.policy._account import Account, Alerts, Freeze, ManagementKey, Rotations
+from governor.policy._account import Account, Alerts, Credits, Freeze, ManagementKey, Rotations
 from governor.policy._approvals import Approvals
 from governor.policy._byok import Byok, Drill, Expect, Probe, Window
 from governor.policy._parts import Duration, Share, SlackChannel, SlackUser, parse_duration
@@ -33,6 +33,7 @@ __all__ = [
     "Byok",
     "Checks",
     "Copies",
+    "Credits",
     "Drill",
     "Duration",
     "Expect",

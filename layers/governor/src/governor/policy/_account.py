@@ -15,6 +15,16 @@ class ManagementKey(Part):
     before_expiry: Duration = timedelta(days=21)
 
 
+class Credits(Part):
+    """When people are told how long the account's credits last: at so many USD, and hours at the rate of spend.
+
+    An empty list tells nothing. 0 USD: the credits are used up.
+    """
+
+    alert_at_usd: tuple[Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)], ...] = (2000, 500, 50, 1, 0)
+    alert_at_hours: tuple[Annotated[float, Field(gt=0, le=24 * 366, allow_inf_nan=False)], ...] = (72, 24, 4)
+
+
 class Account(Part):
     """`max_key_lifetime`: what the organization has set at OpenRouter (Settings, Privacy), which no API tells.
 
@@ -25,6 +35,7 @@ class Account(Part):
         "https://openrouter.ai/api/v1"
     )
     management_key: ManagementKey = ManagementKey()
+    credits: Credits = Credits()
     max_key_lifetime: Duration | None = None
 
 
