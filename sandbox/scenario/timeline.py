@@ -28,6 +28,8 @@ def timeline(world: World) -> Table:
 def figures(detail_type: str, evidence: Mapping[str, Any]) -> str:
     """The few figures for which a person looks at an event of this type."""
     match detail_type:
+        case "Budget Threshold Reached" if evidence.get("credits"):
+            return f"{usd(evidence['credits']['left_usd'])} of credits left"
         case "Budget Threshold Reached":
             return f"{usd(evidence['spent_usd'])} of {usd(evidence['limit_usd'])}: {evidence['threshold']:.0%}"
         case "Runaway Suspected" | "Runaway Confirmed" | "Runaway Ended":

@@ -231,7 +231,7 @@ def open_world(
     """
     account = account or founding()
     past = [(account.installed - account.history).timestamp()]
-    simulator = Simulator(MANAGEMENT_KEY, clock=lambda: past[0] if past else time.time(), credits=5000.0)
+    simulator = Simulator(MANAGEMENT_KEY, clock=lambda: past[0] if past else time.time(), credits=1_000_000.0)
     made, plaintexts = _found(simulator, account)
     slack = SlackSimulator(SLACK_TOKEN, channels={CHANNEL: "governor"})
     with simulator.serve() as base_url, slack.serve() as slack_url:
