@@ -1,10 +1,13 @@
 """The account's credits over whole beats: dollars and hours left, each threshold once until a top-up."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from governor.policy import Policy
+from spend_meter import codec
+from spend_meter.budgets import Alerted
 from spend_meter.codec import Codec
 
 
@@ -160,7 +163,7 @@ def test_an_automatic_top_up_that_does_not_come_is_told(world: Any) -> None:
     assert evidence["reached_hours"]
 
 
-def test_what_was_told_outlives_the_container_and_an_old_reading_has_no_such_part(world: Any) -> None:
+def test_what_was_told_outlives_the_container(world: Any) -> None:
     left(world, 450.0)
     world.restart()
     left(world, 449.0)
@@ -168,7 +171,22 @@ def test_what_was_told_outlives_the_container_and_an_old_reading_has_no_such_par
     assert len(told(world)) == 1
     state = Codec().decode(world.stored())
     assert state.credits is not None
-    assert "credits" not in {identity.split("|")[0] for identity in state.budgets}
+
+
+def test_a_reading_of_an_earlier_version_is_taken_over(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    left(world, 3_900.0)
+    state = Codec().decode(world.stored())
+    old = replace(state, budgets={"credits|account||lifetime": Alerted("", 20_000.0, (0.5, 0.8), 1)})
+    facts = {name: value for name, value in codec._facts(old).items() if name != "credits"}
+    with monkeypatch.context() as patch:
+        patch.setattr(codec, "_facts", lambda state: facts)
+        world.store.put(Codec().encode(old), world.store.get(None).etag)
+    world.restart()
+    left(world, 450.0)
+    left(world, 450.0, minutes=60 - world.at.minute)
+
+    assert [reached for _, reached, _ in told(world)] == [[2_000.0, 500.0]]
+    assert not Codec().decode(world.stored()).budgets
 
 
 def policy(**credits: Any) -> Policy:
