@@ -124,6 +124,7 @@ def _authenticate(simulator: "Simulator", route: Route, request: Request) -> Key
     if key_hash in simulator.management_hashes:
         if route.access == "inference":
             raise Refusal(401, "Management keys cannot be used for this endpoint")
+        _permit(simulator, route, request)
         return None
     key = simulator.organization.keys.get(key_hash)
     refusal = unusable(key, simulator.clock.now())
@@ -138,6 +139,21 @@ def _authenticate(simulator: "Simulator", route: Route, request: Request) -> Key
         )
         raise Refusal(route.refuses, message)
     return key
+
+
+def _permit(simulator: "Simulator", route: Route, request: Request) -> None:
+    """Raises 403 where the management key is read-only and this is a write, or names a workspace that is not its own.
+
+    Objects named by an id of their own are not looked at: how the vendor treats those is unverified.
+    """
+    organization = simulator.organization
+    reads = route.method == "GET" or route.path == "/analytics/query"
+    if organization.management_read_only and not reads:
+        raise Refusal(403, "This management key is read-only")
+    named = request.query_params.get("workspace_id")
+    own = organization.management_workspace_id
+    if own and named and organization.workspace(named).id != own:
+        raise Refusal(403, "The key is limited to another workspace")
 
 
 async def _hang_up(request: Request) -> Response:

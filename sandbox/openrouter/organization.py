@@ -21,7 +21,7 @@ from sandbox.openrouter.keys import Key, KeyRing
 from sandbox.openrouter.metering import Meter
 from sandbox.openrouter.periods import day_of, start_of
 from sandbox.openrouter.presets import Preset, Version
-from sandbox.openrouter.refusals import invalid, not_found
+from sandbox.openrouter.refusals import Refusal, invalid, not_found
 from sandbox.openrouter.response_cache import ResponseCache
 from sandbox.openrouter.workspaces import DEFAULT_SETTINGS, Workspace
 
@@ -77,6 +77,9 @@ class Organization:
         # (provider, model) whose only endpoints are those of one region, at a premium.
         self.regional_only: set[tuple[str, str]] = set()
         self.revoked_provider_keys: set[str] = set()
+        # What the management key may do. Empty: every workspace.
+        self.management_read_only = False
+        self.management_workspace_id = ""
         # Fields of a config that a preset should keep, and that are lost all the same.
         self.lost_fields: set[str] = set()
         # Requests to free models, by day since the epoch.
@@ -232,19 +235,28 @@ class Organization:
 
     # Presets
 
-    def preset(self, workspace_id: str, slug: str) -> Preset:
+    def preset(self, workspace_id: str, slug: str, *, archived: bool = False) -> Preset:
+        """`archived`: an archived preset is found, too. Raises a 404."""
         found = self.presets.get((workspace_id, slug))
-        if not found:
+        if not found or (found.status == "archived" and not archived):
             raise not_found("Preset")
         return found
 
-    def add_preset_version(self, key: Key, slug: str, prompt: str | None, config: dict[str, Any]) -> Preset:
-        """A new version is the designated one at once; there is no way back but posting an old one again."""
-        now, creator = self.now, key.creator_user_id or OWNER
-        preset = self.presets.get((key.workspace_id, slug))
+    def add_preset_version(
+        self, key: Key | None, slug: str, prompt: str | None, config: dict[str, Any], workspace_id: str = ""
+    ) -> Preset:
+        """A new version is the designated one at once; there is no way back but posting an old one again.
+
+        `workspace_id`: needed where no inference key says it. Raises a 409 for an archived preset.
+        """
+        now, creator = self.now, (key and key.creator_user_id) or OWNER
+        place = workspace_id or (key.workspace_id if key else self.default_workspace.id)
+        preset = self.presets.get((place, slug))
         if not preset:
-            preset = Preset(self.ids.uuid("preset"), slug, key.workspace_id, now, now, creator)
-            self.presets[key.workspace_id, slug] = preset
+            preset = Preset(self.ids.uuid("preset"), slug, place, now, now, creator)
+            self.presets[place, slug] = preset
+        if preset.status == "archived":
+            raise Refusal(409, f"Preset {slug} is archived")
         number = len(preset.versions) + 1
         preset.versions.append(Version(self.ids.uuid("version"), preset.id, number, prompt, config, creator, now))
         preset.updated_at = now

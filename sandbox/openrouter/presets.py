@@ -1,9 +1,15 @@
-"""Presets: a slug with versions, of which the latest posted is the designated one."""
+"""Presets: a slug with versions, of which the latest posted is the designated one.
+
+An archived preset keeps its versions and its slug, is hidden from reads and does not resolve, until it is restored
+(https://openrouter.ai/docs/api/api-reference/presets/delete-a-preset). Unverified: that a POST to an archived slug is
+answered 409.
+"""
 
 from dataclasses import dataclass, field
 from typing import Any
 
 from sandbox.openrouter.periods import iso
+from sandbox.openrouter.refusals import Refusal
 
 # The fields of an inference request that a preset keeps. Everything else in the body is dropped without a word.
 KEPT = frozenset((
@@ -52,6 +58,13 @@ class Preset:
     @property
     def designated(self) -> Version:
         return self.versions[-1]
+
+    def change_status(self, status: str, now: float) -> None:
+        """`archived` or `active`; the same again changes nothing. Raises a 409 for a disabled preset."""
+        if self.status == "disabled":
+            raise Refusal(409, f"Preset {self.slug} is disabled")
+        if self.status != status:
+            self.status, self.status_updated_at = status, now
 
     def view(self) -> dict[str, Any]:
         return {

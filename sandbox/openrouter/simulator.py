@@ -95,6 +95,17 @@ class Simulator:
         with self.lock:
             self.organization.lost_fields = set(names)
 
+    def restrict_management(self, *, read_only: bool = False, workspace: str | None = None) -> None:
+        """From now on the management key may only read, or act in one workspace (id or slug) alone; neither ends that.
+
+        Writes of a read-only key, and calls that name another workspace, are answered 403 (the status is unverified).
+        """
+        with self.lock:
+            self.organization.management_read_only = read_only
+            self.organization.management_workspace_id = (
+                "" if workspace is None else self.organization.workspace(workspace).id
+            )
+
     def trouble(
         self,
         *,

@@ -38,8 +38,12 @@ def test_the_sdk_reads_what_the_simulator_answers(method, path, account):
     assert {each.status < 300 for each in called} == {True}, "the case never called its endpoint"
 
 
+NEWER_THAN_THE_SDK = {("DELETE", "/presets/{slug}"), ("POST", "/presets/{slug}/restore")}
+"""The SDK that can be installed does not have these yet; see `tests/contract/management_api/test_presets.py`."""
+
+
 def test_every_route_of_the_simulator_has_a_case():
-    assert {(route.method, route.path) for route in ROUTES} == set(CASES)
+    assert {(route.method, route.path) for route in ROUTES} - NEWER_THAN_THE_SDK == set(CASES)
 
 
 @case("GET", "/keys")

@@ -120,3 +120,36 @@ def test_a_hit_has_an_id_of_its_own_and_costs_nothing(simulator, api, plaintext)
     assert first["id"] != second["id"]
     assert (first["usage"]["total_tokens"] > 0, second["usage"]["total_tokens"]) == (True, 0)
     assert (second["usage"]["cost"], len(simulator.organization.generations)) == (0, 1)
+
+
+def test_a_preset_is_archived_and_restored_with_its_versions_by_a_management_key_alone(simulator, api, plaintext):
+    for temperature in (0.1, 0.2):
+        post(api, plaintext, model="openai/gpt-5.1", temperature=temperature)
+    assert api.delete("/presets/triage", key=plaintext).status_code == 401
+    assert [api.delete("/presets/triage").status_code for _ in range(2)] == [200, 200]
+    assert api.get("/presets", key=plaintext).json() == {"data": [], "total_count": 0}
+    assert api.get("/presets/triage", key=plaintext).status_code == 404
+    assert api.get("/presets/triage/versions", key=plaintext).status_code == 404
+    assert api.chat(plaintext, model="@preset/triage").status_code == 404
+    assert post(api, plaintext, temperature=0.3).status_code == 409
+    assert api.post("/presets/triage/restore", {}, key=plaintext).status_code == 401
+    assert [api.post("/presets/triage/restore", {}).status_code for _ in range(2)] == [200, 200]
+    assert api.get("/presets/triage", key=plaintext).json()["data"]["designated_version"]["version"] == 2
+    assert api.chat(plaintext, model="@preset/triage").status_code == 200
+    assert api.delete("/presets/nowhere").status_code == 404
+
+
+def test_a_restricted_management_key_is_refused_writes_or_other_workspaces(simulator, api):
+    other = simulator.organization.create_workspace("Research", "research").id
+    body = {"model": "openai/gpt-5.1", "messages": [], "workspace_id": other}
+    assert api.post("/presets/triage/chat/completions", body).json()["data"]["workspace_id"] == other
+    simulator.restrict_management(read_only=True)
+    assert api.get(f"/presets/triage?workspace_id={other}").status_code == 200
+    assert api.post("/presets/triage/chat/completions", body).status_code == 403
+    assert api.delete(f"/presets/triage?workspace_id={other}").status_code == 403
+    simulator.restrict_management(workspace="default")
+    assert api.post("/presets/triage/chat/completions", body).status_code == 403
+    assert api.get("/presets").status_code == 200
+    assert api.get(f"/keys?workspace_id={other}").status_code == 403
+    simulator.restrict_management()
+    assert api.delete(f"/presets/triage?workspace_id={other}").status_code == 200

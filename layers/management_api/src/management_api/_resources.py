@@ -2,10 +2,13 @@
 
 Every method raises from `management_api.errors`. A read may be called again at any time. A write is not idempotent
 unless it says so, and its lost answer is `OutcomeUnknown`: read back first.
+
+More than 300 lines: one class a resource, each a flat list of calls that share one shape.
 """
 
 import builtins
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from management_api._answers import deleted, done, many, one, whole
@@ -231,33 +234,62 @@ class Analytics(Resource):
 
 
 class Presets(Resource):
-    """Presets, seen through an *inference* key: its workspace decides which presets there are."""
+    """Presets, seen through an inference key, whose workspace decides which presets there are; or, where
+    `workspace_id` is given, through a management key. An archived preset is `NotFound` to every read.
 
-    def list(self) -> list[Preset]:
-        return list_all(self._transport, "/presets", many(Preset), management=False)
+    Source: https://openrouter.ai/docs/api/api-reference/presets. Unverified: whether the answer to `restore` holds the
+    `designated_version`, and whether `save` of an archived slug is a `Conflict`.
+    """
 
-    def get(self, slug: str) -> Preset:
+    def list(self, workspace_id: str | None = None) -> list[Preset]:
+        query, management = {"workspace_id": workspace_id}, workspace_id is not None
+        return list_all(self._transport, "/presets", many(Preset), query=query, management=management)
+
+    def get(self, slug: str, workspace_id: str | None = None) -> Preset:
         """The preset with its `designated_version`."""
-        return self._transport.send(Call("GET", "/presets/{slug}", one(Preset), ids={"slug": slug}, management=False))
+        return self._transport.send(self._call("GET", "/presets/{slug}", one(Preset), slug, workspace_id))
 
-    def versions(self, slug: str) -> builtins.list[PresetVersion]:
+    def versions(self, slug: str, workspace_id: str | None = None) -> builtins.list[PresetVersion]:
         """Every version, oldest first."""
-        path = "/presets/{slug}/versions"
-        return list_all(self._transport, path, many(PresetVersion), ids={"slug": slug}, management=False)
+        path, query, management = "/presets/{slug}/versions", {"workspace_id": workspace_id}, workspace_id is not None
+        ids = {"slug": slug}
+        return list_all(self._transport, path, many(PresetVersion), ids=ids, query=query, management=management)
 
-    def version(self, slug: str, version: int) -> PresetVersion:
-        path, ids = "/presets/{slug}/versions/{version}", {"slug": slug, "version": str(version)}
-        return self._transport.send(Call("GET", path, one(PresetVersion), ids=ids, management=False))
+    def version(self, slug: str, version: int, workspace_id: str | None = None) -> PresetVersion:
+        path = "/presets/{slug}/versions/{version}"
+        call = self._call("GET", path, one(PresetVersion), slug, workspace_id, version=str(version))
+        return self._transport.send(call)
 
-    def save(self, slug: str, chat_body: Mapping[str, Any]) -> Preset:
+    def save(self, slug: str, chat_body: Mapping[str, Any], workspace_id: str | None = None) -> Preset:
         """Makes the preset or a new version, designated at once. Not idempotent.
 
         What a preset does not keep is dropped silently: read back and compare.
         """
-        path, body = "/presets/{slug}/chat/completions", Body(chat_body)
-        return self._transport.send(
-            Call("POST", path, one(Preset), ids={"slug": slug}, body=body, effect="write", management=False)
-        )
+        path = "/presets/{slug}/chat/completions"
+        call = self._call("POST", path, one(Preset), slug, workspace_id)
+        return self._transport.send(replace(call, body=Body(chat_body), effect="write"))
+
+    def archive(self, slug: str, workspace_id: str) -> None:
+        """Idempotent. The preset is hidden and no longer resolves; its versions and its slug are kept.
+
+        Needs a management key that may write. Raises `Conflict` for a disabled preset.
+        """
+        call = self._call("DELETE", "/presets/{slug}", done, slug, workspace_id)
+        self._transport.send(replace(call, effect="write"))
+
+    def restore(self, slug: str, workspace_id: str) -> Preset:
+        """Idempotent. An archived preset resolves again, with the version that was designated before.
+
+        Needs a management key that may write. Raises `Conflict` for a disabled preset.
+        """
+        call = self._call("POST", "/presets/{slug}/restore", one(Preset), slug, workspace_id)
+        return self._transport.send(replace(call, effect="write"))
+
+    def _call[T](
+        self, method: str, path: str, parse: Callable[[bytes], T], slug: str, workspace_id: str | None, **ids: str
+    ) -> Call[T]:
+        query = {} if workspace_id is None else {"workspace_id": workspace_id}
+        return Call(method, path, parse, ids={"slug": slug, **ids}, query=query, management=workspace_id is not None)
 
 
 def _key(body: bytes) -> ApiKey:
