@@ -60,6 +60,12 @@ def rolled_back(case: Case) -> Words:
     return Words(headline, GREEN, case.why, "Find out what was wrong, before it is promoted again.")
 
 
+_RESTORE = (
+    "Ask who archived it. To bring it back, restore it in OpenRouter (Presets, or POST /presets/{slug}/restore with a "
+    "management key that may write): its versions are kept. A promotion does not bring it back."
+)
+
+
 def drifted(case: Case) -> Words:
     evidence = cast(PresetDrift, case.evidence)
     headline = f"🟠 Somebody changed preset {escape(evidence.name)} in production. {escape(case.event.reason)}"
@@ -67,7 +73,7 @@ def drifted(case: Case) -> Words:
     facts += (link(evidence.file, "The whole difference"),) if evidence.file else ()
     version = evidence.live.version
     if not version:
-        return Words(headline, ORANGE, facts, "Promote it again from staging.")
+        return Words(headline, ORANGE, facts, _RESTORE)
     todo = "Adopt what is there, or revert to what was promoted. An approver may at once."
     return Words(
         headline, ORANGE, facts, todo, (buttons.adopt(evidence.name, version), buttons.revert(evidence.name, version))

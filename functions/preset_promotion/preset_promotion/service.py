@@ -115,6 +115,10 @@ def _first_look(turn: Turn, staging: Live, production: Live) -> None:
 
 def _drift(turn: Turn, production: Live) -> None:
     record = turn.record
+    if record.drifted == 0 and production.content:
+        # Restored: the next time that it is archived is news again.
+        turn.write(replace(record, drifted=None))
+        record = turn.record
     if not drifted(record, production.seen):
         return
     served = turn.version(turn.production, record.served.version.number) if record.served else Live()

@@ -54,15 +54,27 @@ def thread(approval: Approval) -> str:
 
 
 def drift(turn: Turn, live: Seen, shown: Sequence[str], file: str | None) -> Event:
-    """Preset Drifted, once a version."""
+    """Preset Drifted, once a version; where the preset is gone, once each time that it went.
+
+    An archived preset is answered 404, like one that never was
+    (https://openrouter.ai/docs/api/api-reference/presets/delete-a-preset). OpenRouter has no other deletion.
+    """
     slug, served = turn.preset.slug, turn.record.served
     last = served.version if served else Seen()
-    now = f"serves version {live.number}" if live.number else "has no such preset any more"
-    reason = f"{slug}: production {now}, which nobody promoted; the last promoted one is version {last.number}."
+    if live.number:
+        now = f"production serves version {live.number}, which nobody promoted"
+        reason = f"{slug}: {now}; the last promoted one is version {last.number}."
+    else:
+        reason = (
+            f"{slug}: production's preset {slug} was archived: callers of @preset/{slug} get 404. "
+            f"The last promoted one is version {last.number}, which OpenRouter keeps."
+        )
     evidence = PresetDrift(
         name=slug, live=_production(turn, live), promoted=_production(turn, last), shown=list(shown), file=file
     )
-    id = event_id(DetailType.PRESET_DRIFTED, slug, live.number, live.digest, last.number)
+    # Absence has no version of its own: the row's says which time it is.
+    time = () if live.number else (turn.record.row,)
+    id = event_id(DetailType.PRESET_DRIFTED, slug, live.number, live.digest, last.number, *time)
     return Event(DetailType.PRESET_DRIFTED, id, slug, turn.ports.clock(), reason, evidence.model_dump(mode="json"))
 
 

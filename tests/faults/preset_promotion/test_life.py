@@ -9,15 +9,16 @@ from governor.dynamo_ledger import DynamoLedger
 from governor.ledger import Put
 from preset_promotion.settings import KINDS
 from sandbox.openrouter.inference import Script
-from tests.faults.harness import Wire
+from tests.faults.harness import Wire, case
 from tests.faults.preset_promotion.history import EDITED, drifted, granted, promoted
 from tests.faults.preset_promotion.opening import Worlds, worlds
-from tests.faults.preset_promotion.promises import BEFORE, CANDIDATE, assert_kept, looked_at, run
+from tests.faults.preset_promotion.promises import BEFORE, CANDIDATE, assert_kept, befall, looked_at, mishaps, run
 from tests.faults.preset_promotion.world import (
     HAIKU,
     NEW,
     NEW_PROMPT,
     PRODUCTION,
+    SLUG,
     SONNET,
     STAGING,
 )
@@ -345,3 +346,40 @@ def test_an_order_is_carried_out_only_for_the_presets_own_approvers(fresh: World
     run(world, world.order("rollback", by="U0STRANGER"))
     assert world.last("Preset Promotion Failed")["rule"] == "not_an_approver"
     assert world.serves() == CANDIDATE
+
+
+def test_an_archived_production_preset_is_told_once_each_time_and_never_restored(fresh: Worlds) -> None:
+    world = fresh(promoted(fresh))
+    organization = world.simulator.organization
+    preset = organization.preset(organization.workspace(PRODUCTION).id, SLUG)
+    for time in (1, 2):
+        preset.change_status("archived", organization.now)
+        for _ in range(3):
+            world.later(minutes=10)
+            run(world, world.beat())
+        assert world.kinds()[2:] == ["Preset Drifted"] * time
+        told = [one["Detail"] for one in world.told if one["DetailType"] == "Preset Drifted"][-1]
+        assert f"production's preset {SLUG} was archived: callers of @preset/{SLUG} get 404" in told["reason"]
+        assert (told["evidence"]["live"]["version"], told["evidence"]["promoted"]["version"]) == (0, 2)
+        assert preset.status == "archived"
+        preset.change_status("active", organization.now)
+        for _ in range(2):
+            world.later(minutes=10)
+            run(world, world.beat())
+    assert world.kinds()[2:] == ["Preset Drifted"] * 2
+    assert world.versions() == [BEFORE, CANDIDATE]
+
+
+def test_any_call_of_the_beat_that_sees_an_archived_preset_may_fail_and_it_is_told_once(
+    wire: Wire, fresh: Worlds, counted: list[str]
+) -> None:
+    world = fresh(promoted(fresh))
+    organization = world.simulator.organization
+    organization.preset(organization.workspace(PRODUCTION).id, SLUG).change_status("archived", organization.now)
+    before = fresh.photo()
+    for accident in mishaps(wire.calls_of(fresh(before).beat())):
+        with case(counted, accident):
+            world = fresh(before)
+            befall(world, world.beat(), accident)
+            assert world.kinds()[2:] == ["Preset Drifted"]
+            assert world.versions() == [BEFORE, CANDIDATE]
