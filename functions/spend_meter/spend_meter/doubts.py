@@ -1,7 +1,7 @@
 """Readings of a counter that are not believed at once: one that fell, and one that grew more than money can be spent.
 
 A lifetime counter only grows. One that falls was read from a stale copy, or was corrected. One that leaps was read
-wrongly, or somebody spends a fortune. The next readings tell which, and no spend is invented meanwhile (decision 16).
+wrongly, or somebody spends a fortune. The next readings tell which, and no spend is invented meanwhile (decision 24).
 Pure.
 """
 
