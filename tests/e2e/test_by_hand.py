@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import httpx
+import pytest
 
 from sandbox.scenario.organization import REPORTS, SEARCH
 from sandbox.scenario.world import World
@@ -46,22 +47,28 @@ def test_the_new_key_deleted_by_hand_in_its_overlap_never_costs_the_old_one_whic
     assert works(world, world.secret(SECRET)["api_key"])
 
 
-def test_a_current_key_renamed_by_hand_is_watched_and_disabled_as_its_workloads(world: World) -> None:
+@pytest.mark.parametrize("renamed", [False, True])
+def test_a_runaway_is_confirmed_and_disabled_on_the_same_reading_whether_or_not_a_person_renamed_the_key(
+    world: World, renamed: bool
+) -> None:
     new = rotated(world, SEARCH, "openrouter/prod/search-agent")
     key = world.simulator.organization.key(new)
-    key.name = "batch"
+    if renamed:
+        key.name = "batch"
     world.traffic[SEARCH].hash = new
     world.run(world.now + 6 * MINUTES)
+    began = world.now
     world.loop(SEARCH, 500)
-    assert world.run_while(lambda: not world.events("Runaway Suspected"), at_most=10 * MINUTES)
-    world.end_loop(SEARCH)
-    (suspected,) = world.events("Runaway Suspected")
-    assert suspected["detail"]["subject"] == SEARCH
-    assert new in {one["hash"] for one in suspected["detail"]["evidence"]["keys"]}
-    assert [one["detail"]["evidence"]["field"] for one in world.events("Key Drifted", subject=SEARCH)] == ["name"]
-    world.put_event("Key Exposed", {"subject": SEARCH, "evidence": {"requested_by": "U0LEAD"}})
     assert world.run_while(lambda: not world.events("Key Disabled"), at_most=5 * MINUTES)
+    assert (world.now - began) // MINUTES == 3
+    world.end_loop(SEARCH)
+    (confirmed,) = world.events("Runaway Confirmed")
+    assert confirmed["detail"]["subject"] == SEARCH
+    assert new in {one["hash"] for one in confirmed["detail"]["evidence"]["keys"]}
+    drifted = [one["detail"]["evidence"]["field"] for one in world.events("Key Drifted", subject=SEARCH)]
+    assert drifted == (["name"] if renamed else [])
     (disabled,) = world.events("Key Disabled")
     assert disabled["detail"]["subject"] == SEARCH
+    assert disabled["detail"]["evidence"]["cause"] == "runaway"
     assert key.disabled
     assert not world.events(subject=new)

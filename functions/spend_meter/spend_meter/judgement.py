@@ -47,7 +47,7 @@ def judge_subjects(facts: "Facts", metered: Metered, subjects: Subjects, lineage
     moved = _by_subject(metered.moves, subjects)
     noted, opened = [], []
     for subject, moves in moved.items():
-        if subject not in habits and _has_a_past(moves, minute):
+        if subject not in habits and _may_have_a_past(facts, subject, moved, subjects, lineage_of):
             learning[subject] = Attempt(minute, 0)
         if subject not in suspicions and _note(habits, subject, moves, minute):
             noted.append(subject)
@@ -134,10 +134,15 @@ def _lineage(subject: str, moved: Mapping[str, Sequence[Move]], subjects: Subjec
     return lineage_of(subject)
 
 
-def _has_a_past(moves: Sequence[Move], minute: int) -> bool:
-    """Whether analytics can tell of days before today."""
-    today = starts_at("daily", moment_of(minute))
-    return today is not None and any(move.key.created_at < today for move in moves)
+def _may_have_a_past(
+    facts: "Facts", subject: str, moved: Mapping[str, Sequence[Move]], subjects: Subjects, lineage_of: LineageOf
+) -> bool:
+    """Whether analytics may tell of days before today: of any key of the subject, not only of those that spent now."""
+    if subjects.may_miss_keys(subject, facts.reading.listed):
+        return True
+    today = starts_at("daily", moment_of(facts.minute))
+    lineage = _lineage(subject, moved, subjects, lineage_of)
+    return today is not None and any(key.created_at < today for key, _ in lineage)
 
 
 def _top(habits: Habits, candidates: set[str], minute: int) -> list[tuple[str, float]]:

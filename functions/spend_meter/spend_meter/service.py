@@ -30,7 +30,7 @@ from spend_meter.periods import minute_of
 from spend_meter.reading import Reading
 from spend_meter.settings import Beat
 from spend_meter.state import State
-from spend_meter.subjects import Subjects, lineages
+from spend_meter.subjects import Lineage, Subjects, lineages
 from spend_meter.sweep import sweep, why
 
 KEEPING_SECONDS = 10.0
@@ -228,9 +228,13 @@ class SpendMeter:
             return {}
         client = self._client[1].within(Deadline(seconds_left))
         subjects = Subjects(self._policy, reading.layers.workspaces, whose)
-        return learn_from_analytics(
-            client, state.learning, lineages(reading.listed, subjects), subjects.counts_byok, minute
-        )
+        lineage_of = lineages(reading.listed, subjects)
+
+        def whole(subject: str) -> Lineage:
+            """Nothing of a workload whose keys are not all known: the habit of a part would be too small."""
+            return () if subjects.may_miss_keys(subject, reading.listed) else lineage_of(subject)
+
+        return learn_from_analytics(client, state.learning, whole, subjects.counts_byok, minute)
 
     def _ask_what_blocks(self, decision: Decision, seconds_left: Callable[[], float]) -> Decision:
         """Completes alerts with the layer that blocks first, asked with the workload's own key; never stops one."""

@@ -67,6 +67,16 @@ class Subjects:
         owner = self._declared.get(self._owners.get(key.hash, ""))
         return owner is not None and owner.key.guardrail is not None
 
+    def may_miss_keys(self, subject: str, listed: Mapping[str, Sequence["ApiKey"] | None]) -> bool:
+        """Whether a workspace that could not be read may hold keys of this workload."""
+        unread = {workspace_id for workspace_id, keys in listed.items() if keys is None}
+        if not unread or subject not in self._declared:
+            return False
+        if self._home.get(subject) in unread:
+            return True
+        seen = {key.hash for keys in listed.values() for key in keys or ()}
+        return any(name == subject and hash not in seen for hash, name in self._owners.items())
+
     def workload(self, subject: str) -> Workload | None:
         return self._declared.get(subject)
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from governor.lineage import Lineage, LineageKey, Lineages
 from spend_meter.codec import Codec
 from spend_meter.history import History
 from tests.unit.spend_meter.test_beat import WORKLOAD
@@ -87,6 +88,45 @@ def test_an_answer_that_left_a_key_out_teaches_nothing(world: Any) -> None:
 
     assert history(world, one).days_seen == 0
     assert one in Codec().decode(world.stored()).learning
+
+
+@pytest.mark.parametrize("renamed", [False, True])
+def test_a_workload_whose_first_spend_is_by_a_key_made_today_knows_what_its_older_key_spent(
+    world: Any, renamed: bool
+) -> None:
+    world.with_policy(workloads=[{**WORKLOAD, "runaway": {"mode": "disable"}}])
+    world.account.add("prod-agent")
+    world.beat()
+    new = world.account.add("prod-agent#1", made=world.at)
+    keys = tuple(LineageKey(hash, "prod-agent", "overlap", world.at) for hash in world.account.keys)
+    Lineages(world.ledger).write(Lineage("prod-agent", keys))
+    world.beat(minutes=5)
+    if renamed:
+        world.account.keys[new]["name"] = "batch"
+    world.accustom(new)
+
+    assert history(world, "prod-agent").days_seen == 28
+    world.burn(new, 500, minutes=3)
+    assert [event.subject for event in world.bus.of("Runaway Confirmed")] == ["prod-agent"]
+
+
+def test_a_workload_whose_older_key_could_not_be_read_is_asked_about_once_it_can_be(world: Any) -> None:
+    world.with_policy(workloads=[WORKLOAD])
+    world.account.workspaces["ws-2"] = "other"
+    old = world.account.add("prod-agent", workspace="ws-2")
+    world.beat()
+    new = world.account.add("prod-agent#1", made=world.at)
+    keys = tuple(LineageKey(hash, "prod-agent", "overlap", world.at) for hash in (old, new))
+    Lineages(world.ledger).write(Lineage("prod-agent", keys))
+    world.account.failing = lambda request: 500 if request.url.params.get("workspace_id") == "ws-2" else None
+    world.beat(minutes=5)
+    world.accustom(new)
+    assert history(world, "prod-agent").days_seen == 0
+
+    world.account.failing = lambda request: None
+    for _ in range(12):
+        world.beat()
+    assert history(world, "prod-agent").days_seen == 28
 
 
 def test_a_key_made_today_has_nothing_to_be_asked_about(world: Any) -> None:
