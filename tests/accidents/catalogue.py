@@ -289,6 +289,14 @@ def _without_half(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return rows[::2]
 
 
+def _with_a_deleted_workspace(path: str, answer: Any) -> Any:
+    """Its lists are refused with a 400, and it answers 404 for itself."""
+    if path != "/workspaces" or not answer.get("data"):
+        return answer
+    deleted = {"id": "99999999-9999-4999-8999-999999999999", "name": "Deleted", "slug": "deleted"}
+    return {**answer, "data": [*answer["data"], {**answer["data"][0], **deleted}]}
+
+
 FAR_SIDE |= {
     "the_list_of_keys_is_empty": _keys(lambda _rows: []),
     "half_of_the_keys_are_missing": _keys(_without_half),
@@ -313,6 +321,7 @@ FAR_SIDE |= {
     "the_answer_is_null": _raw(b"null"),
     "the_answer_is_a_list": _raw(b"[]"),
     "workspaces_are_gone": _answering(lambda path, answer: {**answer, "data": []} if path == "/workspaces" else answer),
+    "a_deleted_workspace_is_still_listed": _answering(_with_a_deleted_workspace),
     "credits_are_zero": _answering(
         lambda path, answer: {"data": {"total_credits": 0, "total_usage": 0}} if path == "/credits" else answer
     ),

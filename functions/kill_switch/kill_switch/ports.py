@@ -33,6 +33,7 @@ class Keys(Protocol):
 
 class Workspaces(Protocol):
     def list(self) -> "list[Workspace]": ...
+    def get(self, id: str) -> "Workspace": ...
 
 
 class Guardrails(Protocol):

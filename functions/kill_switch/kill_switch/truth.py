@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from governor.events import BadEvent
 from governor.policy import Limits, Policy, Workload
+from governor.workspaces import is_gone
 from kill_switch.claims import Guard
 from kill_switch.ports import Account
-from management_api import NotFound
+from management_api import NotFound, Rejected
 
 if TYPE_CHECKING:
     from management_api import ApiKey
@@ -92,12 +93,12 @@ class Truth:
     def _lineage(self, account: Account, workload: Workload) -> tuple["ApiKey", ...]:
         """The workload's keys where the policy places it, and by one GET each those of its lineage that are elsewhere.
 
-        A 404 is the only answer by which one is gone.
+        A 404 is the only answer by which a key is gone, and a workspace with all of its keys.
         """
         places = [
             place.id for place in account.workspaces.list() if workload.workspace in (place.id, place.name, place.slug)
         ]
-        listed = [key for place in places for key in account.keys.list(place) if self._workload(key) == workload]
+        listed = [key for place in places for key in _listed(account, place) if self._workload(key) == workload]
         found = {key.hash: key for key in listed}
         for hash in (hash for hash, name in self._owners.items() if name == workload.name and hash not in found):
             try:
@@ -105,6 +106,16 @@ class Truth:
             except NotFound:
                 continue
         return tuple(found.values())
+
+
+def _listed(account: Account, workspace_id: str) -> "list[ApiKey]":
+    """The workspace's keys; none where it was deleted since it was listed. Raises what refused the list otherwise."""
+    try:
+        return account.keys.list(workspace_id)
+    except Rejected:
+        if is_gone(account.workspaces, workspace_id):
+            return []
+        raise
 
 
 def is_hash(subject: str) -> bool:

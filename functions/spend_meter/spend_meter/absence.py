@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from management_api import ApiKey, Deadline, NotFound, OpenRouter, OpenRouterError
+from governor.workspaces import is_gone
+from management_api import ApiKey, Deadline, NotFound, OpenRouter, OpenRouterError, Rejected
 from spend_meter.counters import Known, Seen
 from spend_meter.reading import Reading
 
@@ -84,3 +85,21 @@ def workspaces_of(
             continue
         after[id] = (one.name, one.slug)
     return after
+
+
+def deleted(client: OpenRouter, refused: Mapping[str, OpenRouterError]) -> frozenset[str]:
+    """Those of the workspaces that OpenRouter has no more, though they were listed minutes ago.
+
+    `refused`: workspace id to why its keys could not be listed. Of those that were rejected at most `ASKED` are asked
+    for in one beat; a workspace that cannot be asked for stays. Raises `AuthenticationFailed` for a 401.
+    """
+    rejected = [id for id, error in refused.items() if isinstance(error, Rejected)]
+    found = set()
+    for id in rejected[:ASKED]:
+        try:
+            if is_gone(client.workspaces, id):
+                found.add(id)
+        except OpenRouterError as error:
+            if error.status == 401:
+                raise
+    return frozenset(found)

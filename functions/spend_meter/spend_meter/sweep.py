@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import partial
 
 from management_api import ApiKey, Deadline, OpenRouter, OpenRouterError, Read, Unknown
-from spend_meter.absence import workspaces_of
+from spend_meter.absence import deleted, workspaces_of
 from spend_meter.blindness import ACCOUNT
 from spend_meter.reading import Reading
 from spend_meter.state import Caps, Guard, Layers
@@ -47,9 +47,12 @@ def sweep(
                 timed_out=seconds_left() <= 0,
                 failed_calls=len(failures),
             )
+    answers = client.read_account(list(layers.workspaces), concurrency=concurrency)
+    gone = deleted(client, {id: answer.error for id, answer in answers.items() if isinstance(answer, Unknown)})
+    layers = replace(layers, workspaces={id: name for id, name in layers.workspaces.items() if id not in gone})
     listed: dict[str, Sequence[ApiKey] | None] = {}
-    for workspace_id, answer in client.read_account(list(layers.workspaces), concurrency=concurrency).items():
-        match answer:
+    for workspace_id in layers.workspaces:
+        match answers[workspace_id]:
             case Read(keys):
                 listed[workspace_id] = keys
             case Unknown(error):

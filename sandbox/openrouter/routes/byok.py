@@ -12,7 +12,7 @@ routes = Routes()
 
 @routes.add("GET", "/byok")
 def list_credentials(call: Call) -> dict[str, Any]:
-    workspace = call.organization.workspace(call.query.get("workspace_id"))
+    workspace = call.workspace(call.query.get("workspace_id"))
     provider = call.query.get("provider")
     found = [
         each
@@ -24,7 +24,9 @@ def list_credentials(call: Call) -> dict[str, Any]:
 
 @routes.add("POST", "/byok", status=201, refuses=403)
 def create_credential(call: Call) -> dict[str, Any]:
-    return {"data": add_credential(call.organization, call.body(CredentialCreation)).view()}
+    creation = call.body(CredentialCreation)
+    call.workspace(creation.workspace_id)
+    return {"data": add_credential(call.organization, creation).view()}
 
 
 @routes.add("GET", "/byok/{id}")

@@ -17,7 +17,7 @@ def _guardrail(call: Call) -> Guardrail:
 
 @routes.add("GET", "/guardrails")
 def list_guardrails(call: Call) -> dict[str, Any]:
-    workspace = call.organization.workspace(call.query.get("workspace_id"))
+    workspace = call.workspace(call.query.get("workspace_id"))
     found = [each for each in call.organization.guardrails.values() if each.workspace_id == workspace.id]
     return call.page([guardrail.view() for guardrail in found])
 
@@ -26,7 +26,8 @@ def list_guardrails(call: Call) -> dict[str, Any]:
 def create_guardrail(call: Call) -> dict[str, Any]:
     fields = call.body(GuardrailCreation).changes()
     check_rules(fields)
-    return {"data": call.organization.create_guardrail(workspace=fields.pop("workspace_id", None), **fields).view()}
+    workspace = call.workspace(fields.pop("workspace_id", None))
+    return {"data": call.organization.create_guardrail(workspace=workspace.id, **fields).view()}
 
 
 # Before `/guardrails/{id}`: the router takes the first template that fits.

@@ -11,7 +11,7 @@ routes = Routes()
 
 @routes.add("GET", "/keys")
 def list_keys(call: Call) -> dict[str, Any]:
-    workspace = call.organization.workspace(call.query.get("workspace_id"))
+    workspace = call.workspace(call.query.get("workspace_id"))
     now = call.now
     page = call.organization.keys.page(
         workspace.id,
@@ -27,7 +27,7 @@ def list_keys(call: Call) -> dict[str, Any]:
 def create_key(call: Call) -> dict[str, Any]:
     fields = call.body(KeyCreation).changes()
     expires_at = fields.pop("expires_at", None)
-    workspace = fields.pop("workspace_id", None)
+    workspace = call.workspace(fields.pop("workspace_id", None))
     external = fields.pop("external", None)
     creator = fields.get("creator_user_id")
     if creator is not None and creator not in call.organization.members:
@@ -35,7 +35,7 @@ def create_key(call: Call) -> dict[str, Any]:
         raise invalid(f"creator_user_id: {creator} is not a member of the organization")
     key, plaintext = call.organization.create_key(
         **fields,
-        workspace=workspace,
+        workspace=workspace.id,
         expires_at=expires_at and expires_at.timestamp(),
         external_user=external and external["user"],
     )
@@ -55,7 +55,7 @@ def update_key(call: Call) -> dict[str, Any]:
         raise invalid("No update fields provided")
     workspace = changes.pop("workspace_id", None)
     if workspace is not None:
-        call.organization.keys.move(key, call.organization.workspace(workspace).id)
+        call.organization.keys.move(key, call.workspace(workspace).id)
     for name, value in changes.items():
         setattr(key, name, value)
     key.updated_at = call.now

@@ -12,7 +12,7 @@ routes = Routes()
 
 @routes.add("GET", "/observability/destinations")
 def list_destinations(call: Call) -> dict[str, Any]:
-    workspace = call.organization.workspace(call.query.get("workspace_id"))
+    workspace = call.workspace(call.query.get("workspace_id"))
     return call.page(
         [each.view() for each in call.organization.destinations.values() if each.workspace_id == workspace.id]
     )
@@ -20,7 +20,9 @@ def list_destinations(call: Call) -> dict[str, Any]:
 
 @routes.add("POST", "/observability/destinations", status=201, refuses=403)
 def create_destination(call: Call) -> dict[str, Any]:
-    return {"data": add_destination(call.organization, call.body(DestinationCreation)).view()}
+    creation = call.body(DestinationCreation)
+    call.workspace(creation.workspace_id)
+    return {"data": add_destination(call.organization, creation).view()}
 
 
 @routes.add("GET", "/observability/destinations/{id}")

@@ -18,7 +18,7 @@ def _place(call: Call, body: dict[str, Any] | None = None) -> str:
     """The id of the workspace to act in: named by query or body, else the key's, else the default one."""
     named = call.query.get("workspace_id") or (body or {}).get("workspace_id")
     own = call.key.workspace_id if call.key else call.organization.management_workspace_id
-    place = call.organization.workspace(named or own or None).id
+    place = call.workspace(named or own or None).id
     if own and place != own:
         raise Refusal(403, "The key is limited to another workspace")
     return place

@@ -86,6 +86,9 @@ class FakeAccount:
     on_update: Callable[[str], object] = lambda _: None
     after_update: Callable[[str], object] = lambda _: None
     on_list: Callable[[], object] = lambda: None
+    list_error: Exception | None = None
+    gone: set[str] = field(default_factory=set)
+    """Workspaces that answer 404 for themselves, though the list still names them."""
 
     @property
     def keys(self) -> "FakeAccount":
@@ -93,7 +96,7 @@ class FakeAccount:
 
     @property
     def workspaces(self) -> "FakeWorkspaces":
-        return FakeWorkspaces()
+        return FakeWorkspaces(self)
 
     @property
     def guardrails(self) -> "FakeGuardrails":
@@ -108,6 +111,8 @@ class FakeAccount:
 
     def list(self, workspace_id: str) -> list[ApiKey]:
         self.on_list()
+        if self.list_error:
+            raise self.list_error
         listed = [key for key in self.held.values() if key.hash not in self.unlisted]
         return [key for key in listed if key.workspace_id == workspace_id]
 
@@ -133,9 +138,17 @@ class FakeAccount:
         return {hash for hash, key in self.held.items() if key.disabled}
 
 
+@dataclass
 class FakeWorkspaces:
+    account: FakeAccount
+
     def list(self) -> list[Workspace]:
         return [Workspace(id=PRODUCTION, name="Platform production", slug="platform-production", created_at=NOW)]
+
+    def get(self, id: str) -> Workspace:
+        if id in self.account.gone or id != PRODUCTION:
+            raise NotFound("no such workspace", request="GET /workspaces/{id}", status=404)
+        return self.list()[0]
 
 
 @dataclass

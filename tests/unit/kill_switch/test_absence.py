@@ -6,7 +6,20 @@ import pytest
 
 from governor.causes import CauseRow
 from governor.lineage import Lineage, LineageKey, Lineages
-from tests.unit.kill_switch.doubles import HASH, NOW, OTHER, THIRD, WORKLOAD, World, api_key, exposed, reading, runaway
+from management_api import Rejected
+from tests.unit.kill_switch.doubles import (
+    HASH,
+    NOW,
+    OTHER,
+    PRODUCTION,
+    THIRD,
+    WORKLOAD,
+    World,
+    api_key,
+    exposed,
+    reading,
+    runaway,
+)
 
 
 def with_lineage(*keys: tuple[str, str], spent: float = 100.0) -> World:
@@ -50,3 +63,25 @@ def test_a_leak_of_a_key_in_quarantine_says_which_key_is_live() -> None:
     assert f"{WORKLOAD}#a is live" in told.reason
     assert f"{WORKLOAD}#b leaked" in told.reason
     assert world.account.disabled() == {OTHER}
+
+
+REFUSED = Rejected("400: Invalid request parameters: workspace_id", request="GET /keys", status=400)
+
+
+def test_a_key_that_was_moved_is_disabled_though_the_policys_workspace_was_deleted_meanwhile() -> None:
+    """OpenRouter refuses the list of a deleted workspace with a 400, and answers 404 for the workspace itself."""
+    world = with_lineage((HASH, "current"))
+    world.account.held[HASH] = replace(world.account.held[HASH], workspace_id="ws-2")
+    world.account.list_error, world.account.gone = REFUSED, {PRODUCTION}
+    told = world.receive(runaway(WORKLOAD, reading(HASH, world.account.held[HASH].name)))
+    assert told.detail_type.value == "Key Disabled"
+    assert world.account.disabled() == {HASH}
+
+
+def test_a_workspace_whose_list_is_refused_is_not_gone_for_that() -> None:
+    """Its keys that no lineage holds could not be seen: the event comes again rather than be answered in part."""
+    world = with_lineage((HASH, "current"))
+    world.account.list_error = REFUSED
+    with pytest.raises(Rejected, match="workspace_id"):
+        world.receive(runaway(WORKLOAD, reading(HASH, world.account.held[HASH].name)))
+    assert world.bus.events == []

@@ -78,3 +78,39 @@ def test_a_months_first_byok_requests_cost_no_fee(simulator, api):
     simulator.clock.set(simulator.clock.now() + 31 * 86_400)
     simulator.spend(key.hash, 10.0, requests=10, byok=True)
     assert key.meter.usage == pytest.approx(0.25)
+
+
+NOWHERE = "99999999-9999-4999-8999-999999999999"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("GET", "/keys?workspace_id={}", None),
+        ("GET", "/guardrails?workspace_id={}", None),
+        ("GET", "/byok?workspace_id={}", None),
+        ("GET", "/observability/destinations?workspace_id={}", None),
+        ("GET", "/presets?workspace_id={}", None),
+        ("POST", "/keys", {"name": "search"}),
+        ("POST", "/guardrails", {"name": "tight"}),
+        ("POST", "/byok", {"provider": "anthropic", "key": "fake-raw"}),
+        ("POST", "/observability/destinations", {"type": "webhook", "name": "traces", "config": {"url": "http://x"}}),
+    ],
+)
+@pytest.mark.parametrize("named", [NOWHERE, "default"])
+def test_a_workspace_that_a_query_or_a_body_names_and_that_is_none_is_a_400(api, method, path, body, named):
+    """The vendor's document: `workspace_id` is a UUID, and these calls list 400 and no 404."""
+    sent = None if body is None else {**body, "workspace_id": named}
+    answer = api.call(method, path.format(named), json=sent)
+    assert (answer.status_code, answer.json()["error"]["metadata"]["error_type"]) == (400, "invalid_request")
+
+
+def test_a_workspace_that_a_path_names_and_that_is_none_is_a_404(api):
+    for path in (f"/workspaces/{NOWHERE}", f"/workspaces/{NOWHERE}/budgets"):
+        assert api.get(path).status_code == 404
+
+
+def test_a_key_is_moved_to_no_workspace_that_is_none(simulator, api):
+    key, _ = simulator.create_key("search")
+    assert api.patch(f"/keys/{key.hash}", {"workspace_id": NOWHERE}).status_code == 400
+    assert key.workspace_id == simulator.organization.default_workspace.id

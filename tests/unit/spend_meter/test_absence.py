@@ -132,3 +132,48 @@ def test_a_workspace_is_unknown_while_a_key_that_its_list_leaves_out_cannot_be_a
     world.account.failing = lambda request: None
     world.account.spend(hash, 1)
     assert world.beat().spend_usd == pytest.approx(1)
+
+
+def refusing_lists_of(*workspaces: str) -> Any:
+    """As OpenRouter refuses the lists of a workspace that it does not have: 400, not 404."""
+    return lambda request: 400 if request.url.params.get("workspace_id") in workspaces else None
+
+
+def test_a_workspace_that_was_deleted_since_it_was_listed_is_gone_and_no_alarm(world: Any) -> None:
+    world.account.workspaces["ws-2"] = "research"
+    there = world.account.add("batch", "ws-2")
+    here = world.account.add("other")
+    world.beat()
+    del world.account.keys[there], world.account.workspaces["ws-2"]
+    world.account.failing = refusing_lists_of("ws-2")
+    for _ in range(4):
+        world.account.spend(here, 1)
+        report = world.beat()
+        assert (report.unknown_workspaces, report.spend_usd) == (0, pytest.approx(1))
+    assert world.bus.of("Monitor Blind") == []
+    assert world.account.asked.count("/workspaces/ws-2") == 1, "asked once, and then left out"
+
+
+def test_a_workspace_whose_lists_are_refused_and_that_exists_is_unknown_and_told(world: Any) -> None:
+    world.account.workspaces["ws-2"] = "research"
+    world.account.add("batch", "ws-2")
+    here = world.account.add("other")
+    world.beat()
+    world.account.failing = refusing_lists_of("ws-2")
+    for _ in range(5):
+        world.account.spend(here, 1)
+        report = world.beat()
+        assert (report.unknown_workspaces, report.spend_usd) == (1, pytest.approx(1))
+    (blind,) = world.bus.of("Monitor Blind")
+    assert "Rejected" in blind.evidence["error"]
+
+
+def test_of_many_workspaces_whose_lists_are_refused_ten_are_asked_for_in_a_beat(world: Any) -> None:
+    names = [f"ws-{number}" for number in range(2, 32)]
+    world.account.workspaces |= dict.fromkeys(names, "research")
+    world.account.add("other")
+    world.beat()
+    world.account.failing = refusing_lists_of(*names)
+    report = world.beat()
+    assert report.unknown_workspaces == 30
+    assert sum(path.startswith("/workspaces/ws-") and path.count("/") == 2 for path in world.account.asked) == 10
