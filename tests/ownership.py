@@ -47,8 +47,8 @@ LEDGER = {
     # Which workload a key is of, by its hash: the meter and the kill switch believe no name before it.
     "lineage": _owned("key_planning key_rotation key_retirement", "approval_desk spend_meter kill_switch"),
     # Requests and withdrawals: whoever asks. Whoever acts reads them; a decision holds the digest of its request.
-    "approval": _owned("approval_desk preset_promotion", "kill_switch byok_failover notifier"),
-    "approval#outcome": _owned("kill_switch byok_failover preset_promotion", "approval_desk notifier"),
+    "approval": _owned("approval_desk preset_promotion", "kill_switch key_retirement byok_failover notifier"),
+    "approval#outcome": _owned("kill_switch key_retirement byok_failover preset_promotion", "approval_desk notifier"),
     "interaction": _owned("approval_desk"),
     "credential": _owned("credential_rotation"),
     "byok": _owned("byok_failover"),
@@ -59,7 +59,7 @@ LEDGER = {
     "notice#*": _owned("notifier"),
     "incident#*": _owned("notifier"),
 }
-DECISIONS = _owned("approval_desk", "kill_switch byok_failover preset_promotion notifier")
+DECISIONS = _owned("approval_desk", "kill_switch key_retirement byok_failover preset_promotion notifier")
 SECRETS = {
     "ManagementKeySecretName": _owned(
         readers="spend_meter kill_switch key_rotation key_retirement credential_rotation byok_failover"

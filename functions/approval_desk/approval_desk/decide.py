@@ -8,6 +8,8 @@ Then, by what is wanted:
  - disable, rotate   any member
  - expected          the workload's owner, or one of the policy's approvers
  - restore           one of the policy's approvers, at once; anybody else's wish is a request
+ - rollback-key      the workload's owner or an approver, at once; a request where one person is not enough
+                     (`approval_desk.rolling_back`)
  - promote, override any member: `preset_promotion` checks, and asks the preset's approvers
  - rollback, adopt, revert   an approver of the preset, at once; anybody else's wish is a request
  - drill             a request, whoever asks
@@ -20,17 +22,20 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
-from approval_desk.wishes import MEANING, USAGE, Wish, nearest
+from approval_desk import rolling_back
+from approval_desk.wishes import Wish, help_text, nearest
 from governor.approval import Approval, Kind, Request
 from governor.approval_evidence import RunawayExpected
 from governor.causes import Causes
 from governor.clock import format_instant
 from governor.events import DetailType, Event, event_id
 from governor.evidence import PresetPromotionRequested, RotationRequested
+from governor.key_rollback import COMMAND, KIND, Obstacle
 from governor.ledger import Put
+from governor.lineage import Lineage
 from governor.policy import Policy, Preset
 from governor.slack_requests import SlackRequest
-from governor.slack_text import mention
+from governor.slack_text import escape, mention
 
 Action = Literal["vote", "ask_why", "order", "ask", "publish", "report", "tell"]
 """`vote`: count it. `ask_why`: open the modal. `order`: granted at once. `ask`: a request for others. `publish`: an
@@ -47,13 +52,14 @@ _HASH = 64
 
 @dataclass(frozen=True)
 class Facts:
-    """`causes`: of the wish's subject, for a restore. `pending`: requests that stand open, for one that might repeat
-    another. `own`: the request that this very interaction made, before it was interrupted."""
+    """`causes`: of the wish's subject, to give a key back, `lineage`: to roll it back. `pending`: requests that stand
+    open, for one that might repeat another. `own`: what this very interaction asked before it was interrupted."""
 
     request: SlackRequest
     policy: Policy
     now: datetime
     causes: Causes = field(default_factory=Causes)
+    lineage: Lineage | None = None
     pending: Sequence[Approval] = ()
     own: Approval | None = None
 
@@ -96,7 +102,7 @@ def decide(wish: Wish, facts: Facts) -> Decision:
         case "reject":
             # The modal comes back with a reason; the button has none.
             return Decision("vote" if facts.request.kind == "modal" else "ask_why", "reject")
-        case "disable" | "rotate" | "expected" | "restore":
+        case "disable" | "rotate" | "expected" | "restore" | "rollback-key":
             return _about_a_key(wish, facts)
         case "promote" | "override" | "rollback" | "adopt" | "revert":
             return _about_a_preset(wish, facts)
@@ -109,6 +115,8 @@ def decide(wish: Wish, facts: Facts) -> Decision:
 
 
 def _about_a_key(wish: Wish, facts: Facts) -> Decision:
+    if wish.verb == "rollback-key":
+        return _roll_key_back(wish, facts)
     policy, subject = facts.policy, wish.subject
     workload = policy.workload(subject)
     is_hash = len(subject) == _HASH and not set(subject) - set("0123456789abcdef")
@@ -165,9 +173,18 @@ def _restore(wish: Wish, facts: Facts) -> Decision:
     return _ask("restore", wish.subject, facts, change, shown, facts.approvers)
 
 
+def _roll_key_back(wish: Wish, facts: Facts) -> Decision:
+    wanted = rolling_back.wanted(wish, facts.policy, facts.lineage or Lineage(wish.subject), facts.causes)
+    if isinstance(wanted, Obstacle):
+        return _tell(wanted.rule, escape(wanted.why))
+    return _ask(KIND, wish.subject, facts, wanted.change, wanted.shown, wanted.deciders)
+
+
 def _about_a_preset(wish: Wish, facts: Facts) -> Decision:
     preset = next((one for one in facts.policy.presets if one.slug == wish.subject), None)
     if preset is None:
+        if wish.verb == "rollback" and facts.policy.workload(wish.subject):
+            return _tell("unknown", f"{_code(wish.subject)} is a workload: `{COMMAND} {wish.subject}`.")
         near = nearest(wish.subject, [one.slug for one in facts.policy.presets])
         return _tell("unknown", f"The policy has no preset {_code(wish.subject)}.{near}")
     match wish.verb:
@@ -209,7 +226,7 @@ def _ask(
     subject: str,
     facts: Facts,
     change: Mapping[str, Any],
-    shown: str,
+    shown: str | tuple[str, ...],
     approvers: tuple[str, ...],
     needed: int = 1,
 ) -> Decision:
@@ -224,16 +241,17 @@ def _ask(
 
 
 def _placed(asked: Request) -> Decision:
+    what = f"{escape(rolling_back.said(asked))} " if asked.kind == KIND else ""
     if _at_once(asked):
-        return Decision(
-            "order", asked.kind, "It is being done; the channel is told once it is done and verified.", asked
-        )
-    return Decision("ask", asked.kind, "The approvers are asked in the channel.", asked)
+        said = "It is being done; the channel is told once it is done and verified."
+        return Decision("order", asked.kind, f"{what}{said}", asked)
+    return Decision("ask", asked.kind, f"{what}The approvers are asked in the channel.", asked)
 
 
 def _at_once(asked: Request) -> bool:
     """Whether the person is entitled to it without another's yes."""
-    return asked.kind == "disable" or (asked.kind != "drill" and asked.requested_by in asked.approvers)
+    alone = asked.kind != "drill" and not asked.change.get("needs_approval")
+    return asked.kind == "disable" or (alone and asked.requested_by in asked.approvers)
 
 
 def _request(
@@ -241,7 +259,7 @@ def _request(
     subject: str,
     facts: Facts,
     change: Mapping[str, Any],
-    shown: str,
+    shown: str | tuple[str, ...],
     approvers: tuple[str, ...] = (),
     needed: int = 1,
 ) -> Request:
@@ -257,7 +275,7 @@ def _request(
         approvers=approvers,
         needed=needed,
         name=subject,
-        shown=(shown,),
+        shown=(shown,) if isinstance(shown, str) else shown,
     )
 
 
@@ -279,9 +297,3 @@ def _tell(rule: str, said: str) -> Decision:
 
 def _code(name: str | None) -> str:
     return "`" + str(name).replace("`", "'")[:80] + "`"
-
-
-def help_text() -> str:
-    """What `/governor help` says."""
-    lines = [f"• `/governor {word}{' ' if places else ''}{places}`: {MEANING[word]}" for word, places in USAGE.items()]
-    return "\n".join(["*Governor* watches and acts on this organization's OpenRouter account.", *lines])

@@ -29,7 +29,7 @@ KEPT = timedelta(days=30)
 """Longer than a message can lie in the queue and its dead letters together."""
 ANSWERS = 3
 """Deliveries after which a person who cannot be answered is left without."""
-_ASKING = ("restore", "rollback", "adopt", "revert", "drill")
+_ASKING = ("restore", "rollback", "adopt", "revert", "drill", "rollback-key")
 
 
 @dataclass(frozen=True)
@@ -113,8 +113,10 @@ class ApprovalDesk:
         own = ports.approvals.get(request_id(request))
         if own or wanted.verb == "disable":
             return replace(facts, own=own)
-        causes = CauseBook(ports.ledger).causes(wanted.subject) if wanted.verb == "restore" else Causes()
-        return replace(facts, causes=causes, pending=ports.approvals.pending())
+        about_a_key = wanted.verb in ("restore", "rollback-key")
+        causes = CauseBook(ports.ledger).causes(wanted.subject) if about_a_key else Causes()
+        lineage = Lineages(ports.ledger).get(wanted.subject) if wanted.verb == "rollback-key" else None
+        return replace(facts, causes=causes, lineage=lineage, pending=ports.approvals.pending())
 
     def _vote(self, request: SlackRequest, wanted: Wish, cast: Vote) -> tuple[str, str]:
         verdict = replace(

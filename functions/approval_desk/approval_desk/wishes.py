@@ -9,7 +9,7 @@ from governor.slack_requests import SlackRequest
 
 Verb = Literal[
     "approve", "reject", "disable", "restore", "rotate", "expected", "promote", "override", "rollback", "adopt",
-    "revert", "drill", "status", "keys", "help", "hint",
+    "revert", "drill", "rollback-key", "status", "keys", "help", "hint",
 ]  # fmt: skip
 USAGE: Mapping[str, str] = {
     "status": "",
@@ -17,6 +17,7 @@ USAGE: Mapping[str, str] = {
     "rotate": "<workload>",
     "disable": "<workload>",
     "restore": "<workload> [<cause>]",
+    "rollback-key": "<workload>",
     "promote": "<preset>",
     "rollback": "<preset>",
     "drill": "<workspace> <provider>",
@@ -29,6 +30,7 @@ MEANING: Mapping[str, str] = {
     "rotate": "replace its key now; both work in the overlap",
     "disable": "disable its keys now; anybody may",
     "restore": "give its keys back; an approver may at once, anybody else asks",
+    "rollback-key": "give it its former key back; its owner or an approver may at once, anybody else asks",
     "promote": "ask for the staging preset to be checked and promoted",
     "rollback": "serve the former production preset again",
     "drill": "ask for a failover drill",
@@ -41,6 +43,7 @@ _SUBJECTS: Mapping[str, tuple[str, ...]] = {
     "restore": ("subject", "cause"),
     "rotate": ("subject",),
     "expected": ("subject",),
+    "rollback-key": ("subject", "back"),
     "override": ("preset", "promotion"),
     "rollback": ("preset", "promotion"),
     "adopt": ("preset", "version"),
@@ -99,6 +102,12 @@ def nearest(name: str, names: Sequence[str]) -> str:
     """` Did you mean x?`, or nothing."""
     near = difflib.get_close_matches(name, names, n=1)
     return f" Did you mean `{near[0]}`?" if near else ""
+
+
+def help_text() -> str:
+    """What `/governor help` says."""
+    lines = [f"• `/governor {word}{' ' if places else ''}{places}`: {MEANING[word]}" for word, places in USAGE.items()]
+    return "\n".join(["*Governor* watches and acts on this organization's OpenRouter account.", *lines])
 
 
 def _verb(name: str) -> Verb:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from governor.events import DetailType, Event, event_id
 from governor.evidence import Drain, KeyRef
-from governor.lineage import LineageKey, Sighting
+from governor.finishing import key_ref
+from governor.lineage import Lineage, LineageKey, Sighting
 from key_retirement.copying import Behind
 from key_retirement.decide import Decision, drain, look
 from key_retirement.ports import Tending
@@ -50,7 +51,7 @@ def watch(tending: Tending, key: LineageKey, *, held: bool, behind: bool) -> tup
     return seen, decision
 
 
-def blocked(tending: Tending, key: LineageKey, live: "ApiKey", behind: Sequence[Behind]) -> Event:
+def blocked(tending: Tending, lineage: Lineage, key: LineageKey, live: "ApiKey", behind: Sequence[Behind]) -> Event:
     """Drain Blocked: who still uses the key, as far as analytics tells, and which copies still hold it. Once a day."""
     until = key.until or key.since
     rankings: dict[str, list[tuple[str, float]]] = {}
@@ -74,6 +75,7 @@ def blocked(tending: Tending, key: LineageKey, live: "ApiKey", behind: Sequence[
         missing=missing,
         behind=[f"{one.where}: {one.error}" if one.error else one.where for one in behind],
         rule="" if behind or not tending.workload.key.federated else "federated",
+        current=key_ref(lineage.current),
         **rankings,
     )
     places = " and ".join(one.where for one in behind)

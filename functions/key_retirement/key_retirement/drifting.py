@@ -14,6 +14,7 @@ from governor.attachments import attach, guardrails_of
 from governor.caps import caps_of
 from governor.events import DetailType, Event, event_id
 from governor.evidence import Drift, KeyRef
+from governor.finishing import key_ref
 from governor.lineage import Attribution, Limit, Lineage, LineageKey
 from governor.policy import NOBODY
 from key_retirement.balancing import guardrail, is_given, is_policy, within
@@ -33,6 +34,7 @@ class Difference:
     live: str
     sentence: str
     fix: str = ""
+    former: LineageKey | None = None
 
 
 def is_urgent(tending: Tending, lineage: Lineage) -> bool:
@@ -125,7 +127,7 @@ def _deleted(tending: Tending, lineage: Lineage, key: LineageKey) -> Difference:
             f"{key.name} was deleted in OpenRouter, and the secret holds a dead key. The former key {former.name} "
             f"{works}: roll {name} back to it, or rotate {name} now."
         )
-    return Difference("hash", "a live key", "deleted", sentence, "Governor asks for a rotation.")
+    return Difference("hash", "a live key", "deleted", sentence, "Governor asks for a rotation.", former)
 
 
 def where_and_what(tending: Tending, key: LineageKey, live: "ApiKey") -> "tuple[Difference | None, ...]":
@@ -258,6 +260,7 @@ def _told(tending: Tending, key: LineageKey, one: Difference, repairs: bool) -> 
         live=one.live,
         key=KeyRef(hash=key.hash, name=key.name),
         repair=one.fix if repairs else "",
+        former=key_ref(one.former),
     )
     id = event_id(kind, key.hash, one.field, one.live, f"{tending.now:%Y-%m-%d}")
     return Event(kind, id, name, tending.now, one.sentence, evidence.model_dump(mode="json"))

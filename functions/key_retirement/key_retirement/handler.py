@@ -8,6 +8,7 @@ import boto3
 from aws_lambda_powertools.logging import Logger
 
 from governor.account import ManagedAccount
+from governor.approvals import Approvals
 from governor.aws import AWS
 from governor.causes import CauseBook
 from governor.clock import utc_now
@@ -32,22 +33,20 @@ MARGIN_SECONDS = 4.0
 def build() -> KeyRetirement:
     """Key retirement over AWS and OpenRouter, made at the first beat. Raises `SettingsError`."""
     settings, policy = RetirementSettings.read(os.environ), Policy.load()
-    session = boto3.session.Session()
+    session, key = boto3.session.Session(), settings.management_key_secret
     client = session.client("secretsmanager", config=AWS)
-    ledger = DynamoLedger(session.client("dynamodb", config=AWS), settings.table_name)
+    ledger, decisions = (DynamoLedger(session.client("dynamodb", config=AWS), name) for name in settings.tables)
     pacing = Pacing(settings.requests_per_second) if settings.requests_per_second else None
-    account = ManagedAccount(
-        SecretsManager(client), settings.management_key_secret, policy.account.base_url, pacing=pacing
-    )
+    account = ManagedAccount(SecretsManager(client), key, policy.account.base_url, pacing=pacing)
     bus = EventBus(session.client("events", config=AWS), settings.event_bus_name)
     copies = AwsSecretCopies(
         session.client("ssm", config=AWS),
         client,
         lambda region: session.client("secretsmanager", region_name=region, config=AWS),
     )
-    versions, lineages, causes = SecretsManagerVersions(client), Lineages(ledger), CauseBook(ledger)
-    ports = Ports(policy, versions, copies, lineages, causes, bus, account, utc_now, Logger(use_rfc3339=True))
-    return KeyRetirement(ports, settings.management_key_secret)
+    versions, approvals, log = SecretsManagerVersions(client), Approvals(ledger, decisions), Logger(use_rfc3339=True)
+    rows = Lineages(ledger), CauseBook(ledger), approvals
+    return KeyRetirement(Ports(policy, versions, copies, *rows, bus, account, utc_now, log), key)
 
 
 @redelivered

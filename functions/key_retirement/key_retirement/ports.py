@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from governor.approvals import Approvals
 from governor.attachments import NOTHING, Attachments
 from governor.causes import CauseBook
 from governor.clock import Clock
@@ -29,6 +30,7 @@ class Ports:
     copies: SecretCopies
     lineages: Lineages
     causes: CauseBook
+    approvals: Approvals
     bus: Publisher
     connect: Connect["OpenRouter"]
     clock: Clock

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from governor.events import DetailType, Event, event_id
 from governor.evidence import Drain, KeyRef
+from governor.finishing import key_ref
 from governor.lineage import Lineage, LineageKey
 from governor.secret_versions import SecretMissing
 from governor.secrets import SecretMalformed, SecretUnavailable
@@ -53,6 +54,7 @@ def kept(tending: Tending, lineage: Lineage, key: LineageKey) -> Event:
         since=key.since,
         deadline=(key.until or key.since) + (timedelta(0) if quarantined else tending.rules.drain_deadline),
         rule="last_key",
+        current=key_ref(current),
     )
     dead = f"The key in secret {tending.workload.secret} ({current.name if current else 'none'}) does not work."
     fate = f"The former key {key.name} is {'disabled, but not deleted' if quarantined else 'not disabled'}, however old"

@@ -11,6 +11,8 @@ from governor.completion import released, rolled_back
 from governor.events import DetailType, Event, event_id
 from governor.evidence import Rotated
 from governor.finishing import key_ref
+from governor.key_rollback import COMMAND, former, obstacle, refusal
+from governor.ledger import LedgerConflict
 from governor.lineage import Asked, Lineage, LineageKey
 from governor.secret_versions import SecretState
 from governor.settling import Settled, settle
@@ -30,32 +32,29 @@ class Refused(Exception):
 
 
 def roll_back(tending: Tending, lineage: Lineage, asked: Rollback) -> Event:
-    """The event that tells what came of the request."""
+    """The event that tells what came of the request. Raises `LedgerConflict`: read the lineage again."""
     try:
         return _given_back(tending, lineage, asked)
     except Refused as refusal:
+        if tending.ports.lineages.get(lineage.workload).version != lineage.version:
+            # A copy beside this one, or a rotation, came between: what it left is not this request's fault.
+            raise LedgerConflict(f"the keys of {lineage.workload} changed while a rollback was decided") from refusal
         return _event(tending, DetailType.ROLLBACK_REFUSED, lineage, asked, refusal.rule, refusal.reason)
 
 
 def _given_back(tending: Tending, lineage: Lineage, asked: Rollback) -> Event:
-    approvals = tending.ports.policy.approvals
-    if asked.requested_by not in (approvals.approvers if approvals else ()):
-        raise Refused("not_an_approver", f"{asked.requested_by} is not among the policy's approvers.")
+    _believed(tending, asked)
     name, secret_name = tending.workload.name, tending.workload.secret or ""
     secret = tending.ports.secrets.describe(secret_name)
     if lineage.rolled_back_by == asked.event.id and lineage.current:
         return _done(tending, lineage, asked, lineage.current)
-    if lineage.rotation:
-        raise Refused("rotation_in_hand", f"A rotation of {name} is under way: wait for its end, then ask again.")
-    key = _former(lineage)
+    _allowed(tending, lineage, asked)
+    key, causes = former(lineage), tending.ports.causes.causes(name)
+    in_the_way = obstacle(lineage, causes)
+    if in_the_way:
+        raise Refused(in_the_way.rule, in_the_way.why)
     if key is None or key.hash not in tending.place.keys:
         raise Refused("nothing_left", f"{name} has no former key left to give back: rotate instead.")
-    if key.exposed:
-        raise Refused("exposed", f"{key.name} leaked: it never comes back. Rotate instead.")
-    causes = tending.ports.causes.causes(name)
-    if causes.standing():
-        standing = ", ".join(sorted(row.cause for row in causes.standing()))
-        raise Refused("lineage_disabled", f"{name} is disabled ({standing}): restore it first.")
     version = version_of(tending, secret, key)
     current = lineage.current
     if current:
@@ -77,6 +76,28 @@ def _given_back(tending: Tending, lineage: Lineage, asked: Rollback) -> Event:
     after = rolled_back(lineage, key.hash, tending.rules.overlap, tending.now)
     tending.ports.lineages.write(replace(after, rolled_back_by=asked.event.id))
     return _done(tending, after, asked, key)
+
+
+def _believed(tending: Tending, asked: Rollback) -> None:
+    """That a decision says so, or an event where the policy believes what it says of a person. Raises `Refused`."""
+    if asked.grant is None and not tending.ports.policy.believes_events:
+        name = tending.workload.name
+        raise Refused(
+            "by_event",
+            f"An event asks to roll {name} back, and the policy believes no name in an event (approvals.by_event). "
+            f"Nothing was changed. Use {COMMAND} {name} in Slack.",
+        )
+
+
+def _allowed(tending: Tending, lineage: Lineage, asked: Rollback) -> None:
+    """That whoever wants it may, by the policy as it is now, and saw these keys. Raises `Refused`."""
+    policy = tending.ports.policy
+    if asked.grant:
+        refused = refusal(asked.grant, policy, tending.workload, lineage, tending.now)
+        if refused:
+            raise Refused(refused.rule, refused.why)
+    elif asked.requested_by not in (policy.approvals.approvers if policy.approvals else ()):
+        raise Refused("not_an_approver", f"{asked.requested_by} is not among the policy's approvers.")
 
 
 def _attach(tending: Tending, key: LineageKey, current: LineageKey) -> None:
@@ -108,11 +129,6 @@ def _make_room(tending: Tending, lineage: Lineage, key: LineageKey, settled: Set
 def _done(tending: Tending, lineage: Lineage, asked: Rollback, key: LineageKey) -> Event:
     reason = f"{asked.requested_by} gave {tending.workload.name} its former key {key.name} back."
     return _event(tending, DetailType.ROTATION_ROLLED_BACK, lineage, asked, "rolled_back", reason)
-
-
-def _former(lineage: Lineage) -> LineageKey | None:
-    found = [key for key in lineage.keys if key.state in ("overlap", "quarantined")]
-    return max(found, key=lambda key: key.since, default=None)
 
 
 def version_of(tending: Tending, secret: SecretState, key: LineageKey) -> str:
@@ -152,7 +168,7 @@ def _event(tending: Tending, kind: DetailType, lineage: Lineage, asked: Rollback
         why="asked",
         rule=rule,
         new=key_ref(lineage.current),
-        requested_by=asked.requested_by,
+        requested_by=None if rule == "by_event" else asked.requested_by,
     )
     id = event_id(kind, asked.event.id, rule)
     return Event(kind, id, tending.workload.name, tending.now, reason, evidence.model_dump(mode="json"))

@@ -9,8 +9,11 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
+from governor.approvals import NotGranted
 from governor.attachments import NOTHING
 from governor.attachments import read as read_attachments
+from governor.events import DetailType, Event
+from governor.key_rollback import KIND
 from governor.ledger import LedgerConflict
 from governor.lineage import Lineage, LineageKey
 from governor.policy import Workload
@@ -28,7 +31,7 @@ from key_retirement.proving import kept, prove
 from key_retirement.reconciling import reconcile, unblock
 from key_retirement.retiring import delete, keep_out, retire
 from key_retirement.rollback import roll_back
-from key_retirement.settings import Beat, Look, Rollback
+from key_retirement.settings import Beat, Grant, Look, Rollback
 from key_retirement.taking_back import take_back
 from management_api import AuthenticationFailed, Deadline
 
@@ -64,8 +67,11 @@ class KeyRetirement:
     ports: Ports
     management_key_secret: str = ""
 
-    def act(self, asked: Beat | Look | Rollback, seconds_left: Callable[[], float]) -> Report:
-        """Raises whatever kept a lineage from being tended, once the others are; the next beat goes on from there."""
+    def act(self, asked: Beat | Look | Rollback | Grant, seconds_left: Callable[[], float]) -> Report:
+        """Raises whatever kept a lineage from being tended, once the others are; the next beat goes on from there.
+
+        Raises `NotGranted` for a grant that no decision bears out.
+        """
         deadline = Deadline(seconds_left)
         try:
             return self._acted(asked, self.ports.connect(deadline), seconds_left)
@@ -73,9 +79,13 @@ class KeyRetirement:
             self.ports.log.warning("the management key was refused; its secret is read again")
             return self._acted(asked, self.ports.connect(deadline, fresh=True), seconds_left)
 
-    def _acted(self, asked: Beat | Look | Rollback, account: "OpenRouter", seconds_left: Callable[[], float]) -> Report:
+    def _acted(
+        self, asked: Beat | Look | Rollback | Grant, account: "OpenRouter", seconds_left: Callable[[], float]
+    ) -> Report:
         if isinstance(asked, Rollback):
-            return self._roll_back(asked, account, seconds_left)
+            return Report(1, 0, self._roll_back(asked, account, seconds_left).detail_type.value)
+        if isinstance(asked, Grant):
+            return self._granted(asked, account, seconds_left)
         if isinstance(asked, Look):
             event = notice(self.ports, account, self.management_key_secret)
             self.ports.bus.publish([event] if event else [])
@@ -118,19 +128,35 @@ class KeyRetirement:
             raise errors[0]
         return Report(tended, put_off)
 
-    def _roll_back(self, asked: Rollback, account: "OpenRouter", seconds_left: Callable[[], float]) -> Report:
+    def _granted(self, asked: Grant, account: "OpenRouter", seconds_left: Callable[[], float]) -> Report:
+        """What people decided, carried out once and then noted; a repeat of its event does nothing more."""
+        try:
+            grant = self.ports.approvals.granted(asked.approval, (KIND,))
+        except NotGranted as error:
+            if error.state in ("done", "failed"):
+                return Report()
+            raise
+        request = grant.request
+        # Under the request's own id: however often its event is delivered, it is one rollback.
+        event = replace(asked.event, id=request.id, subject=request.subject)
+        told = self._roll_back(Rollback(event, grant.approved_by[-1], grant), account, seconds_left)
+        done = told.detail_type is DetailType.ROTATION_ROLLED_BACK
+        self.ports.approvals.finish(request.id, "done" if done else "failed", told.reason)
+        return Report(1, 0, told.detail_type.value)
+
+    def _roll_back(self, asked: Rollback, account: "OpenRouter", seconds_left: Callable[[], float]) -> Event:
         workload = self.ports.policy.workload(asked.event.subject)
         if workload is None or not workload.secret:
             raise WorkloadUnknown(f"detail.subject: the policy has no workload {asked.event.subject!r} with a secret")
         tending = Tending(self.ports, account, workload, Places(account).of(workload), self.ports.clock(), seconds_left)
 
-        def once() -> str:
+        def once() -> Event:
             lineage = self.ports.lineages.get(workload.name)
             event = roll_back(follow(tending, lineage), lineage, asked)
             self.ports.bus.publish([event])
-            return event.detail_type.value
+            return event
 
-        return Report(1, 0, _again(once))
+        return _again(once)
 
 
 class Places:
@@ -204,7 +230,7 @@ def _drained(tending: Tending, lineage: Lineage, key: LineageKey, behind: Sequen
         case "tell":
             live = tending.place.keys[key.hash]
             last = decision.rule == "last_key"
-            event = kept(tending, lineage, seen) if last else blocked(tending, seen, live, behind)
+            event = kept(tending, lineage, seen) if last else blocked(tending, lineage, seen, live, behind)
             tending.ports.bus.publish([event])
             seen = replace(seen, told_at=tending.now)
     return tending.ports.lineages.write(lineage.with_key(seen)) if seen != key else lineage

@@ -4,19 +4,31 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from governor.approval import Approval
+from governor.approval_evidence import ApprovalEvidence
 from governor.clock import parse_instant
 from governor.environment import Settings
 from governor.events import BadEvent, DetailType, Event
 from governor.evidence import RollbackRequested
+from governor.key_rollback import KIND
 
 
 class RetirementSettings(Settings):
-    """Names of the secret with the management key, the ledger's table, and the bus. `requests_per_second`: the pace."""
+    """Names of the secret with the management key, the ledger's table, that of decisions, and the bus.
+
+    `requests_per_second`: the pace.
+    """
 
     management_key_secret: str
     table_name: str
+    decisions_table_name: str
     event_bus_name: str
     requests_per_second: float | None = None
+
+    @property
+    def tables(self) -> tuple[str, str]:
+        """The ledger's, and that of decisions."""
+        return self.table_name, self.decisions_table_name
 
 
 @dataclass(frozen=True)
@@ -36,13 +48,24 @@ class Look:
 
 @dataclass(frozen=True)
 class Rollback:
-    """Give the former key back."""
+    """Give the former key back. `grant`: the decision that says so, read from its rows; None: an event asks for it, and
+    `requested_by` is only the name that stands in the event.
+    """
 
     event: Event
     requested_by: str
+    grant: Approval | None = None
 
 
-def received(event: Any) -> Beat | Look | Rollback:
+@dataclass(frozen=True)
+class Grant:
+    """People are said to have decided a rollback: a tip to read the decision."""
+
+    event: Event
+    approval: str
+
+
+def received(event: Any) -> Beat | Look | Rollback | Grant:
     """What a schedule or a rule asks for. Raises `BadEvent` naming the field."""
     if isinstance(event, dict) and "scheduled_time" in event:
         try:
@@ -56,5 +79,10 @@ def received(event: Any) -> Beat | Look | Rollback:
             return Beat(told.occurred_at, told.subject)
         case DetailType.ROLLBACK_REQUESTED:
             return Rollback(told, RollbackRequested.of(told).requested_by)
+        case DetailType.APPROVAL_GRANTED:
+            granted = ApprovalEvidence.of(told)
+            if granted.kind != KIND:
+                raise BadEvent(f"detail.evidence.kind: a {granted.kind} is not this function's; mend the rule")
+            return Grant(told, granted.approval)
         case _:
             raise BadEvent(f"detail-type: key retirement does not act on {told.detail_type.value!r}; mend the rule")

@@ -1,6 +1,8 @@
 """The buttons under a message. What each does, and who may press it, is `approval_desk`'s affair."""
 
-from governor.slack import Button
+from governor.evidence import KeyRef
+from governor.key_rollback import label
+from governor.slack import Button, clip, escape
 
 
 def approve(approval: str, digest: str) -> Button:
@@ -33,6 +35,14 @@ def override(preset: str, promotion: str) -> Button:
 def rollback(preset: str, promotion: str) -> Button:
     confirm = "Production serves what it served before this promotion, as a new version."
     return Button("Roll back", "rollback", {"preset": preset, "promotion": promotion}, "danger", confirm)
+
+
+def rollback_key(workload: str, back: KeyRef, goes: KeyRef | None) -> Button:
+    """Bound to both keys: where others would come back or go by then, the click is refused."""
+    value = {"subject": workload, "back": back.hash} | ({"goes": goes.hash} if goes else {})
+    named = [clip(escape(label(key.hash, key.name)), 100) for key in (back, goes) if key]
+    confirm = f"{escape(workload)} gets {' back in place of '.join(named)}{'' if goes else ' back'}."
+    return Button("Roll back", "rollback-key", value, "danger", confirm)
 
 
 def adopt(preset: str, version: int) -> Button:

@@ -20,6 +20,7 @@ _DEEDS: dict[Kind, Callable[[ApprovalEvidence], str]] = {
     "revert": lambda one: f"revert the edit of preset {escape(one.name)}",
     "restore": lambda one: f"restore {escape(one.name)} (disabled for {escape(str(one.change.get('cause')))})",
     "disable": lambda one: f"disable {escape(one.name)}",
+    "key_rollback": lambda one: f"give {escape(one.name)} its former key back",
     "drill": lambda one: f"drill the failover of {escape(one.name)}",
 }
 

@@ -164,6 +164,8 @@ def _decided(event: Event, evidence: ApprovalEvidence) -> str:
             return f"{evidence.change.get('cause')}#{event.subject}"
         case "disable":
             return f"operator#{event.subject}"
+        case "key_rollback":
+            return f"rotation#{event.subject}"
         case "drill":
             return f"drill#{event.subject}#{evidence.approval}"
         case "adopt" | "revert":

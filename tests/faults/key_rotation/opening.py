@@ -15,6 +15,7 @@ from tests.faults.harness import Wire
 from tests.faults.key_rotation.world import (
     ALLOWED,
     CAP,
+    DECISIONS,
     ENVIRONMENT,
     MANAGEMENT_KEY,
     MEMBER,
@@ -45,6 +46,12 @@ def worlds(wire: Wire, policy: dict[str, Any] = POLICY) -> AbstractContextManage
 
 def _opening(ground: Ground) -> dict[str, Any]:
     client("sqs").create_queue(QueueName=QUEUE)
+    client("dynamodb").create_table(
+        TableName=DECISIONS,
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
+        BillingMode="PAY_PER_REQUEST",
+    )
     simulator = ground.simulator
     place = simulator.organization.create_workspace("Platform production", PLACE)
     place.settings["is_observability_broadcast_enabled"] = True

@@ -13,9 +13,16 @@ from pydantic import SecretStr
 import key_planning.handler
 import key_retirement.handler
 import kill_switch.handler
+from governor import key_rollback
+from governor.approval import Request, Vote
+from governor.approval_evidence import approval_event
+from governor.approvals import Approvals
 from governor.causes import CauseRow, Causes
 from governor.clock import format_instant
+from governor.dynamo_ledger import DynamoLedger
+from governor.events import DetailType
 from governor.lineage import Lineage
+from governor.policy import Policy
 from key_rotation import handler
 from management_api import OpenRouter
 from sandbox.openrouter import Simulator
@@ -38,13 +45,14 @@ MEMBER = "user_fake_ana"
 ALLOWED, REFUSED = "anthropic/claude-haiku-4.5", "anthropic/claude-sonnet-4.5"
 """By the guardrail of the member whose key it is."""
 STEPS = ("createSecret", "setSecret", "testSecret", "finishSecret")
-QUEUE = "rotations"
+QUEUE, DECISIONS = "rotations", "decisions"
 QUEUE_URL = f"https://sqs.us-east-1.amazonaws.com/123456789012/{QUEUE}"
 ENVIRONMENT = {
     "ROTATION_QUEUE_URL": QUEUE_URL,
     "ROTATION_FUNCTION_ARN": FUNCTION,
     "MANAGEMENT_KEY_SECRET": "governor/key",
     "TABLE_NAME": "ledger",
+    "DECISIONS_TABLE_NAME": DECISIONS,
     "EVENT_BUS_NAME": "governor",
     "POWERTOOLS_SERVICE_NAME": "key_rotation",
     "POWERTOOLS_LOG_LEVEL": "CRITICAL",
@@ -146,6 +154,9 @@ class World:
     def later(self, **time: float) -> None:
         self.now += timedelta(**time)
 
+    def a_minute_later(self) -> None:
+        self.later(minutes=1)
+
     def ask(self, token: str | None = None) -> None:
         """As `aws secretsmanager rotate-secret` would."""
         token = token or str(uuid.UUID(int=uuid.UUID(self.token).int + 1))
@@ -194,6 +205,34 @@ class World:
     def roll_back(self, by: str = "U0LEAD", id: str = "request-1") -> Callable[[], object]:
         event = self.request("Rollback Requested", id, requested_by=by)
         return lambda: key_retirement.handler.lambda_handler(event, context(100.0))
+
+    def decided(self, by: str = "U0LEAD", id: str = "wish-1") -> dict[str, Any]:
+        """Somebody entitled to it decided that the key as it is now gives way to the former one; the event of it."""
+        self.wire.begin()
+        lineage, (workload,) = self.lineage(), Policy.model_validate(POLICY).workloads
+        request = Request(
+            id, key_rollback.KIND, WORKLOAD, by, self.now, self.now + timedelta(hours=24),
+            key_rollback.change(lineage, workload), key_rollback.deciders(Policy.model_validate(POLICY), workload),
+        )  # fmt: skip
+        approval = self.approvals().order(request, Vote(f"click-{id}", by, "approve", self.now))
+        told = approval_event(DetailType.APPROVAL_GRANTED, approval, self.now, "")
+        at = format_instant(self.now)
+        return {"id": f"e-{id}", "detail-type": told.detail_type, "source": "governor", "time": at,
+                "detail": told.detail()}  # fmt: skip
+
+    def carry_out(self, granted: dict[str, Any]) -> Callable[[], object]:
+        return lambda: key_retirement.handler.lambda_handler(granted, context(100.0))
+
+    def approvals(self) -> Approvals:
+        table = client("dynamodb")
+        return Approvals(DynamoLedger(table, "ledger"), DynamoLedger(table, DECISIONS))
+
+    def outcome(self, id: str = "wish-1") -> str:
+        """Where the request stands."""
+        self.wire.begin()
+        approval = self.approvals().get(id)
+        assert approval
+        return approval.state
 
     def leak(self, id: str, subject: str = WORKLOAD) -> Callable[[], object]:
         """An approver reports a leak: of a key by its hash, or of all the workload's."""

@@ -3,6 +3,7 @@
 import hashlib
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,6 +15,7 @@ from governor.causes import CauseBook, CauseRow
 from governor.events import DetailType, Event
 from governor.evidence import Cause
 from governor.ledger import MemoryLedger
+from governor.lineage import LineageKey, Lineages
 from governor.policy import Policy
 from governor.slack_memory import MemoryReplies
 from governor.slack_requests import Kind as RequestKind
@@ -21,11 +23,15 @@ from governor.slack_requests import SlackRequest
 
 NOW = datetime(2026, 3, 11, 2, 44, tzinfo=UTC)
 WORKLOAD, OWNER, LEAD, SEC, ANYBODY = "prod-search-agent", "U0SEARCH", "U0LEAD", "U0SEC", "U0ANYBODY"
-PRESET = "support-triage"
+PRESET, ZERO = "support-triage", "prod-zero-agent"
+FORMER, CURRENT = "a" * 64, "b" * 64
 POLICY: dict[str, Any] = {
     "version": 1,
     "workloads": [
         {"name": WORKLOAD, "workspace": "production", "owner": {"slack": OWNER}, "secret": "openrouter/search"},
+        {
+            "name": ZERO, "workspace": "production", "owner": {"slack": OWNER}, "tier": 0, "secret": "openrouter/zero",
+        },
         {"name": "prod-plain-agent", "workspace": "production", "owner": {"slack": OWNER}, "tier": 0},
     ],
     "byok": [
@@ -97,6 +103,14 @@ class Desk:
         book = CauseBook(self.ledger)
         for cause in causes:
             book.write(CauseRow(WORKLOAD, cause, "disabled", f"event-{cause}", ("a" * 64,), NOW - timedelta(hours=1)))
+
+    def rotated(self, workload: str = WORKLOAD, *, exposed: bool = False) -> None:
+        """The workload's key was replaced an hour ago; the former one is in overlap."""
+        at = NOW - timedelta(hours=1)
+        former = LineageKey(FORMER, f"{workload}#1", "overlap", at, until=NOW + timedelta(hours=23), exposed=exposed)
+        keys = (former, LineageKey(CURRENT, f"{workload}#2", "current", at))
+        lineages = Lineages(self.ledger)
+        lineages.write(replace(lineages.get(workload), keys=keys))
 
     def asked(
         self, kind: Kind = "restore", needed: int = 1, by: str = ANYBODY, approvers: tuple[str, ...] = (LEAD, SEC)

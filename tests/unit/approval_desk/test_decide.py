@@ -174,7 +174,18 @@ def test_what_is_not_understood_gets_a_hint(desk: Desk, text: str, hint: str) ->
 @pytest.mark.parametrize("text", ["", "help", "HELP"])
 def test_help_names_every_command(desk: Desk, text: str) -> None:
     desk.types(ANYBODY, text)
-    for word in ("status", "keys", "rotate", "disable", "restore", "promote", "rollback", "drill", "help"):
+    for word in (
+        "status",
+        "keys",
+        "rotate",
+        "disable",
+        "restore",
+        "rollback-key",
+        "promote",
+        "rollback",
+        "drill",
+        "help",
+    ):
         assert f"/governor {word}" in desk.said
 
 

@@ -4,12 +4,14 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, cast
 
+from governor.approvals import Approvals
 from governor.events import Event
+from governor.ledger import MemoryLedger
 from governor.secret_versions import WorkloadSecret
 from governor.secrets import SecretUnavailable
 from key_retirement.ports import Ports
 from key_retirement.service import KeyRetirement, Report
-from key_retirement.settings import Beat, Look, Rollback
+from key_retirement.settings import Beat, Grant, Look, Rollback
 from tests.unit.key_rotation.doubles import FakeSecrets, World
 
 
@@ -54,6 +56,7 @@ class Retirement:
     def __init__(self, world: World) -> None:
         self.world = world
         self.copies = FakeCopies(world.secrets)
+        self.approvals = Approvals(world.causes.ledger, MemoryLedger())
 
     def beat(self, after: timedelta | None = None) -> Report:
         """A beat so long from now; without a time, the first of the next hour, which looks at every lineage."""
@@ -61,7 +64,7 @@ class Retirement:
         world.now = world.now + after if after else world.now.replace(minute=0) + timedelta(hours=1)
         return self.act(Beat(world.now))
 
-    def act(self, asked: Beat | Look | Rollback) -> Report:
+    def act(self, asked: Beat | Look | Rollback | Grant) -> Report:
         world = self.world
         connect = cast(Any, world._connect)
         ports = Ports(
@@ -70,6 +73,7 @@ class Retirement:
             copies=self.copies,
             lineages=world.lineages,
             causes=world.causes,
+            approvals=self.approvals,
             bus=world.bus,
             connect=connect,
             clock=lambda: world.now,

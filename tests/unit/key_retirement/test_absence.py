@@ -17,7 +17,7 @@ TEN = timedelta(minutes=10)
 def overlapping(spent: float = 40.0, *, drift: str = "alert") -> Retirement:
     """A workload whose key was just replaced, looked at once."""
     cap = {"limit_usd": 100.0, "limit_reset": "monthly", "drift": drift}
-    world = World(api_key(spent=spent, limit=100.0, limit_reset="monthly"), key=cap)
+    world = World(api_key(spent=spent, limit=100.0, limit_reset="monthly"), key=cap, by_event=True)
     world.account.plaintexts["fake-plaintext-made-by-hand"] = FIRST
     world.rotate()
     retirement = Retirement(world)

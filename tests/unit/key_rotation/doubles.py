@@ -375,13 +375,13 @@ class Silent:
 class World:
     """A key rotation of one workload, and all that it touches. `key`, `more`: as the policy declares it."""
 
-    def __init__(self, *keys: ApiKey, key: dict[str, Any] | None = None, **more: Any) -> None:
+    def __init__(self, *keys: ApiKey, key: dict[str, Any] | None = None, by_event: bool = False, **more: Any) -> None:
         workload = {
             "name": WORKLOAD, "workspace": PLACE, "owner": {"slack": "U0OWNER"}, "secret": SECRET,
             "key": {"limit_usd": 100.0, "limit_reset": "monthly"} if key is None else key,
             "rotation": {"every": "60d"}, **more,
         }  # fmt: skip
-        approvals = {"channel": "C0GOVERNOR", "approvers": ["U0LEAD"]}
+        approvals = {"channel": "C0GOVERNOR", "approvers": ["U0LEAD", "U0SEC"], "by_event": by_event}
         self.policy = Policy.model_validate({"version": 1, "workloads": [workload], "approvals": approvals})
         self.account = FakeAccount({key.hash: key for key in keys})
         self.secrets = FakeSecrets({"first": WorkloadSecret(SecretStr("fake-plaintext-made-by-hand"))})

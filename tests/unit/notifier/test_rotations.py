@@ -8,6 +8,7 @@ import pytest
 from governor.events import DetailType, Event
 from governor.evidence import CredentialRotated, Drain, Drift, Evidence, Expiring, KeyRef, Retired, Rotated
 from governor.policy import Policy
+from governor.slack import Button
 from notifier.case import figures
 from notifier.mail import plain
 from notifier.wording import words
@@ -86,3 +87,57 @@ def test_the_management_keys_end_is_told_with_what_replaces_it(policy: Policy, w
     headline, todo = read(policy, DetailType.KEY_EXPIRING, Expiring(**EXPIRING, why=why), "It ends.", "management key")
     assert headline == f"{icon} It ends."
     assert "put it into secret governor/key. No deploy is needed." in todo
+
+
+def back(kind: DetailType, evidence: Evidence, policy: Policy) -> Button | None:
+    """The message's *Roll back*, if it has one."""
+    event = Event(kind, "e1", WHO, NOW, "why it is so", evidence.model_dump(mode="json"))
+    found = [one for one in words(event, policy, figures((event,))).actions if one.text == "Roll back"]
+    return found[0] if found else None
+
+
+@pytest.mark.parametrize(
+    ("kind", "evidence"),
+    [
+        ("Key Rotated", Rotated(**ROTATED, overlap_until=NOW + timedelta(days=1))),
+        ("Drain Blocked", Drain(**DRAIN, current=NEW)),
+        ("Drain Blocked", Drain(**DRAIN, current=NEW, rule="last_key")),
+        ("Key Drifted", Drift(**DRIFT | {"field": "hash", "live": "deleted"}, former=OLD)),
+    ],
+)
+def test_where_the_former_key_can_come_back_a_button_names_both_keys_and_is_bound_to_them(
+    policy: Policy, kind: str, evidence: Evidence
+) -> None:
+    button = back(DetailType(kind), evidence, policy)
+    assert button
+    assert (button.action, button.value) == ("rollback-key", {"subject": WHO, "back": OLD.hash, "goes": NEW.hash})
+    assert button.confirm == f"{WHO} gets {WHO}#1 (aaaaaaaa…) back in place of {WHO}#2 (bbbbbbbb…)."
+
+
+def test_a_message_of_an_earlier_version_binds_its_button_to_the_key_that_it_knows(policy: Policy) -> None:
+    button = back(DetailType.DRAIN_BLOCKED, Drain(**DRAIN), policy)
+    assert button
+    assert button.value == {"subject": WHO, "back": OLD.hash}
+    assert button.confirm == f"{WHO} gets {WHO}#1 (aaaaaaaa…) back."
+
+
+@pytest.mark.parametrize(
+    ("kind", "evidence"),
+    [
+        ("Key Rotated", Rotated(**ROTATED)),  # the old key leaked: it has no overlap
+        ("Key Rotated", Rotated(**ROTATED | {"old": None})),
+        ("Key Drifted", Drift(**DRIFT | {"field": "hash", "live": "deleted"})),
+        ("Key Drifted", Drift(**DRIFT)),
+        ("Rollback Refused", Rotated(**ROTATED, rule="exposed")),
+    ],
+)
+def test_where_no_key_can_come_back_there_is_no_button(policy: Policy, kind: str, evidence: Evidence) -> None:
+    assert back(DetailType(kind), evidence, policy) is None
+
+
+def test_a_keys_name_makes_no_line_no_link_and_no_mention_in_the_question_before_a_rollback(policy: Policy) -> None:
+    odd = KeyRef(hash="a" * 64, name="prod\n<!channel> *really* <https://example.com|safe> " + "x" * 300)
+    button = back(DetailType.DRAIN_BLOCKED, Drain(**DRAIN | {"key": odd}, current=NEW), policy)
+    assert button
+    assert len(button.confirm) <= 300
+    assert not set("\n<>*") & set(button.confirm)

@@ -16,7 +16,7 @@ from typing import Any, Literal, get_args
 from governor.clock import format_instant, parse_instant
 from governor.ledger import ABSENT
 
-Kind = Literal["promotion", "override", "rollback", "adopt", "revert", "restore", "disable", "drill"]
+Kind = Literal["promotion", "override", "rollback", "adopt", "revert", "restore", "disable", "drill", "key_rollback"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 Verdict = Literal["approve", "reject"]
 State = Literal["pending", "granted", "rejected", "expired", "void", "done", "failed"]

@@ -178,7 +178,7 @@ class Rotated(Evidence):
 
     `why`: `provision`, `due`, `expiry`, `asked` or `exposed`. `step` and `rule`: where and by which rule it failed or
     was refused. `secret`: its name in Secrets Manager, where consumers read the new key. `overlap_until`: until when
-    both keys work at the least.
+    both keys work at the least. `requested_by`: who decided a rollback; None where a name in an event is not believed.
     """
 
     name: str
@@ -199,7 +199,7 @@ class Drain(Evidence):
     `spent_usd`: since it was replaced. `missing`: fields that could not be filled, and why. `behind`: copies of the
     secret that do not hold the new key; the old one stays enabled until they do, deadline or not. `rule`: `last_key`
     when the old key is kept, deadline or not, because the current one does not work; `federated` when the deadline does
-    not count, because callers come by a federation policy that cannot follow the secret; else empty.
+    not count, because callers come by a federation policy that cannot follow the secret. `current`: what replaced it.
     """
 
     name: str
@@ -214,6 +214,7 @@ class Drain(Evidence):
     missing: list[str] = []
     behind: list[str] = []
     rule: str = ""
+    current: KeyRef | None = None
 
 
 class Retired(Evidence):
@@ -232,7 +233,8 @@ class Drift(Evidence):
 
     `field`: OpenRouter's own name of what differs (`limit`, `include_byok_in_limit`, `disabled`, `workspace_id`,
     `name`, `hash` for a key that is gone), `guardrail`, `list` for a key that its workspace's list leaves out, or
-    `orphan_in_use`. `repair`: what Governor does about it, empty for nothing.
+    `orphan_in_use`. `repair`: what Governor does about it, empty for nothing. `former`: where the current key is gone,
+    the former one that can come back.
     """
 
     name: str
@@ -241,6 +243,7 @@ class Drift(Evidence):
     live: str
     key: KeyRef | None = None
     repair: str = ""
+    former: KeyRef | None = None
 
 
 class Expiring(Evidence):
@@ -280,7 +283,7 @@ class RotationRequested(Evidence):
 
 
 class RollbackRequested(Evidence):
-    """Rollback Requested, from outside: give the former key back. `requested_by`: one of the policy's approvers."""
+    """Rollback Requested, from outside. `requested_by`: an approver; it counts with `approvals.by_event` only."""
 
     requested_by: str
 

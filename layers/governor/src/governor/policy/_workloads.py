@@ -65,6 +65,7 @@ class Key(Part):
 class Rotation(Part):
     """When the key is replaced. `overlap`: both keys work at least this long, and until the old one was quiet for
     `quiet`, but no longer than `drain_deadline` past the overlap. `before_expiry`: an expiry nearer than this is due.
+    `rollback_needs_approval`: whether a rollback needs an approver's yes besides who asks; None: of tier 0 only.
     """
 
     every: Duration
@@ -73,6 +74,7 @@ class Rotation(Part):
     drain_deadline: Duration = timedelta(days=7)
     quarantine: Duration = timedelta(days=7)
     before_expiry: Duration = timedelta(days=14)
+    rollback_needs_approval: bool | None = None
 
     @model_validator(mode="after")
     def _one_ends_before_the_next(self) -> Self:
