@@ -49,7 +49,7 @@ def test_the_command_and_the_buttons_lead_to_the_one_url_that_the_stack_puts_out
 
 def test_the_usage_hint_names_every_command() -> None:
     hint = MANIFEST["features"]["slash_commands"][0]["usage_hint"]
-    assert set(USAGE) <= set(re.findall(r"\w+", hint))
+    assert set(USAGE) <= set(re.findall(r"[\w-]+", hint))
 
 
 def test_no_text_is_longer_than_slack_takes() -> None:
