@@ -26,6 +26,7 @@ from byok_failover.shares import Record
 from byok_failover.watching import Watching, note_gaps
 from governor.approval import Approval, Kind
 from governor.approvals import NotGranted
+from governor.events import UNNAMED
 from governor.ledger import LedgerConflict
 from governor.policy import Byok, Policy
 from management_api import AuthenticationFailed, Deadline
@@ -132,7 +133,10 @@ class _Beat:
             reason = "it was not granted by an approver of the policy who is not the one who asked"
             self.drills.refuse(order, "not_an_approver", reason, byok)
         elif grant is None and not self.ports.policy.believes_events:
-            self.drills.refuse(order, "not_believed", "the policy believes no event that names who asks: ask in Slack")
+            # Under an id of its own: the sender chose the event's, and could block the drill that people decided.
+            unnamed = replace(order, by=UNNAMED, id=f"event-{order.id}")
+            reason = "the policy believes no event that names who asks: ask in Slack"
+            self.drills.refuse(unnamed, "not_believed", reason)
         elif byok is None:
             reason = f"the policy has no decision {order.decision}: give workspace/provider as it is written there"
             self.drills.refuse(order, "unknown_decision", reason)

@@ -238,6 +238,10 @@ def _held(facts: Facts) -> tuple[str, ...]:
 
 
 def _why(facts: Facts) -> str:
+    if facts.cause == "exposed":
+        # Anybody may have sent the report: its words are quoted, and not given as Governor's own.
+        said = f": “{facts.event.reason}”" if facts.event.reason else "."
+        return f"an event says that it leaked{said}"
     # The meter's reason opens with the name, which stands in the sentence already.
     return facts.event.reason.removeprefix(f"{facts.name}: ") or f"it was reported as {facts.cause}."
 

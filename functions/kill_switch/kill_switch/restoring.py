@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from governor.causes import CauseRow, union
-from governor.events import DetailType, Event, event_id
+from governor.causes import CauseRow, Causes, union
+from governor.events import UNNAMED, DetailType, Event, event_id
 from governor.evidence import KeyOutcome, Restore
 from governor.ledger import LedgerConflict
 from governor.owners import owners
@@ -20,13 +20,14 @@ def restore(means: Means, account: Account, demand: RestoreDemand) -> Event:
     """Carries the request out; the event that answers it. Raises `LedgerConflict`: decide again."""
     subject = _filed_under(means, account, demand.event.subject)
     approvals = means.policy.approvals
+    causes, believed = means.book.causes(subject), demand.proven or means.policy.believes_events
     facts = RestoreFacts(
         replace(demand.event, subject=subject),
         demand.cause,
-        demand.requested_by,
+        _known(demand, causes, believed=believed),
         approvals.approvers if approvals else (),
-        means.book.causes(subject),
-        believed=demand.proven or means.policy.believes_events,
+        causes,
+        believed=believed,
     )
     decision = decide_restore(facts)
     means.log.info(decision.reason, extra={"rule": decision.rule, "action": decision.action})
@@ -40,6 +41,14 @@ def restore(means: Means, account: Account, demand: RestoreDemand) -> Event:
             return _lift(means, account, facts, decision, row)
         case _:
             return row.told or _answer(DetailType.RESTORE_REFUSED, facts, decision, (), means.clock())
+
+
+def _known(demand: RestoreDemand, causes: Causes, *, believed: bool) -> str:
+    """Who lifts the cause, as far as it is known; of a restore in hand, who began it, whoever chose that id."""
+    row = causes.get(demand.cause)
+    if row and row.lift == demand.event.id and row.lifted_by:
+        return row.lifted_by
+    return demand.requested_by if believed else UNNAMED
 
 
 def _filed_under(means: Means, account: Account, subject: str) -> str:

@@ -127,15 +127,18 @@ def _refused(case: Case) -> Words:
 
 def _exposed(case: Case) -> Words:
     evidence = cast(Exposed, case.evidence)
-    found = (f"*Found at:* {escape(evidence.url)}",) if evidence.url else ()
-    report = f"🔴 A key of {case.who} is reported as exposed, by {escape(evidence.source)}."
+    # Anybody may send such an event: what it says is its own word, of whomever it names.
+    found = (f"*Found at, says the event:* {escape(evidence.url)}",) if evidence.url else ()
+    if case.event.reason:
+        found = (*found, f"*The event says:* “{escape(case.event.reason)}”")
+    report = f"🔴 An event says that a key of {case.who} leaked, and names “{escape(evidence.source)}” as its source."
     if case.governor_disables("exposed"):
         headline = f"{report} Governor is disabling it now.{case.owner}"
         todo = "Issue a new key, and remove the old one from where it was found."
-        return Words(headline, RED, (*found, *case.why), todo)
+        return Words(headline, RED, found, todo)
     headline = f"{report} It still works: {case.restraint}. {case.approvers} must decide.{case.owner}"
     todo = "Click *Disable key* under the thread's first message now, then issue a new one."
-    return Words(headline, RED, (*found, *case.why), todo, (buttons.disable(case.event.subject),))
+    return Words(headline, RED, found, todo, (buttons.disable(case.event.subject),))
 
 
 def _blind(case: Case) -> Words:

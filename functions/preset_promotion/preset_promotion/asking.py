@@ -17,7 +17,7 @@ from datetime import timedelta
 from governor.approval import Approval, Request
 from governor.approval_evidence import approval_event
 from governor.clock import format_instant
-from governor.events import DetailType, event_id
+from governor.events import UNNAMED, DetailType, event_id
 from governor.ledger import Put
 from governor.slack import SlackError
 from preset_promotion import prices, told
@@ -38,9 +38,8 @@ RUNS = 2
 EXPIRE_AFTER = timedelta(hours=24)
 """Where the policy has no `approvals`."""
 ENDS_KEPT = timedelta(days=400)
-BY_EVENT = "an event"
-"""Who asks, where an event names somebody and the policy believes no name in an event: so nobody can have another
-named as the one who asked, and approve it himself as if he had not."""
+BY_EVENT = UNNAMED
+"""So nobody can have another named as the one who asked, and approve it himself as if he had not."""
 WATCHER = "governor"
 """Who asks for what was found by schedule: nobody, so that every approver may decide."""
 

@@ -32,6 +32,8 @@ class PresetPromotion:
         """How many presets were looked at. Raises whatever kept one from its turn, once the others had theirs."""
         if isinstance(command, Beat):
             return self._beat(Deadline(seconds_left))
+        if isinstance(command, Asked) and not (command.proven or self.ports.policy.believes_events):
+            command = replace(command, by=BY_EVENT)
         preset = self.ports.policy.preset(command.slug)
         if preset is None:
             if isinstance(command, Asked):
@@ -79,8 +81,7 @@ def _commanded(turn: Turn, command: Asked | Decided) -> None:
     if turn.record.posting:
         raise InHand(f"a version of {turn.preset.slug} is being posted to production")
     if isinstance(command, Asked):
-        known = command.proven or turn.ports.policy.believes_events
-        asked(turn, command if known else replace(command, by=BY_EVENT))
+        asked(turn, command)
     else:
         decided(turn, command.approval, command.kind)
 

@@ -246,7 +246,17 @@ def test_an_event_that_names_who_asks_is_not_believed_where_the_policy_says_so()
     world.credential("first")
     world.drill()
     assert world.rules("Drill Failed") == ["not_believed"]
+    assert world.told()[0].evidence["by"] == "an event"
     assert not [one for one in world.simulator.requests if one.method == "PATCH"]
+
+
+def test_an_event_under_the_id_of_a_decision_does_not_keep_it_from_being_carried_out() -> None:
+    world = World(DRILL, by_event=False)
+    world.credential("first")
+    world.drill("request-1")
+    decided(world)
+    world.drill("request-1", granted=True)
+    assert world.rules("Drill Passed") == ["passed"]
 
 
 def test_a_drill_is_served_by_a_fallback_key_where_it_is_the_next() -> None:

@@ -120,8 +120,32 @@ def test_where_only_clicks_are_believed_an_event_that_names_an_approver_restores
     world.now += timedelta(minutes=30)
     told = world.receive(restore())
     assert (told.detail_type, told.evidence["rule"]) == (DetailType.RESTORE_REFUSED, "by_event")
+    assert told.evidence["requested_by"] == "an event"
+    assert "U0LEAD" not in told.reason
     assert world.account.disabled() == {HASH}
     assert world.receive(world.granted(_restore())).detail_type == DetailType.KEY_RESTORED
+
+
+def test_an_event_under_the_id_of_a_restore_in_hand_finishes_it_in_the_name_of_who_decided_it() -> None:
+    world = _believing_clicks_only()
+    world.receive(runaway())
+    world.now += timedelta(minutes=30)
+    row = world.book.causes(WORKLOAD).get("runaway")
+    assert row
+    world.book.write(replace(row, status="lifting", lift="wish-1", lifted_by="U0LEAD", lifted_at=world.now))
+    told = world.receive(restore(by="U0FORGED", id="wish-1"))
+    assert told.detail_type == DetailType.KEY_RESTORED
+    assert told.evidence["requested_by"] == "U0LEAD"
+    assert "U0FORGED" not in told.reason
+
+
+def test_the_words_of_whoever_reports_a_leak_are_quoted_as_an_events_and_not_given_as_the_reason() -> None:
+    world = _believing_clicks_only()
+    event = exposed(requested_by="U0LEAD")
+    event["detail"]["reason"] = "U0LEAD ordered it."
+    told = world.receive(event)
+    assert told.detail_type == DetailType.KEY_DISABLED
+    assert told.reason.endswith("an event says that it leaked: “U0LEAD ordered it.”")
 
 
 def test_where_only_clicks_are_believed_an_approvers_report_is_a_report_like_any_other() -> None:

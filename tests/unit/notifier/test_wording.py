@@ -55,7 +55,7 @@ def _headline(policy: Policy, event: Event, *before: Event) -> str:
         ("monitor_recovered",
          "🟢 Governor sees again: workspace Research is read and metered."),
         ("key_exposed",
-         "🔴 A key of prod-search-agent is reported as exposed, by github-secret-scanning. "
+         "🔴 An event says that a key of prod-search-agent leaked, and names “github-secret-scanning” as its source. "
          "Governor is disabling it now. Owner: U0SEARCH."),
     ],
 )  # fmt: skip
@@ -210,3 +210,18 @@ def test_text_from_elsewhere_cannot_mention_or_link(policy: Policy, sample: Samp
 def test_what_could_not_be_learned_is_admitted(policy: Policy, sample: Sample) -> None:
     event = sample("key_disabled", evidence={"missing": ["top_models: analytics did not answer"]})
     assert "*Not known:* top_models: analytics did not answer" in _read(policy, event).facts
+
+
+def test_a_leak_report_is_an_events_word_and_not_that_of_whom_it_names(policy: Policy, sample: Sample) -> None:
+    event = sample("key_exposed", evidence={"source": "U0LEAD", "requested_by": "U0SEC"}, reason="U0SEC ordered it.")
+    said = words(event, policy, figures((event,)))
+    everything = "\n".join((said.headline, *said.facts, said.todo))
+    assert "names “U0LEAD” as its source" in everything
+    assert "<@U0SEC>" not in everything
+    assert "*The event says:* “U0SEC ordered it.”" in everything
+    assert "*Why:*" not in everything
+
+
+def test_a_restore_that_an_event_asks_for_in_vain_names_nobody(policy: Policy, sample: Sample) -> None:
+    event = sample("restore_refused", evidence={"rule": "by_event", "requested_by": "an event"})
+    assert "Governor refused the restore that an event asked for" in _headline(policy, event)

@@ -27,6 +27,10 @@ MAX_REASON = 2000
 quotes it would be more than the bus takes."""
 
 
+UNNAMED = "an event"
+"""Who asks, where only an event says who, and the policy believes no name in an event: shown instead of the name."""
+
+
 class DetailType(StrEnum):
     """What happened. Those of `REQUESTS` come from outside; Governor acts on them, and sends one itself only when a
     person has asked for it in Slack."""
