@@ -53,6 +53,7 @@ check: $(SETUP) ## Style, types, import rules, template, policy, dependency audi
 	pytest -q tests/contract/template
 	uv export --quiet --frozen --no-emit-workspace --all-groups --format requirements-txt > build/audit.txt
 	python -m tools.audit build/audit.txt
+	python -m tools.audit tests/contract/litellm_client/requirements.txt
 
 bench: $(SETUP) ## Ratios, each measured within one run: build/bench.json
 	@python -m tests.bench
