@@ -23,7 +23,7 @@ def test_licence_security_policy_updates_and_owners_are_there() -> None:
     assert 'license = "Apache-2.0"' in (ROOT / "pyproject.toml").read_text()
     assert "Report a vulnerability" in (ROOT / "SECURITY.md").read_text()
     updates = yaml.safe_load((ROOT / ".github" / "dependabot.yml").read_text())["updates"]
-    assert {one["package-ecosystem"] for one in updates} == {"uv", "github-actions"}
+    assert {one["package-ecosystem"] for one in updates} == {"uv", "pip", "github-actions"}
     owned = [
         line.split()[0]
         for line in (ROOT / ".github" / "CODEOWNERS.sample").read_text().splitlines()
