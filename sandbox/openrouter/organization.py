@@ -243,13 +243,15 @@ class Organization:
         return found
 
     def add_preset_version(
-        self, key: Key | None, slug: str, prompt: str | None, config: dict[str, Any], workspace_id: str = ""
-    ) -> Preset:
+        self, key: Key | None, slug: str, prompt: str | None, config: dict[str, Any], workspace_id: str = "",
+        member: str | None = None,
+    ) -> Preset:  # fmt: skip
         """A new version is the designated one at once; there is no way back but posting an old one again.
 
-        `workspace_id`: needed where no inference key says it. Raises a 409 for an archived preset.
+        `workspace_id`: needed where no inference key says it. `member`: who saves it by hand; else its creator is the
+        key's. Raises a 409 for an archived preset.
         """
-        now, creator = self.now, (key and key.creator_user_id) or OWNER
+        now, creator = self.now, member or (key and key.creator_user_id) or OWNER
         place = workspace_id or (key.workspace_id if key else self.default_workspace.id)
         preset = self.presets.get((place, slug))
         if not preset:

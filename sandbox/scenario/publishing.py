@@ -19,7 +19,10 @@ SLUG, PRODUCTION, STAGING = "support-triage", "platform-production", "platform-s
 PROMPT = "You sort support requests. Answer with the queue's name."
 REFUND = "I was billed twice and want my money back."
 HOUR = timedelta(hours=1)
+AUTHOR = "user_fake_dev"
+"""U0DEV at OpenRouter."""
 _PRESETS = f"""\
+people: {{U0DEV: {AUTHOR}}}
 presets:
   - slug: {SLUG}
     from: {STAGING}
@@ -60,11 +63,11 @@ def week(world: World) -> Iterator[tuple[Scenario, datetime, datetime]]:
 
 
 def save(world: World, place: str, prompt: str, **config: Any) -> None:
-    """A member edits the preset in this workspace."""
+    """U0DEV edits the preset in this workspace."""
     organization = world.simulator.organization
     workspace = organization.workspace(place)
     key = next(key for key in organization.keys if key.workspace_id == workspace.id)
-    organization.add_preset_version(key, SLUG, prompt, {"model": MODELS[0], **config})
+    organization.add_preset_version(key, SLUG, prompt, {"model": MODELS[0], **config}, member=AUTHOR)
 
 
 def served(world: World) -> tuple[int, dict[str, Any]]:

@@ -17,7 +17,10 @@ MODEL = "anthropic/claude-haiku-4.5"
 SECRET_WORDS = "The magic word is xylophone."
 LONG = "\n".join([SECRET_WORDS, *(f"Rule {number}: be kind." for number in range(1200))])
 """More than 20,000 characters."""
+DEV, LEAD, MACHINE = "user_fake_dev", "user_fake_lead", "user_fake_machine"
+"""U0DEV and U0LEAD at OpenRouter, and whom the policy does not know."""
 PRESETS = f"""
+people: {{U0DEV: {DEV}, U0LEAD: {LEAD}}}
 presets:
   - slug: {SLUG}
     from: {STAGING}
@@ -48,12 +51,12 @@ def world(tmp_path: Path) -> Iterator[World]:
         yield opened
 
 
-def save(world: World, place: str, prompt: str, config: dict[str, Any]) -> None:
+def save(world: World, place: str, prompt: str, config: dict[str, Any], member: str = DEV) -> None:
     """A member edits the preset there."""
     organization = world.simulator.organization
     workspace = organization.workspace(place)
     key = next(key for key in organization.keys if key.workspace_id == workspace.id)
-    organization.add_preset_version(key, SLUG, prompt, config)
+    organization.add_preset_version(key, SLUG, prompt, config, member=member)
 
 
 def served(world: World) -> dict[str, Any]:
@@ -101,4 +104,32 @@ def test_asked_by_command_approved_by_another_promoted_rolled_back_and_drift_rev
     assert any("xylophone" in text and "+Rule 1199: be kind." in text for text in files)
     written = [str(world.events()), world.engine.logs("PresetPromotionFunction"), str(world.slack.messages(CHANNEL))]
     assert not [text for text in written if "xylophone" in text]
+    assert world.engine.dead_letters() == []
+
+
+def test_the_author_of_a_version_cannot_approve_it_and_an_unknown_author_takes_two(world: World) -> None:
+    wait(world, 11)
+    save(world, STAGING, "Sort tickets, kindly.", {"model": MODEL, "temperature": 0.5}, member=LEAD)
+    world.slack.command("U0DEV", f"promote {SLUG}")
+    wait(world)
+    assert any("*Author:* <@U0LEAD>" in str(message) for message in world.slack.messages(CHANNEL))
+    world.slack.click("U0LEAD", "Approve")
+    wait(world)
+    assert world.slack.told("U0LEAD")[-1] == "You saved this version yourself: somebody else must approve it."
+    assert served(world)["temperature"] == 0.2
+    world.slack.click("U0SEC", "Approve")
+    wait(world)
+    assert served(world)["temperature"] == 0.5
+    save(world, STAGING, "Sort tickets, briefly.", {"model": MODEL, "temperature": 0.7}, member=MACHINE)
+    world.slack.command("U0DEV", f"promote {SLUG}")
+    wait(world)
+    asked = world.events("Approval Requested", subject=SLUG)[-1]["detail"]["evidence"]
+    assert (asked["author"], asked["needed"]) == ("", 2)
+    assert any("So 2 approvals are needed" in str(message) for message in world.slack.messages(CHANNEL))
+    world.slack.click("U0LEAD", "Approve")
+    wait(world, 11)
+    assert served(world)["temperature"] == 0.5
+    world.slack.click("U0SEC", "Approve")
+    wait(world)
+    assert served(world)["temperature"] == 0.7
     assert world.engine.dead_letters() == []

@@ -8,6 +8,7 @@ _REFUSED = {
     "expired": "That request has expired; it can be asked anew.",
     "changed": "This button is of an older version of the request. Decide on the newest message.",
     "own_request": "You asked for this yourself: somebody else must approve it.",
+    "own_version": "You saved this version yourself: somebody else must approve it.",
     "not_an_approver": "You are not among the approvers of this request.",
     "counted_already": "Your approval is counted already; it waits for another.",
     "granted": "This was approved already.",

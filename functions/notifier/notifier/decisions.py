@@ -28,16 +28,30 @@ _DEEDS: dict[Kind, Callable[[ApprovalEvidence], str]] = {
 def requested(case: Case) -> Words:
     evidence = cast(ApprovalEvidence, case.evidence)
     several = f"{evidence.needed} of " if evidence.needed > 1 else ""
-    approvers = mention(evidence.approvers) if evidence.approvers else "anybody"
+    barred = {evidence.requested_by, evidence.author}
+    able = [one for one in evidence.approvers if one not in barred] or evidence.approvers
+    approvers = mention(able) if able else "anybody"
     headline = (
         f"🟡 {person(evidence.requested_by)} asks to {_deed(evidence)}. {several}{approvers} must decide until "
         f"{utc(evidence.expires_at)}."
     )
-    todo = (
-        "Approve or reject under the thread's first message. Whoever asked cannot; nothing happens until somebody does."
-    )
+    not_able = "Neither whoever asked nor the author can" if evidence.author else "Whoever asked cannot"
+    todo = f"Approve or reject under the thread's first message. {not_able}; nothing happens until somebody does."
     id, digest = evidence.approval, evidence.digest
-    return Words(headline, YELLOW, _shown(evidence), todo, (buttons.approve(id, digest), buttons.reject(id, digest)))
+    facts = (*_author(evidence), *_shown(evidence))
+    return Words(headline, YELLOW, facts, todo, (buttons.approve(id, digest), buttons.reject(id, digest)))
+
+
+def _author(evidence: ApprovalEvidence) -> tuple[str, ...]:
+    """Who made what is decided about, and what follows for the decision; nothing where it has no author."""
+    if evidence.author:
+        return (f"*Author:* {person(evidence.author)}, as OpenRouter says; somebody else must approve it",)
+    if not evidence.author_unknown:
+        return ()
+    unknown = f"*Author:* unknown, because {escape(evidence.author_unknown)}"
+    if evidence.needed == 1:
+        return (f"{unknown}. ⚠ The policy lets one approval do: whoever approves it may be its author",)
+    return (f"{unknown}. So {evidence.needed} approvals are needed: one of them is somebody else's",)
 
 
 def granted(case: Case) -> Words:

@@ -14,12 +14,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 
-from governor.approval import Approval, Request
 from governor.approval_evidence import approval_event
+from governor.authorship import approvals_needed, author_of, who_may_approve
 from governor.clock import format_instant
 from governor.events import UNNAMED, DetailType, event_id
 from governor.ledger import Put
-from governor.slack import SlackError
 from preset_promotion import prices, told
 from preset_promotion.catalogue import Catalogue
 from preset_promotion.checks import Check, examine, failing
@@ -28,15 +27,14 @@ from preset_promotion.decide import stale
 from preset_promotion.diff import Diff, compare
 from preset_promotion.paying import cases
 from preset_promotion.ports import Live, Turn
-from preset_promotion.record import ENDED, Candidate, Finishing, Record, Status
+from preset_promotion.record import ENDED, NONE, Candidate, Finishing, Record, Status
+from preset_promotion.requesting import ask
 from preset_promotion.settings import Asked
 
 IN_HAND = timedelta(minutes=16)
 """Longer than the function may run (15 min)."""
 RUNS = 2
 """Check runs of one candidate that may die on the way; each may cost its whole purse."""
-EXPIRE_AFTER = timedelta(hours=24)
-"""Where the policy has no `approvals`."""
 ENDS_KEPT = timedelta(days=400)
 BY_EVENT = UNNAMED
 """So nobody can have another named as the one who asked, and approve it himself as if he had not."""
@@ -57,10 +55,8 @@ def asked(turn: Turn, request: Asked) -> None:
         return
     rule = _cannot(staging, production)
     if rule:
-        id, reason = _id(turn, request.id), f"{turn.preset.slug} was not asked for: {_SAYS[rule]}."
-        wanted = Candidate(id, staging.seen, production.seen, request.by)
-        turn.write(record.telling(told.failed(turn, id, rule, reason, wanted)))
-        turn.flush()
+        wanted = Candidate(_id(turn, request.id), staging.seen, production.seen, request.by)
+        _refuse(turn, wanted, rule, f"{turn.preset.slug} was not asked for: {_SAYS[rule]}.")
         return
     standing = record.candidate
     same = standing and standing.status != "blocked" and stale(standing, staging.seen, production.seen) is None
@@ -85,12 +81,43 @@ def _cannot(staging: Live, production: Live) -> str | None:
     return "nothing_to_promote" if staging.seen.digest == production.seen.digest else None
 
 
+def _refuse(turn: Turn, wanted: Candidate, rule: str, reason: str, *, record: Record | None = None) -> None:
+    """Tells that this was not asked for, and notes it, so that a repeat of the request tells nothing else."""
+    event = told.failed(turn, wanted.id, rule, reason, wanted)
+    row = ended(turn, wanted.id, "not asked", rule, wanted.data())
+    turn.write((record or turn.record).telling(event), row)
+    turn.flush()
+
+
 def take_up(turn: Turn, id: str, staging: Live, production: Live, by: str, *, loosen: bool = False) -> None:
-    """From here on this version is on its way; checks follow, and people are asked."""
+    """From here on this version is on its way; checks follow, and people are asked. Where nobody could approve it, that
+    is told instead, before golden cases are paid for."""
     now, record = turn.ports.clock(), turn.record
+    taken_up = max(record.taken_up, staging.seen.number)
+    short = _too_few(turn, staging, by)
+    if short:
+        reason = f"{turn.preset.slug}: version {staging.seen.number} of staging was not asked for: {short}."
+        wanted = Candidate(id, staging.seen, production.seen, by)
+        _refuse(turn, wanted, "not_enough_approvers", reason, record=replace(record, taken_up=taken_up))
+        return
     candidate = Candidate(id, staging.seen, production.seen, by, loosen, until=now + IN_HAND, tries=1)
-    turn.write(replace(record, candidate=candidate, taken_up=max(record.taken_up, staging.seen.number)))
+    turn.write(replace(record, candidate=candidate, taken_up=taken_up))
     check(turn, staging, production)
+
+
+def _too_few(turn: Turn, staging: Live, by: str) -> str:
+    """Why nobody could approve the version, though everybody said yes, as a clause; empty where they can."""
+    preset, author = turn.preset, author_of(turn.ports.policy, staging.seen.creator)
+    needed, able = approvals_needed(preset, author), who_may_approve(preset, (by, author.slack))
+    if len(able) >= needed:
+        return ""
+    barred = [f"{by} asked for it"] if by in preset.approvers else []
+    barred += [f"{author.slack} saved the version"] if author.slack in preset.approvers else []
+    because = f", because {author.unknown}" if author.unknown else ""
+    return (
+        f"{needed} {'approval is' if needed == 1 else 'approvals are'} needed{because}, and only {len(able)} of its "
+        f"{len(set(preset.approvers))} approvers may approve it ({' and '.join(barred) or 'the policy names no more'})"
+    )
 
 
 def resume(turn: Turn, candidate: Candidate, staging: Live, production: Live) -> None:
@@ -141,50 +168,6 @@ def _checked(
     reason = f"{turn.preset.slug}: version {number} of staging may not go to production: {', '.join(blocking)}."
     turn.write(record.telling(told.failed(turn, candidate.id, "checks", reason, checked, overridable=True)))
     turn.flush()
-
-
-def ask(turn: Turn, candidate: Candidate, text: str) -> None:
-    """Stores the request, and tells of it."""
-    preset, now = turn.preset, turn.ports.clock()
-    file, note = upload(turn, f"{preset.slug}-{candidate.version.number}.diff", text)
-    approvals = turn.ports.policy.approvals
-    override = candidate.how == "override"
-    lines = tuple(f"✗ {one.name}: {one.why}" for one in candidate.checks if not one.passed)
-    request = turn.ports.approvals.ask(
-        Request(
-            id=event_id(DetailType.APPROVAL_REQUESTED, preset.slug, candidate.id, candidate.how),
-            kind=candidate.how,
-            subject=preset.slug,
-            requested_by=candidate.by,
-            requested_at=now,
-            expires_at=now + (approvals.expire_after if approvals else EXPIRE_AFTER),
-            change=change(turn, candidate),
-            approvers=preset.approvers,
-            needed=preset.approvals,
-            name=preset.slug,
-            shown=(*lines, *candidate.shown, *note),
-            file=file,
-        )
-    )
-    what = "overriding its failing checks" if override else "its checks pass"
-    version = f"version {candidate.version.number} of {preset.from_workspace}"
-    reason = f"{preset.slug}: {version} to {preset.to_workspace}, {what}."
-    event = approval_event(DetailType.APPROVAL_REQUESTED, Approval(request), request.requested_at, reason)
-    turn.write(replace(turn.record, candidate=replace(candidate, status="asked", approval=request.id)).telling(event))
-    turn.flush()
-
-
-def change(turn: Turn, candidate: Candidate) -> dict[str, object]:
-    """What exactly is decided: both versions by number and hash, and what is set aside for it."""
-    preset, version, base = turn.preset, candidate.version, candidate.base
-    return {
-        "preset": preset.slug,
-        "promotion": candidate.id,
-        "from": {"workspace": preset.from_workspace, "version": version.number, "digest": version.digest},
-        "to": {"workspace": preset.to_workspace, "version": base.number, "digest": base.digest},
-        "loosen": candidate.loosen,
-        "failing": list(failing(candidate.checks)),
-    }
 
 
 def void(turn: Turn, why: str) -> None:
@@ -246,28 +229,18 @@ def found(turn: Turn, staging: Live, production: Live) -> None:
     take_up(turn, id, staging, production, WATCHER)
 
 
-def upload(turn: Turn, name: str, text: str) -> tuple[str | None, tuple[str, ...]]:
-    """The permalink of the difference as a file, and a line on what it lacks. `text`: what the policy lets it hold."""
-    if turn.ports.files is None or not text:
-        return None, ()
-    try:
-        file = turn.ports.files.upload(name, text, f"What changes in {turn.preset.slug}") or None
-    except SlackError as error:
-        turn.ports.log.warning("the diff was not uploaded", extra={"error": type(error).__name__})
-        return None, ("⚠ The whole difference could not be uploaded to Slack: read it at OpenRouter",)
-    if turn.preset.prompts == "private":
-        return file, ("The file holds every parameter, but no text: the policy says that prompts are private",)
-    return file, ()
-
-
 def _override(turn: Turn, request: Asked, staging: Live, production: Live) -> None:
     standing = turn.record.candidate
     held = standing is not None and standing.status == "blocked" and standing.id == request.override_of
     if standing is None or not held or stale(standing, staging.seen, production.seen):
-        id = _id(turn, request.id)
         reason = f"{turn.preset.slug}: nothing to override: {_SAYS['nothing_to_override']}."
-        turn.write(turn.record.telling(told.failed(turn, id, "nothing_to_override", reason)))
-        turn.flush()
+        _refuse(turn, Candidate(_id(turn, request.id), NONE, NONE, ""), "nothing_to_override", reason)
+        return
+    short = _too_few(turn, staging, request.by)
+    if short:
+        wanted = replace(standing, id=_id(turn, request.id), how="override", by=request.by)
+        reason = f"{turn.preset.slug}: the override was not asked for: {short}."
+        _refuse(turn, wanted, "not_enough_approvers", reason)
         return
     candidate = replace(standing, how="override", by=request.by, status="checked")
     turn.write(replace(turn.record, candidate=candidate))

@@ -2,14 +2,16 @@
 
 from dataclasses import replace
 
-from governor.approval import Approval, Kind, Request
+from governor.approval import Approval, Kind
 from governor.approvals import NotGranted
+from governor.authorship import approvals_needed, author_of, missing
 from preset_promotion import told
-from preset_promotion.asking import change, end, ended, renew, void
+from preset_promotion.asking import end, ended, renew, void
 from preset_promotion.decide import refusal, stale
 from preset_promotion.ports import Live, Turn
 from preset_promotion.promoting import promote, put_back
 from preset_promotion.record import Candidate, Finishing, Seen, Served
+from preset_promotion.requesting import change
 
 _WHY = {
     "not_an_approver": "the policy does not name whoever granted it",
@@ -48,23 +50,27 @@ def waiting(turn: Turn, candidate: Candidate, staging: Live, production: Live) -
         renew(turn, rule, staging, production)
         return
     if state == "granted":
-        if not _as_asked(turn, candidate, approval.request) or not _by_approvers(turn, approval):
-            void(turn, "what was approved, or by whom it may be, is not what was checked")
+        lacking = _lacking(turn, candidate, approval)
+        if lacking:
+            void(turn, f"it was approved, but it is not promoted: {lacking}")
             return
         promote(turn, candidate, approval)
 
 
-def _as_asked(turn: Turn, candidate: Candidate, request: Request) -> bool:
-    """Whether the request still says what the record and the policy say: others may write the ledger too."""
-    preset = turn.preset
-    found = (request.kind, dict(request.change), request.approvers, request.needed)
-    return found == (candidate.how, change(turn, candidate), preset.approvers, preset.approvals)
-
-
-def _by_approvers(turn: Turn, approval: Approval) -> bool:
-    """Whether as many as the policy's preset wants approved it, all of them named there, and none of them asked."""
-    preset, by = turn.preset, set(approval.approved_by)
-    return by <= set(preset.approvers) - {approval.request.requested_by} and len(by) >= preset.approvals
+def _lacking(turn: Turn, candidate: Candidate, approval: Approval) -> str:
+    """Why the grant does not suffice, as a clause; empty where it does. Judged anew from the record, the policy and the
+    decision's own row: others may write the request, and the policy may have changed since it was asked."""
+    preset, request = turn.preset, approval.request
+    author = author_of(turn.ports.policy, candidate.version.creator)
+    needed = approvals_needed(preset, author)
+    barred = {request.requested_by: "asked for it", author.slack: "saved the version"}
+    short = missing(preset, needed, approval.approved_by, barred)
+    if short:
+        return f"{short}, because {author.unknown}" if author.unknown else short
+    found = (request.kind, dict(request.change), request.approvers, request.needed, request.author,
+             request.author_unknown)  # fmt: skip
+    wanted = (candidate.how, change(turn, candidate), preset.approvers, needed, author.slack, author.unknown)
+    return "" if found == wanted else "the request does not say what was checked, or the policy has changed since"
 
 
 def _order(turn: Turn, approval: Approval, production: Live) -> None:

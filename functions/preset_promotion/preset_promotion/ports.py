@@ -100,4 +100,4 @@ class Turn:
 
 def looked_at(version: "PresetVersion") -> Live:
     content = Content.of(version)
-    return Live(Seen(version.version, content.digest), content)
+    return Live(Seen(version.version, content.digest, version.creator_id), content)

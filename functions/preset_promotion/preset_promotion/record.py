@@ -8,7 +8,7 @@ where it is needed (versions do not change). What has ended is kept beside it, p
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -24,17 +24,22 @@ Status = Literal["checking", "blocked", "checked", "asked"]
 
 @dataclass(frozen=True)
 class Seen:
-    """A version that was looked at. `number` 0: there is none. `digest`: of its content."""
+    """A version that was looked at. `number` 0: there is none. `digest`: of its content.
+
+    `creator`: who saved it, by OpenRouter's user id; None where OpenRouter names nobody, and in older rows. It makes no
+    other version of one.
+    """
 
     number: int = 0
     digest: str = ""
+    creator: str | None = field(default=None, compare=False)
 
     def data(self) -> list[Any]:
-        return [self.number, self.digest]
+        return [self.number, self.digest, self.creator]
 
     @classmethod
     def of(cls, data: Sequence[Any]) -> "Seen":
-        return cls(int(data[0]), data[1])
+        return cls(int(data[0]), data[1], data[2] if len(data) > 2 else None)
 
 
 NONE = Seen()

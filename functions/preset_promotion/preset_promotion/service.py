@@ -12,13 +12,14 @@ from governor.policy import Preset
 from governor.preset_evidence import Promotion, VersionRef
 from management_api import AuthenticationFailed, Deadline
 from preset_promotion import prices, told
-from preset_promotion.asking import BY_EVENT, asked, found, renew, resume, upload
+from preset_promotion.asking import BY_EVENT, asked, found, renew, resume
 from preset_promotion.decide import drifted, due, stale
 from preset_promotion.diff import compare
 from preset_promotion.ordering import decided, waiting
 from preset_promotion.ports import Live, Ports, Turn
 from preset_promotion.promoting import carry_on
 from preset_promotion.record import Record, Served
+from preset_promotion.requesting import upload
 from preset_promotion.settings import Asked, Beat, Decided
 
 

@@ -31,6 +31,7 @@ from tests.bench.cost.measure import NAMES, average, aws, stack_facing, started
 from tests.bench.far_side import MANAGEMENT_KEY
 from tests.bench.processes import REGION, Worker
 from tests.faults.preset_promotion.world import (
+    AUTHOR,
     FORMER,
     FORMER_PROMPT,
     NEW,
@@ -84,7 +85,7 @@ class Decisions:
             own = {"SLACK_SECRET": "slack", "SLACK_SIGNING_SECRET": "slack-signing", "SLACK_API_URL": slack}
             self._variables = {**variables, **own, "REQUEST_QUEUE_URL": queue}
             self._found()
-            self._stack = stack_facing(built, url, {"presets": POLICY["presets"], "approvals": POLICY["approvals"]})
+            self._stack = stack_facing(built, url, {name: POLICY[name] for name in ("people", "presets", "approvals")})
             self._promote()
             self._click_at_the_gateway()
             self._let_months_pass()
@@ -104,7 +105,7 @@ class Decisions:
         organization = self._simulator.organization
         home = organization.workspace(place).id
         key = next(key for key in organization.keys if key.workspace_id == home)
-        organization.add_preset_version(key, SLUG, prompt, dict(config))
+        organization.add_preset_version(key, SLUG, prompt, dict(config), member=AUTHOR)
 
     def _promote(self) -> None:
         with self._worker("preset_promotion") as worker:

@@ -113,6 +113,26 @@ def test_the_same_click_twice_gives_the_same_and_a_second_click_is_too_late(appr
     assert approvals.vote(ASKED.id, ASKED.digest, _no()).rule == "granted"
 
 
+def test_the_author_of_a_version_cannot_approve_it_and_may_reject_it_as_an_approver(approvals):
+    asked = replace(ASKED, author="U0LEAD")
+    approvals.ask(asked)
+    refused = approvals.vote("a1", asked.digest, _yes())
+    assert (refused.outcome, refused.rule) == ("refused", "own_version")
+    assert approvals.vote("a1", asked.digest, _no("U0LEAD")).outcome == "rejected"
+
+
+def test_a_request_of_before_authors_were_kept_has_the_digest_that_its_decision_holds(ledgers):
+    approvals = Approvals(*ledgers)
+    approvals.ask(ASKED)
+    assert approvals.vote("a1", ASKED.digest, _yes()).outcome == "granted"
+    older = {name: value for name, value in ASKED.data().items() if not name.startswith("author")}
+    ledgers[0].commit(Put("approval", "a1", older, 1))
+    assert approvals.granted("a1", ["promotion"]).request == ASKED
+    ledgers[0].commit(Put("approval", "a1", {**older, "author": "U0X"}, 2))
+    with pytest.raises(NotGranted, match="altered"):
+        approvals.granted("a1", ["promotion"])
+
+
 def test_two_are_needed_and_one_counts_once(approvals):
     asked = replace(ASKED, needed=2)
     approvals.ask(asked)

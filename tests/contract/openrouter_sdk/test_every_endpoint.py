@@ -384,6 +384,7 @@ def _(account):
 def _(account):
     account.caller.presets.create_presets_chat_completions(slug="triage", messages=MESSAGES, temperature=0.1)
     version = account.caller.presets.get_version(slug="triage", version="1").data
+    assert version.creator_id.startswith("user_")
     assert version.config == {"temperature": 0.1}
 
 

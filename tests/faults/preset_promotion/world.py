@@ -34,8 +34,11 @@ ENVIRONMENT = {
     "POWERTOOLS_LOG_LEVEL": "CRITICAL",
 }
 GOLDEN_PROMPT = "I want my money back for order 7."
+AUTHOR = "user_fake_dev"
+"""Saves what nobody else is said to: U0DEV."""
 POLICY: dict[str, Any] = {
     "version": 1,
+    "people": {"U0DEV": AUTHOR, "U0LEAD": "user_fake_lead"},
     "presets": [
         {
             "slug": SLUG, "from": STAGING, "to": PRODUCTION, "from_secret": FROM_SECRET, "to_secret": TO_SECRET,
@@ -135,12 +138,12 @@ class World:
     def later(self, **time: float) -> None:
         self.now += timedelta(**time)
 
-    def save(self, workspace: str, prompt: str | None, config: dict[str, Any]) -> None:
+    def save(self, workspace: str, prompt: str | None, config: dict[str, Any], member: str = AUTHOR) -> None:
         """A member edits the preset there, by whatever means."""
         organization = self.simulator.organization
         place = organization.workspace(workspace)
         key = next(key for key in organization.keys if key.workspace_id == place.id)
-        organization.add_preset_version(key, SLUG, prompt, dict(config))
+        organization.add_preset_version(key, SLUG, prompt, dict(config), member=member)
 
     def beat(self) -> Callable[[], object]:
         event = {"version": 1, "scheduled_time": format_instant(self.now)}
@@ -177,7 +180,7 @@ class World:
         evidence = ApprovalEvidence(
             approval=id, kind=request.kind, digest=request.digest, name=SLUG, requested_by=request.requested_by,
             approvers=request.approvers, needed=request.needed, expires_at=request.expires_at,
-            change=dict(request.change),
+            change=dict(request.change), author=request.author, author_unknown=request.author_unknown,
         )  # fmt: skip
         event = self._event(kind, f"{kind}-{id}", evidence.model_dump(mode="json"), source="governor")
         return lambda: handler.lambda_handler(event, context(600.0))
@@ -191,6 +194,7 @@ class World:
         return {"id": id, "detail-type": kind, "source": source, "time": format_instant(self.now), "detail": detail}
 
 
-def policy(**changes: Any) -> dict[str, Any]:
-    """The policy, with fields of its one preset changed."""
-    return {**POLICY, "presets": [{**POLICY["presets"][0], **changes}]}
+def policy(*, by_event: bool = True, **changes: Any) -> dict[str, Any]:
+    """The policy, with fields of its one preset changed. `by_event`: whether a name in an event is believed."""
+    approvals = {**POLICY["approvals"], "by_event": by_event}
+    return {**POLICY, "approvals": approvals, "presets": [{**POLICY["presets"][0], **changes}]}

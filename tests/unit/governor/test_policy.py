@@ -7,6 +7,7 @@ from pydantic import ValidationError
 from governor.policy import Policy, lineage_name, parse_duration
 
 PRESET = {"slug": "a", "from": "s", "to": "p", "from_secret": "openrouter/s", "to_secret": "openrouter/p"}
+TWO = ["U0LEAD", "U0SEC"]
 
 
 def _workload(name: str = "prod-search-agent", **fields: Any) -> dict[str, Any]:
@@ -15,7 +16,7 @@ def _workload(name: str = "prod-search-agent", **fields: Any) -> dict[str, Any]:
 
 def _golden(*names: str, **asserted: Any) -> dict[str, Any]:
     cases = [{"name": name, "prompt": "p", **asserted} for name in names or ("case",)]
-    return {**PRESET, "approvers": ["U0LEAD"], "checks": {"golden": {"usd": 1, "cases": cases}}}
+    return {**PRESET, "approvers": TWO, "checks": {"golden": {"usd": 1, "cases": cases}}}
 
 
 def _policy(**fields: Any) -> Policy:
@@ -29,7 +30,7 @@ def test_a_policy_survives_being_compiled_to_json() -> None:
                 secret="openrouter/search", rotation={"every": "60d"}, key={"limit_usd": 200, "expires_in": "90d"}
             )
         ],
-        presets=[{**PRESET, "approvers": ["U0LEAD"]}],
+        presets=[{**PRESET, "approvers": TWO}],
     )
     assert Policy.model_validate_json(policy.model_dump_json(by_alias=True, exclude_none=True)) == policy
 
@@ -69,12 +70,22 @@ def test_anything_else_is_no_duration(text: object) -> None:
         ({"workloads": [_workload(colour="red")]}, "colour"),
         ({"presets": [{**PRESET, "approvers": []}]}, "approvers"),
         ({"presets": [{**PRESET, "approvers": ["U0LEAD"], "approvals": 2}]}, "more than there are approvers"),
-        ({"presets": [{**PRESET, "approvers": ["U0LEAD"], "to_secret": "openrouter/s"}]}, "must not be from_secret"),
+        (
+            {"presets": [{**PRESET, "approvers": ["U0LEAD", "U0LEAD"]}]},
+            "preset a: a version whose author is unknown needs 2 approvals, but approvers names only 1. Name another",
+        ),
+        ({"people": {"U0LEAD": "user_a", "U0SEC": "user_a"}}, "user_a is U0LEAD already"),
+        ({"people": {"U0LEAD": "ana@example.org"}}, "people.U0LEAD"),
+        ({"people": {"ana": "user_a"}}, "people.ana"),
+        (
+            {"presets": [{**PRESET, "approvers": TWO, "to_secret": "openrouter/s"}]},
+            "must not be from_secret",
+        ),
         ({"presets": [_golden()]}, "asserts nothing"),
         ({"presets": [_golden(regex="(")]}, "regex"),
         ({"presets": [_golden("a", "a", contains=["x"])]}, "a name of its own"),
         ({"presets": [_golden(contains=["x"], colour="red")]}, "colour"),
-        ({"presets": [{**PRESET, "approvers": ["U0LEAD"], "smoke": {"max_tokens": 1}}]}, "max_tokens"),
+        ({"presets": [{**PRESET, "approvers": TWO, "smoke": {"max_tokens": 1}}]}, "max_tokens"),
         ({"approvals": {"channel": "C0GOV", "approvers": ["lead"]}}, "approvers"),
         ({"account": {"base_url": "http://openrouter.ai/api/v1"}}, "base_url"),
         ({"version": 2}, "version"),
@@ -93,3 +104,13 @@ def test_an_adopted_key_is_of_the_lineage_that_adopts_it_whatever_its_name() -> 
 
 def test_every_key_of_a_lineage_bears_its_workloads_name() -> None:
     assert lineage_name("prod-search-agent#2026-01-05-a1b2") == lineage_name("prod-search-agent") == "prod-search-agent"
+
+
+def test_a_preset_with_one_approver_must_say_that_one_will_do_for_an_unknown_author() -> None:
+    (preset,) = _policy(presets=[{**PRESET, "approvers": ["U0LEAD"], "approvals_if_author_unknown": 1}]).presets
+    assert (preset.approvals, preset.approvals_if_author_unknown) == (1, 1)
+
+
+def test_the_policy_says_who_an_openrouter_user_is_in_slack() -> None:
+    policy = _policy(people={"U0LEAD": "user_a", "U0SEC": "user_b"})
+    assert (policy.slack_user_of("user_b"), policy.slack_user_of("user_c")) == ("U0SEC", None)

@@ -70,6 +70,31 @@ def test_two_that_are_needed_are_named(policy: Policy, sample: Sample) -> None:
     assert "2 of U0LEAD or U0SEC" in plain(decide(Incident(incident_key(event)), event, policy).parent.text)
 
 
+@pytest.mark.parametrize(
+    ("evidence", "said"),
+    [
+        ({"author": "U0SEC"}, "*Author:* <@U0SEC>, as OpenRouter says; somebody else must approve it"),
+        (
+            {"author_unknown": "<nobody> knows", "needed": 2},
+            "unknown, because &lt;nobody&gt; knows. So 2 approvals are needed: one of them is somebody else's",
+        ),
+        (
+            {"author_unknown": "nobody knows"},
+            "⚠ The policy lets one approval do: whoever approves it may be its author",
+        ),
+        ({}, ""),
+    ],
+)
+def test_a_request_says_who_the_author_is_or_what_it_means_that_nobody_knows(
+    policy: Policy, sample: Sample, evidence: dict[str, object], said: str
+) -> None:
+    event = _asked(sample, "promotion", **evidence)
+    message = decide(Incident(incident_key(event)), event, policy).parent
+    assert said in message.sections[0]
+    assert ("*Author:*" in str(message.sections)) is bool(evidence)
+    assert ("U0SEC" in message.text) is ("author" not in evidence)
+
+
 def test_a_wish_to_restore_is_talked_about_where_the_key_was_disabled(policy: Policy, sample: Sample) -> None:
     """Asked, refused, asked again, granted, restored: one thread, each step with the buttons that it leaves."""
     disabled, restored = sample("key_disabled", minutes=0), sample("key_restored", minutes=50)

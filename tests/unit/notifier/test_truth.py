@@ -68,6 +68,8 @@ LIES = [
     pytest.param(_saying(ASKED, name="another-preset"), id="another name"),
     pytest.param(_saying(ASKED, requested_by="U0SEC"), id="another asker"),
     pytest.param(_saying(ASKED, needed=2), id="another number"),
+    pytest.param(_saying(ASKED, author="U0OTHER"), id="another author"),
+    pytest.param(_saying(ASKED, author_unknown="nobody knows"), id="no author"),
     pytest.param(_saying(ASKED, approvers=["U0EVIL"]), id="other approvers"),
     pytest.param(_saying(ASKED, file="https://evil.example/diff"), id="another file"),
     pytest.param(_saying(ASKED, change={}), id="another change"),

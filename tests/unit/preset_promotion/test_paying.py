@@ -39,7 +39,8 @@ class World:
             golden["usd_per_day"] = self.daily
         preset = Preset.model_validate(
             {
-                "slug": "s", "from": "a", "to": "b", "from_secret": "x", "to_secret": "y", "approvers": ["U0LEAD"],
+                "slug": "s", "from": "a", "to": "b", "from_secret": "x", "to_secret": "y",
+                "approvers": ["U0LEAD", "U0SEC"],
                 "checks": {"golden": golden},
             }
         )  # fmt: skip

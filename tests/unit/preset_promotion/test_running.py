@@ -48,7 +48,8 @@ def ran(
     asserted = asserted or {"contains": ["billing"]}
     preset = Preset.model_validate(
         {
-            "slug": "s", "from": "a", "to": "b", "from_secret": "x", "to_secret": "y", "approvers": ["U0LEAD"],
+            "slug": "s", "from": "a", "to": "b", "from_secret": "x", "to_secret": "y",
+                "approvers": ["U0LEAD", "U0SEC"],
             "checks": {
                 "golden": {
                     "usd": usd, "max_tokens": 100,

@@ -8,8 +8,8 @@ import pytest
 from governor.policy import Preset
 from governor.slack import SlackError, SlackUnavailable
 from management_api import Deadline
-from preset_promotion.asking import upload
 from preset_promotion.ports import Turn
+from preset_promotion.requesting import upload
 
 
 @dataclass
@@ -34,7 +34,8 @@ def uploaded(
 ) -> tuple[str | None, tuple[str, ...]]:
     preset = Preset.model_validate(
         {
-            "slug": "s", "from": "a", "to": "b", "from_secret": "x", "to_secret": "y", "approvers": ["U0LEAD"],
+            "slug": "s", "from": "a", "to": "b", "from_secret": "x", "to_secret": "y",
+            "approvers": ["U0LEAD", "U0SEC"],
             "prompts": prompts,
         }
     )  # fmt: skip

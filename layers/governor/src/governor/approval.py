@@ -30,6 +30,8 @@ class Request:
     `subject`: a workload, a key's hash, a preset's slug, or `<workspace>/<provider>`; `name`: the same for people.
     `change`: what is to be done, JSON values, never a prompt or a key. `shown`: lines for people, risks first; `file`:
     a permalink to what is too long for a message. `approvers`: Slack user ids, empty for anybody; `needed` of them.
+    `author`: the Slack user who made what is decided about and may not approve it, empty where there is none or where
+    nobody knows; `author_unknown` then says why, as a clause.
     """
 
     id: str
@@ -44,6 +46,8 @@ class Request:
     name: str = ""
     shown: tuple[str, ...] = ()
     file: str | None = None
+    author: str = ""
+    author_unknown: str = ""
 
     @property
     def digest(self) -> str:
@@ -52,6 +56,8 @@ class Request:
             self.id, self.kind, self.subject, self.change, self.requested_by, sorted(self.approvers), self.needed,
             list(self.shown), self.file,
         ]  # fmt: skip
+        if self.author or self.author_unknown:  # a request that says nothing of an author keeps the digest it had
+            held.append([self.author, self.author_unknown])
         return hashlib.sha256(json.dumps(held, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
     def data(self) -> dict[str, Any]:
@@ -67,6 +73,8 @@ class Request:
             "name": self.name,
             "shown": list(self.shown),
             "file": self.file,
+            "author": self.author,
+            "author_unknown": self.author_unknown,
         }
 
     @classmethod
@@ -85,6 +93,8 @@ class Request:
             name=data["name"],
             shown=tuple(data["shown"]),
             file=data["file"],
+            author=data.get("author", ""),  # older rows have none
+            author_unknown=data.get("author_unknown", ""),
         )
 
 
@@ -148,33 +158,40 @@ def judge(approval: Approval, digest: str, vote: Vote) -> Voted:
     3. `expired`           it is later than `expires_at`, whether or not anybody has written that down
     4. `changed`           the digest is of something else than what is to be decided
     5. `own_request`       nobody decides what they asked for; they may take it back, which rejects it
-    6. `not_an_approver`
-    7. `counted_already`   an approver counts once
+    6. `own_version`       nobody approves a version that they made; they may reject it if they are an approver
+    7. `not_an_approver`
+    8. `counted_already`   an approver counts once
     """
     request = approval.request
     before = approval.vote(vote.id)
     if before:
         return Voted(_outcome(approval, before), "in_hand", approval)
-    if approval.state != "pending":
-        return Voted("refused", approval.state, approval)
-    if vote.at >= request.expires_at:
-        return Voted("refused", "expired", approval)
-    if digest != request.digest:
-        return Voted("refused", "changed", approval)
-    own = vote.by == request.requested_by
-    if own and vote.verdict == "approve":
-        return Voted("refused", "own_request", approval)
-    if request.approvers and vote.by not in request.approvers and not own:
-        return Voted("refused", "not_an_approver", approval)
+    rule = _refusal(approval, digest, vote)
+    if rule:
+        return Voted("refused", rule, approval)
     if vote.verdict == "reject":
         after = replace(approval, state="rejected", votes=(*approval.votes, vote), decided_at=vote.at)
         return Voted("rejected", "rejected", after)
-    if vote.by in approval.approved_by:
-        return Voted("refused", "counted_already", approval)
     votes = (*approval.votes, vote)
     if len(votes) < request.needed:
         return Voted("counted", "counted", replace(approval, votes=votes))
     return Voted("granted", "granted", replace(approval, state="granted", votes=votes, decided_at=vote.at))
+
+
+def _refusal(approval: Approval, digest: str, vote: Vote) -> str | None:
+    """The rule by which a vote does not count: 2 to 8 of `judge`."""
+    request, approves = approval.request, vote.verdict == "approve"
+    own = vote.by == request.requested_by
+    rules = (
+        (approval.state != "pending", approval.state),
+        (vote.at >= request.expires_at, "expired"),
+        (digest != request.digest, "changed"),
+        (own and approves, "own_request"),
+        (vote.by == request.author and approves, "own_version"),
+        (bool(request.approvers) and vote.by not in request.approvers and not own, "not_an_approver"),
+        (vote.by in approval.approved_by and approves, "counted_already"),
+    )
+    return next((rule for applies, rule in rules if applies), None)
 
 
 def _outcome(approval: Approval, vote: Vote) -> Literal["granted", "rejected", "counted"]:

@@ -13,7 +13,8 @@ class ApprovalEvidence(Evidence):
 
     `approval` and `digest` name the request and what it is about; a decision must bear both. `needed` of `approvers`
     (empty: anybody). `change`: what exactly, in JSON. `shown`: the lines that people were shown; `file`: a permalink to
-    the rest of it. `comment`: of whoever rejected it.
+    the rest of it. `author`: the Slack user who made what is decided about and may not approve it; where nobody knows
+    who it is, `author_unknown` says why. `comment`: of whoever rejected it.
     """
 
     approval: str
@@ -27,6 +28,8 @@ class ApprovalEvidence(Evidence):
     change: dict[str, Any]
     shown: tuple[str, ...] = ()
     file: str | None = None
+    author: str = ""
+    author_unknown: str = ""
     approved_by: tuple[str, ...] = ()
     decided_by: str | None = None
     comment: str = ""
@@ -83,6 +86,8 @@ def approval_event(kind: DetailType, approval: Approval, at: datetime, reason: s
         change=dict(request.change),
         shown=request.shown,
         file=request.file,
+        author=request.author,
+        author_unknown=request.author_unknown,
         approved_by=approval.approved_by,
         decided_by=last.by if last and approval.decided_at else None,
         comment=last.comment if last else "",

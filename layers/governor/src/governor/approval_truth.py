@@ -17,7 +17,7 @@ CLOCKS = timedelta(seconds=5)
 """How far the clocks of two functions may differ."""
 _ABOUT_THE_REQUEST = (
     "approval", "kind", "digest", "name", "requested_by", "approvers", "needed", "expires_at", "change", "shown",
-    "file",
+    "file", "author", "author_unknown",
 )  # fmt: skip
 
 

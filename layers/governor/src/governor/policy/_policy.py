@@ -6,12 +6,13 @@ from collections.abc import Iterable
 from functools import cached_property
 from typing import Literal, Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from governor.policy._account import Account, Alerts, Rotations
 from governor.policy._approvals import Approvals
 from governor.policy._byok import Byok
 from governor.policy._parts import Part
+from governor.policy._people import People
 from governor.policy._presets import Preset
 from governor.policy._workloads import Limits, Workload
 
@@ -26,6 +27,7 @@ class Policy(Part):
     workloads: tuple[Workload, ...] = ()
     rotations: Rotations = Rotations()
     byok: tuple[Byok, ...] = ()
+    people: People = Field(default_factory=dict)
     presets: tuple[Preset, ...] = ()
     approvals: Approvals | None = None
 
@@ -68,6 +70,10 @@ class Policy(Part):
     def preset(self, slug: str) -> Preset | None:
         """The preset declared under this slug."""
         return next((preset for preset in self.presets if preset.slug == slug), None)
+
+    def slack_user_of(self, openrouter_user: str) -> str | None:
+        """Who this OpenRouter user is in Slack; None where `people` does not say."""
+        return next((slack for slack, openrouter in self.people.items() if openrouter == openrouter_user), None)
 
     def lineage_of(self, key_name: str) -> str:
         """The name of the lineage that a key is of: the workload that adopts it, or else what its name bears."""

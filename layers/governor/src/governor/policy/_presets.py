@@ -92,7 +92,8 @@ class Preset(Part):
     """A preset of two workspaces: edited in `from`, served in `to`, and promoted by a human's yes.
 
     `from_secret`, `to_secret`: of the inference key of each. `watch`: a new version in `from` is asked for by itself.
-    `prompts`: whether Slack may be shown what changed in them.
+    `prompts`: whether Slack may be shown what changed in them. `approvals_if_author_unknown`: how many must approve a
+    version whose author nobody knows, so that its author is not alone in it: one of two is somebody else.
     """
 
     slug: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,100}$")]
@@ -102,6 +103,7 @@ class Preset(Part):
     to_secret: SecretName
     approvers: Annotated[tuple[SlackUser, ...], Field(min_length=1)]
     approvals: Annotated[int, Field(ge=1)] = 1
+    approvals_if_author_unknown: Annotated[int, Field(ge=1)] = 2
     watch: bool = False
     prompts: Literal["private", "shown"] = "private"
     checks: Checks = Checks()
@@ -113,4 +115,12 @@ class Preset(Part):
             raise ValueError("to_secret: must not be from_secret; the key's workspace decides which preset is meant")
         if self.approvals > len(set(self.approvers)):
             raise ValueError("approvals: more than there are approvers")
+        named = len(set(self.approvers))
+        if self.approvals_if_author_unknown > named:
+            alone = "; its author may then be the only one who approves it" if named == 1 else ""
+            raise ValueError(
+                f"preset {self.slug}: a version whose author is unknown needs {self.approvals_if_author_unknown} "
+                f"approvals, but approvers names only {named}. Name another approver, or set "
+                f"approvals_if_author_unknown: {named}{alone}"
+            )
         return self
