@@ -56,6 +56,12 @@ LEDGER = {
     "preset": _owned("preset_promotion"),
     "promotion": _owned("preset_promotion"),
     "catalogue": _owned("preset_promotion"),
+    # What each function has published, stored before the bus gets it.
+    **{
+        f"published#{one}": _owned(one, "notifier")
+        for one in FUNCTIONS
+        if one not in ("slack_gateway", "approval_desk")
+    },
     "notice#*": _owned("notifier"),
     "incident#*": _owned("notifier"),
 }

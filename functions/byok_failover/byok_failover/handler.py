@@ -16,15 +16,14 @@ from governor.approvals import Approvals
 from governor.aws import AWS
 from governor.clock import utc_now
 from governor.dynamo_ledger import DynamoLedger
-from governor.events import EventBus
 from governor.page_store import S3Pages
 from governor.policy import Policy
+from governor.published import recorded_bus
 from governor.redelivery import redelivered
 from governor.secrets import SecretsManager
 from management_api import Pacing
 
-MARGIN_SECONDS = 10.0
-"""Kept back from OpenRouter's calls, so that what was done can still be written down and told."""
+MARGIN_SECONDS = 10.0  # kept back from OpenRouter's calls, so that what was done can still be written down and told
 
 
 @functools.cache
@@ -34,14 +33,15 @@ def build() -> ByokFailover:
     session = boto3.session.Session()
     secrets = SecretsManager(session.client("secretsmanager", config=AWS))
     table = functools.partial(DynamoLedger, session.client("dynamodb", config=AWS))
+    ledger = table(settings.table_name)
     pacing = Pacing(settings.requests_per_second) if settings.requests_per_second else None
     return ByokFailover(
         Ports(
             policy=policy,
             probe_key=lambda secret: secrets.field(secret, "api_key", fresh=True),
-            ledger=table(settings.table_name),
-            approvals=Approvals(table(settings.table_name), table(settings.decisions_table_name)),
-            bus=EventBus(session.client("events", config=AWS), settings.event_bus_name),
+            ledger=ledger,
+            approvals=Approvals(ledger, table(settings.decisions_table_name)),
+            bus=recorded_bus("byok_failover", ledger, session.client("events", config=AWS), settings.event_bus_name),
             pages=S3Pages(session.client("s3", config=AWS), settings.reading_bucket),
             connect=ManagedAccount(secrets, settings.management_key_secret, policy.account.base_url, pacing=pacing),
             clock=utc_now,

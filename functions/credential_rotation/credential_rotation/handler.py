@@ -14,9 +14,9 @@ from governor.account import ManagedAccount
 from governor.aws import AWS
 from governor.clock import utc_now
 from governor.dynamo_ledger import DynamoLedger
-from governor.events import EventBus
 from governor.policy import Policy
 from governor.provider_secrets import SecretsManagerTexts
+from governor.published import recorded_bus
 from governor.secrets import SecretsManager
 from management_api import Pacing
 
@@ -31,6 +31,7 @@ def build() -> CredentialRotation:
     session = boto3.session.Session()
     client = session.client("secretsmanager", config=AWS)
     secrets = SecretsManager(client)
+    ledger = DynamoLedger(session.client("dynamodb", config=AWS), settings.table_name)
     pacing = Pacing(settings.requests_per_second) if settings.requests_per_second else None
     account = ManagedAccount(secrets, settings.management_key_secret, policy.account.base_url, pacing=pacing)
     return CredentialRotation(
@@ -38,8 +39,10 @@ def build() -> CredentialRotation:
             policy=policy,
             secrets=SecretsManagerTexts(client),
             probe_key=lambda secret: secrets.field(secret, "api_key"),
-            ledger=DynamoLedger(session.client("dynamodb", config=AWS), settings.table_name),
-            bus=EventBus(session.client("events", config=AWS), settings.event_bus_name),
+            ledger=ledger,
+            bus=recorded_bus(
+                "credential_rotation", ledger, session.client("events", config=AWS), settings.event_bus_name
+            ),
             connect=account,
             clock=utc_now,
             log=Logger(use_rfc3339=True),

@@ -11,9 +11,9 @@ from governor.aws import AWS
 from governor.causes import CauseBook
 from governor.clock import utc_now
 from governor.dynamo_ledger import DynamoLedger
-from governor.events import EventBus
 from governor.lineage import Lineages
 from governor.policy import Policy
+from governor.published import recorded_bus
 from governor.redelivery import redelivered
 from governor.secrets_manager_versions import SecretsManagerVersions
 from governor.work_queue import WorkQueue
@@ -34,7 +34,7 @@ def build() -> KeyPlanning:
             secrets=SecretsManagerVersions(session.client("secretsmanager", config=AWS)),
             lineages=Lineages(ledger),
             causes=CauseBook(ledger),
-            bus=EventBus(session.client("events", config=AWS), settings.event_bus_name),
+            bus=recorded_bus("key_planning", ledger, session.client("events", config=AWS), settings.event_bus_name),
             queue=WorkQueue(session.client("sqs", config=AWS), settings.rotation_queue_url),
             function_arn=settings.rotation_function_arn,
             clock=utc_now,

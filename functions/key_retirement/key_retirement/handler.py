@@ -13,9 +13,9 @@ from governor.aws import AWS
 from governor.causes import CauseBook
 from governor.clock import utc_now
 from governor.dynamo_ledger import DynamoLedger
-from governor.events import EventBus
 from governor.lineage import Lineages
 from governor.policy import Policy
+from governor.published import recorded_bus
 from governor.redelivery import redelivered
 from governor.secret_copies import AwsSecretCopies
 from governor.secrets import SecretsManager
@@ -38,7 +38,7 @@ def build() -> KeyRetirement:
     ledger, decisions = (DynamoLedger(session.client("dynamodb", config=AWS), name) for name in settings.tables)
     pacing = Pacing(settings.requests_per_second) if settings.requests_per_second else None
     account = ManagedAccount(SecretsManager(client), key, policy.account.base_url, pacing=pacing)
-    bus = EventBus(session.client("events", config=AWS), settings.event_bus_name)
+    bus = recorded_bus("key_retirement", ledger, session.client("events", config=AWS), settings.event_bus_name)
     copies = AwsSecretCopies(
         session.client("ssm", config=AWS),
         client,

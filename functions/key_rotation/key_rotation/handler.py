@@ -12,9 +12,9 @@ from governor.aws import AWS
 from governor.causes import CauseBook
 from governor.clock import utc_now
 from governor.dynamo_ledger import DynamoLedger
-from governor.events import EventBus
 from governor.lineage import Lineages
 from governor.policy import Policy
+from governor.published import recorded_bus
 from governor.secrets import SecretsManager
 from governor.secrets_manager_versions import SecretsManagerVersions
 from key_rotation.ports import Ports
@@ -37,7 +37,7 @@ def build() -> KeyRotation:
     account = ManagedAccount(
         SecretsManager(client), settings.management_key_secret, policy.account.base_url, pacing=pacing
     )
-    bus = EventBus(session.client("events", config=AWS), settings.event_bus_name)
+    bus = recorded_bus("key_rotation", ledger, session.client("events", config=AWS), settings.event_bus_name)
     versions, lineages, causes = SecretsManagerVersions(client), Lineages(ledger), CauseBook(ledger)
     return KeyRotation(Ports(policy, versions, lineages, causes, bus, account, utc_now, Logger(use_rfc3339=True)))
 

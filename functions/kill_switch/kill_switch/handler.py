@@ -12,8 +12,8 @@ from governor.approvals import Approvals
 from governor.aws import AWS
 from governor.clock import utc_now
 from governor.dynamo_ledger import DynamoLedger
-from governor.events import EventBus
 from governor.policy import Policy
+from governor.published import recorded_bus
 from governor.redelivery import redelivered
 from governor.secrets import SecretsManager
 from kill_switch.leash import Book
@@ -36,7 +36,7 @@ def build() -> KillSwitch:
         policy=policy,
         book=Book(ledger),
         approvals=Approvals(ledger, DynamoLedger(tables, settings.decisions_table_name)),
-        bus=EventBus(session.client("events", config=AWS), settings.event_bus_name),
+        bus=recorded_bus("kill_switch", ledger, session.client("events", config=AWS), settings.event_bus_name),
         connect=ManagedAccount(secrets, settings.management_key_secret, policy.account.base_url),
         clock=utc_now,
         log=Logger(use_rfc3339=True),

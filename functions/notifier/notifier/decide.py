@@ -9,8 +9,9 @@ from notifier.case import figures
 from notifier.incident import Incident
 from notifier.kinds import concerns_keys
 from notifier.phrases import KEYS_PAGE, local
+from notifier.truth import Doubt
 from notifier.wording import words
-from notifier.words import Words, sections_of
+from notifier.words import ORANGE, Words, sections_of
 
 MAIL_WHEN_DOWN = 3
 """Deliveries of an event after which mail takes over while Slack does not answer."""
@@ -36,6 +37,10 @@ _ACT = frozenset(
         DetailType.FORGERY_SUSPECTED,
     }
 )
+_DOUBTS: dict[Doubt, str] = {
+    "unrecorded": "Governor's ledger does not hold this event, so somebody may have forged it.",
+    "older": "Governor's ledger does not hold this event, which says that it is from before Governor stored them.",
+}
 _MEASURED = frozenset(
     {
         DetailType.RUNAWAY_SUSPECTED,
@@ -62,14 +67,19 @@ class Decision:
     reason: str
 
 
-def decide(remembered: Incident, event: Event, policy: Policy) -> Decision:
-    """Post the parent, or bring it up to date; a severe step is said in the thread as well. Raises `BadEvent`."""
+def decide(remembered: Incident, event: Event, policy: Policy, doubt: Doubt | None = None) -> Decision:
+    """Post the parent, or bring it up to date; a severe step is said in the thread as well. Raises `BadEvent`.
+
+    `doubt`: why the event is not confirmed; it then stands in an incident of its own, without buttons.
+    """
     incident = remembered.joined(event)
     late = incident.is_late(event)
     known = figures(incident.steps or (event,))
     own = words(event, policy, figures((event,)) if late else known)
     lead = incident.lead
     current = words(lead, policy, known)
+    if doubt:
+        own = current = unconfirmed(own, doubt)
     if late:
         own = replace(
             own, headline=f"Late, of an earlier incident ({local(event.occurred_at)}): {own.headline}", todo=""
@@ -93,6 +103,16 @@ def decide(remembered: Incident, event: Event, policy: Policy) -> Decision:
 def give_up_on_slack(deliveries: int, *, limited: bool) -> bool:
     """Slack has had its chances with this event; mail says it now."""
     return deliveries >= (MAIL_WHEN_LIMITED if limited else MAIL_WHEN_DOWN)
+
+
+def unconfirmed(said: Words, doubt: Doubt) -> Words:
+    """The words of an event that the ledger does not hold: no button, no advice, and a first line that says so."""
+    headline = f"⚠ *Not confirmed.* {_DOUBTS[doubt]} It says: {said.headline}"
+    todo = (
+        "Do not act on this message. Look at what it is about yourself, with `/governor status` or at OpenRouter: "
+        "docs/operations.md, “A message is not confirmed”."
+    )
+    return Words(headline, ORANGE, said.facts, todo)
 
 
 def _message(said: Words, spend: str, context: tuple[str, ...]) -> Message:

@@ -95,16 +95,18 @@ def expected(case: Case) -> Words:
 
 
 def forged(case: Case) -> Words:
-    """Says what was kept from people, and repeats none of it."""
+    """Says what was received, and repeats none of it."""
     evidence = cast(Forgery, case.evidence)
+    unknown = evidence.rule == "unrecorded"
+    found = "does not hold" if unknown else "contradicts"
+    shown = "showed it without buttons, marked as not confirmed" if unknown else "did not show it"
     headline = (
-        f"🔴 Somebody may have forged a message about a decision. Governor received an event of type "
-        f"{escape(evidence.detail_type)} that its ledger contradicts, and did not show it. {case.approvers}, please "
-        "look."
+        f"🔴 Somebody may have forged an event. Governor received one of type {escape(evidence.detail_type)} that its "
+        f"ledger {found}, and {shown}. {case.approvers}, please look."
     )
     facts = (
         f"*Found:* {escape(evidence.found)} (rule `{escape(evidence.rule)}`)",
-        f"*Request:* `{escape(evidence.about)}`" if evidence.about else "*Request:* none of this id is stored",
+        *((f"*Request:* `{escape(evidence.about)}`",) if evidence.about else ()),
         f"*Id of the event:* `{escape(evidence.event)}`",
     )
     todo = "Decide nothing on it. Find out who published the event: docs/operations.md, “Forgery Suspected”."

@@ -12,8 +12,9 @@ from aws_lambda_powertools import Logger
 from governor.aws import AWS, AWS_ONCE
 from governor.clock import utc_now
 from governor.dynamo_ledger import DynamoLedger
-from governor.events import Event, EventBus
+from governor.events import Event
 from governor.policy import Policy
+from governor.published import recorded_bus
 from governor.secrets import SecretsManager
 from governor.slack import SlackChannel
 from governor.topic import AlertTopic
@@ -30,26 +31,25 @@ def build() -> Notifier:
     """The notifier with its adapters, from the environment; once per container."""
     settings, policy, slack = NotifierSettings.read(os.environ), Policy.load(), None
     if settings.slack_secret and policy.alerts:
-        field = SecretsManager(boto3.client("secretsmanager", config=AWS)).field
-        token = functools.partial(field, settings.slack_secret, "bot_token")
+        secrets = SecretsManager(boto3.client("secretsmanager", config=AWS))
+        token = functools.partial(secrets.field, settings.slack_secret, "bot_token")
         slack = SlackChannel(token, policy.alerts.channel, settings.slack_api_url)
-    dynamodb = boto3.client("dynamodb", config=AWS)
+    dynamodb, events = boto3.client("dynamodb", config=AWS), boto3.client("events", config=AWS)
     truth = Truth.over([DynamoLedger(dynamodb, name) for name in settings.tables], utc_now)
-    bus = EventBus(boto3.client("events", config=AWS), settings.event_bus_name)
+    bus = recorded_bus("notifier", truth.ledger, events, settings.event_bus_name)
     topic = AlertTopic(boto3.client("sns", config=AWS_ONCE), settings.alert_topic_arn)
     return Notifier(truth.ledger, slack, topic, policy, utc_now, truth, bus)
 
 
 def lambda_handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
     """A partial batch answer: the records that failed, for SQS to deliver again and at last to dead-letter."""
-    notifier = build().for_batch()
-    failures = []
+    notifier, failures = build().for_batch(), []
     for record in event["Records"]:
         try:
             if context.get_remaining_time_in_millis() < ENOUGH_MILLISECONDS:
                 raise Postponed("too little time is left in this invocation")
-            count = int(record["attributes"]["ApproximateReceiveCount"])
-            told = notifier.notify(notice := Event.received(json.loads(record["body"])), count)
+            notice, count = Event.received(json.loads(record["body"])), record["attributes"]["ApproximateReceiveCount"]
+            told = notifier.notify(notice, int(count))
             logger.info("people were told", notice=notice.detail_type, subject=notice.subject, via=told.via)
         except Postponed as postponed:
             logger.warning("postponed", message_id=record["messageId"], reason=str(postponed))

@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import Any, Literal
 
 from governor.clock import Clock, format_instant, parse_instant
-from governor.events import DetailType, Event, Publisher
+from governor.events import Event, Publisher
 from governor.ledger import ABSENT, Ledger, LedgerConflict, Put, Row
 from governor.policy import Policy
 from governor.slack import Slack, SlackError, SlackGone, SlackRateLimited, SlackRefused
@@ -21,7 +21,7 @@ from notifier.decide import Decision, decide, give_up_on_slack
 from notifier.incident import Incident
 from notifier.kinds import incident_key
 from notifier.mail import mail
-from notifier.truth import Truth, content
+from notifier.truth import Checked, Truth, content
 
 LEASE = timedelta(seconds=45)
 """Longer than the function's timeout (30 s), shorter than the queue's visibility timeout (180 s)."""
@@ -79,14 +79,15 @@ class Notifier:
 
     def notify(self, event: Event, deliveries: int) -> Told:
         """`deliveries`: how often the queue has handed this event over. Raises `BadEvent`, `Postponed`, AWS errors."""
-        event = self.truth.of(event)
+        checked = self.truth.of(event)
+        event = checked.event
         sk, notice = self._remembered(event)
         if notice is not None and notice.data["status"] == "done":
             return Told("before")
-        if event.detail_type is DetailType.FORGERY_SUSPECTED:
-            # Again after a crash, under the same id; the copy that comes back from the bus was told before.
-            self.bus.publish([event])
-        claim = self._claim(event, sk, notice)
+        if checked.alarm:
+            # Again after a crash, under the same id. In the place of an event, it was told before when it comes back.
+            self.bus.publish([checked.alarm])
+        claim = self._claim(checked, sk, notice)
         try:
             via, ts, opened_by = self._tell(event, claim, deliveries)
         except SlackError as error:
@@ -109,14 +110,16 @@ class Notifier:
         other = f"{NOTICE}#{said}"
         return other, self.ledger.get(f"notice#{event.id}", other)
 
-    def _claim(self, event: Event, sk: str, notice: Row | None) -> _Claim:
-        key = incident_key(event)
+    def _claim(self, checked: Checked, sk: str, notice: Row | None) -> _Claim:
+        event = checked.event
+        # What nobody confirms joins no incident: it would turn a genuine one.
+        key = f"unconfirmed#{content(event)}" if checked.doubt else incident_key(event)
         row = self.ledger.get(f"incident#{key}", INCIDENT)
         leased_until = row.data["leased_until"] if row else None
         if leased_until and parse_instant(leased_until) > self.clock():
             raise Postponed(f"{event.detail_type} {event.id}: another copy is at work on {key} until {leased_until}")
         remembered = Incident.remembered(row.data["incident"]) if row else Incident(key)
-        decision = decide(remembered, event, self.policy)
+        decision = decide(remembered, event, self.policy, checked.doubt)
         claim = _Claim(
             decision,
             notice_key=sk,

@@ -137,8 +137,12 @@ def _exposed(case: Case) -> Words:
         todo = "Issue a new key, and remove the old one from where it was found."
         return Words(headline, RED, found, todo)
     headline = f"{report} It still works: {case.restraint}. {case.approvers} must decide.{case.owner}"
-    todo = "Click *Disable key* under the thread's first message now, then issue a new one."
-    return Words(headline, RED, found, todo, (buttons.disable(case.event.subject),))
+    # Anybody may report a leak. No button stands beside such words: it comes with what Governor itself finds.
+    todo = (
+        "What Governor finds follows here, with a button to disable the key; or send "
+        f"`/governor disable {escape(case.event.subject)}` at once. Then issue a new key."
+    )
+    return Words(headline, RED, found, todo)
 
 
 def _blind(case: Case) -> Words:

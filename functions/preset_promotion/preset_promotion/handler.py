@@ -11,9 +11,9 @@ from governor.approvals import Approvals
 from governor.aws import AWS
 from governor.clock import utc_now
 from governor.dynamo_ledger import DynamoLedger
-from governor.events import EventBus
 from governor.inference import InferenceKeys
 from governor.policy import Policy
+from governor.published import recorded_bus
 from governor.redelivery import redelivered
 from governor.secrets import SecretsManager
 from governor.slack import SlackChannel
@@ -43,7 +43,7 @@ def build() -> PresetPromotion:
         policy=policy,
         ledger=ledger,
         approvals=Approvals(ledger, DynamoLedger(table, settings.decisions_table_name)),
-        bus=EventBus(session.client("events", config=AWS), settings.event_bus_name),
+        bus=recorded_bus("preset_promotion", ledger, session.client("events", config=AWS), settings.event_bus_name),
         connect=InferenceKeys(secrets, policy.account.base_url, pacing=pacing),
         files=files,
         clock=utc_now,

@@ -11,8 +11,8 @@ from aws_lambda_powertools.logging import Logger
 from governor.aws import AWS
 from governor.clock import utc_now
 from governor.dynamo_ledger import DynamoLedger
-from governor.events import EventBus
 from governor.policy import Policy
+from governor.published import recorded_bus
 from governor.s3_reading_store import S3ReadingStore
 from governor.secrets import SecretsManager
 from management_api import OpenRouter, Pacing
@@ -32,11 +32,12 @@ def build() -> tuple[SpendMeter, Telemetry]:
     gc.set_threshold(COLLECT_AFTER)
     settings, policy = MeterSettings.read(os.environ), Policy.load()
     session = boto3.session.Session()
+    ledger = DynamoLedger(session.client("dynamodb", config=AWS), settings.table_name)
     pacing = Pacing(settings.requests_per_second) if settings.requests_per_second else None
     ports = Ports(
         store=S3ReadingStore(session.client("s3", config=AWS), settings.reading_bucket),
-        ledger=DynamoLedger(session.client("dynamodb", config=AWS), settings.table_name),
-        publisher=EventBus(session.client("events", config=AWS), settings.event_bus_name),
+        ledger=ledger,
+        publisher=recorded_bus("spend_meter", ledger, session.client("events", config=AWS), settings.event_bus_name),
         secrets=SecretsManager(session.client("secretsmanager", config=AWS)),
         connect=lambda key: OpenRouter(key, base_url=policy.account.base_url, pacing=pacing),
     )

@@ -24,6 +24,7 @@ from notifier import handler
 from sandbox.slack import SlackSimulator
 from tests.faults.harness import Accident, InProcess, Killed, Wire, context
 from tests.faults.slack_wire import cross
+from tests.unit.notifier.conftest import store
 
 SAMPLES = Path(__file__).parents[3] / "events" / "notifier"
 VISIBILITY = timedelta(seconds=180)
@@ -41,10 +42,13 @@ class World:
     now: datetime = datetime(2026, 11, 21, 8, 5, tzinfo=UTC)
     queue: dict[str, dict[str, Any]] = field(default_factory=dict)
 
-    def send(self, *names: str) -> None:
-        """Put sample events into the queue."""
+    def send(self, *names: str, stored: bool = True) -> None:
+        """Put sample events into the queue, each stored before as its publisher does, or not."""
+        self.wire.begin()  # an accident is the notifier's, not the publisher's
         for name in names:
             record = json.loads((SAMPLES / f"{name}.json").read_text())["Records"][0]
+            if stored:
+                store(DynamoLedger(boto3.client("dynamodb", REGION), "ledger"), Event.received(_envelope(name)))
             self.queue[record["messageId"]] = {**record, "attributes": {"ApproximateReceiveCount": "0"}}
 
     def store_what_the_samples_tell(self) -> None:

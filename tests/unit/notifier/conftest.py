@@ -11,11 +11,13 @@ import pytest
 
 from governor.approvals import Approvals
 from governor.events import Event
-from governor.ledger import MemoryLedger
+from governor.ledger import Ledger, MemoryLedger
 from governor.policy import Policy
+from governor.published import RecordedBus
+from governor.publishers import PUBLISHES
 from governor.slack_memory import MemorySlack
-from governor.topic import MemoryTopic
-from notifier.service import Notifier
+from governor.topic import MemoryTopic, Topic
+from notifier.service import Notifier, Told
 from notifier.truth import Truth
 
 SAMPLES = Path(__file__).parents[3] / "events" / "notifier"
@@ -75,7 +77,7 @@ def topic() -> MemoryTopic:
 
 
 @pytest.fixture
-def notifier(slack: MemorySlack, topic: MemoryTopic, policy: Policy, clock: Clock) -> Notifier:
+def notifier(slack: MemorySlack, topic: MemoryTopic, policy: Policy, clock: Clock) -> "Trusting":
     return notifier_of(MemoryLedger(), MemoryLedger(), slack, topic, policy, clock)
 
 
@@ -83,12 +85,30 @@ def notifier_of(
     ledger: MemoryLedger,
     decisions: MemoryLedger,
     slack: MemorySlack,
-    topic: MemoryTopic,
+    topic: Topic,
     policy: Policy,
     clock: Callable[[], datetime],
-) -> Notifier:
+) -> "Trusting":
     truth = Truth(ledger, Approvals(ledger, decisions), clock)
-    return Notifier(ledger, slack, topic, policy, clock, truth, Bus())
+    return Trusting(ledger, slack, topic, policy, clock, truth, Bus())
+
+
+class Trusting(Notifier):
+    """A notifier that hears genuine events: each is stored by its publisher before it is heard."""
+
+    def notify(self, event: Event, deliveries: int) -> Told:
+        store(self.ledger, event)
+        return super().notify(event, deliveries)
+
+    def hear(self, event: Event, deliveries: int = 1) -> Told:
+        """An event as the bus hands it over, stored or not."""
+        return super().notify(event, deliveries)
+
+
+def store(ledger: Ledger, event: Event) -> None:
+    """What the event's publisher does before it publishes, where it is of a type that is stored."""
+    function = next((name for name, types in PUBLISHES.items() if event.detail_type in types), "nobody")
+    RecordedBus(function, ledger, Bus()).publish([event])
 
 
 class Bus:

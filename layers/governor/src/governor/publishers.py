@@ -6,6 +6,7 @@ role would be refused. Whoever takes a role over can publish these types and no 
 
 from collections.abc import Mapping
 
+from governor.events import REQUESTS
 from governor.events import DetailType as Type
 
 PUBLISHES: Mapping[str, frozenset[Type]] = {
@@ -86,3 +87,17 @@ REDELIVERS: Mapping[str, frozenset[Type]] = {
     "preset_promotion": frozenset({Type.PRESET_PROMOTION_REQUESTED}),
 }
 """Which requests a function may put on the bus again, without the credential in them (`governor.redelivery`)."""
+
+OF_DECISIONS = frozenset(
+    {
+        Type.APPROVAL_REQUESTED,
+        Type.APPROVAL_GRANTED,
+        Type.APPROVAL_REJECTED,
+        Type.APPROVAL_EXPIRED,
+        Type.APPROVAL_VOIDED,
+        Type.RUNAWAY_EXPECTED,
+    }
+)
+"""They tell of rows that have to be there anyway: the request, the decision, and what somebody expects."""
+RECORDED = frozenset(Type) - REQUESTS - OF_DECISIONS
+"""Types whose events are stored before they are published (`governor.published`)."""
