@@ -7,13 +7,16 @@ import json
 from typing import Any
 
 from approval_desk.wishes import Wish
+from governor.approval import Request
 from governor.slack_requests import PREFIX
+from governor.slack_text import clip, escape, mention
 
 MAX_REASON = 500
 
 
-def why_modal(wanted: Wish, channel: str) -> dict[str, Any]:
-    """The view; what it is about comes back with the answer in `private_metadata`."""
+def why_modal(wanted: Wish, channel: str, asked: Request) -> dict[str, Any]:
+    """The view, which says what is rejected, by the stored request; what it is about comes back with the answer in
+    `private_metadata`."""
     held = {"approval": wanted.subject, "digest": wanted.detail.get("digest", ""), "channel": channel}
     return {
         "type": "modal",
@@ -23,6 +26,7 @@ def why_modal(wanted: Wish, channel: str) -> dict[str, Any]:
         "submit": {"type": "plain_text", "text": "Reject"},
         "close": {"type": "plain_text", "text": "Cancel"},
         "blocks": [
+            {"type": "section", "text": {"type": "mrkdwn", "verbatim": True, "text": _about(asked)}},
             {
                 "type": "input",
                 "block_id": "why",
@@ -33,6 +37,20 @@ def why_modal(wanted: Wish, channel: str) -> dict[str, Any]:
                     "multiline": True,
                     "max_length": MAX_REASON,
                 },
-            }
+            },
         ],
     }
+
+
+def _about(asked: Request) -> str:
+    lines = (f"• {escape(line)}" for line in asked.shown)
+    who, name = mention(asked.requested_by), escape(asked.name or asked.subject)
+    return clip(
+        "\n".join(
+            [
+                f"You reject what {who} asks for: {asked.kind.replace('_', ' ')}, {name}. Nothing is changed then.",
+                *lines,
+            ]
+        ),
+        3000,
+    )

@@ -130,11 +130,13 @@ class ApprovalDesk:
         foreseen = voting.foresee(
             self.ports, wanted.subject, wanted.detail.get("digest", ""), replace(cast, verdict="reject")
         )
-        if foreseen.outcome == "refused":
+        if foreseen.outcome == "refused" or foreseen.approval is None:
             return foreseen.rule, of_vote(foreseen)
         assert self.ports.replies is not None
         try:
-            self.ports.replies.open_view(request.trigger_id, why_modal(wanted, request.channel))
+            self.ports.replies.open_view(
+                request.trigger_id, why_modal(wanted, request.channel, foreseen.approval.request)
+            )
         except SlackError as error:
             self.ports.log.warning("the reason could not be asked for", extra={"error": str(error)})
             return "not_asked_why", CLICK_AGAIN

@@ -1,60 +1,139 @@
-"""The buttons under a message. What each does, and who may press it, is `approval_desk`'s affair."""
+"""The buttons under a message. What each does, and who may press it, is `approval_desk`'s affair.
 
-from governor.evidence import KeyRef
+Each asks first, and its question names what it is about: the workload or key and its workspace, or the preset and its
+version. The question is made from the same stored event as the message above it (`notifier.truth`). Reject asks why
+instead, in a modal that names it.
+"""
+
+from collections.abc import Sequence
+
+from governor.approval_evidence import ApprovalEvidence
+from governor.evidence import KeyOutcome, KeyReading, KeyRef
 from governor.key_rollback import label
-from governor.slack import Button, clip, escape
+from governor.preset_evidence import PresetDrift, Promotion
+from governor.slack import Button
+from notifier.case import Case
+from notifier.phrases import names, plain
+
+MAX_NAMED = 3
+"""Keys that a question names; of more it says how many there are. Slack takes 300 characters of a question."""
 
 
-def approve(approval: str, digest: str) -> Button:
-    return Button("Approve", "approve", {"approval": approval, "digest": digest}, "primary")
+def approve(evidence: ApprovalEvidence, deed: str) -> Button:
+    value = {"approval": evidence.approval, "digest": evidence.digest}
+    confirm = f"Do you approve this request: {deed}?{_versions(evidence)}"
+    return Button("Approve", "approve", value, "primary", confirm)
 
 
-def reject(approval: str, digest: str) -> Button:
-    return Button("Reject", "reject", {"approval": approval, "digest": digest}, "danger")
+def reject(evidence: ApprovalEvidence) -> Button:
+    return Button("Reject", "reject", {"approval": evidence.approval, "digest": evidence.digest}, "danger")
 
 
-def restore(subject: str, cause: str) -> Button:
-    confirm = "Its keys can spend again as soon as they are enabled."
-    return Button("Restore key", "restore", {"subject": subject, "cause": cause}, confirm=confirm)
+def restore(case: Case, cause: str) -> Button:
+    keys = [key for key in _keys(case) if isinstance(key, KeyOutcome) and key.state == "disabled"]
+    them = "its keys" if case.workload else "it"
+    confirm = (
+        f"Lift the cause {cause} of {case.what} and enable {them} again{_named(keys)}? "
+        "What is enabled can spend at once."
+    )
+    return Button("Restore key", "restore", {"subject": case.event.subject, "cause": cause}, confirm=confirm)
 
 
-def disable(subject: str) -> Button:
-    confirm = "Every live key of it is disabled at once; an approver brings them back."
-    return Button("Disable key", "disable", {"subject": subject}, "danger", confirm)
+def disable(case: Case) -> Button:
+    live = [key for key in _keys(case) if not (isinstance(key, KeyOutcome) and key.state != "enabled")]
+    confirm = (
+        f"Disable {'every live key of ' if case.workload else ''}{case.what} now{_named(live)}? Requests fail at once. "
+        "An approver can restore it."
+    )
+    return Button("Disable key", "disable", {"subject": case.event.subject}, "danger", confirm)
 
 
-def expected(subject: str) -> Button:
-    return Button("Expected", "expected", {"subject": subject}, confirm="It is not judged for the next four hours.")
+def expected(case: Case) -> Button:
+    confirm = (
+        f"Is it meant that {case.what} is burning {case.burning}? It is not judged as a runaway for four hours. "
+        "Its budgets still hold."
+    )
+    return Button("Expected", "expected", {"subject": case.event.subject}, confirm=confirm)
 
 
-def override(preset: str, promotion: str) -> Button:
-    confirm = "The approvers are asked to promote it although checks fail."
-    return Button("Ask to override", "override", {"preset": preset, "promotion": promotion}, "danger", confirm)
+def override(evidence: Promotion) -> Button:
+    failing = names(check.name for check in evidence.checks if not check.passed)
+    candidate = evidence.candidate
+    confirm = (
+        f"Ask the approvers to promote version {candidate.version} of preset {plain(evidence.name)} from "
+        f"{plain(candidate.workspace)} to {plain(evidence.former.workspace)}, although these checks fail: {failing}?"
+    )
+    value = {"preset": evidence.name, "promotion": evidence.promotion}
+    return Button("Ask to override", "override", value, "danger", confirm)
 
 
-def rollback(preset: str, promotion: str) -> Button:
-    confirm = "Production serves what it served before this promotion, as a new version."
-    return Button("Roll back", "rollback", {"preset": preset, "promotion": promotion}, "danger", confirm)
+def rollback(evidence: Promotion) -> Button:
+    former = evidence.former
+    confirm = (
+        f"Preset {plain(evidence.name)} in {plain(former.workspace)}: serve what version {former.version} holds again, "
+        f"as a new version, instead of version {evidence.became}?"
+    )
+    value = {"preset": evidence.name, "promotion": evidence.promotion}
+    return Button("Roll back", "rollback", value, "danger", confirm)
 
 
-def rollback_key(workload: str, back: KeyRef, goes: KeyRef | None) -> Button:
+def rollback_key(case: Case, back: KeyRef, goes: KeyRef | None) -> Button:
     """Bound to both keys: where others would come back or go by then, the click is refused."""
-    value = {"subject": workload, "back": back.hash} | ({"goes": goes.hash} if goes else {})
-    named = [clip(escape(label(key.hash, key.name)), 100) for key in (back, goes) if key]
-    confirm = f"{escape(workload)} gets {' back in place of '.join(named)}{'' if goes else ' back'}."
+    value = {"subject": case.event.subject, "back": back.hash} | ({"goes": goes.hash} if goes else {})
+    instead = f" in place of {label(goes.hash, plain(goes.name))}" if goes else ""
+    confirm = f"Give {case.what} its former key {label(back.hash, plain(back.name))} back{instead}?"
     return Button("Roll back", "rollback-key", value, "danger", confirm)
 
 
-def adopt(preset: str, version: int) -> Button:
-    value = {"preset": preset, "version": str(version)}
-    return Button("Adopt", "adopt", value, confirm="It stays, and counts as promoted.")
+def adopt(evidence: PresetDrift) -> Button:
+    confirm = (
+        f"{_production(evidence)}: keep version {evidence.live.version}, which somebody made by hand, and count it as "
+        f"promoted instead of version {evidence.promoted.version}?"
+    )
+    return Button("Adopt", "adopt", _of_drift(evidence), confirm=confirm)
 
 
-def revert(preset: str, version: int) -> Button:
-    value = {"preset": preset, "version": str(version)}
-    confirm = "Production serves the last promoted version again, as a new version."
-    return Button("Revert", "revert", value, "danger", confirm)
+def revert(evidence: PresetDrift) -> Button:
+    confirm = (
+        f"{_production(evidence)}: serve what version {evidence.promoted.version} holds again, as a new version, "
+        f"instead of version {evidence.live.version}, which somebody made by hand?"
+    )
+    return Button("Revert", "revert", _of_drift(evidence), "danger", confirm)
 
 
-def rotate(subject: str) -> Button:
-    return Button("Rotate now", "rotate", {"subject": subject})
+def rotate(case: Case) -> Button:
+    secret = case.workload.secret if case.workload else None
+    where = f" and put it into secret {plain(secret)}" if secret else ""
+    confirm = f"Make a new key for {case.what}{where}? The present key works on during the overlap."
+    return Button("Rotate now", "rotate", {"subject": case.event.subject}, confirm=confirm)
+
+
+def _keys(case: Case) -> Sequence[KeyOutcome | KeyReading]:
+    keys: Sequence[KeyOutcome | KeyReading] = getattr(case.evidence, "keys", ())
+    return keys
+
+
+def _named(keys: Sequence[KeyOutcome | KeyReading]) -> str:
+    if not keys:
+        return ""
+    more = f" and {len(keys) - MAX_NAMED} more" if len(keys) > MAX_NAMED else ""
+    return f": {names(key.name for key in keys[:MAX_NAMED])}{more}"
+
+
+def _versions(evidence: ApprovalEvidence) -> str:
+    """Which version goes where, of a request that moves one."""
+    source, target = evidence.change.get("from"), evidence.change.get("to")
+    if not isinstance(source, dict) or not isinstance(target, dict):
+        return ""
+    return (
+        f" Version {source.get('version')} of {plain(str(source.get('workspace')))} takes the place of version "
+        f"{target.get('version')} of {plain(str(target.get('workspace')))}."
+    )
+
+
+def _production(evidence: PresetDrift) -> str:
+    return f"Preset {plain(evidence.name)} in {plain(evidence.live.workspace)}"
+
+
+def _of_drift(evidence: PresetDrift) -> dict[str, str]:
+    return {"preset": evidence.name, "version": str(evidence.live.version)}

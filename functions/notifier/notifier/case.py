@@ -9,7 +9,7 @@ from governor.evidence import Disable, KeyOutcome, KeyReading, Runaway
 from governor.policy import Policy, Workload
 from governor.slack import escape
 from notifier.kinds import evidence_of
-from notifier.phrases import key_link, mention, money, sparkline
+from notifier.phrases import key_link, mention, money, plain, sparkline
 
 MAX_KEYS = 10
 
@@ -76,6 +76,19 @@ class Case:
             return escape(subject)
         name = getattr(self.evidence, "name", "")
         return f"{escape(name)} (undeclared key {subject[:8]}…)" if name else f"the undeclared key {subject[:8]}…"
+
+    @property
+    def what(self) -> str:
+        """The workload or key, and its workspace, in plain text: for a question that a button asks."""
+        subject = self.event.subject
+        if self.workload:
+            return f"{plain(subject)} (workspace {plain(self.workload.workspace)})"
+        if len(subject) != 64:
+            return plain(subject)
+        name = getattr(self.evidence, "name", "")
+        places = {key.workspace_id for key in getattr(self.evidence, "keys", ())}
+        where = f" in workspace {plain(min(places))}" if len(places) == 1 else ""
+        return f"{plain(name)} (undeclared key {subject[:8]}…{where})" if name else f"the undeclared key {subject[:8]}…"
 
     @property
     def owner(self) -> str:

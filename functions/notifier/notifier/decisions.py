@@ -7,8 +7,9 @@ from governor.approval import Kind
 from governor.approval_evidence import ApprovalEvidence, Forgery, RunawayExpected
 from governor.slack import Button, escape
 from governor.slack_text import link
-from notifier import buttons
+from notifier import buttons, phrases
 from notifier.case import Case
+from notifier.mail import plain
 from notifier.phrases import mention, person, utc
 from notifier.words import GREEN, ORANGE, RED, YELLOW, Words
 
@@ -37,9 +38,10 @@ def requested(case: Case) -> Words:
     )
     not_able = "Neither whoever asked nor the author can" if evidence.author else "Whoever asked cannot"
     todo = f"Approve or reject under the thread's first message. {not_able}; nothing happens until somebody does."
-    id, digest = evidence.approval, evidence.digest
     facts = (*_author(evidence), *_shown(evidence))
-    return Words(headline, YELLOW, facts, todo, (buttons.approve(id, digest), buttons.reject(id, digest)))
+    short = evidence.model_copy(update={"name": phrases.plain(evidence.name)})
+    ask = buttons.approve(evidence, plain(_deed(short)))
+    return Words(headline, YELLOW, facts, todo, (ask, buttons.reject(evidence)))
 
 
 def _author(evidence: ApprovalEvidence) -> tuple[str, ...]:
@@ -69,14 +71,14 @@ def rejected(case: Case) -> Words:
     why = f": “{escape(evidence.comment)}”" if evidence.comment else ""
     by = person(evidence.decided_by or "somebody")
     headline = f"⚪ {by} rejected the wish to {_deed(evidence)}{why}. Nothing was changed."
-    return Words(headline, ORANGE, actions=_again(evidence, case.event.subject))
+    return Words(headline, ORANGE, actions=_again(case))
 
 
 def expired(case: Case) -> Words:
     evidence = cast(ApprovalEvidence, case.evidence)
     headline = f"⚪ Nobody decided in time whether to {_deed(evidence)}. Nothing was changed."
     todo = "Ask again if it is still wanted."
-    return Words(headline, ORANGE, todo=todo, actions=_again(evidence, case.event.subject))
+    return Words(headline, ORANGE, todo=todo, actions=_again(case))
 
 
 def voided(case: Case) -> Words:
@@ -122,8 +124,9 @@ def _shown(evidence: ApprovalEvidence) -> tuple[str, ...]:
     return (*lines, link(evidence.file, "The whole difference")) if evidence.file else lines
 
 
-def _again(evidence: ApprovalEvidence, subject: str) -> tuple[Button, ...]:
+def _again(case: Case) -> tuple[Button, ...]:
     """What was disabled stays so; the way back stays in sight."""
+    evidence = cast(ApprovalEvidence, case.evidence)
     if evidence.kind != "restore":
         return ()
-    return (buttons.restore(subject, str(evidence.change.get("cause"))),)
+    return (buttons.restore(case, str(evidence.change.get("cause"))),)

@@ -1,6 +1,6 @@
 """Numbers, moments, names and links as people read them, in Slack's mrkdwn."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from governor import slack_text
@@ -63,6 +63,16 @@ def sparkline(values: Sequence[float]) -> str:
         return _BARS[0] * len(values)
     steps = len(_BARS) - 1
     return "".join(_BARS[min(steps, max(1, round(value / top * steps)))] if value > 0 else _BARS[0] for value in values)
+
+
+def plain(name: str) -> str:
+    """A name for Slack's plain text, cut where it is long: a question of 300 characters must keep its end."""
+    return slack_text.clip(slack_text.plain(name), 48)
+
+
+def names(given: Iterable[str]) -> str:
+    """Names for Slack's plain text, one after the other."""
+    return ", ".join(map(plain, given))
 
 
 def mention(users: Sequence[str]) -> str:

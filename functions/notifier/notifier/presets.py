@@ -30,7 +30,7 @@ def promoted(case: Case) -> Words:
     if not former:
         return Words(headline, GREEN, facts)
     todo = f"Nothing. If it misbehaves, roll it back: what version {former} holds is served again."
-    return Words(headline, GREEN, facts, todo, (buttons.rollback(evidence.name, evidence.promotion),))
+    return Words(headline, GREEN, facts, todo, (buttons.rollback(evidence),))
 
 
 def failed(case: Case) -> Words:
@@ -39,7 +39,7 @@ def failed(case: Case) -> Words:
     if evidence.overridable:
         headline = f"🔴 Preset {name} is held back by its checks. Production was not touched. {reason}"
         todo = "Mend it in staging, or ask the approvers to override what failed."
-        override = (buttons.override(evidence.name, evidence.promotion),)
+        override = (buttons.override(evidence),)
         return Words(headline, RED, (*_failing(evidence.checks), *_lines(evidence)), todo, override)
     if not evidence.became:
         return Words(f"🟠 Production of preset {name} was not changed. {reason}", ORANGE, _rule(evidence), _FIX)
@@ -75,9 +75,7 @@ def drifted(case: Case) -> Words:
     if not version:
         return Words(headline, ORANGE, facts, _RESTORE)
     todo = "Adopt what is there, or revert to what was promoted. An approver may at once."
-    return Words(
-        headline, ORANGE, facts, todo, (buttons.adopt(evidence.name, version), buttons.revert(evidence.name, version))
-    )
+    return Words(headline, ORANGE, facts, todo, (buttons.adopt(evidence), buttons.revert(evidence)))
 
 
 def _by(evidence: Promotion) -> str:

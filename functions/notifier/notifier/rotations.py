@@ -27,7 +27,7 @@ def rotated(case: Case) -> Words:
     todo = "Nothing, if the workload reads its secret with a short cache."
     if not (evidence.old and evidence.new and evidence.overlap_until):
         return Words(headline, GREEN, _keys(evidence), todo)
-    back = buttons.rollback_key(case.event.subject, evidence.old, evidence.new)
+    back = buttons.rollback_key(case, evidence.old, evidence.new)
     return Words(headline, GREEN, _keys(evidence), f"{todo} If the new key fails its callers, roll back.", (back,))
 
 
@@ -39,7 +39,7 @@ def failed(case: Case) -> Words:
     )
     step = (f"*Step:* {escape(evidence.step)}, rule `{escape(evidence.rule)}`",)
     todo = "docs/operations.md, “A rotation fails”, has the fix for each rule. Then rotate again."
-    return Words(headline, RED, step, todo, (buttons.rotate(case.event.subject),))
+    return Words(headline, RED, step, todo, (buttons.rotate(case),))
 
 
 def rolled_back(case: Case) -> Words:
@@ -61,8 +61,8 @@ def blocked(case: Case) -> Words:
     if evidence.rule == "last_key":
         headline = f"🔴 {case.who} has no working key in its secret; its former key is kept.{case.owner}"
         facts = [f"• {key_link(evidence.key.hash, evidence.key.name)}", *case.why]
-        back = buttons.rollback_key(case.event.subject, evidence.key, evidence.current)
-        return Words(headline, RED, tuple(facts), _LAST_KEY, (back, buttons.rotate(case.event.subject)))
+        back = buttons.rollback_key(case, evidence.key, evidence.current)
+        return Words(headline, RED, tuple(facts), _LAST_KEY, (back, buttons.rotate(case)))
     headline = (
         f"🟠 {case.who} still uses a key that was replaced at {utc(evidence.since)}. It is disabled at "
         f"{utc(evidence.deadline)}, used or not.{case.owner}"
@@ -93,7 +93,7 @@ def blocked(case: Case) -> Words:
             "Let the policy act as the new key (OpenRouter: Settings, Workload identity), point the others to the "
             "secret, or disable the old key yourself."
         )
-    back = buttons.rollback_key(case.event.subject, evidence.key, evidence.current)
+    back = buttons.rollback_key(case, evidence.key, evidence.current)
     return Words(headline, ORANGE, tuple(facts), todo, (back,))
 
 
@@ -114,10 +114,10 @@ def drifted(case: Case) -> Words:
     headline = f"🟠 {case.who} is not as the policy says. {escape(case.event.reason)}{case.owner}"
     facts = (f"*Policy:* {escape(evidence.policy)}", f"*OpenRouter:* {escape(evidence.live)}")
     if evidence.field == "hash" and not evidence.repair:
-        rotate = buttons.rotate(case.event.subject)
+        rotate = buttons.rotate(case)
         if not evidence.former:
             return Words(headline, ORANGE, facts, _LAST_KEY, (rotate,))
-        back = buttons.rollback_key(case.event.subject, evidence.former, evidence.key)
+        back = buttons.rollback_key(case, evidence.former, evidence.key)
         return Words(headline, ORANGE, facts, _LAST_KEY, (back, rotate))
     return Words(headline, ORANGE, facts, escape(evidence.repair) or "Mend OpenRouter or the policy.")
 

@@ -70,7 +70,7 @@ def _disabled(case: Case) -> Words:
         f"message, or sends `Restore Requested`, cause `{evidence.cause}` (docs/operations.md, “Restore a key”)."
     )
     facts = (*_by_morning(evidence), *case.keys(evidence.keys), *_top(evidence), *case.why)
-    return Words(headline, RED, facts, todo, (buttons.restore(case.event.subject, evidence.cause),))
+    return Words(headline, RED, facts, todo, (buttons.restore(case, evidence.cause),))
 
 
 def _withheld(case: Case) -> Words:
@@ -92,7 +92,7 @@ def _withheld(case: Case) -> Words:
     todo = f"Disable the key, or let it run.{each_hour}" if live else "Look at the key at OpenRouter."
     if evidence.rule == "openrouter_forbids":
         todo = f"Disable the key in OpenRouter by hand, then mend what the error names.{each_hour}"
-    choice = _choice(case) if evidence.cause == "runaway" else (buttons.disable(case.event.subject),)
+    choice = _choice(case) if evidence.cause == "runaway" else (buttons.disable(case),)
     return Words(headline, RED, (*case.why, *facts), todo, choice if live else ())
 
 
@@ -121,7 +121,7 @@ def _refused(case: Case) -> Words:
     todo = f"See why; {case.approvers} may ask again."
     if evidence.rule == "other_cause_stands":
         todo = f"Have {standing} lifted too."
-    again = tuple(buttons.restore(case.event.subject, cause) for cause in evidence.standing[:1])
+    again = tuple(buttons.restore(case, cause) for cause in evidence.standing[:1])
     return Words(headline, ORANGE, (*case.why, *case.keys(evidence.keys)), todo, again)
 
 
@@ -209,7 +209,7 @@ def _ahead(evidence: BudgetReached) -> str:
 
 
 def _choice(case: Case) -> tuple[Button, ...]:
-    return buttons.expected(case.event.subject), buttons.disable(case.event.subject)
+    return buttons.expected(case), buttons.disable(case)
 
 
 def _pace(case: Case, evidence: Runaway) -> str:

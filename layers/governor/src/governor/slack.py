@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 METADATA_TYPE = "governor_notice"
 MAX_SECTION = 3000
 MAX_CONTEXTS = 10
+MAX_CONFIRM = 300
 MAX_BLOCKS = 50
 ACTION = "governor."
 """What the `action_id` of each of our buttons starts with; the action's name follows."""
@@ -68,7 +69,7 @@ class SlackGone(SlackRefused):
 class Button:
     """A button under a message. `action` and `value` come back with a click (at most 2,000 characters of JSON).
 
-    `confirm`: a question that Slack asks first.
+    `confirm`: a question that Slack asks first, in plain text; 300 characters of it are shown.
     """
 
     text: str
@@ -284,9 +285,13 @@ def _mrkdwn(text: str) -> "MarkdownTextObject":
 
 
 def _button(button: Button) -> "ButtonElement":
-    from slack_sdk.models.blocks import ButtonElement, ConfirmObject
+    from slack_sdk.models.blocks import ButtonElement, ConfirmObject, PlainTextObject
 
-    confirm = ConfirmObject(title="Are you sure?", text=button.confirm, confirm=button.text) if button.confirm else None
+    # All texts of a confirmation dialog are plain: docs.slack.dev/reference/block-kit/composition-objects.
+    confirm = None
+    if button.confirm:
+        question = PlainTextObject(text=clip(button.confirm, MAX_CONFIRM), emoji=False)
+        confirm = ConfirmObject(title="Are you sure?", text=question, confirm=button.text, deny="Cancel")
     return ButtonElement(
         text=button.text,
         action_id=f"{ACTION}{button.action}",

@@ -21,13 +21,17 @@ _LIKE_LATIN = frozenset("асеорхуіѕјһԁԛԝѵАВЕКМНОРСТУХ�
 _USER = re.compile(r"[UW][A-Z0-9]{2,20}")
 
 
-def escape(text: str) -> str:
-    """`text` on one line, shown as it is: nothing in it is formatted, linked or notifies anybody.
+def plain(text: str) -> str:
+    """`text` on one line, for Slack's `plain_text`, where nothing is formatted and nothing need be escaped.
 
     Line breaks become spaces, invisible characters `�`, and letters that only look like Latin ones `[U+0430]`.
     """
-    line = "".join(_visible(character) for character in text)
-    line = _WORD.sub(_unmasked, line)
+    return _WORD.sub(_unmasked, "".join(_visible(character) for character in text))
+
+
+def escape(text: str) -> str:
+    """`text` as `plain` gives it, for mrkdwn: nothing in it is formatted, linked or notifies anybody."""
+    line = plain(text)
     line = _EDGE_UNDERSCORE.sub("ˍ", line.translate(_MARKUP))
     return _EMOJI.sub("∶", line).translate(_ENTITIES)
 
