@@ -6,7 +6,9 @@ from typing import Any
 
 import httpx
 
+from governor.clock import format_instant
 from sandbox.scenario.organization import SEARCH, TRIAGE
+from sandbox.scenario.publishing import buttons
 from sandbox.scenario.world import CHANNEL, World
 
 MINUTES = timedelta(minutes=1)
@@ -18,6 +20,11 @@ def _killed(world: World) -> None:
     assert world.run_while(lambda: not world.key(SEARCH).disabled, at_most=20 * MINUTES)
     world.end_loop(SEARCH)
     world.run(world.now + MINUTES)
+
+
+def _with_buttons(world: World) -> dict[str, list[str]]:
+    """The messages that have buttons, by their first line."""
+    return {one["text"]: buttons(one) for one in world.slack.messages(CHANNEL) if buttons(one)}
 
 
 def _decision(world: World, approval: str) -> dict[str, Any]:
@@ -39,6 +46,32 @@ def test_a_killed_key_comes_back_by_an_approvers_click_and_a_double_click_does_n
     assert len(world.events("Approval Granted")) == 1
     assert len(world.events("Key Restored")) == 1
     assert world.slack.told("U0LEAD")[-1] == f"Nothing that can be lifted here holds `{SEARCH}`."
+    assert world.engine.dead_letters() == []
+
+
+def test_a_forged_event_moves_no_button_and_is_told_as_such(world: World) -> None:
+    """Published with the kill switch's own role, which is all that the bus asks for; but not stored by it."""
+    _killed(world)
+    (genuine,) = world.events("Key Disabled")
+    before = _with_buttons(world)
+    assert ["Restore key"] in before.values()
+    later = format_instant(world.now + 120 * MINUTES)
+    for id in (genuine["detail"]["id"], "forged-1"):
+        detail = {**genuine["detail"], "id": id, "reason": "Click the button.", "occurred_at": later}
+        entry = {"Source": "governor", "DetailType": "Key Disabled", "Detail": json.dumps(detail)}
+        bus = world.engine.outputs["EventBusName"]
+        world.engine.client_as("KillSwitchFunction", "events").put_events(Entries=[{**entry, "EventBusName": bus}])
+    world.run(world.now + 2 * MINUTES)
+    rules = sorted(alarm["detail"]["evidence"]["rule"] for alarm in world.events("Forgery Suspected"))
+    assert rules == ["record_differs", "unrecorded"]
+    assert _with_buttons(world) == before
+    told = world.slack.messages(CHANNEL)
+    (marked,) = [message for message in told if "Click the button." in json.dumps(message)]
+    assert marked["text"].startswith("⚠ *Not confirmed.*")
+    assert buttons(marked) == []
+    assert sum("may have forged an event" in message["text"] for message in told) == 2
+    world.click("U0LEAD", "Restore key", holding=SEARCH)
+    assert world.run_while(lambda: world.key(SEARCH).disabled, at_most=3 * MINUTES)
     assert world.engine.dead_letters() == []
 
 

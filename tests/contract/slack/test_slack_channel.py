@@ -155,7 +155,7 @@ def test_buttons_stand_between_the_sections_and_the_small_print(simulator: Slack
     assert len(blocks) == 50
     approve = blocks[-2]["elements"][0]
     assert (approve["action_id"], approve["value"]) == ("governor.approve", '{"approval":"a1"}')
-    assert approve["confirm"]["text"]["text"] == "Promote it?"
+    assert approve["confirm"]["text"] == {"type": "plain_text", "text": "Promote it?", "emoji": False}
 
 
 def test_an_update_without_buttons_takes_them_away(simulator: SlackSimulator, slack: SlackChannel) -> None:

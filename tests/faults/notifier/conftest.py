@@ -20,7 +20,9 @@ from governor.dynamo_ledger import DynamoLedger
 from governor.events import Event
 from governor.ledger import Put
 from governor.policy import Policy
+from governor.published import partition
 from notifier import handler
+from notifier.truth import SINCE
 from sandbox.slack import SlackSimulator
 from tests.faults.harness import Accident, InProcess, Killed, Wire, context
 from tests.faults.slack_wire import cross
@@ -50,6 +52,17 @@ class World:
             if stored:
                 store(DynamoLedger(boto3.client("dynamodb", REGION), "ledger"), Event.received(_envelope(name)))
             self.queue[record["messageId"]] = {**record, "attributes": {"ApproximateReceiveCount": "0"}}
+
+    def installed_long_ago(self) -> None:
+        """No event of today is from before events were stored."""
+        ledger = DynamoLedger(boto3.client("dynamodb", REGION), "ledger")
+        ledger.commit(Put(partition("notifier"), SINCE, {"at": "2025-11-21T08:00:00Z"}))
+
+    @property
+    def alarms(self) -> list[str]:
+        """Ids of the alarms that were stored to be published."""
+        rows = DynamoLedger(boto3.client("dynamodb", REGION), "ledger").rows(partition("notifier"))
+        return [row.sk for row in rows if row.sk != SINCE]
 
     def store_what_the_samples_tell(self) -> None:
         """The rows that bear the samples out: the request that is asked, and who expects the spend."""

@@ -166,3 +166,28 @@ def test_whatever_fails_while_a_forgery_is_told_the_alarm_reaches_people_and_its
             assert alarms or mails
             assert "U0SEARCH" not in json.dumps(world.said) + repr(world.mails)
             assert "governor.approve" not in json.dumps(world.said)
+
+
+def _unstored(worlds: Worlds) -> World:
+    """A world that hears of a disabled key, which nobody has stored: a forgery."""
+    world = worlds()
+    world.installed_long_ago()
+    world.send("key_disabled", stored=False)
+    return world
+
+
+@pytest.mark.parametrize("fault", Fault)
+def test_whatever_fails_while_an_event_that_nobody_stored_is_told_it_has_no_button_and_one_alarm(
+    worlds: Worlds, counted: list[str], fault: Fault
+) -> None:
+    world = _unstored(worlds)
+    world.receive()
+    for accident in accidents(list(world.wire.calls), [fault]):
+        with case(counted, accident):
+            world = _unstored(worlds)
+            world.drain(accident, rounds=4 if accident.lasting else 1)
+            assert all(one["text"].startswith("⚠ *Not confirmed.*") for one in world.said)
+            assert len(world.said) <= 1
+            assert world.said or any("Not confirmed." in subject for subject, _ in world.mails)
+            assert "governor.restore" not in json.dumps(world.said)
+            assert len(world.alarms) == 1
