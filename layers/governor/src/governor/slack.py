@@ -287,15 +287,12 @@ def _mrkdwn(text: str) -> "MarkdownTextObject":
 def _button(button: Button) -> "ButtonElement":
     from slack_sdk.models.blocks import ButtonElement, ConfirmObject, PlainTextObject
 
-    # All texts of a confirmation dialog are plain: docs.slack.dev/reference/block-kit/composition-objects.
-    confirm = None
-    if button.confirm:
-        question = PlainTextObject(text=clip(button.confirm, MAX_CONFIRM), emoji=False)
-        confirm = ConfirmObject(title="Are you sure?", text=question, confirm=button.text, deny="Cancel")
+    question = PlainTextObject(text=clip(button.confirm, MAX_CONFIRM), emoji=False)
+    dialog = ConfirmObject(title="Are you sure?", text=question, confirm=button.text, deny="Cancel")
     return ButtonElement(
         text=button.text,
         action_id=f"{ACTION}{button.action}",
         value=json.dumps(dict(button.value), separators=(",", ":")),
         style=button.style,
-        confirm=confirm,
+        confirm=dialog if button.confirm else None,
     )
