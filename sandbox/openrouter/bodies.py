@@ -72,6 +72,27 @@ class WorkspaceBudgetLimit(Body):
     include_byok_in_budgets: bool | None = None
 
 
+type FilterAction = Literal["redact", "block", "flag"]
+
+
+class ContentFilter(Body):
+    """A regex over what a request says."""
+
+    pattern: str = Field(min_length=1)
+    action: FilterAction
+    label: str | None = Field(None, max_length=100)
+
+
+class BuiltinFilter(Body):
+    """A detector of OpenRouter's own. A `label` that is sent is dropped: it is the system's to assign."""
+
+    slug: Literal[
+        "email", "phone", "ssn", "credit-card", "ip-address", "person-name", "address", "regex-prompt-injection"
+    ]
+    action: FilterAction
+    scan_scope: Literal["user_only", "all_messages"] | None = None
+
+
 class GuardrailChange(Body):
     name: str = Field("", min_length=1, max_length=200)
     description: str | None = Field(None, max_length=1000)
@@ -94,8 +115,8 @@ class GuardrailChange(Body):
     enforce_zdr_xai: bool | None = None
     allow_safety_retention_google: bool | None = None
     allow_safety_retention_other: bool | None = None
-    content_filters: list[dict[str, Any]] | None = None
-    content_filter_builtins: list[dict[str, Any]] | None = None
+    content_filters: list[ContentFilter] | None = None
+    content_filter_builtins: list[BuiltinFilter] | None = None
 
 
 class GuardrailCreation(GuardrailChange):

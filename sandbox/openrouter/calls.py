@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from pydantic import ValidationError
 
@@ -15,6 +15,14 @@ if TYPE_CHECKING:
     from sandbox.openrouter.workspaces import Workspace
 
 _REGIONS: dict[str, Region] = {"eu": "europe", "us": "us"}
+
+
+class Owned(Protocol):
+    """What belongs to one workspace, or with None to every one."""
+
+    @property
+    def workspace_id(self) -> str | None: ...
+
 
 type Access = Literal["management", "inference", "any", "public"]
 
@@ -58,15 +66,35 @@ class Call:
             where = ".".join(str(part) for part in first["loc"])
             raise invalid(f"Invalid request parameters: {where}: {first['msg']}") from error
 
+    @property
+    def limit(self) -> str:
+        """The id of the only workspace that the calling management key may act in; empty where it is not limited."""
+        return "" if self.key else self.organization.management_workspace_id
+
     def workspace(self, id: str | None) -> "Workspace":
-        """The workspace that a query or a body names; None is the default one.
+        """The workspace that a query or a body names; None is the key's own, or the default one.
 
         Raises a 400 where there is none of this id: the vendor's document says that `workspace_id` is a UUID, and the
-        calls that take one list 400 and no 404.
+        calls that take one list 400 and no 404. Raises a 403 for a management key that is limited to another.
         """
         if id is not None and id not in self.organization.workspaces:
             raise invalid("Invalid request parameters: workspace_id")
-        return self.organization.workspace(id)
+        found = self.organization.workspace(id or self.limit or None)
+        self.permit(found.id)
+        return found
+
+    def permit(self, workspace_id: str | None) -> None:
+        """Raises a 403 where a limited management key names what is another workspace's, or every one's (None)."""
+        if not self.permits(workspace_id):
+            raise Refusal(403, "The key is limited to another workspace")
+
+    def permits(self, workspace_id: str | None) -> bool:
+        return self.limit in ("", workspace_id)
+
+    def own[T: Owned](self, found: T) -> T:
+        """What was found, where the calling key may see it."""
+        self.permit(found.workspace_id)
+        return found
 
     def number(self, name: str, default: int, *, least: int = 0, most: int | None = None) -> int:
         text = self.query.get(name, "")

@@ -5,6 +5,7 @@ Every lookup that fails raises `Refusal` as the API would. Methods are called un
 
 from collections import Counter, deque
 from collections.abc import Iterable
+from ipaddress import IPv4Network, IPv6Network
 from typing import TYPE_CHECKING, Any
 
 from sandbox.openrouter.analytics import Analytics, Tally, Traffic
@@ -13,6 +14,7 @@ from sandbox.openrouter.catalogue import MODELS
 from sandbox.openrouter.clock import Clock
 from sandbox.openrouter.credentials import Credential
 from sandbox.openrouter.destinations import Destination
+from sandbox.openrouter.federation import AccessToken, FederationPolicy
 from sandbox.openrouter.generations import Generation
 from sandbox.openrouter.guardrails import DEFAULTS as GUARDRAIL_DEFAULTS
 from sandbox.openrouter.guardrails import Assignment, Guardrail
@@ -80,6 +82,11 @@ class Organization:
         # What the management key may do. Empty: every workspace.
         self.management_read_only = False
         self.management_workspace_id = ""
+        # Networks that keys may be used from (Settings, Security); none: from anywhere.
+        self.allowed_networks: tuple[IPv4Network | IPv6Network, ...] = ()
+        # Made in Settings only, as told by no API; and the tokens that were exchanged under them, by their plaintext.
+        self.federation_policies: dict[str, FederationPolicy] = {}
+        self.access_tokens: dict[str, AccessToken] = {}
         # Fields of a config that a preset should keep, and that are lost all the same.
         self.lost_fields: set[str] = set()
         # Requests to free models, by day since the epoch.

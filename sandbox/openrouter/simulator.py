@@ -5,6 +5,7 @@ import copy
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
+from ipaddress import ip_network
 from typing import Any
 
 from sandbox.openrouter.app import Logged, create_app
@@ -12,6 +13,7 @@ from sandbox.openrouter.broadcast import Broadcaster
 from sandbox.openrouter.clock import Clock
 from sandbox.openrouter.credentials import Credential
 from sandbox.openrouter.faults import Fault, Faults
+from sandbox.openrouter.federation import FederationPolicy
 from sandbox.openrouter.identities import hash_of, label_of
 from sandbox.openrouter.keys import Key
 from sandbox.openrouter.organization import Organization
@@ -98,13 +100,28 @@ class Simulator:
     def restrict_management(self, *, read_only: bool = False, workspace: str | None = None) -> None:
         """From now on the management key may only read, or act in one workspace (id or slug) alone; neither ends that.
 
-        Writes of a read-only key, and calls that name another workspace, are answered 403 (the status is unverified).
+        Writes of a read-only key, and calls that name another workspace or something in it, are answered 403; lists
+        are cut to the workspace. No source says what the vendor answers.
         """
         with self.lock:
             self.organization.management_read_only = read_only
             self.organization.management_workspace_id = (
                 "" if workspace is None else self.organization.workspace(workspace).id
             )
+
+    def allow_addresses(self, *networks: str) -> None:
+        """From now on every key, the management key too, is refused from any other address (vendor: guide on security
+        settings; the 403's text is ours). None ends it.
+        """
+        with self.lock:
+            self.organization.allowed_networks = tuple(ip_network(each) for each in networks)
+
+    def federate(self, key_hash: str, *, issuer: str, subject: str, audience: str) -> FederationPolicy:
+        """A federation policy, as an administrator makes one in Settings: it targets this key, whatever comes after."""
+        with self.lock:
+            policy = FederationPolicy(self.organization.ids.uuid("federation"), key_hash, issuer, subject, audience)
+            self.organization.federation_policies[policy.id] = policy
+            return policy
 
     def trouble(
         self,

@@ -1,6 +1,8 @@
 """Slack's limits on messages and views, refused with Slack's own error codes.
 
-Source: https://docs.slack.dev/reference/block-kit and the error tables of chat.postMessage and views.open.
+Source: https://docs.slack.dev/reference/block-kit and the error tables of chat.postMessage and views.open. No reference
+names the limit on all texts of a message's blocks together: https://github.com/slackapi/bolt-js/issues/2867 saw 11,341
+characters refused, /2509 was told of 12,000 less what the blocks around them take.
 """
 
 import json
@@ -9,6 +11,7 @@ from typing import Any
 
 MAX_TEXT = 40_000
 MAX_BLOCKS = 50
+MAX_BLOCKS_TEXT = 11_300
 MAX_ATTACHMENTS = 100
 MAX_METADATA_BYTES = 8_000
 _BLOCKS = frozenset(
@@ -38,6 +41,8 @@ def check_message(arguments: Mapping[str, Any]) -> None:
         raise Refused("too_many_attachments")
     for number, attachment in enumerate(attachments):
         check_blocks(attachment.get("blocks") or [], f"/attachments/{number}/blocks")
+    if _text_of([blocks, *(attachment.get("blocks") for attachment in attachments)]) > MAX_BLOCKS_TEXT:
+        raise Refused("msg_blocks_too_long")
     _check_metadata(arguments.get("metadata"))
 
 
@@ -73,6 +78,15 @@ def _view_faults(view: Mapping[str, Any]) -> Iterator[str]:
         yield "must be less than 256 characters [json-pointer:/view/callback_id]"
     if any(block.get("type") == "input" for block in view.get("blocks") or []) and not view.get("submit"):
         yield "a view with an input needs `submit` [json-pointer:/view/submit]"
+
+
+def _text_of(part: Any) -> int:
+    """Characters of every `text` in it, however deep."""
+    if isinstance(part, list):
+        return sum(map(_text_of, part))
+    if not isinstance(part, dict):
+        return 0
+    return sum(len(each) if name == "text" and isinstance(each, str) else _text_of(each) for name, each in part.items())
 
 
 def _check_metadata(metadata: Any) -> None:

@@ -8,6 +8,7 @@ from sandbox.openrouter.routes import (
     inference,
     keys,
     models,
+    oauth,
     observability,
     presets,
     workspaces,
@@ -16,7 +17,7 @@ from sandbox.openrouter.routes import (
 ROUTES = [
     route
     for resource in (
-        keys, current_key, workspaces, guardrails, byok, observability, analytics, presets, inference, models,
+        keys, current_key, workspaces, guardrails, byok, observability, analytics, presets, inference, models, oauth,
     )
     for route in resource.routes.all
 ]  # fmt: skip

@@ -4,10 +4,14 @@ from typing import Any
 
 from sandbox.openrouter.bodies import CredentialChange, CredentialCreation
 from sandbox.openrouter.calls import Call, Routes
-from sandbox.openrouter.credentials import masked
+from sandbox.openrouter.credentials import Credential, masked
 from sandbox.openrouter.resources import add_credential, check_credential, credential, trouble_of
 
 routes = Routes()
+
+
+def _credential(call: Call) -> Credential:
+    return call.own(credential(call.organization, call.path["id"]))
 
 
 @routes.add("GET", "/byok")
@@ -25,18 +29,18 @@ def list_credentials(call: Call) -> dict[str, Any]:
 @routes.add("POST", "/byok", status=201, refuses=403)
 def create_credential(call: Call) -> dict[str, Any]:
     creation = call.body(CredentialCreation)
-    call.workspace(creation.workspace_id)
-    return {"data": add_credential(call.organization, creation).view()}
+    place = call.workspace(creation.workspace_id).id
+    return {"data": add_credential(call.organization, creation.model_copy(update={"workspace_id": place})).view()}
 
 
 @routes.add("GET", "/byok/{id}")
 def get_credential(call: Call) -> dict[str, Any]:
-    return {"data": credential(call.organization, call.path["id"]).view()}
+    return {"data": _credential(call).view()}
 
 
 @routes.add("PATCH", "/byok/{id}")
 def update_credential(call: Call) -> dict[str, Any]:
-    found = credential(call.organization, call.path["id"])
+    found = _credential(call)
     changes = call.body(CredentialChange).changes()
     raw = changes.pop("key", None)
     settings = {**found.settings, **changes}
@@ -49,5 +53,5 @@ def update_credential(call: Call) -> dict[str, Any]:
 
 @routes.add("DELETE", "/byok/{id}")
 def delete_credential(call: Call) -> dict[str, Any]:
-    del call.organization.credentials[credential(call.organization, call.path["id"]).id]
+    del call.organization.credentials[_credential(call).id]
     return {"deleted": True}

@@ -12,7 +12,7 @@ routes = Routes()
 
 
 def _guardrail(call: Call) -> Guardrail:
-    return call.organization.guardrail(call.path["id"])
+    return call.own(call.organization.guardrail(call.path["id"]))
 
 
 @routes.add("GET", "/guardrails")
@@ -33,12 +33,13 @@ def create_guardrail(call: Call) -> dict[str, Any]:
 # Before `/guardrails/{id}`: the router takes the first template that fits.
 @routes.add("GET", "/guardrails/assignments/keys")
 def list_key_assignments(call: Call) -> dict[str, Any]:
-    return call.page([_of_key(call, each) for each in call.organization.key_assignments.values()])
+    return call.page([_of_key(call, each) for each in call.organization.key_assignments.values() if _sees(call, each)])
 
 
 @routes.add("GET", "/guardrails/assignments/members")
 def list_member_assignments(call: Call) -> dict[str, Any]:
-    return call.page([_of_member(call, each) for each in call.organization.member_assignments.values()])
+    found = call.organization.member_assignments.values()
+    return call.page([_of_member(call, each) for each in found if _sees(call, each)])
 
 
 @routes.add("GET", "/guardrails/{id}")
@@ -51,7 +52,7 @@ def update_guardrail(call: Call) -> dict[str, Any]:
     organization, changes = call.organization, call.body(GuardrailChange).changes()
     if "name" in changes and organization.is_default_guardrail(call.path["id"]):
         raise invalid("The name of a workspace default guardrail cannot be changed")
-    guardrail = organization.guardrail(call.path["id"], materialise=True)
+    guardrail = call.own(organization.guardrail(call.path["id"], materialise=True))
     check_rules({**guardrail.rules, **changes})
     guardrail.rules |= changes
     guardrail.updated_at = call.now
@@ -98,6 +99,10 @@ def assign_members(call: Call) -> dict[str, Any]:
 def unassign_members(call: Call) -> dict[str, Any]:
     members = call.body(MemberAssignments).member_user_ids
     return {"unassigned_count": call.organization.unassign(_guardrail(call), members, members=True)}
+
+
+def _sees(call: Call, assignment: Assignment) -> bool:
+    return call.permits(call.organization.guardrails[assignment.guardrail_id].workspace_id)
 
 
 def _of_key(call: Call, assignment: Assignment) -> dict[str, Any]:

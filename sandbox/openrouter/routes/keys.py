@@ -4,9 +4,14 @@ from typing import Any
 
 from sandbox.openrouter.bodies import KeyChange, KeyCreation
 from sandbox.openrouter.calls import Call, Routes
+from sandbox.openrouter.keys import Key
 from sandbox.openrouter.refusals import invalid
 
 routes = Routes()
+
+
+def _key(call: Call) -> Key:
+    return call.own(call.organization.key(call.path["hash"]))
 
 
 @routes.add("GET", "/keys")
@@ -44,12 +49,12 @@ def create_key(call: Call) -> dict[str, Any]:
 
 @routes.add("GET", "/keys/{hash}")
 def get_key(call: Call) -> dict[str, Any]:
-    return {"data": call.organization.key(call.path["hash"]).view(call.now)}
+    return {"data": _key(call).view(call.now)}
 
 
 @routes.add("PATCH", "/keys/{hash}")
 def update_key(call: Call) -> dict[str, Any]:
-    key = call.organization.key(call.path["hash"])
+    key = _key(call)
     changes = call.body(KeyChange).changes()
     if not changes:
         raise invalid("No update fields provided")
@@ -64,5 +69,5 @@ def update_key(call: Call) -> dict[str, Any]:
 
 @routes.add("DELETE", "/keys/{hash}")
 def delete_key(call: Call) -> dict[str, Any]:
-    call.organization.delete_key(call.path["hash"])
+    call.organization.delete_key(_key(call).hash)
     return {"deleted": True}

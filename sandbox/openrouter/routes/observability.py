@@ -4,10 +4,14 @@ from typing import Any
 
 from sandbox.openrouter.bodies import DestinationChange, DestinationCreation
 from sandbox.openrouter.calls import Call, Routes
-from sandbox.openrouter.destinations import check_type
+from sandbox.openrouter.destinations import Destination, check_type
 from sandbox.openrouter.resources import add_destination, destination
 
 routes = Routes()
+
+
+def _destination(call: Call) -> Destination:
+    return call.own(destination(call.organization, call.path["id"]))
 
 
 @routes.add("GET", "/observability/destinations")
@@ -21,18 +25,18 @@ def list_destinations(call: Call) -> dict[str, Any]:
 @routes.add("POST", "/observability/destinations", status=201, refuses=403)
 def create_destination(call: Call) -> dict[str, Any]:
     creation = call.body(DestinationCreation)
-    call.workspace(creation.workspace_id)
-    return {"data": add_destination(call.organization, creation).view()}
+    place = call.workspace(creation.workspace_id).id
+    return {"data": add_destination(call.organization, creation.model_copy(update={"workspace_id": place})).view()}
 
 
 @routes.add("GET", "/observability/destinations/{id}")
 def get_destination(call: Call) -> dict[str, Any]:
-    return {"data": destination(call.organization, call.path["id"]).view()}
+    return {"data": _destination(call).view()}
 
 
 @routes.add("PATCH", "/observability/destinations/{id}", refuses=403)
 def update_destination(call: Call) -> dict[str, Any]:
-    found = destination(call.organization, call.path["id"])
+    found = _destination(call)
     changes = call.body(DestinationChange).changes()
     check_type(found.type, changes.get("config", found.settings["config"]))
     call.organization.require_live_keys(changes.get("api_key_hashes"))
@@ -43,5 +47,5 @@ def update_destination(call: Call) -> dict[str, Any]:
 
 @routes.add("DELETE", "/observability/destinations/{id}")
 def delete_destination(call: Call) -> dict[str, Any]:
-    del call.organization.destinations[destination(call.organization, call.path["id"]).id]
+    del call.organization.destinations[_destination(call).id]
     return {"deleted": True}

@@ -11,12 +11,14 @@ routes = Routes()
 
 
 def _workspace(call: Call) -> Workspace:
-    return call.organization.workspace(call.path["id"])
+    found = call.organization.workspace(call.path["id"])
+    call.permit(found.id)
+    return found
 
 
 @routes.add("GET", "/workspaces")
 def list_workspaces(call: Call) -> dict[str, Any]:
-    return call.page([workspace.view() for workspace in call.organization.workspaces.values()])
+    return call.page([each.view() for each in call.organization.workspaces.values() if call.permits(each.id)])
 
 
 @routes.add("POST", "/workspaces", status=201, refuses=403)

@@ -194,6 +194,9 @@ def test_content_that_slack_would_refuse_is_refused(client: WebClient) -> None:
     for blocks in ([section], [header], [{"type": "divider"}] * 51, [{"type": "invented"}]):
         assert _refusal(post(text="x", blocks=blocks)) == "invalid_blocks"
         assert _refusal(post(text="x", attachments=[{"blocks": blocks}])) == "invalid_blocks"
+    long = [{"type": "section", "text": {"type": "mrkdwn", "text": "x" * 2900}}] * 4
+    assert _refusal(post(text="x", blocks=long)) == "msg_blocks_too_long"
+    assert _refusal(post(text="x", blocks=long[:2], attachments=[{"blocks": long[2:]}])) == "msg_blocks_too_long"
     assert _refusal(post(text="x", metadata={"event_type": "", "event_payload": {}})) == "invalid_metadata_format"
     assert _refusal(post(text="x", thread_ts="1.000001")) == "thread_not_found"
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from pydantic import SecretStr
 
-from governor.slack import Message, Slack, SlackChannel, SlackGone
+from governor.slack import Button, Message, Slack, SlackChannel, SlackGone
 from governor.slack_memory import MemorySlack
 from sandbox.slack import SlackSimulator
 
@@ -33,6 +33,15 @@ def test_a_message_that_was_never_posted_is_not_found(slack: Slack) -> None:
     slack.post(HELLO, {"id": "e1"})
     assert slack.find({"id": "e2"}) is None
     assert slack.find({"id": "e1", "incident": "other"}) is None
+
+
+@pytest.mark.parametrize("filled", ["x" * 5_000, "&lt;" * 800, "é" * 3_000])
+def test_the_largest_message_is_posted_and_edited_with_its_buttons(slack: Slack, filled: str) -> None:
+    buttons = tuple(Button(f"Approve {n}", f"approve{n}", {"id": "e1"}, confirm="Sure?") for n in range(3))
+    largest = Message(filled * 3, "#d72b3f", (filled,) * 60, (filled,) * 12, buttons)
+    ts = slack.post(largest, {"id": "e1"})
+    slack.update(ts, largest)
+    assert slack.find({"id": "e1"})
 
 
 def test_of_two_messages_that_match_the_newest_is_found(slack: Slack) -> None:

@@ -114,3 +114,29 @@ def test_a_key_is_moved_to_no_workspace_that_is_none(simulator, api):
     key, _ = simulator.create_key("search")
     assert api.patch(f"/keys/{key.hash}", {"workspace_id": NOWHERE}).status_code == 400
     assert key.workspace_id == simulator.organization.default_workspace.id
+
+
+@pytest.mark.parametrize(
+    "refused",
+    [
+        {"content_filters": [{"pattern": "secret"}]},
+        {"content_filters": [{"pattern": "secret", "action": "delete"}]},
+        {"content_filters": [{"pattern": "", "action": "block"}]},
+        {"content_filters": [{"pattern": "secret", "action": "block", "label": "x" * 101}]},
+        {"content_filter_builtins": [{"slug": "email"}]},
+        {"content_filter_builtins": [{"slug": "passport", "action": "block"}]},
+        {"content_filter_builtins": [{"slug": "email", "action": "block", "scan_scope": "none"}]},
+    ],
+)
+def test_a_content_filter_is_refused_where_the_vendors_document_refuses_it(api, refused):
+    assert guardrail(api, **refused).status_code == 400
+    made = guardrail(api).json()["data"]
+    assert api.patch(f"/guardrails/{made['id']}", refused).status_code == 400
+
+
+def test_content_filters_are_kept_as_they_were_sent(api):
+    filters = {
+        "content_filters": [{"pattern": "secret", "action": "redact", "label": "[SECRET]"}],
+        "content_filter_builtins": [{"slug": "email", "action": "flag"}],
+    }
+    assert filters.items() <= guardrail(api, **filters).json()["data"].items()

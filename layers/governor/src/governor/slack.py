@@ -20,6 +20,7 @@ from pydantic import SecretStr
 from governor.secrets import SecretMalformed, SecretUnavailable
 from governor.slack_text import clip as clip
 from governor.slack_text import escape as escape
+from governor.slack_text import fitted
 from redaction import redact, redact_all
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ MAX_SECTION = 3000
 MAX_CONTEXTS = 10
 MAX_CONFIRM = 300
 MAX_BLOCKS = 50
+# All texts of a message: 11,341 characters were refused (github.com/slackapi/bolt-js/issues/2867); no page has a figure.
+MAX_TEXTS, MAX_CONTEXT = 11_000, 1_200
 ACTION = "governor."
 """What the `action_id` of each of our buttons starts with; the action's name follows."""
 
@@ -263,14 +266,15 @@ def _content(message: Message) -> dict[str, Any]:
     from slack_sdk.models.attachments import BlockAttachment
     from slack_sdk.models.blocks import ActionsBlock, Block, ContextBlock, SectionBlock
 
-    blocks: list[Block] = [
-        SectionBlock(text=_mrkdwn(text)) for text in message.sections[: MAX_BLOCKS - 1 - bool(message.actions)] if text
-    ]
+    context = fitted(message.context[:MAX_CONTEXTS], MAX_SECTION, MAX_CONTEXT)
+    buttons = sum(len(one.text) * 2 + len(one.confirm) + 20 for one in message.actions)
+    sections = message.sections[: MAX_BLOCKS - 1 - bool(message.actions)]
+    kept = fitted(sections, MAX_SECTION, MAX_TEXTS - buttons - sum(map(len, context)))
+    blocks: list[Block] = [SectionBlock(text=_mrkdwn(text)) for text in kept]
     if message.actions:
         blocks.append(ActionsBlock(elements=[_button(one) for one in message.actions]))
-    if message.context:
-        elements = [_mrkdwn(text) for text in message.context[:MAX_CONTEXTS]]
-        blocks.append(ContextBlock(elements=elements))
+    if context:
+        blocks.append(ContextBlock(elements=[_mrkdwn(text) for text in context]))
     # A top-level `blocks` would hide `text` and could have no colour: the blocks go into one coloured attachment.
     attachments = [BlockAttachment(blocks=blocks, color=message.color, fallback=clip(message.text, 1000)).to_dict()]
     content = {"text": clip(message.text, MAX_SECTION), "attachments": attachments if blocks else []}

@@ -6,6 +6,7 @@ only characters that can be escaped) and https://www.unicode.org/reports/tr39 (c
 
 import re
 import unicodedata
+from collections.abc import Sequence
 
 _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 _MARKUP = str.maketrans({"*": "∗", "~": "∼", "`": "'"})
@@ -45,6 +46,18 @@ def link(url: str, text: str) -> str:
     """A link with our own text; the address as plain text where it is none that Slack would follow."""
     fit = re.fullmatch(r"https?://[^\s<>|]+", url)
     return f"<{url.translate(_ENTITIES)}|{escape(text)}>" if fit else f"{escape(text)}: {escape(url)}"
+
+
+def fitted(texts: Sequence[str], most: int, room: int) -> list[str]:
+    """The texts in their order, each of at most `most` characters, all of at most `room`. The one that finds too little
+    room ends with an ellipsis, and those after it are left out."""
+    kept = []
+    for text in filter(None, texts):
+        if room < 1:
+            break
+        kept.append(clip(text, min(most, room)))
+        room -= len(kept[-1])
+    return kept
 
 
 def clip(text: str, length: int) -> str:
