@@ -33,7 +33,7 @@ MAX_SECTION = 3000
 MAX_CONTEXTS = 10
 MAX_CONFIRM = 300
 MAX_BLOCKS = 50
-# All texts of a message: 11,341 characters were refused (github.com/slackapi/bolt-js/issues/2867); no page has a figure.
+# All texts of a message: 11,341 characters were refused (github.com/slackapi/bolt-js/issues/2867); no page says more.
 MAX_TEXTS, MAX_CONTEXT = 11_000, 1_200
 ACTION = "governor."
 """What the `action_id` of each of our buttons starts with; the action's name follows."""
