@@ -1,5 +1,7 @@
 """The vendor's SDK drives every endpoint of the simulator: each answer parses, and says what is true."""
 
+import base64
+import json
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -440,3 +442,22 @@ def _(account):
 @case("GET", "/providers")
 def _(account):
     assert "anthropic" in {provider.slug for provider in account.admin.providers.list().data}
+
+
+@case("POST", "/oauth/token")
+def _(account):
+    policy = account.simulator.federate(account.key.hash, issuer="https://idp", subject="agent", audience="openrouter")
+    claims = {
+        "iss": policy.issuer,
+        "sub": policy.subject,
+        "aud": policy.audience,
+        "exp": account.simulator.clock.now() + 60,
+    }
+    parts = [base64.urlsafe_b64encode(json.dumps(part).encode()).decode() for part in ({"alg": "RS256"}, claims)]
+    answer = account.admin.o_auth.create_oauth_token(
+        federation_policy_id=policy.id,
+        grant_type="urn:ietf:params:oauth:grant-type:token-exchange",
+        subject_token=".".join([*parts, "unsigned"]),
+        subject_token_type="urn:ietf:params:oauth:token-type:jwt",
+    )
+    assert (answer.token_type, answer.expires_in, answer.scope) == ("Bearer", 60, "inference")
