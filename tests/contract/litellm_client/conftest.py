@@ -1,10 +1,8 @@
 """LiteLLM's environment, made from its locked requirements once, and what it read of the simulator."""
 
-import hashlib
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +11,9 @@ import pytest
 from sandbox.openrouter import Simulator
 from sandbox.openrouter.inference import Script
 from sandbox.openrouter.server import serve
+from tests.environments import BUILD, python_of
 
 HERE = Path(__file__).parent
-BUILD = HERE.parents[2] / "build"
 HAIKU, GPT = "anthropic/claude-haiku-4.5", "openai/gpt-5.1"
 REPLY = "Yes, I am here, and I say so in more than one chunk of the stream."
 REQUESTS: dict[str, dict[str, Any]] = {
@@ -29,32 +27,6 @@ REQUESTS: dict[str, dict[str, Any]] = {
     "disabled": {"key": "disabled"},
     "limited": {"key": "limited"},
 }
-
-
-def _python() -> Path:
-    """The interpreter of the environment; about 10 seconds and 260 MB the first time."""
-    requirements = HERE / "requirements.txt"
-    place = BUILD / f"litellm-{hashlib.sha256(requirements.read_bytes()).hexdigest()[:12]}"
-    python = place / "bin" / "python"
-    if not (place / "complete").exists():
-        uv = [str(Path(sys.executable).with_name("uv"))]
-        given = {**os.environ, "UV_NO_PROGRESS": "1"}
-        made = [*uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(place)]
-        subprocess.run(made, check=True, env=given)
-        filled = [
-            *uv,
-            "pip",
-            "install",
-            "--quiet",
-            "--python",
-            str(python),
-            "--require-hashes",
-            "-r",
-            str(requirements),
-        ]
-        subprocess.run(filled, check=True, env=given)
-        (place / "complete").touch()
-    return python
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +49,7 @@ def read(simulator: Simulator) -> dict[str, dict[str, Any]]:
     with serve(simulator.app, 0) as port:
         asked = {name: _arguments(request, port, keys) for name, request in REQUESTS.items()}
         done = subprocess.run(
-            [str(_python()), str(HERE / "chatting.py")],
+            [str(python_of("litellm", HERE / "requirements.txt")), str(HERE / "chatting.py")],
             input=json.dumps(asked),
             capture_output=True,
             text=True,
