@@ -126,6 +126,15 @@ def test_text_longer_than_slack_takes_is_clipped_not_refused(simulator: SlackSim
     slack.post(Message("x" * 50_000, "#000000", ("y" * 5_000,) * 60, ("z" * 5_000,) * 20), {"id": "e1"})
     [said] = simulator.messages("C0GOVERNOR")
     assert (len(said["text"]), said["text"][-1]) == (3000, "…")
+    blocks = said["attachments"][0]["blocks"]
+    assert [len(block["text"]["text"]) for block in blocks[:-1]] == [3000, 3000, 3000, 800]
+    assert [len(text["text"]) for text in blocks[-1]["elements"]] == [1200]
+    assert (blocks[-2]["text"]["text"][-1], blocks[-1]["elements"][0]["text"][-1]) == ("…", "…")
+
+
+def test_more_sections_than_slack_takes_are_left_out(simulator: SlackSimulator, slack: SlackChannel) -> None:
+    slack.post(Message("many", "#000000", ("line",) * 60, ("small",)), {"id": "e1"})
+    [said] = simulator.messages("C0GOVERNOR")
     assert len(said["attachments"][0]["blocks"]) == 50
 
 

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 from pydantic import SecretStr
 
 from governor.secrets import SecretMalformed, SecretUnavailable
+from governor.slack_text import MAX_CONTEXT, MAX_TEXTS, fitted
 from governor.slack_text import clip as clip
 from governor.slack_text import escape as escape
-from governor.slack_text import fitted
 from redaction import redact, redact_all
 
 if TYPE_CHECKING:
@@ -33,8 +33,6 @@ MAX_SECTION = 3000
 MAX_CONTEXTS = 10
 MAX_CONFIRM = 300
 MAX_BLOCKS = 50
-# All texts of a message: 11,341 characters were refused (github.com/slackapi/bolt-js/issues/2867); no page says more.
-MAX_TEXTS, MAX_CONTEXT = 11_000, 1_200
 ACTION = "governor."
 """What the `action_id` of each of our buttons starts with; the action's name follows."""
 

@@ -48,6 +48,10 @@ def link(url: str, text: str) -> str:
     return f"<{url.translate(_ENTITIES)}|{escape(text)}>" if fit else f"{escape(text)}: {escape(url)}"
 
 
+# All texts of a message: 11,341 characters were refused (github.com/slackapi/bolt-js/issues/2867); no page says more.
+MAX_TEXTS, MAX_CONTEXT = 11_000, 1_200
+
+
 def fitted(texts: Sequence[str], most: int, room: int) -> list[str]:
     """The texts in their order, each of at most `most` characters, all of at most `room`. The one that finds too little
     room ends with an ellipsis, and those after it are left out."""
