@@ -112,7 +112,7 @@ def _bearer(request: Request) -> str | None:
 
 def _caller_hash(simulator: "Simulator", request: Request) -> str | None:
     plaintext = _bearer(request)
-    token = simulator.organization.access_tokens.get(plaintext or "")
+    token = simulator.organization.federation.tokens.get(plaintext or "")
     return token.key_hash if token else None if plaintext is None else hash_of(plaintext)
 
 
@@ -131,7 +131,7 @@ def _authenticate(simulator: "Simulator", route: Route, request: Request) -> Key
     if plaintext is None:
         raise Refusal(401, "Missing Authentication header")
     _admit_address(simulator, request)
-    token = simulator.organization.access_tokens.get(plaintext)
+    token = simulator.organization.federation.tokens.get(plaintext)
     if token and token.expires_at <= simulator.clock.now():
         raise Refusal(401, "The access token has expired")
     key_hash = token.key_hash if token else hash_of(plaintext)

@@ -8,7 +8,7 @@ import base64
 import binascii
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sandbox.openrouter.refusals import Refusal
@@ -42,6 +42,14 @@ class AccessToken:
     expires_at: float
 
 
+@dataclass(slots=True)
+class Federation:
+    """The policies by id, and by their plaintext the tokens that were exchanged under them."""
+
+    policies: dict[str, FederationPolicy] = field(default_factory=dict)
+    tokens: dict[str, AccessToken] = field(default_factory=dict)
+
+
 class Unexchanged(Refusal):
     """An error in the form of RFC 6749, section 5.2."""
 
@@ -62,13 +70,13 @@ def exchange(organization: "Organization", form: Mapping[str, str]) -> dict[str,
     if form.get("subject_token_type") != JWT or form.get("requested_token_type", ACCESS_TOKEN) != ACCESS_TOKEN:
         raise Unexchanged(400, "invalid_request", "a token type is missing or not supported")
     claims = _claims(form.get("subject_token", ""))
-    policy = organization.federation_policies.get(form.get("federation_policy_id", ""))
+    policy = organization.federation.policies.get(form.get("federation_policy_id", ""))
     now = organization.now
     if policy is None or not _fits(policy, claims, now):
         raise Unexchanged(400, "invalid_grant", "The token was not accepted")
     expires_at = min(now + LIFETIME, float(claims["exp"]))
     token = f"fake-access-token-{organization.ids.trace()}"
-    organization.access_tokens[token] = AccessToken(policy.key_hash, expires_at)
+    organization.federation.tokens[token] = AccessToken(policy.key_hash, expires_at)
     return {
         "access_token": token,
         "issued_token_type": ACCESS_TOKEN,

@@ -14,7 +14,7 @@ from sandbox.openrouter.catalogue import MODELS
 from sandbox.openrouter.clock import Clock
 from sandbox.openrouter.credentials import Credential
 from sandbox.openrouter.destinations import Destination
-from sandbox.openrouter.federation import AccessToken, FederationPolicy
+from sandbox.openrouter.federation import Federation
 from sandbox.openrouter.generations import Generation
 from sandbox.openrouter.guardrails import DEFAULTS as GUARDRAIL_DEFAULTS
 from sandbox.openrouter.guardrails import Assignment, Guardrail
@@ -84,9 +84,7 @@ class Organization:
         self.management_workspace_id = ""
         # Networks that keys may be used from (Settings, Security); none: from anywhere.
         self.allowed_networks: tuple[IPv4Network | IPv6Network, ...] = ()
-        # Made in Settings only, as told by no API; and the tokens that were exchanged under them, by their plaintext.
-        self.federation_policies: dict[str, FederationPolicy] = {}
-        self.access_tokens: dict[str, AccessToken] = {}
+        self.federation = Federation()
         # Fields of a config that a preset should keep, and that are lost all the same.
         self.lost_fields: set[str] = set()
         # Requests to free models, by day since the epoch.

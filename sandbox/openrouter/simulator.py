@@ -120,7 +120,7 @@ class Simulator:
         """A federation policy, as an administrator makes one in Settings: it targets this key, whatever comes after."""
         with self.lock:
             policy = FederationPolicy(self.organization.ids.uuid("federation"), key_hash, issuer, subject, audience)
-            self.organization.federation_policies[policy.id] = policy
+            self.organization.federation.policies[policy.id] = policy
             return policy
 
     def trouble(
