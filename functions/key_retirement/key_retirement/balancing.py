@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from governor.caps import Cap, balance, caps_of, is_lower, spent_by_period
+from governor.limit_claim import claimed
 from governor.lineage import Limit, Lineage, LineageKey
 from key_retirement.decide import role
 from key_retirement.ports import Tending
@@ -26,10 +27,15 @@ _CENT = 0.005
 
 
 def rebalance(tending: Tending, lineage: Lineage) -> Lineage:
-    """Lowers first, reads back, and raises only by what is then left. Raises `LedgerConflict`.
+    """Lowers first, reads back, and raises only by what is then left.
 
-    A raise is read by the next beat, which begins from OpenRouter's list, and by nothing before that.
+    A raise is read by the next beat, which begins from OpenRouter's list, and by nothing before that. The claim on the
+    limits goes with the row that knows them, and is given back once OpenRouter has answered every PATCH; one whose
+    answer was lost may still arrive, so that the claim then ends by itself. Raises `LedgerConflict`, and
+    `LimitsClaimed` while somebody else sets limits.
     """
+    claim = claimed(lineage.limits_claim, lineage.workload, _holder(lineage), tending.ports.clock())
+    answered, begun = True, lineage.version
     guard = guardrail(tending)
     # A list of guardrails that leaves the policy's out is no leave to spend what its budget forbids.
     lower_only = tending.workload.key.guardrail is not None and guard is None
@@ -49,15 +55,15 @@ def rebalance(tending: Tending, lineage: Lineage) -> Lineage:
         lowered = {hash: limit for hash, limit in targets.items() if is_lower(keys[hash].limit, limit)}
         if not targets:
             break
-        lineage = _intended(tending, lineage, keys, lowered or targets)
+        lineage = _intended(tending, replace(lineage, limits_claim=claim), keys, lowered or targets)
         for hash, limit in (lowered or targets).items():
-            _set(tending, hash, limit)
+            answered = _set(tending, hash, limit) and answered
         if not lowered:
             break
         for hash in lowered:
             # Not PATCH's own answer: only a read after it counts all that was spent before the limit held.
             keys[hash] = tending.account.keys.get(hash)
-    return lineage
+    return tending.ports.lineages.release(lineage) if answered and lineage.version > begun else lineage
 
 
 def note_spend(tending: Tending, lineage: Lineage) -> Lineage:
@@ -125,8 +131,15 @@ def _is_same(live: "ApiKey", limit: Limit) -> bool:
     return abs(live.limit - limit.limit_usd) < _CENT and live.limit_reset == limit.limit_reset
 
 
-def _set(tending: Tending, hash: str, limit: Limit) -> None:
+def _holder(lineage: Lineage) -> str:
+    """Of a claim: no two runs write the same version of a row."""
+    return f"key_retirement {lineage.version + 1}"
+
+
+def _set(tending: Tending, hash: str, limit: Limit) -> bool:
+    """Whether OpenRouter answered; where it did not, the read back tells, and the next round or beat decides by it."""
     try:
         tending.account.keys.update(hash, KeyPatch(limit=limit.limit_usd, limit_reset=limit.limit_reset))
     except OutcomeUnknown:
-        return  # the read back tells, and the next round or beat decides by it
+        return False
+    return True

@@ -37,8 +37,9 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
 from governor.caps import Role
-from governor.lineage import LineageKey, Sighting
+from governor.lineage import LineageKey
 from governor.policy import Rotation
+from governor.sighting import Sighting
 
 if TYPE_CHECKING:
     from management_api import ApiKey

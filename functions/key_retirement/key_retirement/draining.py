@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from governor.events import DetailType, Event, event_id
 from governor.evidence import Drain, KeyRef
 from governor.finishing import key_ref
-from governor.lineage import Lineage, LineageKey, Sighting
+from governor.lineage import Lineage, LineageKey
+from governor.sighting import Sighting
 from key_retirement.copying import Behind
 from key_retirement.decide import Decision, drain, look
 from key_retirement.ports import Tending

@@ -30,6 +30,22 @@ def find(tending: Tending, hash: str) -> "ApiKey | None":
         return None
 
 
+def read_again(tending: Tending, lineage: Lineage) -> Tending:
+    """With the lineage's keys as they are now, where its row has changed since the workspace was read: whoever changed
+    it may have set limits, and none may be set by what was read before. One GET a key, or nothing.
+    """
+    if lineage.version == tending.before:
+        return tending
+    keys = dict(tending.place.keys)
+    for key in lineage.keys:
+        if key.hash in keys and key.state != "deleted":
+            try:
+                keys[key.hash] = tending.account.keys.get(key.hash)
+            except NotFound:
+                del keys[key.hash]
+    return replace(tending, place=replace(tending.place, keys=keys), before=lineage.version)
+
+
 def follow(tending: Tending, lineage: Lineage) -> Tending:
     """With every key of the lineage that OpenRouter has. One GET for each that the workspace's list leaves out, and
     two lists of another workspace where a key was moved there.

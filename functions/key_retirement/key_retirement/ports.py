@@ -11,6 +11,7 @@ from governor.causes import CauseBook
 from governor.clock import Clock
 from governor.events import Publisher
 from governor.finishing import Finishing
+from governor.ledger import ABSENT
 from governor.lineage import Lineage, Lineages
 from governor.policy import Policy, Rotation, Workload
 from governor.ports import Connect, Log
@@ -54,7 +55,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Tending:
-    """One lineage in hand. `now`: of this beat."""
+    """One lineage in hand. `now`: of this beat. `before`: the row's version when `place` was about to be read."""
 
     ports: Ports
     account: "OpenRouter"
@@ -62,6 +63,7 @@ class Tending:
     place: Place
     now: datetime
     seconds_left: Callable[[], float] = field(repr=False)
+    before: int = ABSENT
 
     @property
     def finishing(self) -> Finishing:

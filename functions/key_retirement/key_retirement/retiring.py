@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from governor.attachments import NOTHING, detach
 from governor.caps import spent_by_period
+from governor.causes import Causes
 from governor.completion import held, released
 from governor.events import DetailType, Event, event_id
 from governor.evidence import KeyRef, Retired
@@ -30,6 +31,19 @@ def retire(tending: Tending, lineage: Lineage, key: LineageKey) -> Lineage:
     lineage = tending.ports.lineages.write(lineage.with_key(quarantined), row.put())
     keep_out(tending, quarantined)
     return lineage
+
+
+def mark_leaked(tending: Tending, lineage: Lineage) -> Lineage:
+    """The lineage that knows which replaced keys were reported as leaked: none of them comes back. Idempotent.
+
+    The kill switch notes the report with the causes, since this row is not its own. Raises `LedgerConflict`.
+    """
+    replaced = [key for key in lineage.keys if key.state in ("overlap", "quarantined") and not key.exposed]
+    causes = tending.ports.causes.causes(lineage.workload) if replaced else Causes()
+    leaked = [key for key in replaced if causes.leaked(key.hash)]
+    for key in leaked:
+        lineage = lineage.with_key(replace(key, exposed=True))
+    return tending.ports.lineages.write(lineage) if leaked else lineage
 
 
 def keep_out(tending: Tending, key: LineageKey) -> None:

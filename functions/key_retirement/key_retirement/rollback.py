@@ -13,6 +13,7 @@ from governor.evidence import Rotated
 from governor.finishing import key_ref
 from governor.key_rollback import COMMAND, former, obstacle, refusal
 from governor.ledger import LedgerConflict
+from governor.limit_claim import claimed
 from governor.lineage import Asked, Lineage, LineageKey
 from governor.secret_versions import SecretState
 from governor.settling import Settled, settle
@@ -32,7 +33,9 @@ class Refused(Exception):
 
 
 def roll_back(tending: Tending, lineage: Lineage, asked: Rollback) -> Event:
-    """The event that tells what came of the request. Raises `LedgerConflict`: read the lineage again."""
+    """The event that tells what came of the request. Raises `LedgerConflict`: read the lineage again; `LimitsClaimed`:
+    deliver it again.
+    """
     try:
         return _given_back(tending, lineage, asked)
     except Refused as refusal:
@@ -56,6 +59,7 @@ def _given_back(tending: Tending, lineage: Lineage, asked: Rollback) -> Event:
     if key is None or key.hash not in tending.place.keys:
         raise Refused("nothing_left", f"{name} has no former key left to give back: rotate instead.")
     version = version_of(tending, secret, key)
+    claimed(lineage.limits_claim, name, "", tending.ports.clock())
     current = lineage.current
     if current:
         _attach(tending, key, current)

@@ -3,7 +3,7 @@
 One lineage's failure never spares or stops the others: all are tried, then the first error is raised.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -14,7 +14,8 @@ from governor.attachments import NOTHING
 from governor.attachments import read as read_attachments
 from governor.events import DetailType, Event
 from governor.key_rollback import KIND
-from governor.ledger import LedgerConflict
+from governor.ledger import ABSENT, LedgerConflict
+from governor.limit_claim import LimitsClaimed
 from governor.lineage import Lineage, LineageKey
 from governor.policy import Workload
 from governor.workspaces import meant
@@ -24,12 +25,12 @@ from key_retirement.decide import Decision, quarantine, spared
 from key_retirement.draining import blocked, watch
 from key_retirement.drifting import check, check_replaced, is_urgent
 from key_retirement.expiring import notice
-from key_retirement.following import follow
+from key_retirement.following import follow, read_again
 from key_retirement.orphans import remove_orphans
 from key_retirement.ports import Place, Ports, Tending
 from key_retirement.proving import kept, prove
 from key_retirement.reconciling import reconcile, unblock
-from key_retirement.retiring import delete, keep_out, retire
+from key_retirement.retiring import delete, keep_out, mark_leaked, retire
 from key_retirement.rollback import roll_back
 from key_retirement.settings import Beat, Grant, Look, Rollback
 from key_retirement.taking_back import take_back
@@ -100,10 +101,16 @@ class KeyRetirement:
             and (hourly or asked.workload or _is_open(lineages.get(workload.name), self.ports.clock()))
         ]
         open_ones.sort(key=lambda workload: _waiting_since(lineages.get(workload.name)))
-        return self._tended(open_ones, account, hourly, seconds_left)
+        versions = {name: lineage.version for name, lineage in lineages.items()}
+        return self._tended(open_ones, versions, account, hourly, seconds_left)
 
     def _tended(
-        self, workloads: Iterable[Workload], account: "OpenRouter", hourly: bool, seconds_left: Callable[[], float]
+        self,
+        workloads: Iterable[Workload],
+        versions: Mapping[str, int],
+        account: "OpenRouter",
+        hourly: bool,
+        seconds_left: Callable[[], float],
     ) -> Report:
         places = Places(account)
         errors: list[Exception] = []
@@ -114,7 +121,8 @@ class KeyRetirement:
                 continue
             try:
                 place = places.of(workload)
-                tending = Tending(self.ports, account, workload, place, self.ports.clock(), seconds_left)
+                before, now = versions.get(workload.name, ABSENT), self.ports.clock()
+                tending = Tending(self.ports, account, workload, place, now, seconds_left, before)
                 _again(partial(tend, tending, hourly))
                 tended += 1
             except AuthenticationFailed:
@@ -148,11 +156,13 @@ class KeyRetirement:
         workload = self.ports.policy.workload(asked.event.subject)
         if workload is None or not workload.secret:
             raise WorkloadUnknown(f"detail.subject: the policy has no workload {asked.event.subject!r} with a secret")
-        tending = Tending(self.ports, account, workload, Places(account).of(workload), self.ports.clock(), seconds_left)
+        before = self.ports.lineages.get(workload.name).version
+        place, now = Places(account).of(workload), self.ports.clock()
+        tending = Tending(self.ports, account, workload, place, now, seconds_left, before)
 
         def once() -> Event:
             lineage = self.ports.lineages.get(workload.name)
-            event = roll_back(follow(tending, lineage), lineage, asked)
+            event = roll_back(follow(read_again(tending, lineage), lineage), lineage, asked)
             self.ports.bus.publish([event])
             return event
 
@@ -193,10 +203,13 @@ class Places:
 
 def tend(tending: Tending, hourly: bool) -> None:
     """One lineage, each of its keys by the rules of `decide`. Raises `LedgerConflict`: read and decide again."""
-    lineage = reconcile(tending, tending.ports.lineages.get(tending.workload.name))
+    lineage = tending.ports.lineages.get(tending.workload.name)
+    tending = read_again(tending, lineage)
+    lineage = reconcile(tending, lineage)
     tending = follow(tending, lineage)
     if hourly:
         lineage = unblock(tending, lineage)
+    lineage = mark_leaked(tending, lineage)
     lineage = take_back(tending, lineage)
     # What people changed by hand is told before anything is done that it may keep from its end.
     if hourly or is_urgent(tending, lineage):
@@ -209,7 +222,11 @@ def tend(tending: Tending, hourly: bool) -> None:
         elif key.state == "quarantined":
             lineage = _quarantined(tending, lineage, key)
     lineage = _forgetting(tending, lineage)
-    lineage = rebalance(tending, note_spend(tending, lineage))
+    lineage = note_spend(tending, lineage)
+    try:
+        lineage = rebalance(tending, lineage)
+    except LimitsClaimed as claim:
+        tending.ports.log.info("limits are left to the next beat", extra={"reason": f"{claim}"})
     if hourly and tending.workload.rotation:
         remove_orphans(tending, lineage)
     failed = [f"{one.where} ({one.error})" for one in behind if one.error]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from governor.caps import NOTHING, Split, caps_of, counted, is_lower, split
 from governor.completion import abandoned
+from governor.limit_claim import claimed
 from governor.lineage import Attribution, Limit, Lineage, LineageKey, Rotation
 from governor.secret_versions import VersionTaken, WorkloadSecret
 from key_rotation import told
@@ -74,8 +75,12 @@ def _made(rotating: Rotating, account: Account, found: Read) -> WorkloadSecret:
 
 
 def _intend(rotating: Rotating, found: Read, old: "ApiKey | None", both: Split) -> Lineage:
-    """The row that says that a key is about to be made, and whose limit lowered. Raises `LedgerConflict`."""
+    """The row that says that a key is about to be made, and whose limit lowered, and claims the limits until it is.
+
+    Raises `LedgerConflict`, and `LimitsClaimed` while somebody else sets limits: Secrets Manager tries again.
+    """
     ports, now = rotating.ports, rotating.ports.clock()
+    claim = claimed(found.lineage.limits_claim, rotating.workload.name, rotating.token, now)
     lineage = _rid_of_another(rotating, found.lineage)
     if old:
         adopted = LineageKey(old.hash, old.name, "current", old.created_at, expires_at=old.expires_at)
@@ -91,7 +96,7 @@ def _intend(rotating: Rotating, found: Read, old: "ApiKey | None", both: Split) 
     else:
         rotation = Rotation(rotating.token, why(lineage, found.facts.causes), now)
     rotation = replace(rotation, attribution=attribution(found.facts))
-    return ports.lineages.write(replace(lineage, rotation=rotation))
+    return ports.lineages.write(replace(lineage, rotation=rotation, limits_claim=claim))
 
 
 def _rid_of_another(rotating: Rotating, lineage: Lineage) -> Lineage:

@@ -43,15 +43,14 @@ class Read:
 
 
 def survey(rotating: Rotating, account: Account) -> Read:
-    """Every key of the workload. Account first, ledger after: a key that the kill switch disables meanwhile is then
-    known to be its."""
-    workload = rotating.workload
+    """Every key of the workload. Account first, causes after: a key that the kill switch disables meanwhile is then
+    known to be its. The lineage before both: where limits are set meanwhile, the write that rests on it is refused."""
+    workload, lineage = rotating.workload, rotating.lineage()
     workspaces, place = _place(rotating, account)
     keys: Sequence[ApiKey] = account.keys.list(place) if place else ()
     guardrails = account.guardrails.list(place) if place else []
-    own = _own(rotating, account, keys) if place else []
-    lineage, causes = rotating.lineage(), rotating.causes()
-    found = Read(Facts(workload, workspaces, guardrails, own, lineage, causes), place)
+    own = _own(rotating, account, lineage, keys) if place else []
+    found = Read(Facts(workload, workspaces, guardrails, own, lineage, rotating.causes()), place)
     old = former(found.facts)
     return _with_guardrails(account, found, [old.hash] if old else [])
 
@@ -67,13 +66,13 @@ def review(rotating: Rotating, account: Account, pending: str) -> Read:
     return _with_guardrails(account, found, [pending, *(key.hash for key in keys)] if place else [])
 
 
-def _own(rotating: Rotating, account: Account, listed: "Sequence[ApiKey]") -> "list[ApiKey]":
+def _own(rotating: Rotating, account: Account, lineage: Lineage, listed: "Sequence[ApiKey]") -> "list[ApiKey]":
     """The keys of the lineage by their hashes, wherever they are and whatever they are called; then what bears the
     workload's name. A list that leaves out a key of the lineage does not make it gone: each is asked for by its hash.
     """
     by_hash = {key.hash: key for key in listed}
     found: dict[str, ApiKey] = {}
-    for known in rotating.lineage().keys:
+    for known in lineage.keys:
         if known.state == "deleted":
             continue
         key = by_hash.get(known.hash) or _key(account, known.hash)

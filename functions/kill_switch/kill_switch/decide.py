@@ -34,13 +34,16 @@ from governor.causes import CauseRow, Causes, union
 from governor.events import Event
 from governor.evidence import Cause
 from governor.policy import Limits
+from kill_switch.leaks import nothing_left, out_of_service
 from kill_switch.leash import Leash
 
 if TYPE_CHECKING:
     from management_api import ApiKey
 
 Action = Literal["disable", "record", "repeat", "withhold"]
-"""`record`: note the cause, touch no key. `repeat`: publish again what was told of this event."""
+"""`record`: note the cause, or which replaced keys leaked, and touch no key.
+
+`repeat`: publish again what was told of this event."""
 RestoreAction = Literal["restore", "lift", "repeat", "refuse"]
 """`lift`: the cause only; the keys stay disabled for another."""
 
@@ -73,13 +76,17 @@ class Facts:
 
 @dataclass(frozen=True)
 class Decision:
-    """`hashes`: the keys that the cause holds from now on. `spends_leash`: it is a disable the leash counts."""
+    """`hashes`: the keys that the cause holds from now on. `spends_leash`: it is a disable the leash counts.
+
+    `leaked`: keys that a rotation has disabled already, and that never come back from now on.
+    """
 
     action: Action
     rule: str
     reason: str
     hashes: tuple[str, ...] = ()
     spends_leash: bool = False
+    leaked: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -199,37 +206,38 @@ def _within_leash(facts: Facts, row: CauseRow | None, live: Sequence[str], now: 
 def _nothing_live(facts: Facts, row: CauseRow | None, now: datetime) -> Decision:
     if row and row.status == "disabling":
         return _disable(facts, (), spends=False)
-    held = _held(facts)
+    held, leaked = _held(facts), out_of_service(_meant(facts), facts.causes)
     meant = [key for key in facts.keys if _is_meant(facts, key)]
     if not held and any(key.disabled and not facts.causes.known(key.hash) for key in meant):
         whole = len(meant) == len(facts.keys)
         what = facts.name if whole else ", ".join(key.name for key in meant)
-        return Decision("withhold", "foreign", f"Somebody else has disabled {what}; it is left as it is.")
+        never = " It leaked, so Governor never enables it." if leaked else ""
+        reason = f"Somebody else has disabled {what}; it is left as it is.{never}"
+        return Decision("record" if leaked else "withhold", "foreign", reason, leaked=leaked)
     if (row and row.stands) or not held:
-        return Decision("withhold", "already_disabled", _already_disabled(facts, now))
+        reason = nothing_left(facts.name, _meant(facts), [key.name for key in facts.keys if is_live(key, now)], leaked)
+        return Decision("record" if leaked else "withhold", "already_disabled", reason, leaked=leaked)
     others = ", ".join(sorted(other.cause for other in facts.causes.standing())) or "a cause being lifted"
     return Decision(
         "record",
         "already_disabled",
         f"{facts.name} is disabled already ({others}); {facts.cause} now holds it too, and must be lifted as well.",
         held,
+        leaked=leaked,
     )
 
 
-def _already_disabled(facts: Facts, now: datetime) -> str:
-    """A leak is of one key, or of those made before it: others may be live, and nobody said that they leaked."""
-    live = [key.name for key in facts.keys if is_live(key, now)]
-    if not live:
-        return f"No key of {facts.name} is live: nothing is left to disable."
-    leaked = ", ".join(key.name for key in facts.keys if _is_meant(facts, key)) or "the key that was reported"
-    others = f"{live[0]} is" if len(live) == 1 else f"{', '.join(live)} are"
-    return f"{leaked} leaked and is disabled already. {others} live, and was not reported: nothing else is disabled."
+def _meant(facts: Facts) -> list["ApiKey"]:
+    """The keys that a report of a leak is about; none for another cause."""
+    return [key for key in facts.keys if _is_meant(facts, key)] if facts.cause == "exposed" else []
 
 
 def _disable(facts: Facts, live: Sequence[str], *, spends: bool) -> Decision:
     whole = "every leaked key" if facts.cause == "exposed" else "every live key"
     reason = f"Disabled {whole} of {facts.name}: {_why(facts)}"
-    return Decision("disable", "disable", reason, union(live, _held(facts)), spends)
+    return Decision(
+        "disable", "disable", reason, union(live, _held(facts)), spends, out_of_service(_meant(facts), facts.causes)
+    )
 
 
 def _held(facts: Facts) -> tuple[str, ...]:
@@ -265,7 +273,7 @@ def decide_restore(facts: RestoreFacts) -> RestoreDecision:
     if facts.cause in _UNLIFTABLE:
         return _refuse("not_ours", f"A {facts.cause} cause is not the kill switch's to lift.")
     if row is None or row.status == "lifted":
-        since = f": {row.lifted_by} lifted it already" if row else ""
+        since = f": {row.lifted_by} lifted it already" if row and row.lifted_by else ""
         return _refuse("not_standing", f"No {facts.cause} cause holds {facts.event.subject}{since}.")
     if row.stands and facts.event.occurred_at < row.at:
         return _refuse(

@@ -39,7 +39,7 @@ def disable(means: Means, account: Account, demand: Demand) -> Event:
         return row.told
     told = _withheld(means, account, demand, facts, reading, decision, now)
     if decision.action == "record":
-        means.book.write(replace(_taken(facts, reading, decision, now, "disabled"), told=told))
+        means.book.write(_recorded(facts, reading, decision, now, told))
     return told
 
 
@@ -171,8 +171,19 @@ def _taken(facts: Facts, reading: Reading, decision: Decision, now: datetime, st
         at=now,
         lifted_by=before.lifted_by if before else "",
         lifted_at=before.lifted_at if before else None,
+        leaked=union(decision.leaked, before.leaked if before else ()),
         version=before.version if before else ABSENT,
     )
+
+
+def _recorded(facts: Facts, reading: Reading, decision: Decision, now: datetime, told: Event) -> CauseRow:
+    """The cause that holds the subject from now on; where only replaced keys leaked, it holds what it held before."""
+    before = facts.causes.get(facts.cause)
+    if decision.hashes:
+        return replace(_taken(facts, reading, decision, now, "disabled"), told=told)
+    if before:
+        return replace(before, leaked=union(decision.leaked, before.leaked))
+    return replace(_taken(facts, reading, decision, now, "lifted"), told=told)
 
 
 def _withheld(

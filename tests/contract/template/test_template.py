@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from governor.limit_claim import HELD_FOR
 from tests.contract.template.reading import ROOT, TEMPLATE, source
 from tests.contract.template.reading import names as _names
 
@@ -231,3 +232,10 @@ def test_only_the_gateways_role_may_send_to_the_queue_of_slacks_requests() -> No
     condition, with_slack, without = others["Condition"]["Fn::If"]
     assert (condition, without) == ("HasSlack", {"Ref": "AWS::NoValue"})
     assert with_slack == {"ArnNotEquals": {"aws:PrincipalArn": {"Fn::GetAtt": ["SlackGatewayRole", "Arn"]}}}
+
+
+@pytest.mark.parametrize("function", ["KeyRotationFunction", "KeyRetirementFunction"])
+def test_a_claim_on_limits_outlives_every_function_that_sets_them(function: str) -> None:
+    """A process that is still running with a PATCH ahead of it must find nobody else at the limits."""
+    seconds = TEMPLATE["Resources"][function]["Properties"]["Timeout"]
+    assert HELD_FOR.total_seconds() >= seconds + 30

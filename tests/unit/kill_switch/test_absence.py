@@ -63,6 +63,46 @@ def test_a_leak_of_a_key_in_quarantine_says_which_key_is_live() -> None:
     assert f"{WORKLOAD}#a is live" in told.reason
     assert f"{WORKLOAD}#b leaked" in told.reason
     assert world.account.disabled() == {OTHER}
+    assert "never comes back" in told.reason
+
+
+def test_a_key_that_leaks_in_quarantine_is_held_for_good_and_its_workload_is_not() -> None:
+    world = with_lineage((HASH, "current"), (OTHER, "quarantined"))
+    world.account.held[OTHER] = replace(world.account.held[OTHER], disabled=True)
+    world.book.write(CauseRow(WORKLOAD, "rotation", "disabled", "retire", (OTHER,), NOW))
+    told = [world.receive(exposed(OTHER)) for _ in range(2)]
+    causes = world.book.causes(WORKLOAD)
+    assert causes.leaked(OTHER)
+    assert causes.holds(OTHER)
+    assert not causes.leaked(HASH)
+    assert causes.standing() == []
+    assert told[0] == told[1]
+
+
+def test_a_leak_of_the_whole_workload_holds_the_replaced_key_for_good_too() -> None:
+    world = with_lineage((HASH, "current"), (OTHER, "quarantined"))
+    world.account.held[OTHER] = replace(world.account.held[OTHER], disabled=True)
+    world.book.write(CauseRow(WORKLOAD, "rotation", "disabled", "retire", (OTHER,), NOW))
+    world.receive(exposed(WORKLOAD))
+    causes = world.book.causes(WORKLOAD)
+    assert causes.leaked(OTHER)
+    assert [row.hashes for row in causes.standing()] == [(HASH,)]
+
+
+@pytest.mark.parametrize("standing", [True, False])
+def test_a_second_report_forgets_no_earlier_one(standing: bool) -> None:
+    world = with_lineage((HASH, "current"), (OTHER, "quarantined"), (THIRD, "quarantined"))
+    for hash in (OTHER, THIRD):
+        world.account.held[hash] = replace(world.account.held[hash], disabled=True)
+    world.book.write(CauseRow(WORKLOAD, "rotation", "disabled", "retire", (OTHER, THIRD), NOW))
+    world.receive(exposed(OTHER, id="leak-1"))
+    if standing:
+        world.receive(exposed(HASH, id="leak-2"))
+    world.receive(exposed(THIRD, id="leak-3"))
+    causes = world.book.causes(WORKLOAD)
+    assert causes.leaked(OTHER)
+    assert causes.leaked(THIRD)
+    assert bool(causes.standing()) == standing
 
 
 REFUSED = Rejected("400: Invalid request parameters: workspace_id", request="GET /keys", status=400)

@@ -23,7 +23,8 @@ class CauseRow:
     """One cause of one subject. `trigger`: the id of the event that it is about; `at`: when keys were last disabled.
 
     `lift`: the id of the request that lifts it. `told`: the event that tells of it, to be published again whole.
-    `version`: the ledger's.
+    `leaked`, of `exposed` only: keys that were out of service when their leak was reported. They stay disabled for
+    good, whatever the status, and do not hold the subject: its current key did not leak. `version`: the ledger's.
     """
 
     subject: str
@@ -36,6 +37,7 @@ class CauseRow:
     lifted_by: str = ""
     lifted_at: datetime | None = None
     told: Event | None = None
+    leaked: tuple[str, ...] = ()
     version: int = ABSENT
 
     @property
@@ -53,6 +55,7 @@ class CauseRow:
             "lifted_by": self.lifted_by,
             "lifted_at": format_instant(self.lifted_at) if self.lifted_at else None,
             "told": {**self.told.detail(), "detail_type": self.told.detail_type.value} if self.told else None,
+            "leaked": sorted(self.leaked),
         }
         return Put(f"subject#{self.subject}", f"cause#{self.cause}", data, self.version)
 
@@ -70,6 +73,7 @@ class CauseRow:
             lifted_by=data.get("lifted_by", ""),
             lifted_at=parse_instant(data["lifted_at"]) if data.get("lifted_at") else None,
             told=_told(data.get("told")),
+            leaked=tuple(data.get("leaked", ())),
             version=row.version,
         )
 
@@ -89,7 +93,11 @@ class Causes:
 
     def holds(self, hash: str) -> bool:
         """Whether a key is to be disabled."""
-        return any(row.stands and hash in row.hashes for row in self.rows.values())
+        return self.leaked(hash) or any(row.stands and hash in row.hashes for row in self.rows.values())
+
+    def leaked(self, hash: str) -> bool:
+        """Whether the key was reported as leaked after it had been replaced: nothing brings it back."""
+        return any(hash in row.leaked for row in self.rows.values())
 
     def ours(self) -> set[str]:
         """Keys that this subject's own causes disabled and have not yet given back."""
@@ -102,7 +110,7 @@ class Causes:
 
     def known(self, hash: str) -> bool:
         """Whether Governor disabled the key, a rotation included; another disabled one is foreign."""
-        return any(row.status != "lifted" and hash in row.hashes for row in self.rows.values())
+        return self.leaked(hash) or any(row.status != "lifted" and hash in row.hashes for row in self.rows.values())
 
 
 class CauseBook:

@@ -52,7 +52,11 @@ class Finishing:
         key = LineageKey(
             value.hash, value.name, "pending", now, token, expires_at=expires_at, attribution=rotation.attribution
         )
-        return self.lineages.write(replace(lineage.with_key(key), rotation=replace(rotation, hash=value.hash)))
+        claim = lineage.limits_claim
+        if claim and claim.by == token:
+            claim = None  # the new key has its share, and the row knows it
+        rotation = replace(rotation, hash=value.hash)
+        return self.lineages.write(replace(lineage.with_key(key), rotation=rotation, limits_claim=claim))
 
     def complete(self, lineage: Lineage) -> Lineage:
         """Tells that the rotation in hand is over, and writes it, with the leak that it settles.

@@ -73,7 +73,7 @@ def obstacle(lineage: Lineage, causes: Causes) -> Obstacle | None:
     if key is None:
         return Obstacle("nothing_left", f"{name} has no former key left to give back: rotate instead.")
     leak = causes.get("exposed")
-    if key.exposed or (leak and key.hash in leak.hashes):
+    if key.exposed or causes.leaked(key.hash) or (leak and key.hash in leak.hashes):
         return Obstacle("exposed", f"{key.name} was reported as leaked: it never comes back. Rotate instead.")
     if causes.standing():
         standing = ", ".join(sorted(row.cause for row in causes.standing()))

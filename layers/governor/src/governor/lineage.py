@@ -19,8 +19,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from governor.clock import format_instant, parse_instant
-from governor.ledger import ABSENT, Ledger, Put, Row
+from governor.ledger import ABSENT, Ledger, LedgerConflict, Put, Row
+from governor.limit_claim import LimitClaim
 from governor.policy import ROTATION_TAG
+from governor.sighting import Sighting
 
 if TYPE_CHECKING:
     from management_api import ApiKey
@@ -29,21 +31,6 @@ KeyState = Literal["pending", "current", "overlap", "quarantined", "deleted"]
 Why = Literal["provision", "due", "expiry", "asked", "exposed"]
 """Why a rotation runs. `asked`: by a person, or by Secrets Manager's own schedule: it does not say which."""
 PK = "lineage"
-
-
-@dataclass(frozen=True)
-class Sighting:
-    """What was seen of a key when it was last looked at. `counted_usd`: over its life, BYOK where the limit counts it.
-
-    `quiet_since`: since when nothing of it has changed; None while it has just been used. `first_usd`: what had been
-    counted when it was first looked at in its present state; None where that was not noted.
-    """
-
-    at: datetime
-    counted_usd: float
-    last_used_at: datetime | None
-    quiet_since: datetime | None = None
-    first_usd: float | None = None
 
 
 @dataclass(frozen=True)
@@ -108,15 +95,7 @@ class LineageKey:
             "until": _text(self.until),
             "expires_at": _text(self.expires_at),
             "exposed": self.exposed,
-            "seen": {
-                "at": format_instant(self.seen.at),
-                "counted_usd": self.seen.counted_usd,
-                "last_used_at": _text(self.seen.last_used_at),
-                "quiet_since": _text(self.seen.quiet_since),
-                "first_usd": self.seen.first_usd,
-            }
-            if self.seen
-            else None,
+            "seen": self.seen.data() if self.seen else None,
             "spent": dict(self.spent) if self.spent else None,
             "spent_at": _text(self.spent_at),
             "told_at": _text(self.told_at),
@@ -127,7 +106,6 @@ class LineageKey:
 
     @classmethod
     def of(cls, data: Mapping[str, Any]) -> "LineageKey":
-        seen = data.get("seen")
         return cls(
             hash=data["hash"],
             name=data["name"],
@@ -137,15 +115,7 @@ class LineageKey:
             until=_instant(data.get("until")),
             expires_at=_instant(data.get("expires_at")),
             exposed=data.get("exposed", False),
-            seen=Sighting(
-                parse_instant(seen["at"]),
-                float(seen["counted_usd"]),
-                _instant(seen["last_used_at"]),
-                _instant(seen["quiet_since"]),
-                _usd(seen.get("first_usd")),
-            )
-            if seen
-            else None,
+            seen=Sighting.of(data["seen"]) if data.get("seen") else None,
             spent={period: float(usd) for period, usd in data["spent"].items()} if data.get("spent") else None,
             spent_at=_instant(data.get("spent_at")),
             told_at=_instant(data.get("told_at")),
@@ -193,7 +163,8 @@ class Asked:
 class Lineage:
     """One workload's keys, and the rotation in hand. `version`: the ledger's.
 
-    `rolled_back_by`: the id of the request that was last carried out, so that it is carried out once.
+    `rolled_back_by`: the id of the request that was last carried out, so that it is carried out once. `limits_claim`:
+    who sets limits of the keys now; nobody else may.
     """
 
     workload: str
@@ -201,6 +172,7 @@ class Lineage:
     rotation: Rotation | None = None
     asked: Asked | None = None
     rolled_back_by: str = ""
+    limits_claim: LimitClaim | None = None
     version: int = ABSENT
 
     @property
@@ -233,6 +205,7 @@ class Lineage:
             if self.asked
             else None,
             "rolled_back_by": self.rolled_back_by,
+            "limits_claim": self.limits_claim.data() if self.limits_claim else None,
         }
         return Put(PK, self.workload, data, self.version)
 
@@ -254,6 +227,7 @@ class Lineage:
             else None,
             asked=Asked(asked["why"], asked["by"], parse_instant(asked["at"])) if asked else None,
             rolled_back_by=row.data.get("rolled_back_by", ""),
+            limits_claim=LimitClaim.of(row.data["limits_claim"]) if row.data.get("limits_claim") else None,
             version=row.version,
         )
 
@@ -277,6 +251,20 @@ class Lineages:
         self.ledger.commit(lineage.put(), *beside)
         return replace(lineage, version=lineage.version + 1)
 
+    def release(self, lineage: Lineage) -> Lineage:
+        """The lineage without its claim on limits, which whoever holds it gives back once OpenRouter has answered.
+
+        Raises `LedgerConflict` when the row was changed meanwhile; the claim is given back all the same, unless that
+        write is lost too: then it ends by itself.
+        """
+        try:
+            return self.write(replace(lineage, limits_claim=None))
+        except LedgerConflict:
+            now = self.get(lineage.workload)
+            if now.limits_claim == lineage.limits_claim:
+                self.write(replace(now, limits_claim=None))
+            raise
+
 
 def _fields(whose: Attribution | None) -> dict[str, Any] | None:
     return asdict(whose) if whose else None
@@ -285,10 +273,6 @@ def _fields(whose: Attribution | None) -> dict[str, Any] | None:
 def _attribution(data: Mapping[str, Any] | None) -> Attribution | None:
     """None too in a row that was written before there was such a field."""
     return Attribution(data.get("creator_user_id"), data.get("external_user")) if data else None
-
-
-def _usd(amount: Any) -> float | None:
-    return None if amount is None else float(amount)
 
 
 def _text(moment: datetime | None) -> str | None:
