@@ -7,6 +7,10 @@ Where the token stands in Secrets Manager's contract; the first rule that applie
  4. `not_pending`         the version is not AWSPENDING: another rotation took the label
  5. `go`
 
+Which key a new one replaces: the current one. While it has no current key, the one that its secret holds (`adopting`:
+`key_unknown` when it cannot be told, `key_of_another` when it is another workload's), else the one that bears its name
+(`adopted_missing` when `key.adopts` declares a name that no key bears).
+
 Whether a new key may be made:
  1. `workspace_missing`, `workspace_ambiguous`, `guardrail_missing`   the policy names what the account does not have
  2. `lineage_disabled`    a cause holds the lineage (promise 7): a rotation revives nothing. A leak is the exception:
@@ -71,7 +75,8 @@ def stand(secret: SecretState, token: str) -> Decision:
 class Facts:
     """All that bears on a new key. `keys`: of the lineage, as OpenRouter has them. `guardrails`: the workspace's.
 
-    `assigned`: the guardrail's id of each key that has one, as far as it was asked for.
+    `assigned`: the guardrail's id of each key that has one, as far as it was asked for. `held`: the key that the secret
+    holds, of a workload that has no current one yet.
     """
 
     workload: Workload
@@ -81,6 +86,7 @@ class Facts:
     lineage: Lineage
     causes: Causes
     assigned: Mapping[str, str] = field(default_factory=dict)
+    held: "ApiKey | None" = None
 
 
 def decide(facts: Facts) -> Decision:
@@ -113,10 +119,13 @@ def why(lineage: Lineage, causes: Causes) -> Why:
 
 
 def former(facts: Facts) -> "ApiKey | None":
-    """The key to be replaced: the lineage's current one, or one that was made by hand; None when there is none."""
+    """The key to be replaced: the lineage's current one, or one that was made by hand, of which the secret's own goes
+    before names; None when there is none."""
     current = facts.lineage.current
     if current:
         return next((key for key in facts.keys if key.hash == current.hash), None)
+    if facts.held:
+        return facts.held
     found = _adoptable(facts)
     return found[0] if found else None
 
@@ -179,7 +188,9 @@ def _held(workload: Workload, causes: Causes) -> Decision | None:
 
 def _foreign(facts: Facts) -> Decision | None:
     current = former(facts)
-    if current is None or not current.disabled or facts.causes.known(current.hash):
+    if current is None or not current.disabled:
+        return None
+    if facts.causes.known(current.hash) or facts.causes.leaked(current.hash):
         return None
     return Decision(
         "refuse",
@@ -225,7 +236,18 @@ def _unattributed(facts: Facts) -> Decision | None:
 
 
 def _ambiguous(facts: Facts) -> Decision | None:
-    if facts.lineage.current is None and len(_adoptable(facts)) > 1:
+    if facts.lineage.current or facts.held:
+        return None
+    adopts, found = facts.workload.key.adopts, _adoptable(facts)
+    if adopts and not found:
+        return Decision(
+            "refuse",
+            "adopted_missing",
+            f"Workspace {facts.workload.workspace} has no key {adopts}, which the policy says {facts.workload.name} "
+            f"uses today: somebody renamed, moved or deleted it. A new key would leave it alive with a cap of its own. "
+            f"Put its plaintext into secret {facts.workload.secret}, by which Governor finds it, or mend key.adopts.",
+        )
+    if len(found) > 1:
         return Decision(
             "refuse",
             "key_ambiguous",

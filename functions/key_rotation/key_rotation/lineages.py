@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from governor.attachments import guardrails_of
 from governor.lineage import Lineage
 from governor.workspaces import meant
+from key_rotation.adopting import held
 from key_rotation.decide import Facts, former, guardrail
 from key_rotation.ports import Account, Rotating
 from management_api import NotFound
@@ -50,7 +51,10 @@ def survey(rotating: Rotating, account: Account) -> Read:
     keys: Sequence[ApiKey] = account.keys.list(place) if place else ()
     guardrails = account.guardrails.list(place) if place else []
     own = _own(rotating, account, lineage, keys) if place else []
-    found = Read(Facts(workload, workspaces, guardrails, own, lineage, rotating.causes()), place)
+    in_secret = held(rotating, account, place) if place and lineage.current is None else None
+    if in_secret:
+        own = [in_secret, *(key for key in own if key.hash != in_secret.hash)]
+    found = Read(Facts(workload, workspaces, guardrails, own, lineage, rotating.causes(), held=in_secret), place)
     old = former(found.facts)
     return _with_guardrails(account, found, [old.hash] if old else [])
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from governor.events import DetailType, Event, event_id
 from governor.evidence import Rotated
 from governor.finishing import key_ref
-from governor.lineage import Lineage
+from governor.lineage import Lineage, LineageKey
 from governor.policy import Workload
 
 _WHY = {
@@ -30,8 +30,18 @@ def started(workload: Workload, workspace_id: str, lineage: Lineage, now: dateti
     )
     adopted = lineage.current if rotation.why == "provision" else None
     why = f"Governor made none yet, and takes {adopted.name} over" if adopted else _WHY[rotation.why]
-    reason = f"{workload.name} gets a new key: {why}."
+    reason = f"{workload.name} gets a new key: {why}.{_misnamed(workload, lineage.current)}"
     return _event(DetailType.ROTATION_STARTED, rotation.token, workload, reason, evidence, now)
+
+
+def _misnamed(workload: Workload, old: LineageKey | None) -> str:
+    """Of a key made by hand, which has no rotation's token."""
+    if old is None or old.token or old.name in (workload.name, workload.key.adopts):
+        return ""
+    return (
+        f" Its present key is called {old.name}, not {workload.key.adopts or workload.name}: somebody renamed it. "
+        f"Governor found it by secret {workload.secret}, which holds it."
+    )
 
 
 def failed(workload: Workload, lineage: Lineage, token: str, step: str, rule: str, reason: str, now: datetime) -> Event:

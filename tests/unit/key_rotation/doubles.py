@@ -56,7 +56,11 @@ def api_key(hash: str = FIRST, name: str = WORKLOAD, *, spent: float = 0.0, **mo
     """A key that has spent `spent` USD, all of it today and none of it BYOK."""
     counters = {name: spent if name.startswith("usage") else 0.0 for name in COUNTERS}
     fields: dict[str, Any] = {"disabled": False, "limit": None, "limit_reset": None, "include_byok_in_limit": False}
-    fields |= {"created_at": NOW - timedelta(days=60), "workspace_id": PLACE}
+    fields |= {
+        "created_at": NOW - timedelta(days=60),
+        "workspace_id": PLACE,
+        "label": f"sk-or-v1-{hash[:3]}...{hash[-3:]}",
+    }
     return ApiKey(**{**counters, **fields, **more, "hash": hash, "name": name})
 
 
@@ -190,7 +194,8 @@ class FakeAccount:
             money = {"limit_usd": 5.0, "spend_usd": 0.0, "remaining_usd": 5.0}
             budgets += [{"scope": "member", "guardrail_id": self.member_guards[key.creator_user_id], **money}]
         told = {name: getattr(key, name) for name in (*COUNTERS, "limit", "limit_reset", "include_byok_in_limit")}
-        return CurrentKey.model_validate({**told, "workspace_id": key.workspace_id, "budgets": budgets})
+        told |= {"label": key.label, "workspace_id": key.workspace_id}
+        return CurrentKey.model_validate({**told, "budgets": budgets})
 
     def require_live(self, hashes: Sequence[str] | None) -> None:
         if any(hash not in self.held for hash in hashes or ()):

@@ -96,7 +96,7 @@ class Causes:
         return self.leaked(hash) or any(row.stands and hash in row.hashes for row in self.rows.values())
 
     def leaked(self, hash: str) -> bool:
-        """Whether the key was reported as leaked after it had been replaced: nothing brings it back."""
+        """Whether the key was reported as leaked while it was out of service: nothing brings it back."""
         return any(hash in row.leaked for row in self.rows.values())
 
     def ours(self) -> set[str]:
@@ -110,7 +110,7 @@ class Causes:
 
     def known(self, hash: str) -> bool:
         """Whether Governor disabled the key, a rotation included; another disabled one is foreign."""
-        return self.leaked(hash) or any(row.status != "lifted" and hash in row.hashes for row in self.rows.values())
+        return any(row.status != "lifted" and hash in row.hashes for row in self.rows.values())
 
 
 class CauseBook:
