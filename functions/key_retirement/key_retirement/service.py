@@ -11,14 +11,12 @@ from typing import TYPE_CHECKING
 
 from governor.approvals import NotGranted
 from governor.attachments import NOTHING
-from governor.attachments import read as read_attachments
 from governor.events import DetailType, Event
 from governor.key_rollback import KIND
 from governor.ledger import ABSENT, LedgerConflict
 from governor.limit_claim import LimitsClaimed
 from governor.lineage import Lineage, LineageKey
 from governor.policy import Workload
-from governor.workspaces import meant
 from key_retirement.balancing import note_spend, rebalance
 from key_retirement.copying import Behind, CopyFailed, copy
 from key_retirement.decide import Decision, quarantine, spared
@@ -27,7 +25,8 @@ from key_retirement.drifting import check, check_replaced, is_urgent
 from key_retirement.expiring import notice
 from key_retirement.following import follow, read_again
 from key_retirement.orphans import remove_orphans
-from key_retirement.ports import Place, Ports, Tending
+from key_retirement.places import Places, WorkloadUnknown
+from key_retirement.ports import Ports, Tending
 from key_retirement.proving import kept, prove
 from key_retirement.reconciling import reconcile, unblock
 from key_retirement.retiring import delete, keep_out, mark_leaked, retire
@@ -37,7 +36,7 @@ from key_retirement.taking_back import take_back
 from management_api import AuthenticationFailed, Deadline
 
 if TYPE_CHECKING:
-    from management_api import OpenRouter, Workspace
+    from management_api import OpenRouter
 
 ATTEMPTS = 4
 ORPHANS_BEFORE_MINUTE = 10
@@ -46,10 +45,6 @@ REMEMBERED = timedelta(days=62)
 """A deleted key's spend counts until its month is over."""
 SETTLING = timedelta(hours=1)
 """So long after a key was deleted every beat looks at its lineage; after that the first of an hour does."""
-
-
-class WorkloadUnknown(Exception):
-    """A request names no workload of the policy, or one without a secret. Mend the sender, or the policy."""
 
 
 @dataclass(frozen=True)
@@ -167,38 +162,6 @@ class KeyRetirement:
             return event
 
         return _again(once)
-
-
-class Places:
-    """Each workspace, and the account's list of assignments, read once a beat however many lineages there are."""
-
-    def __init__(self, account: "OpenRouter") -> None:
-        self._account = account
-        self._workspaces: list[Workspace] | None = None
-        self._assigned: dict[str, str] | None = None
-        self._read: dict[str, Place] = {}
-
-    def of(self, workload: Workload) -> Place:
-        """Raises `WorkloadUnknown` when the policy's workspace is not one place."""
-        if self._workspaces is None:
-            self._workspaces = self._account.workspaces.list()
-        found = [one.id for one in meant(workload.workspace, self._workspaces)]
-        if len(found) != 1:
-            raise WorkloadUnknown(
-                f"the account has {len(found)} workspaces {workload.workspace!r}, where the policy places "
-                f"{workload.name}; mend workloads[].workspace"
-            )
-        if found[0] not in self._read:
-            self._read[found[0]] = self._reading(found[0])
-        return self._read[found[0]]
-
-    def _reading(self, id: str) -> Place:
-        account = self._account
-        if self._assigned is None:
-            self._assigned = {one.key_hash: one.guardrail_id for one in account.guardrails.assignments()}
-        attachments = read_attachments(account, id, self._assigned)
-        keys = {key.hash: key for key in account.keys.list(id)}
-        return Place(id, keys, tuple(account.guardrails.list(id)), attachments)
 
 
 def tend(tending: Tending, hourly: bool) -> None:

@@ -41,9 +41,7 @@ if TYPE_CHECKING:
     from management_api import ApiKey
 
 Action = Literal["disable", "record", "repeat", "withhold"]
-"""`record`: note the cause, or which replaced keys leaked, and touch no key.
-
-`repeat`: publish again what was told of this event."""
+"""`record`: note the cause, or replaced keys that leaked; touch no key. `repeat`: publish again what was told of it."""
 RestoreAction = Literal["restore", "lift", "repeat", "refuse"]
 """`lift`: the cause only; the keys stay disabled for another."""
 
@@ -211,8 +209,7 @@ def _nothing_live(facts: Facts, row: CauseRow | None, now: datetime) -> Decision
     if not held and any(key.disabled and not facts.causes.known(key.hash) for key in meant):
         whole = len(meant) == len(facts.keys)
         what = facts.name if whole else ", ".join(key.name for key in meant)
-        never = " It leaked, so Governor never enables it." if leaked else ""
-        reason = f"Somebody else has disabled {what}; it is left as it is.{never}"
+        reason = f"Somebody else has disabled {what}; it is left as it is{', for good: it leaked' if leaked else ''}."
         return Decision("record" if leaked else "withhold", "foreign", reason, leaked=leaked)
     if (row and row.stands) or not held:
         reason = nothing_left(facts.name, _meant(facts), [key.name for key in facts.keys if is_live(key, now)], leaked)

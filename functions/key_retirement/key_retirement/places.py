@@ -1,0 +1,47 @@
+"""Workspaces as one beat reads them, each once."""
+
+from typing import TYPE_CHECKING
+
+from governor.attachments import read as read_attachments
+from governor.policy import Workload
+from governor.workspaces import meant
+from key_retirement.ports import Place
+
+if TYPE_CHECKING:
+    from management_api import OpenRouter, Workspace
+
+
+class WorkloadUnknown(Exception):
+    """A request names no workload of the policy, or one without a secret. Mend the sender, or the policy."""
+
+
+class Places:
+    """Each workspace, and the account's list of assignments, read once a beat however many lineages there are."""
+
+    def __init__(self, account: "OpenRouter") -> None:
+        self._account = account
+        self._workspaces: list[Workspace] | None = None
+        self._assigned: dict[str, str] | None = None
+        self._read: dict[str, Place] = {}
+
+    def of(self, workload: Workload) -> Place:
+        """Raises `WorkloadUnknown` when the policy's workspace is not one place."""
+        if self._workspaces is None:
+            self._workspaces = self._account.workspaces.list()
+        found = [one.id for one in meant(workload.workspace, self._workspaces)]
+        if len(found) != 1:
+            raise WorkloadUnknown(
+                f"the account has {len(found)} workspaces {workload.workspace!r}, where the policy places "
+                f"{workload.name}; mend workloads[].workspace"
+            )
+        if found[0] not in self._read:
+            self._read[found[0]] = self._reading(found[0])
+        return self._read[found[0]]
+
+    def _reading(self, id: str) -> Place:
+        account = self._account
+        if self._assigned is None:
+            self._assigned = {one.key_hash: one.guardrail_id for one in account.guardrails.assignments()}
+        attachments = read_attachments(account, id, self._assigned)
+        keys = {key.hash: key for key in account.keys.list(id)}
+        return Place(id, keys, tuple(account.guardrails.list(id)), attachments)
