@@ -136,11 +136,18 @@ def the_current_key_gets_another_guardrail(account: Account, workload: str) -> N
     organization.assign(lax, [account.current(workload).hash])
 
 
-@_hand("", "overlap")
+@_hand("Key Drifted")
 def the_current_key_is_taken_off_the_allowlist(account: Account, workload: str) -> None:
     credential = next(iter(account.organization.credentials.values()))
     account.hands[workload].attached.add(account.current(workload).hash)
     credential.settings["allowed_api_key_hashes"].remove(account.current(workload).hash)
+
+
+@_hand("Key Drifted")
+def the_current_key_is_taken_off_the_filter(account: Account, workload: str) -> None:
+    destination = next(iter(account.organization.destinations.values()))
+    account.hands[workload].attached.add(account.current(workload).hash)
+    destination.settings["api_key_hashes"].remove(account.current(workload).hash)
 
 
 @_hand("", "overlap")

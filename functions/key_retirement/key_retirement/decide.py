@@ -22,7 +22,8 @@ Of a key about to be retired or deleted, by what the current key answered just n
  1. it works, or the key leaked: as decided
  2. `unproven`     the current key could not be asked: wait
  3. `held`         a cause holds the lineage, and the current key with it: wait
- 4. `last_key`     the current key does not work, so this is the last one that may: `Drain Blocked`, once a day
+ 4. `put_back`     the secret holds the very key again, which consumers then read: `Drain Blocked`, once a day
+ 5. `last_key`     the current key does not work, so this is the last one that may: `Drain Blocked`, once a day
 
 Of a key that no row knows, though its name bears the tag of a workload:
  1. `young`        made less than an hour ago: its secret may be on its way
@@ -44,8 +45,9 @@ from governor.sighting import Sighting
 if TYPE_CHECKING:
     from management_api import ApiKey
 
-Proof = Literal["works", "dead", "unknown"]
-"""What the workload's current key answered when it was asked with its own plaintext."""
+Proof = Literal["works", "dead", "unknown", "put_back"]
+"""What the workload's current key answered when it was asked with its own plaintext. `put_back`: the secret does not
+hold the current key, but the very one that is about to go."""
 Action = Literal["wait", "retire", "tell", "delete", "forget", "disable"]
 
 ORPHAN_AGE = timedelta(hours=1)
@@ -140,7 +142,7 @@ def spared(decision: Decision, proof: Proof, key: LineageKey, now: datetime, *, 
         return decision
     if proof == "unknown":
         return Decision("wait", "unproven")
-    return Decision("wait", "held") if held else _blocked(key, "last_key", now)
+    return Decision("wait", "held") if held else _blocked(key, "put_back" if proof == "put_back" else "last_key", now)
 
 
 def orphan(key: "ApiKey", referenced: bool, disabled_at: datetime | None, now: datetime) -> Decision:

@@ -7,7 +7,7 @@ tends the lineage anyway; a death in between tells again under the same id.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from governor.attachments import attach, guardrails_of
@@ -17,24 +17,14 @@ from governor.evidence import Drift, KeyRef
 from governor.finishing import key_ref
 from governor.lineage import Attribution, Limit, Lineage, LineageKey
 from governor.policy import NOBODY
+from key_retirement.attached import lost, mend, noted
 from key_retirement.balancing import guardrail, is_given, is_policy, within
+from key_retirement.difference import Difference
 from key_retirement.ports import Tending
 from management_api import KeyPatch, NotFound
 
 if TYPE_CHECKING:
     from management_api import ApiKey
-
-
-@dataclass(frozen=True)
-class Difference:
-    """`field` as OpenRouter names it. `fix`: what Governor does where it may repair, empty when only a person can."""
-
-    field: str
-    policy: str
-    live: str
-    sentence: str
-    fix: str = ""
-    former: LineageKey | None = None
 
 
 def is_urgent(tending: Tending, lineage: Lineage) -> bool:
@@ -71,7 +61,7 @@ def check(tending: Tending, lineage: Lineage) -> Lineage:
     found = _differences(tending, lineage, key)
     repairs = tending.workload.key.drift == "repair"
     _tell(tending, key, found, repairs)
-    after = replace(key, drifted={one.field: one.live for one in found} or None)
+    after = replace(key, drifted={one.field: one.live for one in found} or None, attached=noted(tending, lineage, key))
     live = tending.place.keys.get(key.hash)
     differs = any(one.field == "limit" for one in found)
     if live and (repairs or not differs):
@@ -85,6 +75,7 @@ def check(tending: Tending, lineage: Lineage) -> Lineage:
     if repairs:
         for one in found:
             _mend(tending, key, one)
+        mend(tending, after, found)
     return lineage
 
 
@@ -112,6 +103,7 @@ def _differences(tending: Tending, lineage: Lineage, key: LineageKey) -> list[Di
         _byok(tending, live),
         _guardrail(tending, live),
         _creator(tending, live),
+        *lost(tending, lineage, key),
     ]
     return [one for one in found if one]
 

@@ -4,13 +4,14 @@ The management API would only say that a key is enabled. The plaintext in the se
 of this function may read it for a rollback in any case.
 """
 
+import hashlib
 from datetime import timedelta
 
 from governor.events import DetailType, Event, event_id
 from governor.evidence import Drain, KeyRef
 from governor.finishing import key_ref
 from governor.lineage import Lineage, LineageKey
-from governor.secret_versions import SecretMissing
+from governor.secret_versions import SecretMissing, WorkloadSecret
 from governor.secrets import SecretMalformed, SecretUnavailable
 from key_retirement.decide import Proof
 from key_retirement.ports import Tending
@@ -32,20 +33,36 @@ def prove(tending: Tending, lineage: Lineage, key: LineageKey) -> Proof:
         return "works"
     if value is None or not value.api_key.get_secret_value():
         return "dead"
-    if value.hash == key.hash or (not value.hash and not key.token):
-        return "dead"  # the secret holds the very key: a rollback that is not in its row yet
+    if _is_of(value, key):
+        return "put_back"
     try:
-        tending.account.with_key(value.api_key).current_key()
+        seen = tending.account.with_key(value.api_key).current_key()
     except AuthenticationFailed:
         return "dead"
     except OpenRouterError as error:
         tending.ports.log.warning("the current key was not proven", extra={"error": f"{error}"})
         return "unknown"
-    return "works"
+    return "put_back" if seen.label and _labels(tending, lineage, key).get(seen.label) == key.hash else "works"
 
 
-def kept(tending: Tending, lineage: Lineage, key: LineageKey) -> Event:
-    """Drain Blocked, rule `last_key`: why an old key is neither retired nor deleted, and what to do. Once a day."""
+def _is_of(value: WorkloadSecret, key: LineageKey) -> bool:
+    """Whether the secret is known to hold the key. A hash that is equal to the plaintext's proves it; one that is not
+    proves nothing (see `key_rotation/adopting.py`)."""
+    hashed = hashlib.sha256(value.api_key.get_secret_value().encode()).hexdigest()
+    return key.hash in (value.hash, hashed) or (not value.hash and not key.token)
+
+
+def _labels(tending: Tending, lineage: Lineage, key: LineageKey) -> dict[str, str]:
+    """The hashes of the key and of the current one by their masked labels; the current one's goes first."""
+    both = [key.hash, *([lineage.current.hash] if lineage.current else [])]
+    return {tending.place.keys[hash].label: hash for hash in both if hash in tending.place.keys}
+
+
+def kept(tending: Tending, lineage: Lineage, key: LineageKey, rule: str) -> Event:
+    """Drain Blocked, rule `last_key` or `put_back`: why an old key is neither retired nor deleted, and what to do.
+
+    Once a day.
+    """
     name, current = tending.workload.name, lineage.current
     quarantined = key.state == "quarantined"
     evidence = Drain(
@@ -53,12 +70,19 @@ def kept(tending: Tending, lineage: Lineage, key: LineageKey) -> Event:
         key=KeyRef(hash=key.hash, name=key.name),
         since=key.since,
         deadline=(key.until or key.since) + (timedelta(0) if quarantined else tending.rules.drain_deadline),
-        rule="last_key",
+        rule=rule,
         current=key_ref(current),
     )
     dead = f"The key in secret {tending.workload.secret} ({current.name if current else 'none'}) does not work."
     fate = f"The former key {key.name} is {'disabled, but not deleted' if quarantined else 'not disabled'}, however old"
     todo = f"Roll {name} back to the former key, or rotate it now."
+    if rule == "put_back":
+        dead = f"Somebody put the former key {key.name} back into secret {tending.workload.secret} by hand."
+        fate = "It is disabled, so that consumers have no key that works" if quarantined else "It stays enabled"
+        todo = (
+            f"If {name} is to go on with it, roll {name} back, so that Governor takes it for the current key; else put "
+            f"{current.name if current else 'the newer key'} back into the secret, or rotate {name} now."
+        )
     kind = DetailType.DRAIN_BLOCKED
-    id = event_id(kind, key.hash, "last_key", f"{tending.now:%Y-%m-%d}")
+    id = event_id(kind, key.hash, rule, f"{tending.now:%Y-%m-%d}")
     return Event(kind, id, name, tending.now, f"{dead} {fate}. {todo}", evidence.model_dump(mode="json"))

@@ -209,8 +209,10 @@ def _drained(tending: Tending, lineage: Lineage, key: LineageKey, behind: Sequen
             return delete(tending, lineage, seen, None)
         case "tell":
             live = tending.place.keys[key.hash]
-            last = decision.rule == "last_key"
-            event = kept(tending, lineage, seen) if last else blocked(tending, lineage, seen, live, behind)
+            last = decision.rule in ("last_key", "put_back")
+            event = (
+                kept(tending, lineage, seen, decision.rule) if last else blocked(tending, lineage, seen, live, behind)
+            )
             tending.ports.bus.publish([event])
             seen = replace(seen, told_at=tending.now)
     return tending.ports.lineages.write(lineage.with_key(seen)) if seen != key else lineage
@@ -222,7 +224,7 @@ def _quarantined(tending: Tending, lineage: Lineage, key: LineageKey) -> Lineage
     if decision.action in ("forget", "delete"):
         return delete(tending, lineage, key, live)
     if decision.action == "tell":
-        tending.ports.bus.publish([kept(tending, lineage, key)])
+        tending.ports.bus.publish([kept(tending, lineage, key, decision.rule)])
         lineage = tending.ports.lineages.write(lineage.with_key(replace(key, told_at=tending.now)))
     if decision.action == "disable":
         return retire(tending, lineage, key)

@@ -11,6 +11,8 @@ from notifier.words import GREEN, ORANGE, RED, YELLOW, Words
 
 _LAST_KEY = "Roll back or rotate: docs/operations.md, “The current key is gone”."
 
+_PUT_BACK = "Roll back, so that Governor takes it for the current key; or rotate, and the secret holds a new one."
+
 
 def started(case: Case) -> Words:
     return Words(f"🔑 {case.who} is getting a new key.", YELLOW, case.why)
@@ -63,6 +65,11 @@ def blocked(case: Case) -> Words:
         facts = [f"• {key_link(evidence.key.hash, evidence.key.name)}", *case.why]
         back = buttons.rollback_key(case, evidence.key, evidence.current)
         return Words(headline, RED, tuple(facts), _LAST_KEY, (back, buttons.rotate(case)))
+    if evidence.rule == "put_back":
+        facts = [f"• {key_link(evidence.key.hash, evidence.key.name)}", *case.why]
+        headline = f"🟠 The secret of {case.who} holds its former key again; that key is kept.{case.owner}"
+        back = buttons.rollback_key(case, evidence.key, evidence.current)
+        return Words(headline, ORANGE, tuple(facts), _PUT_BACK, (back, buttons.rotate(case)))
     headline = (
         f"🟠 {case.who} still uses a key that was replaced at {utc(evidence.since)}. It is disabled at "
         f"{utc(evidence.deadline)}, used or not.{case.owner}"

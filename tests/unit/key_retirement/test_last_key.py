@@ -1,10 +1,12 @@
 """No key is retired or deleted unless the workload's current key is proven to work at that moment."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from governor.causes import CauseRow
+from governor.secret_versions import WorkloadSecret
 from management_api import KeyPatch
 from tests.unit.key_retirement.doubles import Retirement
 from tests.unit.key_retirement.test_absence import TEN, drifts, made, overlapping, states
@@ -133,3 +135,29 @@ def test_a_key_that_a_person_enabled_in_its_quarantine_is_disabled_again_and_tol
         assert after.until > before.until
         retirement.beat(TEN)
         assert len({event.id for event in retirement.told("Key Drifted")}) == times
+
+
+@pytest.mark.parametrize("written", ["as it was", "the plaintext alone"])
+@pytest.mark.parametrize("label", [True, False])
+def test_a_former_key_that_is_put_back_into_the_secret_is_kept_and_told_as_such(written: str, label: bool) -> None:
+    """Red before: told as a secret without a working key; without its hash it was disabled under its consumers."""
+    retirement = overlapping()
+    world = retirement.world
+    plaintext = world.secrets.values["first"].api_key
+    world.account.plaintexts[plaintext.get_secret_value()] = FIRST
+    old = world.lineage.key(FIRST)
+    assert old
+    world.lineages.write(world.lineage.with_key(replace(old, token="made-by-governor" if label else "")))
+    hash = FIRST if written == "as it was" else ""
+    for stages in world.secrets.stages.values():
+        stages.discard("AWSCURRENT")
+    world.secrets.values["by hand"] = WorkloadSecret(plaintext, hash=hash)
+    world.secrets.stages["by hand"] = {"AWSCURRENT"}
+    for _ in range(24 * 20):
+        retirement.beat()
+    assert states(world)[FIRST] == "overlap"
+    assert not world.account.held[FIRST].disabled
+    told = retirement.told("Drain Blocked")
+    assert {event.evidence["rule"] for event in told} == {"put_back"}
+    assert "put the former key" in told[0].reason
+    assert "roll" in told[0].reason

@@ -59,6 +59,8 @@ def read(policy: Policy, kind: DetailType, evidence: Evidence, reason: str, subj
         ("Drain Blocked", Drain(**DRAIN, rule="last_key"),
          ["🔴 prod-search-agent has no working key in its secret; its former key is kept", "why it is so",
           "Roll back or rotate"]),
+        ("Drain Blocked", Drain(**DRAIN, rule="put_back"),
+         ["🟠 The secret of prod-search-agent holds its former key again", "why it is so", "Roll back"]),
         ("Rotation Rolled Back", Rotated(**ROTATED, rule="current_gone", requested_by="governor"),
          ["works with its former key again: somebody deleted the current one", "why it is so", "Ask who deleted it"]),
         ("Key Drifted", Drift(**DRIFT | {"field": "hash", "live": "deleted"}), ["why it is so", "Roll back or rotate"]),

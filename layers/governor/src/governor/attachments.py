@@ -133,6 +133,14 @@ def attach(account: Account, workspace_id: str, hash: str, *, like: str | None, 
         _change_destination(account, id, partial(_with, hash=hash))
 
 
+def include(account: Account, hash: str, into: Attachments) -> None:
+    """Puts the key into each list of `into` that names keys and does not name this one. Raises as `attach`."""
+    for id in sorted(into.byok):
+        _change_credential(account, id, partial(_with, hash=hash))
+    for id in sorted(into.destinations):
+        _change_destination(account, id, partial(_with, hash=hash))
+
+
 def detach(account: Account, hash: str, has: Attachments) -> None:
     """Takes the key out of every list of `has`, and from its guardrail. Reads no list but one whose answer was lost.
 

@@ -198,8 +198,9 @@ class Drain(Evidence):
 
     `spent_usd`: since it was replaced. `missing`: fields that could not be filled, and why. `behind`: copies of the
     secret that do not hold the new key; the old one stays enabled until they do, deadline or not. `rule`: `last_key`
-    when the old key is kept, deadline or not, because the current one does not work; `federated` when the deadline does
-    not count, because callers come by a federation policy that cannot follow the secret. `current`: what replaced it.
+    when the old key is kept, deadline or not, because the current one does not work; `put_back`, because the secret
+    holds the old one again; `federated` when the deadline does not count, because callers come by a federation policy
+    that cannot follow the secret. `current`: what replaced it.
     """
 
     name: str
@@ -231,10 +232,9 @@ class Retired(Evidence):
 class Drift(Evidence):
     """Key Drifted: a live key is not as the policy says.
 
-    `field`: OpenRouter's own name of what differs (`limit`, `include_byok_in_limit`, `disabled`, `workspace_id`,
-    `name`, `hash` for a key that is gone), `guardrail`, `list` for a key that its workspace's list leaves out, or
-    `orphan_in_use`. `repair`: what Governor does about it, empty for nothing. `former`: where the current key is gone,
-    the former one that can come back.
+    `field`: OpenRouter's own name of what differs (`limit`, `disabled`, `workspace_id`, `allowed_api_key_hashes`, ...;
+    `hash` for a key that is gone), `guardrail`, `list` for a key that its workspace's list leaves out, `orphan_in_use`.
+    `repair`: what Governor does, empty for nothing. `former`: the one that can come back where the current one is gone.
     """
 
     name: str

@@ -66,7 +66,8 @@ class LineageKey:
     last, at `spent_at`, since a cap still counts it once the key is deleted. `told_at`: when people were last told that
     it is still used. `given`: the limits that Governor last set, the one before and the one after, since it may have
     died in between; empty when it never set any. `drifted`: what differs from the policy, by field, and has been told.
-    `attribution`: whose it is; None while nobody has looked.
+    `attribution`: whose it is; None while nobody has looked. `attached`: the lists that have named it while it was the
+    current key (`byok:` or `destination:`, and an id); None while nobody has looked.
     """
 
     hash: str
@@ -84,6 +85,7 @@ class LineageKey:
     given: tuple[Limit, ...] = ()
     drifted: Mapping[str, str] | None = None
     attribution: Attribution | None = None
+    attached: tuple[str, ...] | None = None
 
     def data(self) -> dict[str, Any]:
         return {
@@ -102,6 +104,7 @@ class LineageKey:
             "given": [[limit.limit_usd, limit.limit_reset] for limit in self.given],
             "drifted": dict(self.drifted) if self.drifted else None,
             "attribution": _fields(self.attribution),
+            "attached": None if self.attached is None else list(self.attached),
         }
 
     @classmethod
@@ -122,6 +125,7 @@ class LineageKey:
             given=tuple(Limit(usd if usd is None else float(usd), reset) for usd, reset in data.get("given") or ()),
             drifted=data.get("drifted"),
             attribution=_attribution(data.get("attribution")),
+            attached=None if data.get("attached") is None else tuple(data["attached"]),
         )
 
 
