@@ -227,7 +227,7 @@ def the_current_key_leaks(account: Account, workload: str) -> None:
     )
 
 
-@_hand("Key Disabled, Disable Withheld", "quarantine")
+@_hand("Disable Withheld", "quarantine")
 def the_quarantined_key_leaks(account: Account, workload: str) -> None:
     account.world.put_event("Key Exposed", {"subject": account.first[workload], "evidence": {"requested_by": "U0LEAD"}})
 
