@@ -50,7 +50,7 @@ AHEAD = timedelta(minutes=5)
 """How far in the future an event may be dated: clocks differ, but a date to come would outlive every restore."""
 ONCE_IN = 3
 """Automatic disables across the account in 15 minutes; one more, and the kill switch stops."""
-_UNLIFTABLE: frozenset[Cause] = frozenset({"foreign", "rotation"})
+UNLIFTABLE: frozenset[Cause] = frozenset({"foreign", "rotation"})
 
 
 @dataclass(frozen=True)
@@ -85,29 +85,6 @@ class Decision:
     hashes: tuple[str, ...] = ()
     spends_leash: bool = False
     leaked: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class RestoreFacts:
-    """All that bears on a restore. `believed`: it is known, and not only said, who asks for it."""
-
-    event: Event
-    cause: Cause
-    requested_by: str
-    approvers: Sequence[str]
-    causes: Causes = field(default_factory=Causes)
-    believed: bool = True
-
-
-@dataclass(frozen=True)
-class RestoreDecision:
-    """`row`: the cause to lift. `others`: the causes that still hold the keys."""
-
-    action: RestoreAction
-    rule: str
-    reason: str
-    row: CauseRow | None = None
-    others: tuple[CauseRow, ...] = ()
 
 
 def is_live(key: "ApiKey", now: datetime) -> bool:
@@ -253,47 +230,3 @@ def _why(facts: Facts) -> str:
 
 def _keys(count: int) -> str:
     return {0: "no key, for none is live,", 1: "1 key"}.get(count, f"{count} keys")
-
-
-def decide_restore(facts: RestoreFacts) -> RestoreDecision:
-    """Whether to restore, by the rules above."""
-    row = facts.causes.get(facts.cause)
-    if row and row.lift == facts.event.id:
-        if row.status == "lifted":
-            return RestoreDecision("repeat", "in_hand", "this request has been acted on", row)
-        if row.status == "lifting":
-            return _lift(facts, row)
-    if not facts.believed:
-        return _refuse("by_event", "The policy believes no event that names who asks (approvals.by_event): use Slack.")
-    if facts.requested_by not in facts.approvers:
-        return _refuse("not_an_approver", f"{facts.requested_by} is not among the policy's approvers.")
-    if facts.cause in _UNLIFTABLE:
-        return _refuse("not_ours", f"A {facts.cause} cause is not the kill switch's to lift.")
-    if row is None or row.status == "lifted":
-        since = f": {row.lifted_by} lifted it already" if row and row.lifted_by else ""
-        return _refuse("not_standing", f"No {facts.cause} cause holds {facts.event.subject}{since}.")
-    if row.stands and facts.event.occurred_at < row.at:
-        return _refuse(
-            "newer_cause", f"{facts.event.subject} was disabled again after this was asked: look, and ask anew."
-        )
-    return _lift(facts, row)
-
-
-def _lift(facts: RestoreFacts, row: CauseRow) -> RestoreDecision:
-    others = tuple(other for other in facts.causes.standing() if other.cause != facts.cause)
-    if others:
-        names = ", ".join(sorted(other.cause for other in others))
-        return RestoreDecision(
-            "lift",
-            "other_cause_stands",
-            f"The {facts.cause} cause of {facts.event.subject} is lifted; its keys stay disabled until {names} is too.",
-            row,
-            others,
-        )
-    return RestoreDecision(
-        "restore", "restore", f"{facts.requested_by} lifted the {facts.cause} cause of {facts.event.subject}.", row
-    )
-
-
-def _refuse(rule: str, reason: str) -> RestoreDecision:
-    return RestoreDecision("refuse", rule, reason)

@@ -10,7 +10,7 @@ from governor.evidence import KeyOutcome, Restore
 from governor.ledger import LedgerConflict
 from governor.owners import owners
 from governor.settling import outcome, settle
-from kill_switch.decide import RestoreDecision, RestoreFacts, decide_restore
+from kill_switch.lifting import RestoreDecision, RestoreFacts, decide_restore
 from kill_switch.ports import Account, Means
 from kill_switch.settings import RestoreDemand
 from kill_switch.truth import Truth

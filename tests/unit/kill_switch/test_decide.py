@@ -11,8 +11,9 @@ from governor.causes import CauseRow, Causes, Status
 from governor.events import DetailType, Event
 from governor.evidence import Cause
 from governor.policy import Limits
-from kill_switch.decide import Facts, RestoreFacts, decide, decide_restore
+from kill_switch.decide import Facts, decide
 from kill_switch.leash import Leash
+from kill_switch.lifting import RestoreFacts, decide_restore
 from tests.unit.kill_switch.doubles import HASH, NOW, OTHER, THIRD, WORKLOAD, api_key
 
 
