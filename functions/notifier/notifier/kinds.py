@@ -152,6 +152,12 @@ def _budget(_event: Event, evidence: BudgetReached) -> str:
     return f"budget#{evidence.scope}#{evidence.scope_id}#{evidence.period}#{period_end}"
 
 
+def _blind(event: Event, evidence: Blind) -> str:
+    """What nothing follows upon is a conversation of its own: it must not be closed by another's recovery."""
+    alone = evidence.kind in ("stored_reading", "clock")
+    return f"blind#{evidence.kind}#{event.id}" if alone else f"blind#{evidence.scope}"
+
+
 def _retired(event: Event, evidence: Retired) -> str:
     orphan = event.detail_type is DetailType.ORPHAN_REMOVED
     return f"orphan#{evidence.key.hash}" if orphan else f"rotation#{event.subject}"
@@ -180,7 +186,7 @@ _ABOUT: Mapping[type[Evidence], Callable[[Event, Any], str]] = {
     BudgetReached: _budget,
     Disable: lambda event, evidence: f"{evidence.cause}#{event.subject}",
     Restore: lambda event, evidence: f"{evidence.cause}#{event.subject}",
-    Blind: lambda _, evidence: f"blind#{evidence.scope}",
+    Blind: _blind,
     Exposed: lambda event, _: f"exposed#{event.subject}",
     Rotated: lambda event, _: f"rotation#{event.subject}",
     Drain: lambda event, _: f"rotation#{event.subject}",

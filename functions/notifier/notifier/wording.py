@@ -8,10 +8,10 @@ from datetime import timedelta
 from typing import cast
 
 from governor.events import DetailType, Event
-from governor.evidence import Blind, BudgetReached, Disable, Exposed, Restore, Runaway
+from governor.evidence import BudgetReached, Disable, Exposed, Restore, Runaway
 from governor.policy import Policy
 from governor.slack import Button, escape
-from notifier import buttons, credits, decisions, failovers, presets, rotations
+from notifier import blindness, buttons, credits, decisions, failovers, presets, rotations
 from notifier.case import Case, Figures
 from notifier.kinds import evidence_of, is_calm
 from notifier.phrases import cents, money, person, share, span, utc
@@ -145,29 +145,6 @@ def _exposed(case: Case) -> Words:
     return Words(headline, RED, found, todo)
 
 
-def _blind(case: Case) -> Words:
-    evidence = cast(Blind, case.evidence)
-    last = evidence.last_reading_at
-    since = f"since {utc(last)} ({span(case.event.occurred_at - last)})" if last else "at all yet"
-    headline = (
-        f"🔴 Governor is blind: it could not read {_place(evidence)} {since}. "
-        f"Spend there is not metered and a runaway there is not stopped. {case.approvers}, please look."
-    )
-    facts = (f"*Error:* {escape(evidence.error)}", *case.why)
-    todo = "Check the management key and OpenRouter's status; spend_meter's log says more."
-    if evidence.error.startswith("ReadForbidden"):
-        todo = (
-            "A 403 need not mean the key: compare OpenRouter's IP allowlist (Settings, Security) with the address that "
-            "Governor calls from, then the management key's workspace and kind."
-        )
-    return Words(headline, RED, facts, todo)
-
-
-def _recovered(case: Case) -> Words:
-    headline = f"🟢 Governor sees again: {_place(cast(Blind, case.evidence))} is read and metered."
-    return Words(headline, GREEN, case.why)
-
-
 def _budget(case: Case) -> Words:
     evidence = cast(BudgetReached, case.evidence)
     if evidence.credits:
@@ -237,10 +214,6 @@ def _top(evidence: Disable) -> tuple[str, ...]:
     )
 
 
-def _place(evidence: Blind) -> str:
-    return "the whole account" if evidence.scope == "account" else escape(evidence.name)
-
-
 _WORDS: dict[DetailType, Callable[[Case], Words]] = {
     DetailType.BUDGET_THRESHOLD_REACHED: _budget,
     DetailType.RUNAWAY_SUSPECTED: _suspected,
@@ -251,8 +224,8 @@ _WORDS: dict[DetailType, Callable[[Case], Words]] = {
     DetailType.DISABLE_WITHHELD: _withheld,
     DetailType.KEY_RESTORED: _restored,
     DetailType.RESTORE_REFUSED: _refused,
-    DetailType.MONITOR_BLIND: _blind,
-    DetailType.MONITOR_RECOVERED: _recovered,
+    DetailType.MONITOR_BLIND: blindness.blind,
+    DetailType.MONITOR_RECOVERED: blindness.recovered,
     DetailType.KEY_EXPOSED: _exposed,
     DetailType.ROTATION_STARTED: rotations.started,
     DetailType.KEY_ROTATED: rotations.rotated,

@@ -53,9 +53,12 @@ def unreadable(etag: str, place: str, lost: Sequence[str], why: str, minute: int
     """The stored reading could not be read: what was lost, and where its bytes are."""
     reason = (
         f"The stored reading could not be read. Its bytes are kept at {place}. Lost: {', '.join(lost) or 'nothing'}; "
-        "that starts anew, and all else is metered as before. Keep the file for whoever looks into it; delete it then."
+        "that starts anew, and all else is metered as before. Keep the file for whoever looks into it; delete it then. "
+        "No Monitor Recovered follows, because nothing is unread."
     )
-    evidence = Blind(scope=ACCOUNT, name="the account's stored reading", last_reading_at=None, error=why)
+    evidence = Blind(
+        scope=ACCOUNT, name="the account's stored reading", kind="stored_reading", last_reading_at=None, error=why
+    )
     id = event_id(DetailType.MONITOR_BLIND, "stored reading", etag)
     return Event(DetailType.MONITOR_BLIND, id, ACCOUNT, moment_of(minute), reason, evidence.model_dump(mode="json"))
 

@@ -121,6 +121,19 @@ class History:
         self.since = self.minute
         self._halves = array("f", bytes(4 * _HALVES))
 
+    def set_back(self, minutes: int) -> None:
+        """The clock was so many minutes ahead: all that is remembered happened so much earlier.
+
+        Windows keep their sums. A day that is begun again keeps what it has taught.
+        """
+        before, self.minute = self.minute, max(self.minute - minutes, 0)
+        self.since = max(self.since - minutes, 0)
+        self._minutes = _rotated(self._minutes, before - self.minute)
+        self._halves = _rotated(self._halves, before // _HALF - self.minute // _HALF)
+        if self.minute // DAY != before // DAY:
+            for i, row in enumerate(self._days):
+                self._today[i] = max(self._today[i], row[self.minute // DAY % DAYS])
+
     def spent(self, window: int) -> float:
         """USD spent in the last `window` minutes (at most a day), the incident before a `rebaseline` left out."""
         if window <= 60:
@@ -250,6 +263,12 @@ class History:
         last = minute // _HALF
         for half in range(max(self.minute // _HALF, last - _HALVES) + 1, last + 1):
             self._halves[half % _HALVES] = 0.0
+
+
+def _rotated(ring: array[float], places: int) -> array[float]:
+    """The ring with each value so many places earlier."""
+    places %= len(ring)
+    return ring[places:] + ring[:places]
 
 
 def _half_float(usd: float) -> float:

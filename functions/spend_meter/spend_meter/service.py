@@ -22,6 +22,7 @@ from management_api import AuthenticationFailed, Deadline, OpenRouter, OpenRoute
 from spend_meter.absence import confirmed
 from spend_meter.baselines import learn_from_analytics
 from spend_meter.blindness import ACCOUNT, unreadable
+from spend_meter.clock_steps import minute_to_meter, set_back, went_back
 from spend_meter.codec import Codec, StateUnreadable
 from spend_meter.decide import Decision, decide
 from spend_meter.facts import Due, Facts
@@ -50,7 +51,10 @@ DETECTOR = "detector"
 
 @dataclass(frozen=True)
 class Report:
-    """What a beat came to. `failure`: why the account could not be read; to be raised once the metrics are out."""
+    """What a beat came to. `failure`: why the account could not be read; to be raised once the metrics are out.
+
+    `clock_back_minutes`: by how much the clocks went back before this beat.
+    """
 
     outcome: Literal["metered", "repeated", "overtaken"]
     keys_read: int = 0
@@ -59,6 +63,7 @@ class Report:
     api_errors: int = 0
     oldest_reading_seconds: int | None = None
     shrunk_counters: int = 0
+    clock_back_minutes: int = 0
     events: Sequence[str] = ()
     top_spenders: Sequence[tuple[str, float]] | None = None
     failure: Exception | None = None
@@ -93,15 +98,21 @@ class SpendMeter:
         self._client: tuple[SecretStr, OpenRouter] | None = None
 
     def beat(self, beat: Beat, seconds_left: Callable[[], float]) -> Report:
-        """Meters one minute. A beat that is not newer than the reading kept only finishes what that one left undone.
+        """Meters one minute. A beat that repeats the reading kept only finishes what that one left undone.
 
         Raises what the store, the ledger and the publisher raise; all of it may be run again.
         """
-        minute = minute_of(beat.scheduled_at)
-        state, etag = self._load(minute)
-        if minute <= state.beat:
+        scheduled = minute_of(beat.scheduled_at)
+        state, etag = self._load(scheduled)
+        minute = minute_to_meter(scheduled, minute_of(beat.received_at), state.beat)
+        if minute is None:
             self._publish(state, etag, seconds_left)
             return Report("repeated")
+        clock_back = max(state.beat + 1 - minute, 0)
+        if clock_back:
+            news = went_back(state.beat, minute)
+            state = set_back(state, clock_back)
+            state = replace(state, outbox=(*state.outbox, news)) if news else state
         told = self._ports.ledger.rows(DETECTOR)
         rebaselines = {row.sk: str(row.data["at"]) for row in told if row.data.get("kind") == "rebaseline"}
         expected = {
@@ -132,6 +143,7 @@ class SpendMeter:
             api_errors=reading.failed_calls,
             oldest_reading_seconds=decision.oldest_reading_seconds,
             shrunk_counters=decision.untold,
+            clock_back_minutes=clock_back,
             events=[event.detail_type.value for event in decision.events],
             top_spenders=decision.top_spenders,
             failure=failure,
@@ -139,7 +151,7 @@ class SpendMeter:
 
     def _whose(self, minute: int) -> Mapping[str, str]:
         """Which workload a key is of, by hash; read again every few minutes. A key made since bears its name still."""
-        if self._owners is None or minute >= self._owners[0] + OWNERS_EVERY:
+        if self._owners is None or not 0 <= minute - self._owners[0] < OWNERS_EVERY:
             self._owners = minute, owners(self._ports.ledger)
         return self._owners[1]
 

@@ -34,6 +34,7 @@ class Telemetry:
             "unknown_workspaces": report.unknown_workspaces,
             "api_errors": report.api_errors,
             "shrunk_counters": report.shrunk_counters,
+            "clock_back_minutes": report.clock_back_minutes,
             "spend_usd": round(report.spend_usd, 6),
             "events": list(report.events),
         }

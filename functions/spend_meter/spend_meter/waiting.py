@@ -50,6 +50,14 @@ def noted(waiting: Waiting, subject: str, minute: int, usd: float, span: int) ->
     return _HEAD.pack(left) + waiting[_HEAD.size :] + _NOTE.pack(minute, usd, span)
 
 
+def set_notes_back(waiting: Waiting, minutes: int) -> Waiting:
+    """The notes as if they had been made so many minutes earlier: the clock was ahead."""
+    notes = _NOTE.iter_unpack(waiting[_HEAD.size :])
+    return waiting[: _HEAD.size] + b"".join(
+        _NOTE.pack(max(minute - minutes, 0), usd, span) for minute, usd, span in notes
+    )
+
+
 def enter(waiting: Waiting, history: History) -> None:
     """Enters the notes, in the order they were made, and teaches each day's."""
     taught = True

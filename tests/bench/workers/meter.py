@@ -80,7 +80,8 @@ class Container:
         return {}
 
     def beat(self, minute: int) -> dict[str, Any]:
-        beat = Beat(datetime.fromtimestamp(minute * 60, UTC))
+        now = datetime.fromtimestamp(minute * 60, UTC)
+        beat = Beat(now, now)
         cpu, start = time.process_time(), time.perf_counter()
         report = self.meter.beat(beat, lambda: 55.0)
         seconds, cpu = time.perf_counter() - start, time.process_time() - cpu

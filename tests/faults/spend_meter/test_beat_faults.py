@@ -5,6 +5,7 @@ from analytics; what is read every fifth minute is read in it.
 """
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 
@@ -160,6 +161,37 @@ def test_beats_delivered_twice_late_and_out_of_order_change_nothing(
             assert invoke(world.wire, beat) == Ended.DONE
             assert world.stored() == stored
     assert_promises(world, expected)
+
+
+@pytest.mark.parametrize("back", [5, 60])
+def test_a_clock_that_goes_back_loses_no_spend_whatever_else_happens(
+    world: World, eve: Snapshot, counted: list[str], back: int
+) -> None:
+    """The beat that finds it out may die anywhere, be repeated and run beside another: all is told and metered once."""
+    expected = undisturbed(world, eve)
+    eve.restore(world)
+    world.tick()
+    world.now -= timedelta(minutes=back)
+    calls = world.wire.calls_of(world.run())
+
+    for accident in accidents(calls, [Fault.FAILED_AFTER, Fault.KILLED_BEFORE, Fault.KILLED_AFTER]):
+        with case(counted, f"{accident}, with a clock {back} minutes back"):
+            eve.restore(world)
+            before = world.metered("prod-search-agent")
+            world.tick()
+            world.now -= timedelta(minutes=back)
+            event = world.run()
+            invoke(world.wire, event, accident)
+            handler.build.cache_clear()
+            invoke(world.wire, event)
+            go_on(world)
+
+            assert world.metered("prod-search-agent") == pytest.approx(before + 6 * 500 / 60, abs=1e-4)
+            facts = world.facts()
+            told = {fact: ids for fact, ids in facts.items() if fact[0] == "Monitor Blind"}
+            assert [len(ids) for ids in told.values()] == [1]
+            assert {fact for fact in expected if fact[0] == "Runaway Confirmed"} <= set(facts)
+            assert world.state().outbox == ()
 
 
 def test_an_outage_of_ten_minutes_is_told_and_loses_no_spend(world: World, eve: Snapshot, counted: list[str]) -> None:

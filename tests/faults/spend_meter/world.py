@@ -80,6 +80,9 @@ class World:
             self.simulator.spend(self.search, 1.0, at=(self.now + timedelta(days=day)).timestamp())
         self.now = START
 
+    def present(self) -> datetime:
+        return self.now
+
     def spend(self, hash: str, usd: float) -> None:
         assert self.simulator.spend(hash, usd).accepted_usd > 0
 
@@ -176,6 +179,7 @@ def living(wire: Wire) -> Iterator[World]:
         stack.callback(transport.dispose)
         stack.enter_context(wire.connected(transport))
         stack.enter_context(_listening(world))
+        stack.enter_context(mock.patch.object(handler, "utc_now", world.present))
         wire.begin()
         _aws(world)
         handler.build.cache_clear()

@@ -216,11 +216,11 @@ class World:
         """The next beat runs in a new container."""
         self._meter = None
 
-    def beat(self, minutes: float = 1, at: datetime | None = None) -> Report:
-        """Lets time pass and meters."""
+    def beat(self, minutes: float = 1, at: datetime | None = None, received: datetime | None = None) -> Report:
+        """Lets time pass and meters. `received`: by the machine's clock, where it is not the schedule's."""
         self.at = at or self.at + timedelta(minutes=minutes)
         self._meter = self._meter or self.meter()
-        return self._meter.beat(Beat(self.at), lambda: self.seconds_left)
+        return self._meter.beat(Beat(self.at, received or self.at), lambda: self.seconds_left)
 
     def stored(self) -> bytes:
         assert self.store.stored

@@ -64,7 +64,7 @@ def test_a_beat_that_comes_late_changes_nothing(world: Any) -> None:
     world.beat()
     stored = world.stored()
 
-    assert world.beat(at=late).outcome == "repeated"
+    assert world.beat(at=late, received=world.at).outcome == "repeated"
     assert world.stored() == stored
 
 
@@ -73,11 +73,16 @@ def test_of_two_sweeps_at_once_the_second_changes_and_publishes_nothing(world: A
     world.beat()
     world.account.spend(one, 0.85)
     other = world.meter()
-    other.beat(Beat(world.at + timedelta(minutes=1)), _interrupting(world))
+    other.beat(_next(world), _interrupting(world))
 
     assert len(world.bus.handed_over) == 1
     assert world.bus.events.keys() == {world.bus.handed_over[0].id}
     assert world.beat(minutes=2).spend_usd == 0
+
+
+def _next(world: Any) -> Beat:
+    at = world.at + timedelta(minutes=1)
+    return Beat(at, at)
 
 
 def _interrupting(world: Any) -> Any:
@@ -87,7 +92,7 @@ def _interrupting(world: Any) -> Any:
     def seconds_left() -> float:
         if not done:
             done.append(True)
-            assert world.meter().beat(Beat(world.at + timedelta(minutes=1)), lambda: 55.0).outcome == "metered"
+            assert world.meter().beat(_next(world), lambda: 55.0).outcome == "metered"
         return 55.0
 
     return seconds_left

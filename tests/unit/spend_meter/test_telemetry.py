@@ -13,7 +13,8 @@ from spend_meter.service import Report
 from spend_meter.settings import Beat
 from spend_meter.telemetry import Telemetry
 
-BEAT = Beat(datetime(2026, 11, 16, 12, 5, tzinfo=UTC))
+NOW = datetime(2026, 11, 16, 12, 5, tzinfo=UTC)
+BEAT = Beat(NOW, NOW)
 
 
 def tell(
@@ -57,5 +58,5 @@ def test_the_top_spenders_are_told_every_fifth_minute(capsys: pytest.CaptureFixt
 
     line, _ = tell(capsys, report)
     assert line["top_spenders"] == [{"subject": "prod-agent", "usd_hour": 3.25}]
-    line, _ = tell(capsys, report, Beat(BEAT.scheduled_at.replace(minute=6)))
+    line, _ = tell(capsys, report, Beat(NOW.replace(minute=6), NOW))
     assert "top_spenders" not in line

@@ -157,10 +157,16 @@ class Exposed(Evidence):
 
 
 class Blind(Evidence):
-    """Monitor Blind and Monitor Recovered. `scope`: a workspace id, or `account`; `name`: the same for people."""
+    """Monitor Blind and Monitor Recovered. `scope`: a workspace id, or `account`; `name`: the same for people.
+
+    `kind`: `unread`: it is not metered until Monitor Recovered. Of the others nothing follows, or what `reason` says:
+    `stored_reading`: what was remembered is lost in part; `clock`: the clock went back; `partial_list`: a list that is
+    read beside the keys is not taken over, because it leaves out or holds what it cannot.
+    """
 
     scope: str
     name: str
+    kind: Literal["unread", "stored_reading", "clock", "partial_list"] = "unread"
     last_reading_at: datetime | None
     error: str
 

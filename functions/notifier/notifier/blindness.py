@@ -1,0 +1,81 @@
+"""What people read when Governor cannot see, or cannot believe what it sees."""
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, cast
+
+from governor.evidence import Blind
+from governor.slack import escape
+from notifier.phrases import span, utc
+from notifier.words import GREEN, ORANGE, RED, Words
+
+if TYPE_CHECKING:
+    from notifier.case import Case
+
+
+def blind(case: "Case") -> Words:
+    """Monitor Blind, by its kind."""
+    evidence = cast(Blind, case.evidence)
+    match evidence.kind:
+        case "stored_reading":
+            return _stored_reading(case, evidence)
+        case "clock":
+            return _clock(case, evidence)
+        case _:
+            return _unread(case, evidence)
+
+
+def recovered(case: "Case") -> Words:
+    """Monitor Recovered."""
+    headline = f"🟢 Governor sees again: {_place(cast(Blind, case.evidence))} is read and metered."
+    return Words(headline, GREEN, case.why)
+
+
+def _unread(case: "Case", evidence: Blind) -> Words:
+    last = evidence.last_reading_at
+    since = f"since {utc(last)} ({span(case.event.occurred_at - last)})" if last else "at all yet"
+    headline = (
+        f"🔴 Governor is blind: it could not read {_place(evidence)} {since}. "
+        f"Spend there is not metered and a runaway there is not stopped. {case.approvers}, please look."
+    )
+    todo = "Check the management key and OpenRouter's status; spend_meter's log says more."
+    if evidence.error.startswith("ReadForbidden"):
+        todo = (
+            "A 403 need not mean the key: compare OpenRouter's IP allowlist (Settings, Security) with the address that "
+            "Governor calls from, then the management key's workspace and kind."
+        )
+    return Words(headline, RED, (_error(evidence), *case.why), todo)
+
+
+def _stored_reading(case: "Case", evidence: Blind) -> Words:
+    headline = (
+        "🟠 Governor lost a part of what it remembered of spending: its stored reading could not be read. "
+        "Spend is metered all the same."
+    )
+    todo = (
+        "Nothing at once. Until the habits of what was lost are learned again, a runaway there is suspected and not "
+        "confirmed, and a budget alert may come a second time. Keep the file for whoever looks into it. "
+        "No second message follows."
+    )
+    return Words(headline, ORANGE, (_error(evidence), *case.why), todo)
+
+
+def _clock(case: "Case", evidence: Blind) -> Words:
+    now, last = case.event.occurred_at, evidence.last_reading_at or case.event.occurred_at
+    headline = (
+        f"🟠 The clock that Governor meters by went back by {span(last + timedelta(minutes=1) - now)}: it now says "
+        f"{utc(now)}. Spend is metered all the same."
+    )
+    todo = (
+        "Compare that time with the real one. If it is right, do nothing: the clock was ahead before. If it is wrong, "
+        "open a case with AWS: until it is right, Governor takes budgets to be reset when this clock says so. "
+        "No second message follows."
+    )
+    return Words(headline, ORANGE, case.why, todo)
+
+
+def _error(evidence: Blind) -> str:
+    return f"*Error:* {escape(evidence.error)}"
+
+
+def _place(evidence: Blind) -> str:
+    return "the whole account" if evidence.scope == "account" else escape(evidence.name)

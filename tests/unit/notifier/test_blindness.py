@@ -1,0 +1,49 @@
+"""What people read when Governor cannot see, or does not believe what it sees."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from governor.events import Event
+from governor.policy import Policy
+from notifier.case import figures
+from notifier.kinds import incident_key
+from notifier.wording import words
+
+Sample = Callable[..., Event]
+
+
+def _blind(sample: Sample, kind: str, name: str, last: str | None, error: str, reason: str) -> Event:
+    evidence = {"scope": "account", "name": name, "kind": kind, "last_reading_at": last, "error": error}
+    return replace(sample("monitor_blind"), subject="account", reason=reason, evidence=evidence)
+
+
+def test_a_stored_reading_that_cannot_be_read_is_no_blindness(policy: Policy, sample: Sample) -> None:
+    event = _blind(
+        sample, "stored_reading", "the account's stored reading", None, "StateUnreadable: it has 3 bytes", "Lost: x."
+    )
+    said = words(event, policy, figures((event,)))
+
+    assert said.headline == (
+        "🟠 Governor lost a part of what it remembered of spending: its stored reading could not be read. "
+        "Spend is metered all the same."
+    )
+    assert "No second message follows." in said.todo
+    assert incident_key(event) != incident_key(sample("monitor_recovered"))
+
+
+def test_a_clock_that_went_back_says_from_when_to_when(policy: Policy, sample: Sample) -> None:
+    event = _blind(sample, "clock", "the clock", "2026-11-21T11:03:00Z", "ClockWentBack: by 60 min", "It went back.")
+    said = words(event, policy, figures((event,)))
+
+    assert said.headline == (
+        "🟠 The clock that Governor meters by went back by 1 h: it now says 21 Nov 10:04 UTC. "
+        "Spend is metered all the same."
+    )
+    assert "Compare that time with the real one." in said.todo
+
+
+def test_each_message_about_a_clock_is_a_conversation_of_its_own(sample: Sample) -> None:
+    event = _blind(sample, "clock", "the clock", "2026-11-21T11:03:00Z", "ClockWentBack: by 60 min", "It went back.")
+
+    account = replace(event, evidence={**event.evidence, "kind": "unread"})
+    assert len({incident_key(one) for one in (event, replace(event, id="0" * 32), account)}) == 3
