@@ -13,7 +13,7 @@ from governor.limit_claim import claimed
 from governor.lineage import Attribution, Limit, Lineage, LineageKey, Rotation
 from governor.secret_versions import VersionTaken, WorkloadSecret
 from key_rotation import told
-from key_rotation.decide import attribution, decide, former, why
+from key_rotation.decide import Decision, affords, attribution, decide, former, why
 from key_rotation.lineages import Read, survey
 from key_rotation.making import make
 from key_rotation.ports import Account, Refused, Rotating
@@ -29,9 +29,9 @@ def create(rotating: Rotating) -> None:
     if pending is None:
         account = rotating.account()
         found = survey(rotating, account)
-        decision = decide(found.facts)
-        if decision.action == "refuse":
-            raise Refused(decision.rule, decision.reason)
+        for decision in (decide(found.facts), _affordable(rotating, found)):
+            if decision.action == "refuse":
+                raise Refused(decision.rule, decision.reason)
         pending = _made(rotating, account, found)
     rotating.finishing.record(rotating.token, pending)
 
@@ -42,10 +42,7 @@ def _pending(rotating: Rotating) -> WorkloadSecret | None:
 
 def _made(rotating: Rotating, account: Account, found: Read) -> WorkloadSecret:
     ports, workload = rotating.ports, rotating.workload
-    live = {key.hash for key in found.facts.keys}
-    # The current key that somebody deleted is not in the row's state yet; what it spent counts all the same.
-    deleted = [key for key in found.lineage.keys if key.state == "deleted" or key.hash not in live]
-    both = split(caps_of(workload.key, found.guardrail), found.facts.keys, deleted, ports.clock())
+    both = split(caps_of(workload.key, found.guardrail), found.facts.keys, _deleted(found), ports.clock())
     lineage = _intend(rotating, found, former(found.facts), both)
     rotation = lineage.rotation
     assert rotation
@@ -72,6 +69,17 @@ def _made(rotating: Rotating, account: Account, found: Read) -> WorkloadSecret:
             raise
         return pending
     return value
+
+
+def _affordable(rotating: Rotating, found: Read) -> Decision:
+    caps = caps_of(rotating.workload.key, found.guardrail)
+    return affords(found.facts, caps, _deleted(found), rotating.ports.clock())
+
+
+def _deleted(found: Read) -> list[LineageKey]:
+    """The current key that somebody deleted is not in the row's state yet; what it spent counts all the same."""
+    live = {key.hash for key in found.facts.keys}
+    return [key for key in found.lineage.keys if key.state == "deleted" or key.hash not in live]
 
 
 def _intend(rotating: Rotating, found: Read, old: "ApiKey | None", both: Split) -> Lineage:

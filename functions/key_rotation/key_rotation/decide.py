@@ -20,20 +20,24 @@ Whether a new key may be made:
                           key would not be
  5. `creator_unknown`     the key to be replaced is gone, and nobody noted whose it was: a new one would be nobody's
  6. `key_ambiguous`       several keys made by hand bear the workload's name; `key.adopts` must say which
- 7. `go`
+ 7. `cap_used_up`         a cap that is never reset is spent: the new key could spend nothing
+ 8. `go`
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
+from governor.caps import used_up
 from governor.causes import Causes
-from governor.lineage import Attribution, Lineage, Why
+from governor.lineage import Attribution, Lineage, LineageKey, Why
 from governor.policy import NOBODY, Workload
 from governor.secret_versions import SecretState
 from governor.workspaces import meant
 
 if TYPE_CHECKING:
+    from governor.caps import Cap
     from management_api import ApiKey, Guardrail, Workspace
 
 
@@ -107,6 +111,25 @@ def attachable(workload: Workload, guardrails: Sequence["Guardrail"], causes: Ca
     """Whether lists may be changed for a key that is made already, by those of the second list that may have come true
     since and need no key to be read. The rest is testSecret's, before anybody is given the key."""
     return _unguarded(workload, guardrails) or _held(workload, causes) or GO
+
+
+def affords(facts: Facts, caps: "Sequence[Cap]", deleted: Sequence[LineageKey], now: datetime) -> Decision:
+    """Whether a new key could spend anything, before one is made: rule `cap_used_up`. Asked of createSecret alone: a
+    key that is made already has its share."""
+    found = used_up(caps, facts.keys, deleted, now)
+    if found is None:
+        return GO
+    cap, spent = found
+    workload, own = facts.workload, facts.workload.key.limit_usd == cap.limit_usd
+    whose = "key.limit_usd" if own else f"the budget of guardrail {workload.key.guardrail}"
+    reset = "set key.limit_reset" if own else "give that budget a reset interval"
+    return Decision(
+        "refuse",
+        "cap_used_up",
+        f"The keys of {workload.name} have spent ${spent:,.2f} of a cap of ${cap.limit_usd:,.2f} that is never reset "
+        f"({whose}): a new key could spend nothing. Raise the cap above ${spent:,.2f}, or {reset}; then rotate again. "
+        f"No key was made or changed.",
+    )
 
 
 def why(lineage: Lineage, causes: Causes) -> Why:

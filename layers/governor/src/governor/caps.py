@@ -23,6 +23,7 @@ Role = Literal["current", "draining", "resting", "retired", "disabled"]
 RESTING = 0.1
 """The part of what is left that a resting key keeps: enough to be seen in use, upon which it drains."""
 _LENGTH = {"daily": 1, "weekly": 2, "monthly": 3, None: 4}
+CENT = 0.01
 NOTHING = 0.000001
 """The least limit there is: OpenRouter does not say what a limit of 0 means."""
 
@@ -74,6 +75,20 @@ def split(caps: Sequence[Cap], keys: Sequence["ApiKey"], deleted: Sequence[Linea
     lowered = {key.hash: _allow(key, half / len(live), reset) for key in live}
     lowered |= {key.hash: _allow(key, 0.0, reset) for key in keys if key.disabled and _has_room(key, reset)}
     return Split(lowered, Limit(max(half, NOTHING), reset))
+
+
+def used_up(
+    caps: Sequence[Cap], keys: Sequence["ApiKey"], deleted: Sequence[LineageKey], now: datetime
+) -> tuple[Cap, float] | None:
+    """The first cap that is never reset and of which less than a cent is left, with what the lineage has spent of it.
+
+    A key under such a cap could spend nothing, today or later. One that is reset gives it its share then.
+    """
+    for cap in caps:
+        spent = _spent(cap, keys, deleted, now)
+        if period_start(cap.period, now) is None and cap.limit_usd - spent < CENT:
+            return cap, spent
+    return None
 
 
 def balance(
