@@ -131,6 +131,8 @@ def _budget(
         return _cap(keys, disable_at, cap)
     if claim.scope == "guardrail" and guard is None:
         return "the guardrail that the event names is gone"
+    if guard and cap and cap.guardrail in (guard.guardrail.id, guard.guardrail.name):
+        return _shared_guard(keys, disable_at, guard)
     shares = [(_share_of_limit(key) if guard is None else _share_of_guard(key, guard), key) for key in keys]
     named = {reading.hash for reading in claim.keys} | {claim.scope_id}
     known = [(share, key) for share, key in shares if share is not None and key.hash in named]
@@ -149,6 +151,17 @@ def _cap(keys: Sequence["ApiKey"], disable_at: float | None, cap: Key | None) ->
     share = sum(spent(key, cap.limit_reset, cap.include_byok_in_limit) for key in keys) / cap.limit_usd
     if disable_at is not None and share < disable_at - SHARE:
         return f"its keys are at {share:.0%} of the workload's cap now, below {disable_at:.0%}"
+    return None
+
+
+def _shared_guard(keys: Sequence["ApiKey"], disable_at: float | None, guard: Guard) -> str | None:
+    """The budget of the guardrail that the policy names for a workload counts over all its keys, as its cap does."""
+    rule = guard.guardrail
+    if not rule.limit_usd or not any(key.hash in guard.hashes for key in keys):
+        return "no key of the subject has this budget now"
+    share = sum(spent(key, rule.reset_interval, rule.include_byok_in_budgets) for key in keys) / rule.limit_usd
+    if disable_at is not None and share < disable_at - SHARE:
+        return f"its keys are at {share:.0%} of the guardrail's budget now, below {disable_at:.0%}"
     return None
 
 

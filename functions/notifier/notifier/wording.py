@@ -154,7 +154,7 @@ def _budget(case: Case) -> Words:
     said = {
         "key_limit": f"{case.who} {spent} its {limit} {period} key limit",
         "workload": f"{case.who} {spent} its {limit} {period} cap, all its keys together",
-        "guardrail": f"{case.who} {spent} the {limit} {period} limit of guardrail {name}",
+        "guardrail": f"{case.who} {spent} the {limit} {period} limit of guardrail {name}{_together(evidence)}",
         "member": f"Member {escape(evidence.scope_id)} {spent} the {limit} {period} limit of guardrail {name}",
         "workspace": f"Workspace {name} {spent} its {limit} {period} budget",
         "credits": f"The account {spent} its {limit} of credits",
@@ -173,6 +173,10 @@ def _budget(case: Case) -> Words:
         (*first, *also, *case.keys(evidence.keys), *case.why),
         f"Spend less, or {more}.",
     )
+
+
+def _together(evidence: BudgetReached) -> str:
+    return ", all its keys together" if len(evidence.keys) > 1 else ""
 
 
 def _ahead(evidence: BudgetReached) -> str:

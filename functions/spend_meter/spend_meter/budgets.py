@@ -21,7 +21,8 @@ ROUNDING = 1e-9
 class Budget:
     """One budget as it stands: `spent` of `limit` USD in its present period, and the keys it is about.
 
-    `subject`: whom an alert names. `alert_at` and `disable_at` are shares of the limit.
+    `subject`: whom an alert names. `alert_at` and `disable_at` are shares of the limit. `hash`: the key that it is
+    about; empty for one that counts all keys of its subject, or of a workspace.
     """
 
     scope: Scope
@@ -38,8 +39,9 @@ class Budget:
 
     @property
     def identity(self) -> str:
-        """What its memory is filed under. A guardrail counts for each key apart."""
-        return "|".join((self.scope, self.scope_id, self.hash if self.scope == "guardrail" else "", self.period))
+        """What its memory is filed under. A guardrail counts for each key, or each workload's keys, apart."""
+        whose = self.hash or self.subject if self.scope == "guardrail" else ""
+        return "|".join((self.scope, self.scope_id, whose, self.period))
 
     @property
     def thresholds(self) -> list[float]:

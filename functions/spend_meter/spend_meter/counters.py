@@ -131,7 +131,7 @@ def meter(
             # Nine in ten keys end here: there is no cheaper way to see that nothing happened.
             if packed and hash not in doubted and packed.startswith(at_rest(key.usage, key.byok_usage, 0)):
                 continue
-            packed = packed or _anywhere(known, hash)
+            packed = packed or last_seen(known, hash)
             grown = _grown(key, packed, doubted.pop(hash, None), minute, since)
             if grown and grown.doubt:
                 doubted[hash] = grown.doubt
@@ -218,7 +218,7 @@ def _kept(key: "ApiKey", before: Packed | None, grown: Growth | None, minute: in
     )
 
 
-def _anywhere(known: Known, hash: str) -> Packed | None:
+def last_seen(known: Known, hash: str) -> Packed | None:
     """The key where it was last seen: one that moved to another workspace keeps its counters."""
     return next((keys[hash] for keys in known.values() if hash in keys), None)
 

@@ -21,6 +21,7 @@ from spend_meter.periods import moment_of
 from spend_meter.reading import Reading
 from spend_meter.scopes import (
     key_budgets,
+    lineage_guards,
     member_budgets,
     still_there,
     workload_budgets,
@@ -158,7 +159,8 @@ def _budgets(
     asked: list[str] = []
     for budget in chain(
         key_budgets(reading.listed, reading.layers, subjects, memory, unsettled),
-        workload_budgets(reading.listed, subjects, unsettled),
+        workload_budgets(reading.listed, subjects, metered.known, minute, unsettled),
+        lineage_guards(reading.listed, reading.layers, subjects, metered.known, minute, unsettled),
         member_budgets(reading.listed, reading.layers, subjects, unsettled),
         workspace_budgets(reading.listed, reading.layers, metered.known, places, minute, subjects, unsettled),
     ):
@@ -197,7 +199,7 @@ def _budgets(
 def _concerned(crossing: Crossing, subjects: Subjects, lineage_of: LineageOf) -> list[KeyReading]:
     """The key that its own or its guardrail's budget is about, or the workload's; a workspace's is about all."""
     budget = crossing.budget
-    if budget.scope == "workload":
+    if budget.scope == "workload" or (budget.scope == "guardrail" and not budget.hash):
         return [key_reading(key, place, subjects) for key, place in lineage_of(budget.subject)]
     keys = lineage_of(budget.subject) if budget.hash else ()
     return [key_reading(key, place, subjects) for key, place in keys if key.hash == budget.hash]
@@ -212,7 +214,7 @@ def _rate(crossing: Crossing, places: Mapping[str, Place], habits: Habits, minut
     budget = crossing.budget
     if budget.scope == "member":
         return 0.0
-    if budget.hash or budget.scope == "workload":
+    if budget.scope != "workspace":
         return max(habits.spent(budget.subject, minute, window) * HOUR / window for window in (HOUR, LATELY))
     return max(_within(places[budget.scope_id], minute, window) * HOUR / window for window in (HOUR, LATELY))
 

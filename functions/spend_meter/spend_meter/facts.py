@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from governor.owners import Owned
 from governor.policy import Policy
 from spend_meter.learning import Hourly
 from spend_meter.reading import Reading
@@ -27,7 +28,7 @@ class Facts:
     """All that a beat knows. `rebaselines`: subject to the instant a human last restored it.
 
     `learned`: what analytics said of the subjects it was asked about. `expected`: subject to the minute until which a
-    human says that its spend is meant. `owners`: which workload a key is of, by hash. `due`: subject to the disables
+    human says that its spend is meant. `owners`: the keys of lineages, by hash. `due`: subject to the disables
     that were withheld and are to be asked again.
     """
 
@@ -38,7 +39,7 @@ class Facts:
     rebaselines: Mapping[str, str]
     learned: Mapping[str, Hourly | None]
     expected: Mapping[str, int]
-    owners: Mapping[str, str] = MappingProxyType({})
+    owners: Mapping[str, Owned] = MappingProxyType({})
     due: Mapping[str, Sequence[Due]] = field(default_factory=dict)
 
     def owed(self, subject: str, cause: str) -> Due | None:

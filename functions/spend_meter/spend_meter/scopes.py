@@ -1,5 +1,6 @@
 """Which budgets there are, and where each one stands in this reading: a key's own (or its workload's, whose keys
-share it), its guardrail's, its creator's and its workspace's. The account's credits: `credits.py`. Pure.
+share it), its guardrail's (shared by them as well), its creator's and its workspace's. The account's credits:
+`credits.py`. Pure. A little over 300 lines: one function for each kind of budget.
 
 A budget of a workspace that could not be read, or of a key whose counters are in doubt (`unsettled`), is not in the
 list: its standing is unknown.
@@ -12,7 +13,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from spend_meter.budgets import ROUNDING, Budget
-from spend_meter.counters import Known, Packed, Seen
+from spend_meter.counters import Known, Packed, Seen, last_seen
 from spend_meter.periods import Period, period_of
 from spend_meter.state import Guard, Layers, Place
 
@@ -47,11 +48,11 @@ def key_budgets(
             if unsettled and hash in unsettled:
                 continue
             limit = key.limit
-            if limit and (_spent_of_limit(key, limit) >= limit * lowest or hash in concerned):
-                yield from _key_limit(key, limit, workspace_id, subjects)
             guard_id = assignments.get(hash)
             guard = guards.get(guard_id) if guard_id else None
-            if guard and guard_id:
+            if limit and (_spent_of_limit(key, limit) >= limit * lowest or hash in concerned):
+                yield from _key_limit(key, limit, workspace_id, subjects, guard)
+            if guard and guard_id and not subjects.guarded(hash, guard_id, guard):
                 spent = counter(key, period_of(guard.reset_interval), guard.byok)
                 if spent >= guard.limit_usd * lowest or hash in concerned:
                     yield _guardrail(key, guard_id, guard, spent, workspace_id, subjects)
@@ -63,11 +64,18 @@ def key_budgets(
 
 
 def workload_budgets(
-    listed: Mapping[str, Sequence["ApiKey"] | None], subjects: "Subjects", unsettled: AbstractSet[str]
+    listed: Mapping[str, Sequence["ApiKey"] | None],
+    subjects: "Subjects",
+    known: Known,
+    minute: int,
+    unsettled: AbstractSet[str],
 ) -> Iterator[Budget]:
-    """The caps of declared workloads: while one key replaces another, each holds a share of the cap."""
+    """The caps of declared workloads: while one key replaces another, each holds a share of the cap.
+
+    A key of the lineage that no list shows counts with what was last read of it: unknown is not zero.
+    """
     spent: dict[tuple[str, str], float] = {}
-    unknown: set[tuple[str, str]] = set()
+    met: dict[tuple[str, str], set[str]] = {}
     if not subjects.capped:
         return
     for workspace_id, keys in listed.items():
@@ -76,11 +84,57 @@ def workload_budgets(
             workload = subjects.capped.get(place)
             if workload:
                 spent[place] = spent.get(place, 0.0) + _spent_of_cap(key, workload)
-                if key.hash in unsettled:
-                    unknown.add(place)
-    for place in (one for one in spent if one not in unknown):
-        usd = spent[place]
-        yield _workload_cap(subjects.capped[place], usd, place[0], subjects)
+                met.setdefault(place, set()).add(key.hash)
+    for place in (one for one in spent if not met[one] & unsettled):
+        workload = subjects.capped[place]
+        period, byok = period_of(workload.key.limit_reset), workload.key.include_byok_in_limit
+        missing = _unlisted(subjects.hashes_of(workload.name) - met[place], known, period, byok, minute)
+        yield _workload_cap(workload, spent[place] + missing, place[0], subjects)
+
+
+def lineage_guards(
+    listed: Mapping[str, Sequence["ApiKey"] | None],
+    layers: Layers,
+    subjects: "Subjects",
+    known: Known,
+    minute: int,
+    unsettled: AbstractSet[str],
+) -> Iterator[Budget]:
+    """The budgets of guardrails that the policy names for a workload: over all keys of its lineage.
+
+    OpenRouter counts such a budget for each key apart. Governor shares it among the keys of a lineage, so that a
+    rotation hands out no fresh one: the sum is what people mean by it. A key that no list shows counts as in a cap.
+    """
+    guards: dict[tuple[str, str], Guard] = {}
+    for hash, guard_id in layers.assignments.items():
+        guard = layers.guards.get(guard_id)
+        name = subjects.guarded(hash, guard_id, guard) if guard else None
+        if guard and name:
+            guards[name, guard_id] = guard
+    if not guards:
+        return
+    whose = {hash: name for name, _ in guards for hash in subjects.hashes_of(name)}
+    found: dict[str, list[tuple[ApiKey, str]]] = {}
+    for workspace_id, keys in listed.items():
+        for key in keys or ():
+            if key.hash in whose:
+                found.setdefault(whose[key.hash], []).append((key, workspace_id))
+    for (name, guard_id), guard in guards.items():
+        own = found.get(name, [])
+        hashes = {key.hash for key, _ in own}
+        if not own or hashes & unsettled:
+            continue
+        period = period_of(guard.reset_interval)
+        spent = sum(counter(key, period, guard.byok) for key, _ in own)
+        spent += _unlisted(subjects.hashes_of(name) - hashes, known, period, guard.byok, minute)
+        key, workspace_id = own[0]
+        yield replace(_guardrail(key, guard_id, guard, spent, workspace_id, subjects), subject=name, hash="")
+
+
+def _unlisted(hashes: AbstractSet[str], known: Known, period: Period, byok: bool, minute: int) -> float:
+    """USD that keys which no list shows had spent in the period when they were last read."""
+    seen = [Seen.unpack(packed) for hash in hashes if (packed := last_seen(known, hash))]
+    return sum(one.spent(period, byok, minute) for one in seen)
 
 
 def member_budgets(
@@ -190,7 +244,7 @@ def still_there(identity: str, hashes: set[str], workspace_ids: set[str], subjec
         case "key_limit":
             return scope_id in hashes
         case "guardrail":
-            return hash in hashes
+            return hash in hashes or subjects.workload(hash) is not None
         case "workspace":
             return scope_id in workspace_ids
         case "workload":
@@ -201,9 +255,11 @@ def still_there(identity: str, hashes: set[str], workspace_ids: set[str], subjec
             return True
 
 
-def _key_limit(key: "ApiKey", limit: float, workspace_id: str, subjects: "Subjects") -> Iterator[Budget]:
+def _key_limit(
+    key: "ApiKey", limit: float, workspace_id: str, subjects: "Subjects", guard: Guard | None
+) -> Iterator[Budget]:
     subject = subjects.of(key, workspace_id)
-    if subjects.has_shared_limit(key, workspace_id):
+    if subjects.has_shared_limit(key, workspace_id, guard):
         return
     rules = subjects.limits(subject).budget
     yield Budget(

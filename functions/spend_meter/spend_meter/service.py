@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from governor.clock import parse_instant
 from governor.events import Publisher
 from governor.ledger import Ledger, Row
-from governor.owners import owners
+from governor.owners import Owned, owned
 from governor.policy import Policy
 from governor.reading_store import ReadingConflict, ReadingStore, Stored
 from governor.secrets import SecretMalformed, Secrets, SecretUnavailable
@@ -31,7 +31,7 @@ from spend_meter.periods import minute_of
 from spend_meter.reading import Reading
 from spend_meter.settings import Beat
 from spend_meter.state import State
-from spend_meter.subjects import Lineage, Subjects, lineages
+from spend_meter.subjects import Lineage, Subjects, limits_moved, lineages
 from spend_meter.sweep import sweep, why
 
 KEEPING_SECONDS = 10.0
@@ -94,7 +94,7 @@ class SpendMeter:
         self._concurrency = concurrency
         self._codec = Codec()
         self._kept: tuple[str, State] | None = None
-        self._owners: tuple[int, Mapping[str, str]] | None = None
+        self._owners: tuple[int, Mapping[str, Owned]] | None = None
         self._client: tuple[SecretStr, OpenRouter] | None = None
 
     def beat(self, beat: Beat, seconds_left: Callable[[], float]) -> Report:
@@ -122,7 +122,7 @@ class SpendMeter:
         }
         due = _due(told)
         reading, failure = self._read(state, minute, lambda: seconds_left() - KEEPING_SECONDS)
-        whose = self._whose(minute)
+        whose = self._whose(minute, reading)
         learned = self._learn(state, reading, minute, whose, lambda: seconds_left() - KEEPING_SECONDS)
         decision = decide(Facts(state, reading, minute, self._policy, rebaselines, learned, expected, whose, due))
         decision = self._ask_what_blocks(decision, lambda: seconds_left() - KEEPING_SECONDS / 2)
@@ -149,11 +149,15 @@ class SpendMeter:
             failure=failure,
         )
 
-    def _whose(self, minute: int) -> Mapping[str, str]:
-        """Which workload a key is of, by hash; read again every few minutes. A key made since bears its name still."""
-        if self._owners is None or not 0 <= minute - self._owners[0] < OWNERS_EVERY:
-            self._owners = minute, owners(self._ports.ledger)
-        return self._owners[1]
+    def _whose(self, minute: int, reading: Reading) -> Mapping[str, Owned]:
+        """The keys of all lineages; read again every few minutes, and where a limit shows that they have changed. A key
+        made since bears its name still."""
+        read_at, whose = self._owners or (None, {})
+        stale = read_at is None or not 0 <= minute - read_at < OWNERS_EVERY
+        if stale or (read_at != minute and limits_moved(reading.listed, self._policy, whose)):
+            self._owners = minute, owned(self._ports.ledger)
+            return self._owners[1]
+        return whose
 
     def _load(self, minute: int) -> tuple[State, str | None]:
         stored = self._ports.store.get(self._kept[0] if self._kept else None)
@@ -233,7 +237,7 @@ class SpendMeter:
         state: State,
         reading: Reading,
         minute: int,
-        whose: Mapping[str, str],
+        whose: Mapping[str, Owned],
         seconds_left: Callable[[], float],
     ) -> dict[str, Hourly | None]:
         if not state.learning or not reading.keys_read or self._client is None:

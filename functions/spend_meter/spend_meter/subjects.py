@@ -5,24 +5,26 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from governor.evidence import KeyReading
+from governor.owners import Owned
 from governor.policy import Limits, Policy, Workload
 
 if TYPE_CHECKING:
     from management_api import ApiKey
+    from spend_meter.state import Guard
 
 
 class Subjects:
     """The policy as seen from a key. `workspaces`: id to (name, slug), by any of which a policy may mean it.
 
-    `owners`: which workload a key is of, by hash, as the ledger's lineages have it. They go before names: a key that a
-    person renamed or moved is watched as before.
+    `owners`: the keys of the ledger's lineages, by hash. They go before names: a key that a person renamed or moved is
+    watched as before.
     """
 
     def __init__(
         self,
         policy: Policy,
         workspaces: Mapping[str, tuple[str, str]],
-        owners: Mapping[str, str] = MappingProxyType({}),
+        owners: Mapping[str, Owned] = MappingProxyType({}),
     ) -> None:
         self._policy = policy
         self.lineage_of = policy.lineage_of
@@ -35,7 +37,11 @@ class Subjects:
         self.capped = {place: one for place, one in self._workloads.items() if one.key.limit_usd}
         """Workloads whose cap counts over all keys of their lineage, rotated or not, by (workspace id, name)."""
         self._declared = {workload.name: workload for workload in policy.workloads}
-        self._owners = {hash: name for hash, name in owners.items() if name in self._declared}
+        self._owned = {hash: one for hash, one in owners.items() if one.workload in self._declared}
+        self._owners = {hash: one.workload for hash, one in self._owned.items()}
+        self._hashes: dict[str, set[str]] = {}
+        for hash, owner in self._owners.items():
+            self._hashes.setdefault(owner, set()).add(hash)
         self._home = {name: workspace_id for workspace_id, name in self._workloads}
         self._limits: dict[str, Limits] = {name: policy.for_subject(name) for name in self._declared}
         rules = [limits.budget for limits in (policy.defaults, *self._limits.values())]
@@ -57,15 +63,30 @@ class Subjects:
         owner = self._owners.get(key.hash)
         return (self._home.get(owner, workspace_id), owner) if owner else (workspace_id, self.lineage_of(key.name))
 
-    def has_shared_limit(self, key: "ApiKey", workspace_id: str) -> bool:
+    def has_shared_limit(self, key: "ApiKey", workspace_id: str, guard: "Guard | None") -> bool:
         """Whether the key's own limit is no budget, but a share that Governor gives it of the workload's cap.
 
-        That cap is the policy's, or the guardrail's where the policy gives the workload of this lineage no other.
+        That cap is the policy's, or the guardrail's where the policy gives the workload of this lineage no other. Then
+        a limit that Governor did not set is a person's. `guard`: the guardrail that is assigned to the key.
         """
         if self.place_of(key, workspace_id) in self.capped:
             return True
-        owner = self._declared.get(self._owners.get(key.hash, ""))
-        return owner is not None and owner.key.guardrail is not None
+        owned = self._owned.get(key.hash)
+        if owned is None or self._declared[owned.workload].key.guardrail is None:
+            return False
+        whole = guard is not None and (guard.limit_usd, guard.reset_interval) == (key.limit, key.limit_reset)
+        return whole or owned.is_given(key.limit, key.limit_reset)
+
+    def guarded(self, hash: str, guard_id: str, guard: "Guard") -> str | None:
+        """The workload of whose lineage the key is, where the policy puts that workload under this guardrail."""
+        owner = self._owners.get(hash)
+        if owner is None or self._declared[owner].key.guardrail not in (guard_id, guard.name):
+            return None
+        return owner
+
+    def hashes_of(self, workload: str) -> set[str]:
+        """The keys of the workload's lineage, as the ledger has them."""
+        return self._hashes.get(workload, set())
 
     def may_miss_keys(self, subject: str, listed: Mapping[str, Sequence["ApiKey"] | None]) -> bool:
         """Whether a workspace that could not be read may hold keys of this workload."""
@@ -97,6 +118,22 @@ class Subjects:
     def counted(self, key: "ApiKey") -> float:
         """The lifetime counter that spend is reckoned from, in USD."""
         return key.usage + (key.byok_usage if self.counts_byok(key) else 0.0)
+
+
+def limits_moved(listed: Mapping[str, Sequence["ApiKey"] | None], policy: Policy, owners: Mapping[str, Owned]) -> bool:
+    """Whether a key whose cap is a guardrail's alone shows a limit that the lineages, as last read, do not know.
+
+    Governor notes a limit before it sets it, so lineages that are read after the keys tell whose limit it is.
+    """
+    alone = {one.name for one in policy.workloads if one.key.guardrail and not one.key.limit_usd}
+    noted = {hash: one for hash, one in owners.items() if one.given and one.workload in alone}
+    if not noted:
+        return False
+    return any(
+        key.hash in noted and not noted[key.hash].is_given(key.limit, key.limit_reset)
+        for keys in listed.values()
+        for key in keys or ()
+    )
 
 
 def key_reading(

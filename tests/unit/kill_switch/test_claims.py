@@ -111,6 +111,20 @@ def test_a_workloads_cap_counts_over_all_its_keys_and_a_share_that_one_has_spent
     assert judged(claim, old, new, disable_at=0.9, cap=None) is not None
 
 
+def test_a_guardrail_that_the_policy_names_counts_for_all_keys_of_the_workload() -> None:
+    """Red before: two keys of one lineage at half of its guardrail's budget each contradicted the claim."""
+    rule = Guardrail(
+        id="g", name="caps", limit_usd=100.0, reset_interval="monthly", include_byok_in_budgets=False, created_at=NOW
+    )
+    claim, guard = budget("guardrail", "g"), Guard(rule, frozenset({HASH, OTHER}))
+    old, new = api_key(spent=50), api_key(OTHER, spent=50)
+    assert judged(claim, old, new, disable_at=1.0, guard=guard, cap=Key(guardrail="caps")) is None
+    assert judged(claim, old, new, disable_at=1.0, guard=guard, cap=Key(guardrail="g")) is None
+    assert judged(claim, old, disable_at=1.0, guard=guard, cap=Key(guardrail="caps")) is not None
+    assert judged(claim, old, new, disable_at=1.0, guard=guard, cap=Key(guardrail="another")) is not None
+    assert judged(claim, old, new, disable_at=1.0, guard=Guard(rule, frozenset()), cap=Key(guardrail="g")) is not None
+
+
 def test_a_guardrails_budget_is_read_from_the_guardrail_and_counts_for_its_keys_alone() -> None:
     rule = Guardrail(
         id="g", name="g", limit_usd=100.0, reset_interval="monthly", include_byok_in_budgets=False, created_at=NOW
