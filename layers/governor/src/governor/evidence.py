@@ -1,6 +1,7 @@
 """What an event's `evidence` holds, one model per shape: the published contract of the bus.
 
 Money is in USD, instants are ISO 8601 in UTC, rates are USD per hour. Unknown fields are tolerated by every reader.
+A little over 300 lines: one flat model for each shape.
 """
 
 from datetime import datetime
