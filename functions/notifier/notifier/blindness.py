@@ -20,13 +20,18 @@ def blind(case: "Case") -> Words:
             return _stored_reading(case, evidence)
         case "clock":
             return _clock(case, evidence)
+        case "partial_list":
+            return _list(case, evidence)
         case _:
             return _unread(case, evidence)
 
 
 def recovered(case: "Case") -> Words:
     """Monitor Recovered."""
-    headline = f"🟢 Governor sees again: {_place(cast(Blind, case.evidence))} is read and metered."
+    evidence = cast(Blind, case.evidence)
+    headline = f"🟢 Governor sees again: {_place(evidence)} is read and metered."
+    if evidence.kind == "partial_list":
+        headline = f"🟢 OpenRouter's {escape(evidence.name)} is as it should be again. Governor goes by it."
     return Words(headline, GREEN, case.why)
 
 
@@ -71,6 +76,20 @@ def _clock(case: "Case", evidence: Blind) -> Words:
         "No second message follows."
     )
     return Words(headline, ORANGE, case.why, todo)
+
+
+def _list(case: "Case", evidence: Blind) -> Words:
+    name = escape(evidence.name)
+    if evidence.error.startswith("EmptyList"):
+        headline = f"🟠 OpenRouter's {name} came back empty. Governor goes on with what it read last."
+        todo = "If somebody removed what it held: nothing. If nobody did: look in OpenRouter, and ask its support."
+    else:
+        headline = f"🟠 OpenRouter's {name} holds what cannot be read. Governor goes on with all the rest."
+        todo = (
+            "Ask OpenRouter's support for the entry that the error speaks of. Until it can be read, watch by other "
+            "means what is new there."
+        )
+    return Words(headline, ORANGE, (_error(evidence), *case.why), todo)
 
 
 def _error(evidence: Blind) -> str:

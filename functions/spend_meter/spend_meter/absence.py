@@ -15,6 +15,8 @@ from spend_meter.reading import Reading
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from management_api import Listing, Workspace
+
 ASKED = 10
 """Keys of a workspace that are asked for in one beat. Of more that vanish together these stand for all."""
 
@@ -33,7 +35,8 @@ def confirmed(openrouter: OpenRouter, reading: Reading, known: Known, seconds_le
     failed = reading.failed_calls
     for workspace_id, keys in reading.listed.items():
         before = known.get(workspace_id, {})
-        if keys is None or before.keys() <= {key.hash for key in keys}:
+        # Where an entry of the list cannot be read, what is missing may be that one: it stays as it was read last.
+        if keys is None or workspace_id in reading.unreadable or before.keys() <= {key.hash for key in keys}:
             continue
         if anywhere is None:
             anywhere = {key.hash for some in reading.listed.values() for key in some or ()}
@@ -71,14 +74,17 @@ def _alive(client: OpenRouter, hashes: Sequence[str], workspace_id: str) -> list
 
 
 def workspaces_of(
-    openrouter: OpenRouter, before: Mapping[str, tuple[str, str]], found: Mapping[str, tuple[str, str]]
+    openrouter: OpenRouter, before: Mapping[str, tuple[str, str]], found: "Listing[Workspace]"
 ) -> dict[str, tuple[str, str]]:
     """The workspaces that were found, and each that is missing among them but answers for itself.
 
-    Raises from `management_api.errors`: then the list that was read last stands.
+    While an entry of the list cannot be read none is missing: it may be that one. Raises from `management_api.errors`:
+    then the list that was read last stands.
     """
-    after = dict(found)
-    for id in before.keys() - found.keys():
+    after = {one.id: (one.name, one.slug) for one in found.items}
+    if found.unreadable:
+        return {**before, **after}
+    for id in before.keys() - after.keys():
         try:
             one = openrouter.workspaces.get(id)
         except NotFound:

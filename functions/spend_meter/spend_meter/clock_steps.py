@@ -97,7 +97,12 @@ def _earlier(minute: int, minutes: int) -> int:
 
 
 def _layers(layers: Layers, minutes: int) -> Layers:
-    return replace(layers, read_at={part: _earlier(at, minutes) for part, at in layers.read_at.items()})
+    return replace(
+        layers,
+        read_at={part: _earlier(at, minutes) for part, at in layers.read_at.items()},
+        missing={entry: _earlier(since, minutes) for entry, since in layers.missing.items()},
+        odd={part: (_earlier(since, minutes), what) for part, (since, what) in layers.odd.items()},
+    )
 
 
 def _place(place: Place, minutes: int) -> Place:

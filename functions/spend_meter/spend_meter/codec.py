@@ -194,6 +194,8 @@ def _layers(data: Mapping[str, Any]) -> Layers:
         members=data.get("members", {}),  # there was no such part before
         caps={id: Caps(**caps) for id, caps in data["caps"].items()},
         read_at=data["read_at"],
+        missing=data.get("missing", {}),  # nor these
+        odd={part: (since, what) for part, (since, what) in data.get("odd", {}).items()},
     )
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from struct import Struct
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from spend_meter.doubts import ROUNDING, Counters, Doubt, Growth, growth
@@ -103,8 +104,12 @@ def meter(
     read_at: Mapping[str, int],
     counts_byok: Callable[["ApiKey"], bool],
     doubts: Mapping[str, Doubt],
+    unreadable: Mapping[str, AbstractSet[str]] = MappingProxyType({}),
 ) -> Metered:
     """Compares a reading with the last one, and with what was in doubt then.
+
+    `unreadable`: workspace id to the hashes of keys that its list holds and that cannot be read: they are as they were
+    read last, and what they spend meanwhile is told when they are read again.
 
     `listed`: every workspace that exists; None for one that could not be read. A workspace absent from it was deleted,
     and its keys are gone. `read_at`: the minute of each workspace's last complete reading; a key made since then has
@@ -140,6 +145,9 @@ def meter(
                 moves.append(move)
             seen[hash] = _kept(key, packed, grown, minute)
         missing = before.keys() - keys.keys()
+        if workspace_id in unreadable:
+            doubted |= _hidden(seen, missing & unreadable[workspace_id], doubted, minute, since)
+            missing &= wholly
         if missing:
             lost = _miss(seen, missing, wholly, minute)
             if lost != (0.0, 0.0):
@@ -147,6 +155,17 @@ def meter(
         after[workspace_id] = seen
     kept = {place: keys for place, keys in after.items() if keys or place in listed}
     return Metered(kept, moves, departed, doubted)
+
+
+def _hidden(
+    seen: Mapping[str, Packed], hashes: AbstractSet[str], doubts: Mapping[str, Doubt], minute: int, read_at: int
+) -> dict[str, Doubt]:
+    """Keys that cannot be read are in doubt from their last good reading on."""
+    found = {}
+    for hash in hashes - doubts.keys():
+        usage, byok_usage, gone = _AT_REST.unpack_from(seen[hash])
+        found[hash] = Doubt("fell", usage, byok_usage, gone or read_at or minute - 1)
+    return found
 
 
 def _miss(

@@ -15,6 +15,7 @@ from spend_meter.counters import Metered, meter
 from spend_meter.credits import judge_credits, named
 from spend_meter.facts import Facts
 from spend_meter.habits import Habits
+from spend_meter.held import news as lists_news
 from spend_meter.judgement import judge_subjects
 from spend_meter.learning import attempted
 from spend_meter.periods import moment_of
@@ -70,7 +71,7 @@ def decide(facts: Facts) -> Decision:
     lineage_of = lineages(reading.listed, subjects)
     places = _places(state, reading, minute)
     read_at = {id: place.read_at or place.known_from for id, place in places.items()}
-    metered = meter(state.keys, reading.listed, minute, read_at, subjects.counts_byok, state.doubts)
+    metered = meter(state.keys, reading.listed, minute, read_at, subjects.counts_byok, state.doubts, reading.unreadable)
     places = _spent(places, metered, reading, minute)
     judgement = judge_subjects(facts, metered, subjects, lineage_of)
     budgets, alerts, asks, asked = _budgets(facts, metered, places, subjects, lineage_of, judgement.habits)
@@ -80,6 +81,7 @@ def decide(facts: Facts) -> Decision:
         reading.credits, state.credits, facts.policy.account.credits, minute, named(judgement.top_spenders, names)
     )
     # What may disable a key goes first: a flood of alerts must not make it late.
+    news += lists_news(state.layers, reading.layers, minute)
     events = [*judgement.events, *news, *alerts, *([low] if low else [])]
     habits, waiting = judgement.habits.close()
     after = replace(
@@ -161,7 +163,7 @@ def _budgets(
         key_budgets(reading.listed, reading.layers, subjects, memory, unsettled),
         workload_budgets(reading.listed, subjects, metered.known, minute, unsettled),
         lineage_guards(reading.listed, reading.layers, subjects, metered.known, minute, unsettled),
-        member_budgets(reading.listed, reading.layers, subjects, unsettled),
+        () if reading.unreadable else member_budgets(reading.listed, reading.layers, subjects, unsettled),
         workspace_budgets(reading.listed, reading.layers, metered.known, places, minute, subjects, unsettled),
     ):
         alerted, crossing = judge_budget(budget, memory.get(budget.identity), now)

@@ -60,8 +60,8 @@ def judge_subjects(facts: "Facts", metered: Metered, subjects: Subjects, lineage
 
     for subject in [*opened, *(who for who, one in suspicions.items() if one.needs_beat and who not in moved)]:
         lineage = _lineage(subject, moved, subjects, lineage_of)
-        if not lineage and None in facts.reading.listed.values():
-            continue  # its workspace may be among those that could not be read: unknown is not an end of spending
+        if subject not in moved and _is_unknown(facts, subject, lineage, subjects):
+            continue
         history = habits.open(subject, minute)
         history.advance(minute)
         if minute < facts.expected.get(subject, minute):
@@ -78,6 +78,14 @@ def judge_subjects(facts: "Facts", metered: Metered, subjects: Subjects, lineage
         events += [judged.event] if judged.event else []
     candidates = {*opened, *state.spenders, *habits.nearest(noted, 2 * TOP)}
     return Judgement(habits, suspicions, learning, _top(habits, candidates, minute), events, asked)
+
+
+def _is_unknown(facts: "Facts", subject: str, lineage: Lineage, subjects: Subjects) -> bool:
+    """Whether a key of the subject, or the workspace that it may be in, could not be read: that ends no spending."""
+    if not lineage and None in facts.reading.listed.values():
+        return True
+    hidden = facts.reading.unreadable.values()
+    return any(subjects.of_hash(hash) == subject for hashes in hidden for hash in hashes)
 
 
 def _restart(

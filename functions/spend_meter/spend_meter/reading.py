@@ -15,6 +15,7 @@ class Reading:
     """What OpenRouter said. `listed`: workspace id to its keys, None where they are unknown.
 
     `errors`: workspace id (or `account`) to why it is unknown. `timed_out`: the time was up before all was read.
+    `unreadable`: workspace id to the hashes (or digests) of keys that its list holds and that cannot be read.
     `failed_calls`: calls that gave no answer, retries not counted.
     """
 
@@ -24,6 +25,7 @@ class Reading:
     errors: Mapping[str, str] = field(default_factory=dict)
     timed_out: bool = False
     failed_calls: int = 0
+    unreadable: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     @property
     def keys_read(self) -> int:

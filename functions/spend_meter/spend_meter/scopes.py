@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from spend_meter.budgets import ROUNDING, Budget
 from spend_meter.counters import Known, Packed, Seen, last_seen
+from spend_meter.held import cautious
 from spend_meter.periods import Period, period_of
 from spend_meter.state import Guard, Layers, Place
 
@@ -55,7 +56,7 @@ def key_budgets(
             if guard and guard_id and not subjects.guarded(hash, guard_id, guard):
                 spent = counter(key, period_of(guard.reset_interval), guard.byok)
                 if spent >= guard.limit_usd * lowest or hash in concerned:
-                    yield _guardrail(key, guard_id, guard, spent, workspace_id, subjects)
+                    yield cautious(_guardrail(key, guard_id, guard, spent, workspace_id, subjects), layers)
             if default and default_id != guard_id:
                 spent = counter(key, period_of(default.reset_interval), default.byok)
                 if spent >= default.limit_usd * lowest or hash in concerned:
@@ -128,7 +129,8 @@ def lineage_guards(
         spent = sum(counter(key, period, guard.byok) for key, _ in own)
         spent += _unlisted(subjects.hashes_of(name) - hashes, known, period, guard.byok, minute)
         key, workspace_id = own[0]
-        yield replace(_guardrail(key, guard_id, guard, spent, workspace_id, subjects), subject=name, hash="")
+        budget = _guardrail(key, guard_id, guard, spent, workspace_id, subjects)
+        yield replace(cautious(budget, layers), subject=name, hash="")
 
 
 def _unlisted(hashes: AbstractSet[str], known: Known, period: Period, byok: bool, minute: int) -> float:

@@ -30,9 +30,10 @@ from spend_meter.learning import Hourly
 from spend_meter.periods import minute_of
 from spend_meter.reading import Reading
 from spend_meter.settings import Beat
+from spend_meter.slow_layers import why
 from spend_meter.state import State
 from spend_meter.subjects import Lineage, Subjects, limits_moved, lineages
-from spend_meter.sweep import sweep, why
+from spend_meter.sweep import sweep
 
 KEEPING_SECONDS = 10.0
 """Left aside of the invocation's time, to keep the reading and to publish."""

@@ -40,7 +40,8 @@ class Layers:
 
     `workspaces`: id to (name, slug). `defaults`: workspace id to the guardrail that governs each of its keys.
     `assignments`: key hash to guardrail id; `members`: user id to the guardrail that governs all the keys that they
-    created. `read_at`: part to the minute of its last good reading.
+    created. `read_at`: part to the minute of its last good reading. `missing`: entry (`held.entry`) that its list
+    leaves out to the minute since which it is held. `odd`: list to (minute since, what is odd about it), as told.
     """
 
     workspaces: Mapping[str, tuple[str, str]] = field(default_factory=dict)
@@ -50,6 +51,8 @@ class Layers:
     members: Mapping[str, str] = field(default_factory=dict)
     caps: Mapping[str, Caps] = field(default_factory=dict)
     read_at: Mapping[str, int] = field(default_factory=dict)
+    missing: Mapping[str, int] = field(default_factory=dict)
+    odd: Mapping[str, tuple[int, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -58,6 +58,10 @@ class Subjects:
         name = self.lineage_of(key.name)
         return name if (workspace_id, name) in self._workloads else key.hash
 
+    def of_hash(self, hash: str) -> str:
+        """The subject of a key of which only the hash is known."""
+        return self._owners.get(hash, hash)
+
     def place_of(self, key: "ApiKey", workspace_id: str) -> tuple[str, str]:
         """(workspace id, workload's name) under which the key's spend counts for a cap."""
         owner = self._owners.get(key.hash)

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+import pytest
+
 from governor.events import Event
 from governor.policy import Policy
 from notifier.case import figures
@@ -47,3 +49,34 @@ def test_each_message_about_a_clock_is_a_conversation_of_its_own(sample: Sample)
 
     account = replace(event, evidence={**event.evidence, "kind": "unread"})
     assert len({incident_key(one) for one in (event, replace(event, id="0" * 32), account)}) == 3
+
+
+@pytest.mark.parametrize(
+    ("error", "headline", "todo"),
+    [
+        (
+            "EmptyList: it had 3 entries",
+            "🟠 OpenRouter's list of guardrails came back empty. Governor goes on with what it read last.",
+            "If somebody removed what it held: nothing.",
+        ),
+        (
+            "UnreadableEntry: 1 of 4 entries (id: string_pattern_mismatch)",
+            "🟠 OpenRouter's list of guardrails holds what cannot be read. Governor goes on with all the rest.",
+            "Ask OpenRouter's support for the entry",
+        ),
+    ],
+)
+def test_a_list_that_is_not_taken_over_says_what_governor_goes_by(
+    policy: Policy, sample: Sample, error: str, headline: str, todo: str
+) -> None:
+    event = _blind(sample, "partial_list", "list of guardrails", "2026-11-21T10:04:00Z", error, "Why.")
+    event = replace(event, evidence={**event.evidence, "scope": "guardrails"})
+    said = words(event, policy, figures((event,)))
+    recovered = replace(sample("monitor_recovered"), evidence=event.evidence)
+
+    assert said.headline == headline
+    assert said.todo.startswith(todo)
+    assert incident_key(event) == incident_key(recovered)
+    assert words(recovered, policy, figures((recovered,))).headline == (
+        "🟢 OpenRouter's list of guardrails is as it should be again. Governor goes by it."
+    )

@@ -158,7 +158,8 @@ class Exposed(Evidence):
 
 
 class Blind(Evidence):
-    """Monitor Blind and Monitor Recovered. `scope`: a workspace id, or `account`; `name`: the same for people.
+    """Monitor Blind and Monitor Recovered. `scope`: a workspace id, `account`, or the list in question. `name`: the
+    same for people.
 
     `kind`: `unread`: it is not metered until Monitor Recovered. Of the others nothing follows, or what `reason` says:
     `stored_reading`: what was remembered is lost in part; `clock`: the clock went back; `partial_list`: a list that is

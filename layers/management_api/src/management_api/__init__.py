@@ -1,6 +1,7 @@
 """OpenRouter over HTTP, and nothing else: `OpenRouter` is the client, `management_api.errors` what it raises."""
 
 from management_api._client import OpenRouter
+from management_api._listing import Listing
 from management_api._models.analytics import (
     SINGLE_REQUESTS_WITHIN,
     ActivityItem,
@@ -80,6 +81,7 @@ __all__ = [
     "KeyAssignment",
     "KeyBudget",
     "KeyPatch",
+    "Listing",
     "Member",
     "MemberAssignment",
     "Metric",

@@ -1,10 +1,12 @@
 """Reads the bodies of answers: the documented envelope `{"data": ...}`, and the error object."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
-from pydantic_core import from_json
+from pydantic_core import from_json, to_json
 
 from management_api._models._base import ready
 
@@ -26,6 +28,47 @@ def one[M: BaseModel](model: type[M]) -> Callable[[bytes], M]:
 def many[M: BaseModel](model: type[M]) -> Callable[[bytes], list[M]]:
     """Reads `{"data": [...]}`."""
     return lambda body: [ready(model).model_validate(item) for item in _json(body)["data"]]
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """An entry of a list that is not what the document says. `identity`: tells it from other entries of the list, page
+    after page. `why`: what is wrong with it, without a value from it."""
+
+    identity: str
+    why: str
+
+
+def each[M: BaseModel](model: type[M]) -> Callable[[bytes], list[M | Unreadable]]:
+    """Reads `{"data": [...]}` entry by entry: one that cannot be read costs no other.
+
+    Raises where there are entries and none can be read: then it is not the entries that are odd.
+    """
+
+    return lambda body: each_of(body, ready(model).model_validate, lambda _: None)
+
+
+def each_of[Item](
+    body: bytes,
+    read: Callable[[Any], Item],
+    known_as: Callable[[Any], str | None],
+    failed: Exception | None = None,
+) -> list[Item | Unreadable]:
+    """The entries of `{"data": [...]}`, each read by itself. `known_as`: an entry's identity where it can be told.
+
+    `failed`: why the whole could not be read. Raises as `each` does.
+    """
+    found: list[Item | Unreadable] = []
+    # `NaN` in one entry must not cost the others: whoever reads the entry refuses it.
+    for item in from_json(body)["data"]:
+        try:
+            found.append(read(item))
+        except (ValidationError, Impossible) as error:
+            failed = failed or error
+            found.append(Unreadable(known_as(item) or sha256(to_json(item)).hexdigest(), why_unreadable(error)))
+    if failed and all(isinstance(one, Unreadable) for one in found):
+        raise failed
+    return found
 
 
 def whole[M: BaseModel](model: type[M]) -> Callable[[bytes], M]:

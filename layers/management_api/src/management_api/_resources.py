@@ -11,10 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from management_api._answers import deleted, done, many, one, whole
+from management_api._answers import deleted, done, each, many, one, whole
 from management_api._call import Body, Call
-from management_api._listing import identified, list_all, list_keys
-from management_api._models._base import ready
+from management_api._listing import Listing, identified, list_all, list_each, list_keys
+from management_api._models._base import Answer, ready
 from management_api._models.analytics import AnalyticsData, AnalyticsMeta, AnalyticsQuery, AnalyticsResult
 from management_api._models.byok import ByokKey, ByokPatch, NewByok
 from management_api._models.destinations import Destination, DestinationPatch, NewDestination
@@ -72,6 +72,10 @@ class Workspaces(Resource):
     def list(self) -> list[Workspace]:
         return list_all(self._transport, "/workspaces", many(Workspace))
 
+    def each(self) -> Listing[Workspace]:
+        """Every workspace that can be read; for whoever need not know them all."""
+        return list_each(self._transport, "/workspaces", each(Workspace))
+
     def get(self, id: str) -> Workspace:
         return self._transport.send(Call("GET", "/workspaces/{id}", one(Workspace), ids={"id": id}))
 
@@ -82,6 +86,10 @@ class Workspaces(Resource):
     def budgets(self, id: str) -> WorkspaceBudgets:
         call = Call("GET", "/workspaces/{id}/budgets", whole(WorkspaceBudgets), ids={"id": id})
         return self._transport.send(call)
+
+    def each_budget(self, id: str) -> tuple[Listing[WorkspaceBudget], bool | None]:
+        """The workspace's budgets that can be read, and `include_byok_in_budgets`."""
+        return self._transport.send(Call("GET", "/workspaces/{id}/budgets", _budgets, ids={"id": id}))
 
     def set_budget(self, id: str, interval: str, limit_usd: float, include_byok: bool) -> WorkspaceBudget:
         """Idempotent. `interval`: `daily`, `weekly`, `monthly` or `lifetime`, each limit above the shorter one's.
@@ -111,6 +119,10 @@ class Guardrails(Resource):
         """Those filed in one workspace; None means the default workspace, not all of them."""
         return list_all(self._transport, "/guardrails", many(Guardrail), query={"workspace_id": workspace_id})
 
+    def each(self, workspace_id: str) -> Listing[Guardrail]:
+        """Those filed in one workspace that can be read; for whoever need not know them all."""
+        return list_each(self._transport, "/guardrails", each(Guardrail), query={"workspace_id": workspace_id})
+
     def get(self, id: str) -> Guardrail:
         return self._transport.send(Call("GET", "/guardrails/{id}", one(Guardrail), ids={"id": id}))
 
@@ -130,6 +142,12 @@ class Guardrails(Resource):
         """Every assignment of a key, of every guardrail."""
         return list_all(
             self._transport, "/guardrails/assignments/keys", many(KeyAssignment), identity=lambda one: one.key_hash
+        )
+
+    def each_assignment(self) -> Listing[KeyAssignment]:
+        """The assignments of keys that can be read; for whoever need not know them all."""
+        return list_each(
+            self._transport, "/guardrails/assignments/keys", each(KeyAssignment), identity=lambda one: one.key_hash
         )
 
     def assigned(self, id: str) -> builtins.list[KeyAssignment]:
@@ -156,6 +174,15 @@ class Guardrails(Resource):
             self._transport,
             "/guardrails/assignments/members",
             many(MemberAssignment),
+            identity=lambda one: one.user_id,
+        )
+
+    def each_member_assignment(self) -> Listing[MemberAssignment]:
+        """The assignments of members that can be read; for whoever need not know them all."""
+        return list_each(
+            self._transport,
+            "/guardrails/assignments/members",
+            each(MemberAssignment),
             identity=lambda one: one.user_id,
         )
 
@@ -294,6 +321,14 @@ class Presets(Resource):
 
 def _key(body: bytes) -> ApiKey:
     return identified([whole(KeyAnswer)(body).data])[0]
+
+
+class _Flag(Answer):
+    include_byok_in_budgets: bool | None = None
+
+
+def _budgets(body: bytes) -> tuple[Listing[WorkspaceBudget], bool | None]:
+    return Listing.of(each(WorkspaceBudget)(body)), whole(_Flag)(body).include_byok_in_budgets
 
 
 def _created(body: bytes) -> CreatedKey:

@@ -1,12 +1,14 @@
 """Every key of every workspace, read by a few threads that share one list of pages to fetch."""
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import Condition
+from types import MappingProxyType
 
-from management_api._listing import higher, key_hash, key_page
+from management_api._answers import Unreadable
+from management_api._listing import either_hash, key_page_each, readable
 from management_api._models.keys import ApiKey
 from management_api._paging import ListMoves, Walk
 from management_api._transport import Transport
@@ -15,9 +17,14 @@ from management_api.errors import OpenRouterError, Unavailable
 
 @dataclass(frozen=True)
 class Read:
-    """Every key that the workspace held throughout the reading, newest first, disabled and expired ones included."""
+    """Every key that the workspace held throughout the reading, newest first, disabled and expired ones included.
+
+    `unreadable`: what the list holds beside them and cannot be read, by the key's hash where that can be told (else by
+    a digest). Then a key that is missing in `keys` may be one of those.
+    """
 
     keys: tuple[ApiKey, ...]
+    unreadable: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -55,7 +62,7 @@ class _Sweep:
 
     def __init__(self, transport: Transport, workspace_ids: Iterable[str]) -> None:
         self._transport = transport
-        self._walks = {workspace_id: Walk[ApiKey](key_hash, newest=higher) for workspace_id in workspace_ids}
+        self._walks = {id: Walk[ApiKey | Unreadable](either_hash, newest=readable) for id in workspace_ids}
         self._waiting = deque(self._walks)
         self._failed: dict[str, OpenRouterError] = {}
         self._under_way = 0
@@ -66,10 +73,10 @@ class _Sweep:
         """Fetches one page after another until there is none left to ask."""
         while turn := self._next():
             workspace_id, offset = turn
-            keys: list[ApiKey] | None = None
+            keys: list[ApiKey | Unreadable] | None = None
             error: OpenRouterError | None = None
             try:
-                keys = key_page(self._transport, workspace_id, offset)
+                keys = key_page_each(self._transport, workspace_id, offset)
             except OpenRouterError as failure:
                 error = failure
             finally:
@@ -78,7 +85,7 @@ class _Sweep:
 
     def readings(self) -> dict[str, WorkspaceReading]:
         return {
-            workspace_id: Unknown(failure) if (failure := self._failed.get(workspace_id)) else Read(tuple(walk.items()))
+            workspace_id: Unknown(failure) if (failure := self._failed.get(workspace_id)) else _read(walk.items())
             for workspace_id, walk in self._walks.items()
         }
 
@@ -105,7 +112,7 @@ class _Sweep:
         return None
 
     def _hand_in(
-        self, workspace_id: str, offset: int, keys: list[ApiKey] | None, error: OpenRouterError | None
+        self, workspace_id: str, offset: int, keys: list[ApiKey | Unreadable] | None, error: OpenRouterError | None
     ) -> None:
         with self._changed:
             self._under_way -= 1
@@ -123,7 +130,14 @@ class _Sweep:
             self._changed.notify_all()
 
 
-def _joined(walk: Walk[ApiKey], offset: int, keys: list[ApiKey]) -> Unavailable | None:
+def _read(entries: Sequence[ApiKey | Unreadable]) -> Read:
+    keys = tuple(one for one in entries if not isinstance(one, Unreadable))
+    if len(keys) == len(entries):
+        return Read(keys)
+    return Read(keys, {one.identity: one.why for one in entries if isinstance(one, Unreadable)})
+
+
+def _joined(walk: Walk[ApiKey | Unreadable], offset: int, keys: list[ApiKey | Unreadable]) -> Unavailable | None:
     try:
         walk.take(offset, keys)
     except ListMoves as moves:
