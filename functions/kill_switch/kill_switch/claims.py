@@ -34,7 +34,10 @@ class Ordered:
 
 @dataclass(frozen=True)
 class Guard:
-    """A guardrail that a budget's claim names, and the keys assigned to it now."""
+    """A guardrail that a budget's claim names, and the keys that OpenRouter's lists assign to it now.
+
+    A list may be answered in part, or empty, with 200: that a hash is not among them proves nothing.
+    """
 
     guardrail: "Guardrail"
     hashes: frozenset[str]
@@ -62,6 +65,26 @@ def contradiction(
             return _budget(claim, keys, disable_at, guard, cap)
         case _:
             assert_never(claim)
+
+
+def unconfirmed(
+    claim: Runaway | Exposed | BudgetReached | Ordered, keys: Sequence["ApiKey"], guard: Guard | None
+) -> str | None:
+    """What the claim rests on and no answer of OpenRouter's shows, as a sentence for a person; None for nothing.
+
+    The counters have been asked before. An assignment that is not listed may have been taken away, or left out.
+    """
+    if guard is None or not isinstance(claim, BudgetReached):
+        return None
+    named = [key for key in keys if key.hash in _named(claim)]
+    if any(key.hash in guard.hashes for key in named):
+        return None
+    names = ", ".join(key.name for key in named)
+    return f"no list of OpenRouter's assigns {names} to guardrail {guard.guardrail.name} now"
+
+
+def _named(claim: BudgetReached) -> set[str]:
+    return {reading.hash for reading in claim.keys} | {claim.scope_id}
 
 
 def covering(since: datetime, now: datetime) -> Period:
@@ -133,9 +156,12 @@ def _budget(
         return "the guardrail that the event names is gone"
     if guard and cap and cap.guardrail in (guard.guardrail.id, guard.guardrail.name):
         return _shared_guard(keys, disable_at, guard)
-    shares = [(_share_of_limit(key) if guard is None else _share_of_guard(key, guard), key) for key in keys]
-    named = {reading.hash for reading in claim.keys} | {claim.scope_id}
-    known = [(share, key) for share, key in shares if share is not None and key.hash in named]
+    named = [key for key in keys if key.hash in _named(claim)]
+    if guard:
+        # While no list assigns any of them, the counters are asked of each; `unconfirmed` says what is missing.
+        named = [key for key in named if key.hash in guard.hashes] or named
+    shares = [(_share_of_limit(key) if guard is None else _share_of_guard(key, guard), key) for key in named]
+    known = [(share, key) for share, key in shares if share is not None]
     if not known:
         return "no key of the subject has this budget now"
     share, key = max(known, key=lambda pair: pair[0])
@@ -177,6 +203,6 @@ def _share_of_limit(key: "ApiKey") -> float | None:
 
 def _share_of_guard(key: "ApiKey", guard: Guard) -> float | None:
     rule = guard.guardrail
-    if not rule.limit_usd or key.hash not in guard.hashes:
+    if not rule.limit_usd:
         return None
     return spent(key, rule.reset_interval, rule.include_byok_in_budgets) / rule.limit_usd

@@ -4,8 +4,9 @@ To disable, in this order; the first rule that applies decides:
  1. `in_hand`          this very event has been acted on: finish what was begun, or tell the same again
  2. `stale`            older than 15 minutes, or from the future; an exposed key stays exposed, so never for one
  3. `superseded`       older than a human's restore of the same cause
- 4. `not_found`        there is no such key
+ 4. `not_found`        no list has such a key, and OpenRouter knows none by the hashes that are known
  5. `not_borne_out`    the account's own counters contradict the event (promise 2)
+    `unconfirmed`      the counters bear it out, but no list shows that the guardrail still governs the key
  6. `mode_off`, `alert_mode`   the policy does not want keys disabled; the second tells what would have been done
  7. `tier_zero`        needs a human (promise 9)
  8. `already_disabled` no key is live; a new cause is recorded all the same, so that lifting the old one revives nothing
@@ -57,6 +58,7 @@ UNLIFTABLE: frozenset[Cause] = frozenset({"foreign", "rotation"})
 class Facts:
     """All that bears on a disable. `contradiction`: how the account's counters contradict the event, if they do.
 
+    `unconfirmed`: what the event rests on and the account does not show; a list may have left it out.
     `ordered_by`: the human who asks for it, empty when none does.
     """
 
@@ -67,6 +69,7 @@ class Facts:
     limits: Limits
     keys: Sequence["ApiKey"]
     contradiction: str | None = None
+    unconfirmed: str | None = None
     ordered_by: str = ""
     causes: Causes = field(default_factory=Causes)
     leash: Leash = field(default_factory=Leash)
@@ -131,9 +134,21 @@ def _late(facts: Facts, row: CauseRow | None, now: datetime) -> Decision | None:
 
 def _unfounded(facts: Facts) -> Decision | None:
     if not facts.keys:
-        return Decision("withhold", "not_found", f"The account has no key of {facts.name} where the policy places it.")
+        return Decision(
+            "withhold",
+            "not_found",
+            f"OpenRouter, asked twice, lists no key of {facts.name} where the policy places it, "
+            f"and knows none of its keys by their hashes.",
+        )
     if facts.contradiction:
         return Decision("withhold", "not_borne_out", f"OpenRouter contradicts the event: {facts.contradiction}.")
+    if facts.unconfirmed:
+        return Decision(
+            "withhold",
+            "unconfirmed",
+            f"The counters bear the event out, but {facts.unconfirmed}: whether the budget holds for "
+            f"{facts.name} is not known.",
+        )
     return None
 
 

@@ -9,7 +9,7 @@ from governor.evidence import BudgetReached, Disable, Exposed
 from governor.ledger import ABSENT, LedgerConflict
 from governor.owners import owners
 from governor.settling import outcome, settle
-from kill_switch.claims import Ordered, contradiction
+from kill_switch.claims import Ordered, contradiction, unconfirmed
 from kill_switch.decide import Decision, Facts, decide, is_live
 from kill_switch.evidence import evidence, with_rankings
 from kill_switch.ports import Account, Means
@@ -61,10 +61,14 @@ def forbidden(means: Means, demand: Demand, error: OpenRouterError) -> Event:
 
 
 def _doubtful(facts: Facts, now: datetime) -> bool:
-    """Whether account and ledger disagree: a copy of ours may have changed both between the two readings.
+    """Whether the account is to be read a second time before anything is decided.
 
-    A key that we disabled shows as live (or a person enabled it by hand); or nothing is live and we did not do it.
+    Account and ledger may disagree, since a copy of ours may have changed both between the two readings: a key that we
+    disabled shows as live (or a person enabled it by hand); or nothing is live and we did not do it. Or no key is
+    found, as when OpenRouter answers with an empty list.
     """
+    if not facts.keys:
+        return True
     live = [key for key in facts.keys if is_live(key, now)]
     if not live:
         return any(key.disabled and not facts.causes.known(key.hash) for key in facts.keys)
@@ -73,8 +77,9 @@ def _doubtful(facts: Facts, now: datetime) -> bool:
 
 
 def _facts(means: Means, account: Account, demand: Demand, now: datetime) -> tuple[Facts, Reading]:
-    truth = Truth(means.policy, owners(means.book.ledger))
     claim = demand.claim
+    named = () if isinstance(claim, Exposed | Ordered) else [one.hash for one in claim.keys]
+    truth = Truth(means.policy, owners(means.book.ledger), named)
     reading = truth.read(account, demand.event.subject)
     guard = None
     if isinstance(claim, BudgetReached) and claim.scope == "guardrail":
@@ -97,6 +102,7 @@ def _facts(means: Means, account: Account, demand: Demand, now: datetime) -> tup
         limits=reading.limits,
         keys=reading.keys,
         contradiction=contradicted,
+        unconfirmed=unconfirmed(claim, reading.keys, guard),
         ordered_by=_approver(means, demand),
         causes=means.book.causes(reading.subject),
         leash=means.book.leash(reading.subject, now),

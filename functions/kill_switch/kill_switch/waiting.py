@@ -12,8 +12,9 @@ from kill_switch.decide import Decision, Facts
 from kill_switch.leash import ACCOUNT_WINDOW, Book
 
 REREAD = (timedelta(0), timedelta(0), timedelta(minutes=5), timedelta(minutes=15))
-"""How long after each withheld disable the next reading may ask again, when the counters contradict the event. One
-stale answer must not cost a quarter of an hour; a contradiction that stays must not be told every minute."""
+"""How long after each withheld disable the next reading may ask again, when OpenRouter contradicts the event, or does
+not show what it rests on. One stale or partial answer must not cost a quarter of an hour; one that stays must not be
+told every minute."""
 FORGOTTEN = timedelta(hours=1)
 """After which a further contradiction counts as the first."""
 KEPT = timedelta(days=32)
@@ -24,7 +25,7 @@ def again_at(facts: Facts, rule: str, asked: int, now: datetime) -> datetime | N
     if facts.ordered_by or facts.cause not in ("runaway", "budget"):
         return None
     match rule:
-        case "not_borne_out":
+        case "not_borne_out" | "not_found" | "unconfirmed":
             return now + REREAD[min(asked, len(REREAD) - 1)]
         case "once_a_day":
             today = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)

@@ -80,6 +80,12 @@ class FakeAccount:
     guards: dict[str, tuple[Guardrail, list[str]]] = field(default_factory=dict)
     unlisted: set[str] = field(default_factory=set)
     """Hashes that lists leave out, though the keys live."""
+    unlisted_workspaces: bool = False
+    """Whether the list of workspaces is empty, though they are there."""
+    unlisted_assignments: set[str] = field(default_factory=set)
+    """Which lists of guardrail assignments are empty, though keys are assigned: the `account`'s, the `guardrail`'s."""
+    asked: list[str] = field(default_factory=list)
+    """The hashes that were asked for one by one."""
     analytics_error: Exception | None = None
     analytics_warnings: list[str] = field(default_factory=list)
     on_query: Callable[[], object] = lambda: None
@@ -117,6 +123,7 @@ class FakeAccount:
         return [key for key in listed if key.workspace_id == workspace_id]
 
     def get(self, hash: str) -> ApiKey:
+        self.asked.append(hash)
         if hash not in self.held:
             raise NotFound("no such key", request="GET /keys/{hash}", status=404)
         return self.held[hash]
@@ -143,6 +150,8 @@ class FakeWorkspaces:
     account: FakeAccount
 
     def list(self) -> list[Workspace]:
+        if self.account.unlisted_workspaces:
+            return []
         return [Workspace(id=PRODUCTION, name="Platform production", slug="platform-production", created_at=NOW)]
 
     def get(self, id: str) -> Workspace:
@@ -161,10 +170,18 @@ class FakeGuardrails:
         return self.account.guards[id][0]
 
     def assignments(self) -> list[KeyAssignment]:
+        if "account" in self.account.unlisted_assignments:
+            return []
+        return [one for id in self.account.guards for one in self._of(id)]
+
+    def assigned(self, id: str) -> list[KeyAssignment]:
+        self.get(id)
+        return [] if "guardrail" in self.account.unlisted_assignments else self._of(id)
+
+    def _of(self, id: str) -> list[KeyAssignment]:
         return [
             KeyAssignment(id=hash, guardrail_id=id, key_hash=hash, created_at=NOW)
-            for id, (_, hashes) in self.account.guards.items()
-            for hash in hashes
+            for hash in self.account.guards[id][1]
         ]
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from governor.causes import CauseRow
 from governor.lineage import Lineage, LineageKey, Lineages
-from management_api import Rejected
+from management_api import Guardrail, Rejected
 from tests.unit.kill_switch.doubles import (
     HASH,
     NOW,
@@ -16,6 +16,7 @@ from tests.unit.kill_switch.doubles import (
     WORKLOAD,
     World,
     api_key,
+    budget,
     exposed,
     reading,
     runaway,
@@ -125,3 +126,97 @@ def test_a_workspace_whose_list_is_refused_is_not_gone_for_that() -> None:
     with pytest.raises(Rejected, match="workspace_id"):
         world.receive(runaway(WORKLOAD, reading(HASH, world.account.held[HASH].name)))
     assert world.bus.events == []
+
+
+@pytest.mark.parametrize("left_out", ["the key", "the workspace"])
+@pytest.mark.parametrize("subject", [WORKLOAD, HASH])
+def test_a_key_of_no_lineage_that_a_list_leaves_out_is_disabled_as_the_workloads(left_out: str, subject: str) -> None:
+    world = World()
+    if left_out == "the key":
+        world.account.unlisted.add(HASH)
+    else:
+        world.account.unlisted_workspaces = True
+    told = world.receive(runaway(subject))
+    assert (told.detail_type.value, told.subject) == ("Key Disabled", WORKLOAD)
+    assert world.account.disabled() == {HASH}
+
+
+def test_what_a_list_leaves_out_counts_for_the_spend_that_the_event_claims() -> None:
+    world = World(api_key(spent=50.0), api_key(OTHER, f"{WORKLOAD}#2", spent=50.0))
+    world.account.unlisted.add(OTHER)
+    readings = [reading(hash, counted=50.0, window_start=10.0) for hash in (HASH, OTHER)]
+    assert world.receive(runaway(WORKLOAD, *readings, spent=80.0)).detail_type.value == "Key Disabled"
+    assert world.account.disabled() == {HASH, OTHER}
+
+
+def test_an_event_that_names_keys_of_others_disables_none_of_them() -> None:
+    elsewhere = api_key(THIRD, WORKLOAD, workspace_id="22222222-2222-4222-8222-222222222222")
+    world = World(api_key(), api_key(OTHER, "prod-billing"), elsewhere)
+    world.receive(runaway(WORKLOAD, reading(), reading(OTHER), reading(THIRD)))
+    assert world.account.disabled() == {HASH}
+
+
+def test_an_event_that_names_a_crowd_of_keys_costs_a_bounded_number_of_questions() -> None:
+    world = World()
+    world.receive(runaway(WORKLOAD, reading(), *(reading(f"{number:064x}") for number in range(500))))
+    assert world.account.disabled() == {HASH}
+    assert len(world.account.asked) < 50
+
+
+def test_a_leak_is_read_a_second_time_before_the_account_is_said_to_have_no_such_key() -> None:
+    world = World()
+    world.account.unlisted.add(HASH)
+    empty = iter([True])
+    world.account.on_list = lambda: None if next(empty, False) else world.account.unlisted.clear()
+    assert world.receive(exposed()).detail_type.value == "Key Disabled"
+    assert world.account.disabled() == {HASH}
+
+
+def test_a_runaway_of_which_no_key_is_found_stays_due() -> None:
+    world = World(api_key(OTHER, "somebody's key"))
+    told = world.receive(runaway())
+    assert told.evidence["rule"] == "not_found"
+    assert "asks again on the next reading" in told.reason
+    due = world.ledger.get("detector", f"{WORKLOAD}#due#runaway")
+    assert due is not None
+    assert due.data["trigger"] == "trigger-1"
+
+
+def guarded(spent: float = 100.0) -> World:
+    """A key at its guardrail's limit of $100 a month."""
+    world = World(api_key(spent=spent))
+    rule = Guardrail(
+        id="g", name="g", limit_usd=100.0, reset_interval="monthly", include_byok_in_budgets=False, created_at=NOW
+    )
+    world.account.guards["g"] = rule, [HASH]
+    return world
+
+
+@pytest.mark.parametrize("empty", ["account", "guardrail"])
+def test_one_emptied_list_of_assignments_withholds_no_guardrails_disable(empty: str) -> None:
+    world = guarded()
+    world.account.unlisted_assignments.add(empty)
+    assert world.receive(budget(scope="guardrail", scope_id="g")).detail_type.value == "Key Disabled"
+
+
+@pytest.mark.parametrize("how", ["emptied", "unassigned"])
+def test_a_key_that_no_list_assigns_to_the_guardrail_is_not_disabled_and_stays_due(how: str) -> None:
+    world = guarded()
+    if how == "emptied":
+        world.account.unlisted_assignments |= {"account", "guardrail"}
+    else:
+        world.account.guards["g"][1].clear()
+    told = world.receive(budget(scope="guardrail", scope_id="g"))
+    assert told.evidence["rule"] == "unconfirmed"
+    assert "asks again on the next reading" in told.reason
+    assert world.account.disabled() == set()
+    world.account.unlisted_assignments.clear()
+    world.account.guards["g"][1][:] = [HASH]
+    again = world.receive(budget(scope="guardrail", scope_id="g", id="budget-2"))
+    assert again.detail_type.value == "Key Disabled"
+
+
+def test_counters_below_the_guardrails_limit_contradict_the_event_whoever_is_assigned() -> None:
+    world = guarded(spent=50.0)
+    world.account.unlisted_assignments |= {"account", "guardrail"}
+    assert world.receive(budget(scope="guardrail", scope_id="g")).evidence["rule"] == "not_borne_out"

@@ -7,7 +7,7 @@ import pytest
 
 from governor.evidence import BudgetReached, Exposed, Runaway
 from governor.policy import Key
-from kill_switch.claims import Guard, contradiction, covering
+from kill_switch.claims import Guard, contradiction, covering, unconfirmed
 from management_api import ApiKey, Guardrail
 from tests.unit.kill_switch import doubles
 from tests.unit.kill_switch.doubles import HASH, NOW, OTHER, api_key, reading
@@ -132,5 +132,9 @@ def test_a_guardrails_budget_is_read_from_the_guardrail_and_counts_for_its_keys_
     claim = budget("guardrail", "g")
     assert judged(claim, api_key(spent=100), disable_at=1.0, guard=Guard(rule, frozenset({HASH}))) is None
     assert judged(claim, api_key(spent=99), disable_at=1.0, guard=Guard(rule, frozenset({HASH}))) is not None
-    assert judged(claim, api_key(spent=100), disable_at=1.0, guard=Guard(rule, frozenset())) is not None
+    other = api_key(OTHER, spent=100)
+    guard = Guard(rule, frozenset({HASH}))
+    assert judged(claim, api_key(spent=99), other, disable_at=1.0, guard=guard) is not None
+    assert unconfirmed(claim, [api_key()], guard) is None
+    assert "assigns" in str(unconfirmed(claim, [api_key()], Guard(rule, frozenset({OTHER}))))
     assert "gone" in str(judged(claim, api_key(spent=100), disable_at=1.0, guard=None))
