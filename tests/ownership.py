@@ -44,8 +44,10 @@ LEDGER = {
     "leash#*": _owned("kill_switch"),
     # What a person expects (the desk) and from when a subject's habits are learned anew (after a restore).
     "detector": _owned("kill_switch approval_desk", "spend_meter notifier"),
-    # Which workload a key is of, by its hash: the meter and the kill switch believe no name before it.
-    "lineage": _owned("key_planning key_rotation key_retirement", "approval_desk spend_meter kill_switch"),
+    # Which workload a key is of, by its hash: whoever judges a workload's keys believes no name before it.
+    "lineage": _owned(
+        "key_planning key_rotation key_retirement", "approval_desk spend_meter kill_switch byok_failover"
+    ),
     # Requests and withdrawals: whoever asks. Whoever acts reads them; a decision holds the digest of its request.
     "approval": _owned("approval_desk preset_promotion", "kill_switch key_retirement byok_failover notifier"),
     "approval#outcome": _owned("kill_switch key_retirement byok_failover preset_promotion", "approval_desk notifier"),

@@ -118,6 +118,8 @@ class Drills:
             raise Unready("nothing_first", "no enabled prioritized credential lets the probe's key in")
         if self.book.row("hold#" + first.credential.id):
             raise Unready("held", f"Governor holds {called(first.credential)} disabled already")
+        if any(one.keys is None for one in inventory.places_of(first.credential)):
+            raise Unready("unread", "not every workspace that the credential serves could be read")
         cut = cut_off(first.credential.id, inventory)
         zdr = inventory.demands_zdr(place, prober.asker, byok.provider)
         after = chain(

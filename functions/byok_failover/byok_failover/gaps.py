@@ -9,7 +9,8 @@ For one decision of the policy, in this order; a rule whose facts could not be r
 - `shared_missing`       OpenRouter's own capacity is to take over, and a credential forbids it
 - `shared_allowed`       it is not to, and nothing forbids it
 - `spread_impossible`    several prioritized credentials are to share the load, and the first takes all of it
-- `dead_hashes`          an allowlist names keys that live no more
+- `key_elsewhere`        a key of a declared workload is in another workspace, whose credentials serve it
+- `dead_hashes`          an allowlist names keys that OpenRouter has no more
 - `allowlist_full`       an allowlist is close to the 100 hashes that OpenRouter takes
 - `declared_differs`     a credential's declared region or ZDR is not the expected one
 - `guardrail_contradicts` it is not what a guardrail over the workspace or its workloads asks for
@@ -67,6 +68,8 @@ class Looked:
 def look(byok: Byok, inventory: Inventory) -> Looked:
     """Every gap of the decision."""
     place = inventory.place(byok.workspace)
+    if place is None and not inventory.workspaces_known:
+        return Looked(unknown=None)
     if place is None:
         detail = f"the account has no workspace {byok.workspace}, or several by that name"
         todo = "Mend `byok[].workspace` (a slug or an id), or take the decision out of the policy."
@@ -112,7 +115,9 @@ class _Case:
         rules: set[str] = set()
         if self.place.keys is None:
             rules |= {"left_out", "spread_impossible"}
-        if self.inventory.live_hashes is None:
+        if any(place.keys is None for place in self.inventory.places):
+            rules.add("key_elsewhere")
+        if self.inventory.undecided:
             rules.add("dead_hashes")
         if self.inventory.guardrails_over(self.place) is None:
             rules.add("guardrail_contradicts")
@@ -170,6 +175,16 @@ def _left_out(case: _Case) -> Iterator[Finding]:
             yield case.finding("left_out", detail, todo, f"{asker.name}/{model}")
 
 
+def _elsewhere(case: _Case) -> Iterator[Finding]:
+    for asker, other in case.inventory.elsewhere(case.place):
+        detail = (
+            f"a key of {asker.name} ({asker.hash[:8]}…) is in workspace {other.workspace.name}: the credentials of "
+            f"that workspace serve it, and not these"
+        )
+        todo = "Move the key back in OpenRouter, or mend the workload's `workspace`."
+        yield case.finding("key_elsewhere", detail, todo, asker.hash)
+
+
 def _shared(case: _Case) -> Iterator[Finding]:
     wanted = case.byok.expect.shared
     if wanted is None:
@@ -204,10 +219,9 @@ def _spread(case: _Case) -> Iterator[Finding]:
 
 
 def _hashes(case: _Case) -> Iterator[Finding]:
-    live = case.inventory.live_hashes
     for one in case.credentials:
         listed = one.allowed_api_key_hashes or []
-        dead = [hash for hash in listed if live is not None and hash not in live]
+        dead = [hash for hash in listed if hash in case.inventory.dead]
         if dead:
             shown = ", ".join(f"{hash[:8]}…" for hash in dead[:5])
             detail = f"the allowlist of {called(one)} names {len(dead)} keys that live no more: {shown}"
@@ -274,4 +288,4 @@ def _named(credentials: "list[ByokKey]") -> str:
     return ", ".join(called(one) for one in credentials)
 
 
-_RULES = (_too_few, _left_out, _shared, _spread, _hashes, _declared, _guardrails, _zdr_fallback)
+_RULES = (_too_few, _left_out, _elsewhere, _shared, _spread, _hashes, _declared, _guardrails, _zdr_fallback)

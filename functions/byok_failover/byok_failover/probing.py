@@ -25,7 +25,7 @@ from management_api import AuthenticationFailed, NotFound, OpenRouterError
 if TYPE_CHECKING:
     from pydantic import SecretStr
 
-    from management_api import ByokKey, OpenRouter
+    from management_api import ApiKey, ByokKey, OpenRouter
 
 TRIES = 5
 TOKENS = 16
@@ -109,14 +109,21 @@ class Probing:
             raise Unfit("probe_key_missing", detail, todo) from error
         # A key's hash is the SHA-256 of its plaintext (vendor: GET /activity, `api_key_hash`).
         hash = hashlib.sha256(key.get_secret_value().encode()).hexdigest()
-        listed = next((one for one in place.keys or () if one.hash == hash), None)
-        if listed is None:
+        listed = next((one for one in place.keys or () if one.hash == hash), None) or self._unlisted(hash)
+        if listed is None or listed.workspace_id != place.workspace.id:
             detail = f"the probe's key, in secret {secret}, is no key of workspace {byok.workspace}"
             raise Unfit("probe_key_foreign", detail, "Put a live inference key of that workspace into the secret.")
         asker = Asker(listed.name, hash, listed.creator_user_id)
         zdr = inventory.demands_zdr(place, asker, byok.provider)
         steps = chain(place.credentials or (), byok.provider, asker, byok.probe.model, zdr=zdr)
         return Prober(secret, key, asker, steps)
+
+    def _unlisted(self, hash: str) -> "ApiKey | None":
+        """The key that a list left out; None only where OpenRouter answers 404. Raises from `management_api.errors`."""
+        try:
+            return self.account.keys.get(hash)
+        except NotFound:
+            return None
 
     def within_bounds(self, byok: Byok, now: datetime) -> bool:
         """Whether one more probe is allowed today."""

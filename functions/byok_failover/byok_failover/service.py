@@ -21,6 +21,7 @@ from byok_failover.inventory import Inventory, decisions, read
 from byok_failover.ports import Ports
 from byok_failover.probing import RULES as PROBE_RULES
 from byok_failover.probing import Probing
+from byok_failover.remembered import remember, remembered
 from byok_failover.reviewing import publish_page, review
 from byok_failover.shares import Record
 from byok_failover.watching import Watching, note_gaps
@@ -28,6 +29,7 @@ from governor.approval import Approval, Kind
 from governor.approvals import NotGranted
 from governor.events import UNNAMED
 from governor.ledger import LedgerConflict
+from governor.owners import owners
 from governor.policy import Byok, Policy
 from management_api import AuthenticationFailed, Deadline
 
@@ -141,11 +143,18 @@ class _Beat:
             reason = f"the policy has no decision {order.decision}: give workspace/provider as it is written there"
             self.drills.refuse(order, "unknown_decision", reason)
         else:
-            self.drills.run(byok, order, read(self.account, self.ports.policy))
+            self.drills.run(byok, order, self._read())
+
+    def _read(self) -> Inventory:
+        """The account, after what is known of it: a key that is made meanwhile is in the lists, and one that is known
+        was made before."""
+        whose, seen = owners(self.ports.ledger), remembered(self.book)
+        return read(self.account, self.ports.policy, whose, seen)
 
     def _look(self) -> None:
-        inventory = read(self.account, self.ports.policy)
+        inventory = self._read()
         self.report.unread += inventory.errors
+        self._tried("what was seen", partial(self._remember, inventory))
         self._tried("strays", partial(self._strays, inventory))
         looked = {byok.name: (byok, look(byok, inventory)) for byok in decisions(self.ports.policy)}
         self.report.chains = [line for _, seen in looked.values() for line in seen.chains]
@@ -163,6 +172,9 @@ class _Beat:
         self._tried(
             "the page", partial(publish_page, self.book, self.ports.pages, inventory, seen_by_name, self.records)
         )
+
+    def _remember(self, inventory: Inventory) -> None:
+        remember(self.book, inventory.observed(), all_read=inventory.workspaces_known)
 
     def _strays(self, inventory: Inventory) -> None:
         """Credentials under our mark of which no row speaks. Rows are read after the credentials were."""

@@ -94,7 +94,7 @@ class Watching:
             row = self.book.row(SHARES + place.workspace.id)
             record = Record.of(row.data) if row else Record()
             if place.keys is not None:
-                record = record.counted(*_counters(inventory, place.keys), now)
+                record = record.counted(*_counters(inventory, place, place.keys), now)
             try:
                 rows = self._charted(place, record, now)
             except (OpenRouterError, ValueError) as error:
@@ -146,14 +146,14 @@ def _decided(inventory: Inventory) -> "Iterable[tuple[Place, list[Byok]]]":
 
 
 def _counters(
-    inventory: Inventory, keys: "Sequence[ApiKey]"
+    inventory: Inventory, place: Place, keys: "Sequence[ApiKey]"
 ) -> tuple[dict[tuple[str, str], Spend], dict[tuple[str, str], Spend]]:
     """Of each key's life, and of its month. Workloads that our own keys never served cannot leak, and take no room in a
     row, which holds 400 KB: some two thousand workloads that they did serve."""
-    ours = {inventory.policy.lineage_of(key.name) for key in keys if key.byok_usage > 0}
+    ours = {inventory.workload_of(place, key) for key in keys if key.byok_usage > 0}
     lives, months = {}, {}
     for key in keys:
-        name = inventory.policy.lineage_of(key.name), key.hash
+        name = inventory.workload_of(place, key), key.hash
         if name[0] in ours:
             lives[name] = Spend(key.usage, key.byok_usage)
             months[name] = Spend(key.usage_monthly, key.byok_usage_monthly)

@@ -133,22 +133,15 @@ def _late(facts: Facts, row: CauseRow | None, now: datetime) -> Decision | None:
 
 
 def _unfounded(facts: Facts) -> Decision | None:
+    name = facts.name
     if not facts.keys:
-        return Decision(
-            "withhold",
-            "not_found",
-            f"OpenRouter, asked twice, lists no key of {facts.name} where the policy places it, "
-            f"and knows none of its keys by their hashes.",
-        )
+        reason = f"OpenRouter, asked twice, lists no key of {name} where the policy places it, and knows none by hash."
+        return Decision("withhold", "not_found", reason)
     if facts.contradiction:
         return Decision("withhold", "not_borne_out", f"OpenRouter contradicts the event: {facts.contradiction}.")
     if facts.unconfirmed:
-        return Decision(
-            "withhold",
-            "unconfirmed",
-            f"The counters bear the event out, but {facts.unconfirmed}: whether the budget holds for "
-            f"{facts.name} is not known.",
-        )
+        doubt = f"{facts.unconfirmed}: whether the budget holds for {name} is not known."
+        return Decision("withhold", "unconfirmed", f"The counters bear the event out, but {doubt}")
     return None
 
 

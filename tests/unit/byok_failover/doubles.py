@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
+import httpx
 from pydantic import SecretStr
 
 from byok_failover.ports import Ports
@@ -36,6 +37,24 @@ DECISION: dict[str, Any] = {
 }  # fmt: skip
 
 
+class _Incomplete(httpx.BaseTransport):
+    """Lists, answered with 200, that leave something out: `left_out` by id or hash."""
+
+    def __init__(self, whole: httpx.BaseTransport, left_out: set[str]) -> None:
+        self._whole, self._left_out = whole, left_out
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        answer = self._whole.handle_request(request)
+        if request.method != "GET" or answer.status_code != 200 or not self._left_out:
+            return answer
+        body = json.loads(answer.content)
+        if not isinstance(body.get("data"), list):
+            return answer
+        kept = [one for one in body["data"] if not self._left_out & {one.get("id"), one.get("hash")}]
+        counted = {"total_count": len(kept)} if "total_count" in body else {}
+        return httpx.Response(200, json={**body, "data": kept, **counted})
+
+
 @dataclass
 class World:
     """`decision`: fields that differ from `DECISION`. Time stands still unless told otherwise."""
@@ -48,6 +67,8 @@ class World:
     waited: float = 0.0
     by_event: bool = True
     approvers: tuple[str, ...] | list[str] = ("U0LEAD",)
+    left_out: set[str] = field(default_factory=set)
+    """Ids and hashes that OpenRouter's lists leave out, though what they name is there."""
 
     def __post_init__(self) -> None:
         self.simulator = Simulator(MANAGEMENT_KEY, clock=lambda: self.now.timestamp())
@@ -85,7 +106,9 @@ class World:
 
     def ports(self) -> Ports:
         account = OpenRouter(
-            SecretStr(MANAGEMENT_KEY), transport=Routed(self.simulator.app), retry=Retry(sleep=lambda _: None)
+            SecretStr(MANAGEMENT_KEY),
+            transport=_Incomplete(Routed(self.simulator.app), self.left_out),
+            retry=Retry(sleep=lambda _: None),
         )
 
         def probe_key(secret: str) -> SecretStr:
