@@ -6,14 +6,14 @@ To disable, in this order; the first rule that applies decides:
  3. `superseded`       older than a human's restore of the same cause
  4. `not_found`        no list has such a key, and OpenRouter knows none by the hashes that are known
  5. `not_borne_out`    the account's own counters contradict the event (promise 2)
-    `unconfirmed`      the counters bear it out, but no list shows that the guardrail still governs the key
- 6. `mode_off`, `alert_mode`   the policy does not want keys disabled; the second tells what would have been done
- 7. `tier_zero`        needs a human (promise 9)
- 8. `already_disabled` no key is live; a new cause is recorded all the same, so that lifting the old one revives nothing
- 9. `foreign`          no key is live, and it was not Governor that disabled them
-10. `once_a_day`, `account_leash`   the leash (promise 9); a subject that is held disabled already spends none
-11. `disable`
-A human who orders the disable, and an approver who reports a leak, are whom 2, 6, 7 and 10 would ask: they do not bind.
+ 6. `unconfirmed`      the counters bear it out, but no list shows that the guardrail still governs the key
+ 7. `mode_off`, `alert_mode`   the policy does not want keys disabled; the second tells what would have been done
+ 8. `tier_zero`        needs a human (promise 9)
+ 9. `already_disabled` no key is live; a new cause is recorded all the same, so that lifting the old one revives nothing
+10. `foreign`          no key is live, and it was not Governor that disabled them
+11. `once_a_day`, `account_leash`   the leash (promise 9); a subject that is held disabled already spends none
+12. `disable`
+A human who orders the disable, and an approver who reports a leak, are whom 2, 7, 8 and 11 would ask: they do not bind.
 
 To restore:
  1. `in_hand`           as above

@@ -150,14 +150,16 @@ class FakeWorkspaces:
     account: FakeAccount
 
     def list(self) -> list[Workspace]:
-        if self.account.unlisted_workspaces:
-            return []
-        return [Workspace(id=PRODUCTION, name="Platform production", slug="platform-production", created_at=NOW)]
+        return [] if self.account.unlisted_workspaces else [self._production()]
 
     def get(self, id: str) -> Workspace:
         if id in self.account.gone or id != PRODUCTION:
             raise NotFound("no such workspace", request="GET /workspaces/{id}", status=404)
-        return self.list()[0]
+        return self._production()
+
+    @staticmethod
+    def _production() -> Workspace:
+        return Workspace(id=PRODUCTION, name="Platform production", slug="platform-production", created_at=NOW)
 
 
 @dataclass
