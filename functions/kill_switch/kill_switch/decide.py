@@ -124,11 +124,8 @@ def _late(facts: Facts, row: CauseRow | None, now: datetime) -> Decision | None:
     if occurred - now > AHEAD:
         return Decision("withhold", "stale", f"The event is dated in the future; no disable of {facts.name} by it.")
     if row and row.lifted_at and occurred <= row.lifted_at:
-        return Decision(
-            "withhold",
-            "superseded",
-            f"{row.lifted_by} lifted the {facts.cause} cause of {facts.name} after this event.",
-        )
+        reason = f"{row.lifted_by} lifted the {facts.cause} cause of {facts.name} after this event."
+        return Decision("withhold", "superseded", reason)
     return None
 
 
