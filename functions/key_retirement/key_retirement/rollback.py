@@ -174,5 +174,7 @@ def _event(tending: Tending, kind: DetailType, lineage: Lineage, asked: Rollback
         new=key_ref(lineage.current),
         requested_by=None if rule == "by_event" else asked.requested_by,
     )
-    id = event_id(kind, asked.event.id, rule)
+    # Anybody may send an event that is not believed: of all that come in a day one is told.
+    of = (tending.workload.name, f"{tending.now:%Y-%m-%d}") if rule == "by_event" else (asked.event.id,)
+    id = event_id(kind, *of, rule)
     return Event(kind, id, tending.workload.name, tending.now, reason, evidence.model_dump(mode="json"))

@@ -5,6 +5,7 @@ from typing import cast
 
 from governor.approval import Kind
 from governor.approval_evidence import ApprovalEvidence, Forgery, RunawayExpected
+from governor.evidence import KeyRef
 from governor.slack import Button, escape
 from governor.slack_text import link
 from notifier import buttons, phrases
@@ -125,8 +126,14 @@ def _shown(evidence: ApprovalEvidence) -> tuple[str, ...]:
 
 
 def _again(case: Case) -> tuple[Button, ...]:
-    """What was disabled stays so; the way back stays in sight."""
+    """What was disabled stays so, and the key that came stays; the way back stays in sight."""
     evidence = cast(ApprovalEvidence, case.evidence)
+    if evidence.kind == "key_rollback":
+        back, goes = (
+            KeyRef(hash=str(evidence.change.get(which) or ""), name=str(evidence.change.get(f"{which}_name") or ""))
+            for which in ("back", "goes")
+        )
+        return (buttons.rollback_key(case, back, goes if goes.hash else None),)
     if evidence.kind != "restore":
         return ()
     return (buttons.restore(case, str(evidence.change.get("cause"))),)

@@ -110,6 +110,8 @@ class Incident:
 
 def _moves(step: Event, lead: Event, held: bool) -> bool:
     """Whether the step takes the lead. `held`: Governor holds the keys disabled, and only a restore ends that."""
+    if step.detail_type is DetailType.ROLLBACK_REFUSED and step.evidence.get("rule") == "by_event":
+        return False  # anybody may send what it answers, and would take the button for the real rollback away
     if step.detail_type in ALWAYS_LEADS:
         return True
     if step.detail_type is DetailType.RESTORE_REFUSED:

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 import pytest
 
 from governor.slack_requests import SlackRequest
-from tests.faults.approval_desk.world import APPROVERS, OWNER, WORKLOAD, World
+from tests.faults.approval_desk.world import APPROVERS, OWNER, ROTATED, WORKLOAD, World
 from tests.faults.harness import Accident, Fault, Wire, accidents, case
 
 LEAD = APPROVERS[0]
+BACK = {"subject": ROTATED, "back": "c" * 64, "goes": "d" * 64}
 Fresh = Callable[[], World]
 
 
@@ -39,6 +40,14 @@ SCENES = {
     "ask": Scene(
         lambda world, _: world.click(OWNER, "restore", {"subject": WORKLOAD, "cause": "runaway"}),
         ("Approval Requested",), answered="The approvers are asked",
+    ),
+    "roll back": Scene(
+        lambda world, _: world.click(OWNER, "rollback-key", BACK), ("Approval Granted",),
+        answered=f"{ROTATED} is to get",
+    ),
+    "ask to roll back": Scene(
+        lambda world, _: world.command("U0ANYBODY", f"rollback-key {ROTATED}"), ("Approval Requested",),
+        answered=f"{ROTATED} is to get",
     ),
     "expected": Scene(
         lambda world, _: world.click(OWNER, "expected", {"subject": WORKLOAD}), ("Runaway Expected",),
@@ -96,7 +105,7 @@ def test_whatever_call_fails_it_is_done_once_and_the_person_is_answered(
             assert len(world.slack.told(request.user)) == len(answers), "a replay says nothing"
 
 
-@pytest.mark.parametrize("name", ["approve", "order", "ask", "expected"])
+@pytest.mark.parametrize("name", ["approve", "order", "ask", "roll back", "expected"])
 def test_two_deaths_in_two_deliveries_are_survived_as_well(
     name: str, wire: Wire, fresh: Fresh, counted: list[str]
 ) -> None:
@@ -111,7 +120,7 @@ def test_two_deaths_in_two_deliveries_are_survived_as_well(
                 _holds(world, scene, request)
 
 
-@pytest.mark.parametrize("name", ["approve", "reject", "order"])
+@pytest.mark.parametrize("name", ["approve", "reject", "order", "roll back"])
 def test_a_copy_beside_it_at_any_call_changes_nothing(name: str, wire: Wire, fresh: Fresh, counted: list[str]) -> None:
     scene = SCENES[name]
     for at in range(len(_calls(fresh(), scene))):

@@ -21,6 +21,7 @@ from governor.approval import Kind, Request
 from governor.approvals import Approvals
 from governor.causes import CauseBook, CauseRow
 from governor.dynamo_ledger import DynamoLedger
+from governor.lineage import Lineage, LineageKey, Lineages
 from governor.policy import Policy
 from governor.slack_requests import SlackRequest
 from sandbox.slack import SlackSimulator
@@ -30,7 +31,7 @@ from tests.faults.slack_wire import cross
 
 REGION, CHANNEL, WORKLOAD, HASH = "us-east-1", "C0GOVERNOR", "prod-search-agent", "a" * 64
 APPROVERS = tuple(f"U0LEAD{number}" for number in range(8))
-OWNER = "U0SEARCH"
+OWNER, ROTATED = "U0SEARCH", "prod-mail-agent"
 VISIBILITY, MOST_DELIVERIES = timedelta(seconds=180), 5
 """The template's: SlackRequestQueue."""
 ENVIRONMENT = {
@@ -44,7 +45,10 @@ ENVIRONMENT = {
 POLICY = Policy.model_validate(
     {
         "version": 1,
-        "workloads": [{"name": WORKLOAD, "workspace": "p", "owner": {"slack": OWNER}, "secret": "openrouter/search"}],
+        "workloads": [
+            {"name": name, "workspace": "p", "owner": {"slack": OWNER}, "secret": f"openrouter/{name}"}
+            for name in (WORKLOAD, ROTATED)
+        ],
         "approvals": {"channel": CHANNEL, "approvers": APPROVERS, "by_event": True},
     }
 )
@@ -63,7 +67,8 @@ CLIENTS = Clients()
 
 @dataclass
 class World:
-    """One account with its Slack workspace, a workload that is held disabled, and a request that stands open."""
+    """One account with its Slack workspace, a workload that is held disabled, another whose key was just replaced, and
+    a request that stands open."""
 
     wire: Wire
     slack: SlackSimulator
@@ -88,6 +93,9 @@ class World:
             APPROVERS, needed,
         )  # fmt: skip
         self.approvals.ask(asked)
+        former = LineageKey("c" * 64, f"{ROTATED}#1", "overlap", self.now, until=self.now + timedelta(hours=24))
+        current = LineageKey("d" * 64, f"{ROTATED}#2", "current", self.now)
+        Lineages(self.ledger).write(Lineage(ROTATED, (former, current)))
         return {"approval": asked.id, "digest": asked.digest}
 
     def click(self, user: str, action: str, value: dict[str, str], n: int = 0) -> SlackRequest:

@@ -86,6 +86,17 @@ def test_an_event_gives_nothing_back_where_the_policy_believes_none_and_the_name
     assert retirement.world.lineage == before
 
 
+def test_a_flood_of_events_that_are_not_believed_is_one_message_a_day() -> None:
+    retirement = rotated()
+    for number in range(30):
+        retirement.act(by_event(by=f"U0FORGED{number}", id=f"request-{number}"))
+    told = retirement.told("Rollback Refused")
+    assert len({(event.id, event.reason, str(event.evidence)) for event in told}) == 1
+    retirement.world.now += timedelta(days=1)
+    retirement.act(by_event())
+    assert len({event.id for event in retirement.told("Rollback Refused")}) == 2
+
+
 def test_an_event_under_the_id_of_a_decision_that_was_carried_out_tells_nothing_as_done() -> None:
     retirement = rotated()
     retirement.act(decided(retirement, OWNER))

@@ -1,6 +1,7 @@
 """What is said about a human's decision, and the buttons it is made with."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -32,6 +33,7 @@ def _asked(sample: Sample, kind: str = "restore", **evidence: object) -> Event:
         ("adopt", "adopt the edit"),
         ("revert", "revert the edit"),
         ("drill", "drill the failover"),
+        ("key_rollback", "give prod-search-agent its former key back"),
     ],
 )
 def test_a_request_says_who_asks_for_what_and_who_decides_until_when(
@@ -147,3 +149,14 @@ def _after(asked: Event, kind: DetailType, minutes: int, **evidence: object) -> 
     return Event(
         kind, f"{kind}-{minutes}", asked.subject, T0 + timedelta(minutes=minutes), "", {**asked.evidence, **evidence}
     )
+
+
+@pytest.mark.parametrize("kind", ["approval_rejected", "approval_expired"])
+def test_a_rollback_that_was_not_granted_leaves_its_button_in_sight(policy: Policy, sample: Sample, kind: str) -> None:
+    change = {"back": "a" * 64, "back_name": "one", "goes": "b" * 64, "goes_name": "two", "needs_approval": False}
+    asked = _asked(sample, "key_rollback", change=change)
+    event = replace(asked, detail_type=DetailType(kind.replace("_", " ").title()))
+    (button,) = decide(Incident(incident_key(event)), event, policy).parent.actions
+    assert button.action == "rollback-key"
+    assert button.value == {"subject": "prod-search-agent", "back": "a" * 64, "goes": "b" * 64}
+    assert incident_key(event) == "rotation#prod-search-agent"

@@ -10,6 +10,7 @@ from governor.evidence import CredentialRotated, Drain, Drift, Evidence, Expirin
 from governor.policy import Policy
 from governor.slack import Button
 from notifier.case import figures
+from notifier.incident import Incident
 from notifier.mail import plain
 from notifier.wording import words
 
@@ -145,3 +146,14 @@ def test_a_keys_name_makes_no_line_of_its_own_in_the_question_before_a_rollback(
     assert button
     assert len(button.confirm) <= 300
     assert "\n" not in button.confirm
+
+
+def test_a_refused_event_takes_no_button_away_and_a_refused_decision_says_how_it_stands() -> None:
+    """Red before: whoever may put events on the bus could remove the button by having one refused."""
+    told = Rotated(**ROTATED, overlap_until=NOW + timedelta(days=1)).model_dump(mode="json")
+    rotated = Event(DetailType.KEY_ROTATED, "e1", WHO, NOW, "", told)
+    incident = Incident(f"rotation#{WHO}").joined(rotated)
+    for rule, lead in (("by_event", DetailType.KEY_ROTATED), ("foreign", DetailType.ROLLBACK_REFUSED)):
+        evidence = Rotated(**ROTATED, rule=rule).model_dump(mode="json")
+        refused = Event(DetailType.ROLLBACK_REFUSED, f"e-{rule}", WHO, NOW + timedelta(hours=1), "why", evidence)
+        assert incident.joined(refused).lead.detail_type is lead
