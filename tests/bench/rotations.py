@@ -182,6 +182,7 @@ def _aws(stack: ExitStack, base_url: str, share: list[tuple[str, str, str]], now
         "AWS_DEFAULT_REGION": "us-east-1",
         "MANAGEMENT_KEY_SECRET": "governor/key",
         "TABLE_NAME": "ledger",
+        "DECISIONS_TABLE_NAME": "decisions",
         "EVENT_BUS_NAME": "governor",
         "POWERTOOLS_SERVICE_NAME": "bench",
         "POWERTOOLS_LOG_LEVEL": "CRITICAL",
