@@ -60,6 +60,7 @@ _OWNER = Known("policy", "tests/unit/byok_failover/test_reviews.py::test_a_decis
 PEOPLE: dict[str, Known] = {
     "ApprovalEvidence.requested_by": _ROWS,
     "ApprovalEvidence.approvers": _ROWS,
+    "ApprovalEvidence.author": _ROWS,
     "ApprovalEvidence.approved_by": _VOTES,
     "ApprovalEvidence.decided_by": _VOTES,
     "RunawayExpected.by": Known(
@@ -106,7 +107,7 @@ PEOPLE: dict[str, Known] = {
     ),
 }  # fmt: skip
 NOBODY = frozenset({
-    "about", "approval", "behind", "blocks_first", "chain", "change", "comment", "credential_id", "detail",
+    "about", "approval", "author_unknown", "behind", "blocks_first", "chain", "change", "comment", "credential_id", "detail",
     "detail_type", "digest", "due", "error", "event", "exit", "expected", "field", "file", "found", "hash",
     "id", "live", "missing", "name", "order", "override_of", "period", "policy", "promotion", "proof",
     "provider", "providers", "reason", "repair", "rule", "scope", "scope_name", "secret", "served_by", "shown",
