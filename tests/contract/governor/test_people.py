@@ -107,8 +107,8 @@ PEOPLE: dict[str, Known] = {
     ),
 }  # fmt: skip
 NOBODY = frozenset({
-    "about", "approval", "author_unknown", "behind", "blocks_first", "chain", "change", "comment", "credential_id", "detail",
-    "detail_type", "digest", "due", "error", "event", "exit", "expected", "field", "file", "found", "hash",
+    "about", "approval", "author_unknown", "behind", "blocks_first", "chain", "change", "comment", "credential_id",
+    "detail", "detail_type", "digest", "due", "error", "event", "exit", "expected", "field", "file", "found", "hash",
     "id", "live", "missing", "name", "order", "override_of", "period", "policy", "promotion", "proof",
     "provider", "providers", "reason", "repair", "rule", "scope", "scope_name", "secret", "served_by", "shown",
     "step", "todo", "top_apps", "top_models", "trigger", "url", "why", "workloads",
