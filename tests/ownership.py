@@ -55,7 +55,8 @@ LEDGER = {
     "credential": _owned("credential_rotation"),
     "byok": _owned("byok_failover"),
     "byok#told": _owned("byok_failover"),
-    "preset": _owned("preset_promotion"),
+    # The desk reads who saved an edit, which decides whether one approver may adopt it.
+    "preset": _owned("preset_promotion", "approval_desk"),
     "promotion": _owned("preset_promotion"),
     "catalogue": _owned("preset_promotion"),
     # What each function has published, stored before the bus gets it.

@@ -43,6 +43,7 @@ EVIDENCE: dict[DetailType, type[evidence.Evidence]] = {
     DetailType.APPROVAL_REJECTED: ApprovalEvidence,
     DetailType.APPROVAL_EXPIRED: ApprovalEvidence,
     DetailType.APPROVAL_VOIDED: ApprovalEvidence,
+    DetailType.APPROVAL_COUNTED: ApprovalEvidence,
     DetailType.FORGERY_SUSPECTED: Forgery,
     DetailType.APPROVAL_DECIDED: ApprovalDecided,
     DetailType.PRESET_PROMOTED: preset_evidence.Promotion,

@@ -129,7 +129,34 @@ def test_the_author_of_a_version_cannot_approve_it_and_an_unknown_author_takes_t
     world.slack.click("U0LEAD", "Approve")
     wait(world, 11)
     assert served(world)["temperature"] == 0.5
+    assert any("1 of 2 approvals are in (<@U0LEAD>)" in line for line in world.slack_lines())
     world.slack.click("U0SEC", "Approve")
     wait(world)
     assert served(world)["temperature"] == 0.7
+    assert world.engine.dead_letters() == []
+
+
+def test_whoever_edits_production_by_hand_cannot_adopt_it_alone_and_nobodys_edit_takes_two(world: World) -> None:
+    wait(world, 11)
+    save(world, PRODUCTION, "Edited by a lead.", {"model": MODEL, "temperature": 1.1}, member=LEAD)
+    wait(world, 11)
+    world.slack.click("U0LEAD", "Adopt")
+    wait(world)
+    assert world.slack.told("U0LEAD")[-1] == "The approvers are asked in the channel."
+    world.slack.click("U0LEAD", "Approve")
+    wait(world)
+    assert world.events("Preset Promoted", subject=SLUG) == []
+    world.slack.click("U0SEC", "Approve")
+    wait(world)
+    (adopted,) = world.events("Preset Promoted", subject=SLUG)
+    assert (adopted["detail"]["evidence"]["how"], adopted["detail"]["evidence"]["approved_by"]) == ("adopt", ["U0SEC"])
+    save(world, PRODUCTION, "Edited by nobody.", {"model": MODEL, "temperature": 1.2}, member=MACHINE)
+    wait(world, 11)
+    world.slack.click("U0LEAD", "Adopt")
+    wait(world)
+    assert len(world.events("Preset Promoted", subject=SLUG)) == 1
+    assert any("1 of 2 approvals are in (<@U0LEAD>)" in line for line in world.slack_lines())
+    world.slack.click("U0SEC", "Approve")
+    wait(world)
+    assert world.events("Preset Promoted", subject=SLUG)[-1]["detail"]["evidence"]["approved_by"] == ["U0LEAD", "U0SEC"]
     assert world.engine.dead_letters() == []

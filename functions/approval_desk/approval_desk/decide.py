@@ -11,35 +11,35 @@ Then, by what is wanted:
  - rollback-key      the workload's owner or an approver, at once; a request where one person is not enough
                      (`approval_desk.rolling_back`)
  - promote, override any member: `preset_promotion` checks, and asks the preset's approvers
- - rollback, adopt, revert   an approver of the preset, at once; anybody else's wish is a request
+ - rollback, adopt, revert   an approver of the preset, at once; anybody else's wish is a request. Of an edit that
+   nobody approved (an adoption; a rollback to one) its author's wish is a request, too, and an approver's is the first
+   of two approvals where nobody knows the author
  - drill             a request, whoever asks
  - approve, reject   `governor.approval.judge`, over the stored request
 Everybody may read. A request that stands open is not asked a second time.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from typing import Any, Literal
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
 
 from approval_desk import rolling_back
+from approval_desk.edits import needed_of
+from approval_desk.facts import Decision, Facts
 from approval_desk.wishes import Wish, help_text, nearest
-from governor.approval import Approval, Kind, Request
+from governor.approval import Kind, Request
 from governor.approval_evidence import RunawayExpected
-from governor.causes import Causes
+from governor.authorship import Author, author_of_edit
 from governor.clock import format_instant
 from governor.events import DetailType, Event, event_id
 from governor.evidence import PresetPromotionRequested, RotationRequested
 from governor.key_rollback import COMMAND, KIND, Obstacle
 from governor.ledger import Put
 from governor.lineage import Lineage
-from governor.policy import Policy, Preset
+from governor.policy import Preset
 from governor.slack_requests import SlackRequest
 from governor.slack_text import escape, mention
 
-Action = Literal["vote", "ask_why", "order", "ask", "publish", "report", "tell"]
-"""`vote`: count it. `ask_why`: open the modal. `order`: granted at once. `ask`: a request for others. `publish`: an
-event. `report`: `status` or `keys`. `tell`: nothing but an answer."""
 STALE = timedelta(minutes=30)
 """Slack's `response_url` lives as long (https://docs.slack.dev/interactivity/handling-user-interaction)."""
 EXPECTED = timedelta(hours=4)
@@ -48,44 +48,6 @@ EXPIRE_AFTER = timedelta(hours=24)
 LIFTED = ("runaway", "budget", "exposed", "operator")
 """Causes that a person may have lifted here."""
 _HASH = 64
-
-
-@dataclass(frozen=True)
-class Facts:
-    """`causes`: of the wish's subject, to give a key back, `lineage`: to roll it back. `pending`: requests that stand
-    open, for one that might repeat another. `own`: what this very interaction asked before it was interrupted."""
-
-    request: SlackRequest
-    policy: Policy
-    now: datetime
-    causes: Causes = field(default_factory=Causes)
-    lineage: Lineage | None = None
-    pending: Sequence[Approval] = ()
-    own: Approval | None = None
-
-    @property
-    def at(self) -> datetime:
-        return datetime.fromtimestamp(self.request.at, UTC)
-
-    @property
-    def by(self) -> str:
-        return self.request.user
-
-    @property
-    def approvers(self) -> tuple[str, ...]:
-        return self.policy.approvals.approvers if self.policy.approvals else ()
-
-
-@dataclass(frozen=True)
-class Decision:
-    """`said`: to the person, once it is done. `asked`: of an `order` or `ask`. `event` and `note`: of a `publish`."""
-
-    action: Action
-    rule: str
-    said: str = ""
-    asked: Request | None = None
-    event: Event | None = None
-    note: Put | None = None
 
 
 def decide(wish: Wish, facts: Facts) -> Decision:
@@ -193,15 +155,21 @@ def _about_a_preset(wish: Wish, facts: Facts) -> Decision:
         case "override":
             return _promote(preset, facts, wish.detail["promotion"])
         case "rollback":
-            promotion = wish.detail.get("promotion", "")
-            change, shown = {"promotion": promotion}, "Serve the former production preset again."
-            return _ask("rollback", preset.slug, facts, change, shown, preset.approvers, preset.approvals)
+            change, shown = {"promotion": wish.detail.get("promotion", "")}, "Serve the former production preset again."
+            return _order(preset, "rollback", change, shown, facts)
         case _:
             kind: Kind = "adopt" if wish.verb == "adopt" else "revert"
             meant = "Keep what production serves now" if kind == "adopt" else "Serve the last promoted version again"
             change = {"version": wish.detail["version"]}
-            shown = f"{meant} (version {wish.detail['version']})."
-            return _ask(kind, preset.slug, facts, change, shown, preset.approvers, preset.approvals)
+            return _order(preset, kind, change, f"{meant} (version {wish.detail['version']}).", facts)
+
+
+def _order(preset: Preset, kind: Kind, change: Mapping[str, str], shown: str, facts: Facts) -> Decision:
+    author = author_of_edit(facts.policy, facts.preset_row, kind, change.get("version", ""))
+    needed, too_few = needed_of(preset, author, facts.by)
+    if too_few:
+        return _tell("not_enough_approvers", too_few)
+    return _ask(kind, preset.slug, facts, change, shown, preset.approvers, needed, author)
 
 
 def _promote(preset: Preset, facts: Facts, override_of: str | None) -> Decision:
@@ -229,11 +197,12 @@ def _ask(
     shown: str | tuple[str, ...],
     approvers: tuple[str, ...],
     needed: int = 1,
+    author: Author | None = None,
 ) -> Decision:
-    asked = _request(kind, subject, facts, change, shown, approvers, needed)
+    asked = _request(kind, subject, facts, change, shown, approvers, needed, author)
     for other in facts.pending:
         one = other.request
-        if not _at_once(asked) and (one.kind, one.subject, one.change) == (kind, subject, change):
+        if (not _at_once(asked) or asked.needed > 1) and (one.kind, one.subject, one.change) == (kind, subject, change):
             return _tell(
                 "asked_already", f"{mention(one.requested_by)} has asked for that already; it waits for an approver."
             )
@@ -244,13 +213,15 @@ def _placed(asked: Request) -> Decision:
     what = f"{escape(rolling_back.said(asked))} " if asked.kind == KIND else ""
     if _at_once(asked):
         said = "It is being done; the channel is told once it is done and verified."
+        if asked.needed > 1:
+            said = f"Your approval counts. {asked.needed - 1} more needed: the approvers are asked in the channel."
         return Decision("order", asked.kind, f"{what}{said}", asked)
     return Decision("ask", asked.kind, f"{what}The approvers are asked in the channel.", asked)
 
 
 def _at_once(asked: Request) -> bool:
-    """Whether the person is entitled to it without another's yes."""
-    alone = asked.kind != "drill" and not asked.change.get("needs_approval")
+    """Whether the person's wish is itself an approval."""
+    alone = asked.kind != "drill" and not asked.change.get("needs_approval") and asked.requested_by != asked.author
     return asked.kind == "disable" or (alone and asked.requested_by in asked.approvers)
 
 
@@ -262,6 +233,7 @@ def _request(
     shown: str | tuple[str, ...],
     approvers: tuple[str, ...] = (),
     needed: int = 1,
+    author: Author | None = None,
 ) -> Request:
     approvals = facts.policy.approvals
     return Request(
@@ -276,6 +248,8 @@ def _request(
         needed=needed,
         name=subject,
         shown=(shown,) if isinstance(shown, str) else shown,
+        author=author.slack if author else "",
+        author_unknown=author.unknown if author else "",
     )
 
 

@@ -10,7 +10,8 @@ from datetime import timedelta
 from typing import Any
 
 from approval_desk import reports, voting
-from approval_desk.decide import Decision, Facts, decide, request_id
+from approval_desk.decide import decide, request_id
+from approval_desk.facts import Decision, Facts
 from approval_desk.modal import why_modal
 from approval_desk.ports import Ports
 from approval_desk.sentences import CLICK_AGAIN, of_vote
@@ -18,6 +19,7 @@ from approval_desk.settings import Decided
 from approval_desk.wishes import Wish, wish
 from governor.approval import Vote
 from governor.approvals import NotGranted
+from governor.authorship import PRESET_ROWS
 from governor.causes import CauseBook, Causes
 from governor.ledger import LedgerConflict, Put
 from governor.lineage import Lineages
@@ -116,6 +118,8 @@ class ApprovalDesk:
         about_a_key = wanted.verb in ("restore", "rollback-key")
         causes = CauseBook(ports.ledger).causes(wanted.subject) if about_a_key else Causes()
         lineage = Lineages(ports.ledger).get(wanted.subject) if wanted.verb == "rollback-key" else None
+        row = ports.ledger.get(PRESET_ROWS, wanted.subject) if wanted.verb in ("rollback", "adopt") else None
+        facts = replace(facts, preset_row=row.data if row else None)
         return replace(facts, causes=causes, lineage=lineage, pending=ports.approvals.pending())
 
     def _vote(self, request: SlackRequest, wanted: Wish, cast: Vote) -> tuple[str, str]:

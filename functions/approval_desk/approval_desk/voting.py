@@ -1,6 +1,8 @@
 """Counts votes and tells the bus: the decision is written first, and its event has the same id however often it is
 sent. A crash between the two is made good by the retry, which finds its own vote."""
 
+from dataclasses import replace
+
 from approval_desk.ports import Ports
 from governor.approval import Approval, Request, Vote, Voted, judge
 from governor.approval_evidence import approval_event
@@ -16,6 +18,8 @@ def vote(ports: Ports, id: str, digest: str, cast: Vote) -> Voted:
     voted = _counted(ports, id, digest, cast)
     if voted.approval and voted.outcome == "granted":
         ports.bus.publish([granted(voted.approval)])
+    elif voted.approval and voted.outcome == "counted":
+        ports.bus.publish([counted(voted.approval, cast.id)])
     elif voted.approval and voted.outcome == "rejected":
         reason = f"{cast.by} rejected it{f': {cast.comment}' if cast.comment else ''}."
         ports.bus.publish([_event(DetailType.APPROVAL_REJECTED, voted.approval, reason)])
@@ -38,7 +42,7 @@ def _counted(ports: Ports, id: str, digest: str, cast: Vote) -> Voted:
 
 
 def order(ports: Ports, asked: Request, cast: Vote) -> Approval:
-    """Granted at once, and told."""
+    """Granted at once, and told; where more are needed, counted as the first of them, and the others are asked."""
     for _ in range(ATTEMPTS - 1):
         try:
             approval = ports.approvals.order(asked, cast)
@@ -47,15 +51,21 @@ def order(ports: Ports, asked: Request, cast: Vote) -> Approval:
             ports.log.info("a copy of this came between; reading anew", extra={"conflict": str(conflict)})
     else:
         approval = ports.approvals.order(asked, cast)
-    ports.bus.publish([granted(approval)])
+    if approval.state == "granted":
+        ports.bus.publish([granted(approval)])
+    else:
+        ports.bus.publish([_asked(approval.request), counted(approval, cast.id)])
     return approval
 
 
 def ask(ports: Ports, asked: Request) -> None:
     """Stored, and told."""
-    stored = ports.approvals.ask(asked)
+    ports.bus.publish([_asked(ports.approvals.ask(asked))])
+
+
+def _asked(stored: Request) -> Event:
     reason = f"{stored.requested_by} asks: {' '.join(stored.shown)}"
-    ports.bus.publish([approval_event(DetailType.APPROVAL_REQUESTED, Approval(stored), stored.requested_at, reason)])
+    return approval_event(DetailType.APPROVAL_REQUESTED, Approval(stored), stored.requested_at, reason)
 
 
 def expire(ports: Ports) -> int:
@@ -68,6 +78,14 @@ def expire(ports: Ports) -> int:
         except LedgerConflict:
             ports.log.info("written off by a copy of this beat", extra={"approval": approval.request.id})
     return len(over)
+
+
+def counted(approval: Approval, vote: str) -> Event:
+    """That so many had approved it with this vote, and more must; the same however many have since."""
+    votes = approval.votes[: [one.id for one in approval.votes].index(vote) + 1]
+    then = replace(approval, state="pending", votes=votes, decided_at=None)
+    reason = f"{votes[-1].by} approved it: {len(votes)} of {approval.request.needed}."
+    return approval_event(DetailType.APPROVAL_COUNTED, then, votes[-1].at, reason)
 
 
 def granted(approval: Approval) -> Event:

@@ -28,9 +28,14 @@ _DEEDS: dict[Kind, Callable[[ApprovalEvidence], str]] = {
 
 
 def requested(case: Case) -> Words:
+    """Also with approvals that are in already, while more are needed."""
     evidence = cast(ApprovalEvidence, case.evidence)
     several = f"{evidence.needed} of " if evidence.needed > 1 else ""
-    barred = {evidence.requested_by, evidence.author}
+    if evidence.approved_by:
+        names = " and ".join(person(one) for one in evidence.approved_by)
+        left = evidence.needed - len(evidence.approved_by)
+        several = f"{len(evidence.approved_by)} of {evidence.needed} approvals are in ({names}); {left} more of "
+    barred = {evidence.requested_by, evidence.author, *evidence.approved_by}
     able = [one for one in evidence.approvers if one not in barred] or evidence.approvers
     approvers = mention(able) if able else "anybody"
     headline = (

@@ -134,7 +134,7 @@ def _envelope(event: Event) -> dict[str, Any]:
     return {"detail-type": event.detail_type.value, "id": event.id, "time": moment, "detail": event.detail()}
 
 
-def _order(event: Event) -> tuple[datetime, int, float, str]:
+def _order(event: Event) -> tuple[datetime, float, float, str]:
     return event.occurred_at, RANK[event.detail_type], _threshold(event), event.id
 
 

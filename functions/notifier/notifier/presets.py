@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import cast
 
+from governor.authorship import Author, approvals_of_order
 from governor.preset_evidence import CheckResult, PresetDrift, Promotion
 from governor.slack import escape
 from governor.slack_text import link
@@ -74,8 +75,20 @@ def drifted(case: Case) -> Words:
     version = evidence.live.version
     if not version:
         return Words(headline, ORANGE, facts, _RESTORE)
-    todo = "Adopt what is there, or revert to what was promoted. An approver may at once."
+    facts = (*_saved_by(case, evidence), *facts)
+    todo = "Adopt what is there, or revert to what was promoted. An approver may revert at once."
     return Words(headline, ORANGE, facts, todo, (buttons.adopt(evidence), buttons.revert(evidence)))
+
+
+def _saved_by(case: Case, evidence: PresetDrift) -> tuple[str, ...]:
+    if evidence.author:
+        return (f"*Saved by:* {person(evidence.author)}, as OpenRouter says; another approver may adopt it at once",)
+    if not evidence.author_unknown:
+        return ()
+    preset = case.policy.preset(evidence.name)
+    needed = approvals_of_order(preset, Author(unknown=evidence.author_unknown)) if preset else 2
+    takes = "One approver may adopt it" if needed == 1 else f"It takes {needed} approvers to adopt it"
+    return (f"*Saved by:* nobody knows, because {escape(evidence.author_unknown)}. {takes}",)
 
 
 def _by(evidence: Promotion) -> str:

@@ -249,6 +249,7 @@ _WORDS: dict[DetailType, Callable[[Case], Words]] = {
     DetailType.APPROVAL_REJECTED: decisions.rejected,
     DetailType.APPROVAL_EXPIRED: decisions.expired,
     DetailType.APPROVAL_VOIDED: decisions.voided,
+    DetailType.APPROVAL_COUNTED: decisions.requested,
     DetailType.FORGERY_SUSPECTED: decisions.forged,
     DetailType.PRESET_PROMOTED: presets.promoted,
     DetailType.PRESET_PROMOTION_FAILED: presets.failed,

@@ -10,10 +10,11 @@ Whether a candidate is still what was checked: `candidate_changed`, `production_
 
 Whether an order about what production serves can be carried out:
  1. `not_an_approver`     somebody granted it whom the policy's preset does not name
- 2. `not_the_last`        it names a promotion that is not the last
- 3. `production_changed`  production serves another version than the one the order is about
- 4. `not_drifted`         an edit to adopt or revert that is dealt with already
- 5. `no_former`           there is nothing to go back to
+ 2. `not_enough_approvals`   its approvals do not suffice, or the author of the edit is among them
+ 3. `not_the_last`        it names a promotion that is not the last
+ 4. `production_changed`  production serves another version than the one the order is about
+ 5. `not_drifted`         an edit to adopt or revert that is dealt with already
+ 6. `no_former`           there is nothing to go back to
 """
 
 from collections.abc import Mapping, Sequence

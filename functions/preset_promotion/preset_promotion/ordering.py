@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from governor.approval import Approval, Kind
 from governor.approvals import NotGranted
-from governor.authorship import approvals_needed, author_of, missing
+from governor.authorship import approvals_needed, approvals_of_order, author_of, missing
 from preset_promotion import told
 from preset_promotion.asking import end, ended, renew, void
 from preset_promotion.decide import refusal, stale
@@ -14,7 +14,6 @@ from preset_promotion.record import Candidate, Finishing, Seen, Served
 from preset_promotion.requesting import change
 
 _WHY = {
-    "not_an_approver": "the policy does not name whoever granted it",
     "not_the_last": "it is not the last promotion any more",
     "production_changed": "production serves another version than the one that this is about",
     "not_drifted": "production serves what counts as promoted",
@@ -76,17 +75,37 @@ def _lacking(turn: Turn, candidate: Candidate, approval: Approval) -> str:
 def _order(turn: Turn, approval: Approval, production: Live) -> None:
     request, record = approval.request, turn.record
     rule = refusal(request.kind, request.change, record, production.seen)
-    if not approval.approved_by or not set(approval.approved_by) <= set(turn.preset.approvers):
-        rule = "not_an_approver"
+    why = _order_lacks(turn, approval, production)
+    if why:
+        known = set(approval.approved_by) <= set(turn.preset.approvers)
+        rule = "not_enough_approvals" if known else "not_an_approver"
     served = record.served
     if rule or (served is None and request.kind != "adopt"):
-        _refused(turn, approval, rule or "no_former", production.seen)
+        rule = rule or "no_former"
+        _refused(turn, approval, rule, why or _WHY[rule], production.seen)
     elif request.kind == "adopt":
         _adopt(turn, approval, production.seen, served.version if served else Seen())
     elif request.kind == "rollback" and served:
         put_back(turn, "rollback", approval, served.former, production.seen)
     elif served:
         put_back(turn, "revert", approval, served.version, production.seen)
+
+
+def _order_lacks(turn: Turn, approval: Approval, production: Live) -> str:
+    """Why the grant of an order does not suffice, as a clause; empty where it does. The author of an edit is asked of
+    OpenRouter again."""
+    preset, request, served = turn.preset, approval.request, turn.record.served
+    author = None
+    if request.kind == "adopt":
+        author = author_of(turn.ports.policy, production.seen.creator)
+    elif request.kind == "rollback" and served and not served.former_approved:
+        former = turn.version(turn.production, served.former.number)
+        author = author_of(turn.ports.policy, former.seen.creator)
+    ordered = request.requested_by in approval.approved_by
+    needed = approvals_of_order(preset, author) if ordered else approvals_needed(preset, author)
+    barred = {author.slack: "saved the version that production would serve"} if author else {}
+    short = missing(preset, needed, approval.approved_by, barred)
+    return f"{short}, because {author.unknown}" if short and author and author.unknown else short
 
 
 def _adopt(turn: Turn, approval: Approval, live: Seen, former: Seen) -> None:
@@ -98,9 +117,9 @@ def _adopt(turn: Turn, approval: Approval, live: Seen, former: Seen) -> None:
     turn.flush()
 
 
-def _refused(turn: Turn, approval: Approval, rule: str, live: Seen) -> None:
+def _refused(turn: Turn, approval: Approval, rule: str, why: str, live: Seen) -> None:
     request, served = approval.request, turn.record.served
-    reason = f"{turn.preset.slug}: {request.kind} was not carried out: {_WHY[rule]}."
+    reason = f"{turn.preset.slug}: {request.kind} was not carried out: {why}."
     event = told.refused(turn, approval, rule, reason, live, served.version if served else Seen())
     turn.write(replace(turn.record, finishing=Finishing(request.id, "failed", rule)).telling(event))
     turn.flush()

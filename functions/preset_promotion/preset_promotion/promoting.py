@@ -236,7 +236,9 @@ def _done(turn: Turn, posting: Posting, live: Seen, old_answers: str) -> None:
     before = record.served
     match posting.how:
         case "promotion" | "override":
-            kind, served = DetailType.PRESET_PROMOTED, Served(live, posting.id, posting.former)
+            # `former` may be an edit by hand that the approvers saw, but that nobody approved.
+            approved = not posting.former.number or (before is not None and before.version == posting.former)
+            kind, served = DetailType.PRESET_PROMOTED, Served(live, posting.id, posting.former, approved)
             reason = f"{slug}: production serves version {posting.source.number} of staging, as version {live.number}."
         case "rollback":
             # Nothing to go back to from here: what was left behind is what nobody wants.

@@ -154,19 +154,27 @@ class Posting:
 @dataclass(frozen=True)
 class Served:
     """What production serves by a decision: `version`, put there instead of `former` by the promotion or approval `id`,
-    which is empty for what was there when Governor first looked.
+    which is empty for what was there when Governor first looked. `former_approved`: false where `former` was an edit by
+    hand that nobody had approved.
     """
 
     version: Seen
     id: str = ""
     former: Seen = NONE
+    former_approved: bool = True
 
     def data(self) -> dict[str, Any]:
-        return {"version": self.version.data(), "id": self.id, "former": self.former.data()}
+        return {
+            "version": self.version.data(),
+            "id": self.id,
+            "former": self.former.data(),
+            "former_approved": self.former_approved,
+        }
 
     @classmethod
     def of(cls, data: Mapping[str, Any]) -> "Served":
-        return cls(Seen.of(data["version"]), data["id"], Seen.of(data["former"]))
+        approved = bool(data.get("former_approved", True))  # older rows do not say
+        return cls(Seen.of(data["version"]), data["id"], Seen.of(data["former"]), approved)
 
 
 @dataclass(frozen=True)
@@ -213,7 +221,8 @@ class Record:
     """`looked`: Governor has looked at this preset before. `taken_up`: the newest version of staging that was taken up.
 
     `purse`: what golden cases cost today. `judged`: the last run of golden cases that held a candidate back.
-    `drifted`: the version of production that was last told as drift (0: it was gone). `saying`: events that the bus may
+    `drifted`: the version of production that was last told as drift (0: it was gone). `edit`: the same with its
+    creator, for the approval desk (`governor.authorship`). `saying`: events that the bus may
     not have yet. `finishing`: a grant's outcome that may not be noted yet.
     """
 
@@ -228,6 +237,7 @@ class Record:
     finishing: Finishing | None = None
     purse: Purse = EMPTY
     judged: Judged | None = None
+    edit: Seen = NONE
     row: int = ABSENT
 
     def put(self) -> Put:
@@ -239,6 +249,7 @@ class Record:
             "candidate": self.candidate.data() if self.candidate else None,
             "posting": self.posting.data() if self.posting else None,
             "drifted": self.drifted,
+            "edit": self.edit.data(),
             "purse": [self.purse.day, self.purse.usd],
             "judged": self.judged.data() if self.judged else None,
             "saying": list(self.saying),
@@ -265,6 +276,7 @@ class Record:
             candidate=Candidate.of(data["candidate"]) if data["candidate"] else None,
             posting=Posting.of(data["posting"]) if data["posting"] else None,
             drifted=data["drifted"],
+            edit=Seen.of(data["edit"]) if data.get("edit") else NONE,  # older rows have none
             purse=Purse(*data["purse"]) if data.get("purse") else EMPTY,  # older rows have none
             judged=Judged.of(data["judged"]) if data.get("judged") else None,
             saying=tuple(data["saying"]),

@@ -133,7 +133,7 @@ def _drift(turn: Turn, production: Live) -> None:
         )
         shown = (*diff.shown, *note)
     event = told.drift(turn, production.seen, shown, file)
-    turn.write(replace(record, drifted=production.seen.number).telling(event))
+    turn.write(replace(record, drifted=production.seen.number, edit=production.seen).telling(event))
     turn.flush()
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from governor.approval import Approval
+from governor.authorship import Author, author_of
 from governor.events import DetailType, Event, event_id
 from governor.preset_evidence import CheckResult, How, PresetDrift, Promotion, VersionRef
 from preset_promotion.checks import Check
@@ -69,9 +70,11 @@ def drift(turn: Turn, live: Seen, shown: Sequence[str], file: str | None) -> Eve
             f"{slug}: production's preset {slug} was archived: callers of @preset/{slug} get 404. "
             f"The last promoted one is version {last.number}, which OpenRouter keeps."
         )
+    author = author_of(turn.ports.policy, live.creator) if live.number else Author()
     evidence = PresetDrift(
-        name=slug, live=_production(turn, live), promoted=_production(turn, last), shown=list(shown), file=file
-    )
+        name=slug, live=_production(turn, live), promoted=_production(turn, last), shown=list(shown), file=file,
+        author=author.slack, author_unknown=author.unknown,
+    )  # fmt: skip
     # Absence has no version of its own: the row's says which time it is.
     time = () if live.number else (turn.record.row,)
     id = event_id(DetailType.PRESET_DRIFTED, slug, live.number, live.digest, last.number, *time)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pytest
 
 from governor.slack_requests import SlackRequest
-from tests.faults.approval_desk.world import APPROVERS, OWNER, ROTATED, WORKLOAD, World
+from tests.faults.approval_desk.world import APPROVERS, OWNER, PRESET, ROTATED, WORKLOAD, World
 from tests.faults.harness import Accident, Fault, Wire, accidents, case
 
 LEAD = APPROVERS[0]
@@ -23,12 +23,21 @@ class Scene:
     votes: tuple[tuple[str, str], ...] = ()
     answered: str = ""
     writes_first: bool = True
+    needed: int = 1
 
 
 SCENES = {
     "approve": Scene(
         lambda world, held: world.click(LEAD, "approve", held),
         ("Approval Granted",), ((LEAD, "approve"),), "Approved",
+    ),
+    "first of two": Scene(
+        lambda world, held: world.click(LEAD, "approve", held),
+        ("Approval Counted",), ((LEAD, "approve"),), "Your approval counts. 1 more is needed.", needed=2,
+    ),
+    "order of two": Scene(
+        lambda world, _: world.click(LEAD, "adopt", {"preset": PRESET, "version": "3"}),
+        ("Approval Requested", "Approval Counted"), answered="Your approval counts. 1 more",
     ),
     "reject": Scene(
         lambda world, held: world.reason(LEAD, held), ("Approval Rejected",), ((LEAD, "reject"),), "Rejected"
@@ -62,7 +71,7 @@ SCENES = {
 
 
 def _begun(world: World, scene: Scene) -> SlackRequest:
-    request = scene.does(world, world.arrange())
+    request = scene.does(world, world.arrange(scene.needed))
     if scene.writes_first:
         world.watch()
     return request
@@ -105,7 +114,7 @@ def test_whatever_call_fails_it_is_done_once_and_the_person_is_answered(
             assert len(world.slack.told(request.user)) == len(answers), "a replay says nothing"
 
 
-@pytest.mark.parametrize("name", ["approve", "order", "ask", "roll back", "expected"])
+@pytest.mark.parametrize("name", ["approve", "first of two", "order of two", "order", "ask", "roll back", "expected"])
 def test_two_deaths_in_two_deliveries_are_survived_as_well(
     name: str, wire: Wire, fresh: Fresh, counted: list[str]
 ) -> None:
@@ -120,7 +129,7 @@ def test_two_deaths_in_two_deliveries_are_survived_as_well(
                 _holds(world, scene, request)
 
 
-@pytest.mark.parametrize("name", ["approve", "reject", "order", "roll back"])
+@pytest.mark.parametrize("name", ["approve", "first of two", "order of two", "reject", "order", "roll back"])
 def test_a_copy_beside_it_at_any_call_changes_nothing(name: str, wire: Wire, fresh: Fresh, counted: list[str]) -> None:
     scene = SCENES[name]
     for at in range(len(_calls(fresh(), scene))):

@@ -32,6 +32,7 @@ from tests.faults.slack_wire import cross
 REGION, CHANNEL, WORKLOAD, HASH = "us-east-1", "C0GOVERNOR", "prod-search-agent", "a" * 64
 APPROVERS = tuple(f"U0LEAD{number}" for number in range(8))
 OWNER, ROTATED = "U0SEARCH", "prod-mail-agent"
+PRESET = "support-triage"
 VISIBILITY, MOST_DELIVERIES = timedelta(seconds=180), 5
 """The template's: SlackRequestQueue."""
 ENVIRONMENT = {
@@ -49,9 +50,15 @@ POLICY = Policy.model_validate(
             {"name": name, "workspace": "p", "owner": {"slack": OWNER}, "secret": f"openrouter/{name}"}
             for name in (WORKLOAD, ROTATED)
         ],
+        "presets": [
+            {
+                "slug": PRESET, "from": "s", "to": "p", "from_secret": "presets/s", "to_secret": "presets/p",
+                "approvers": APPROVERS,
+            }
+        ],
         "approvals": {"channel": CHANNEL, "approvers": APPROVERS, "by_event": True},
     }
-)
+)  # fmt: skip
 
 
 class Clients:

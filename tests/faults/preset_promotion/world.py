@@ -161,13 +161,17 @@ class World:
         assert standing
         self.approvals().vote(id, standing.request.digest, Vote(f"{by}-{id}", by, verdict, self.now))
 
-    def order(self, kind: Any, by: str = "U0LEAD", id: str = "order-1", **change: Any) -> Callable[[], object]:
-        """An approver has it done at once."""
+    def order(
+        self, kind: Any, by: str = "U0LEAD", id: str = "order-1", also: str = "", **change: Any
+    ) -> Callable[[], object]:
+        """An approver has it done at once; where `also` is given, with that one's approval."""
         self.wire.begin()
-        request = Request(
-            id, kind, SLUG, by, self.now, self.now + timedelta(hours=24), {"preset": SLUG, **change}, ("U0LEAD",)
-        )
+        approvers, needed = ("U0LEAD", "U0SEC"), 2 if also else 1
+        ends = self.now + timedelta(hours=24)
+        request = Request(id, kind, SLUG, by, self.now, ends, {"preset": SLUG, **change}, approvers, needed)
         self.approvals().order(request, Vote(f"{by}-{id}", by, "approve", self.now))
+        if also:
+            self.approvals().vote(id, request.digest, Vote(f"{also}-{id}", also, "approve", self.now))
         return self.granted(id)
 
     def granted(self, id: str | None = None, kind: str = "Approval Granted") -> Callable[[], object]:

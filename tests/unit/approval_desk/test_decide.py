@@ -1,10 +1,12 @@
 """Who may do what, and what everybody else is told."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from governor.events import DetailType
+from governor.ledger import Put
 from tests.unit.approval_desk.desk import (
     ANYBODY,
     LEAD,
@@ -128,7 +130,6 @@ def test_promoting_is_asked_for_by_anybody_and_an_override_names_what_it_overrid
     ("action", "value"),
     [
         ("rollback", {"promotion": "p1"}),
-        ("adopt", {"version": "7"}),
         ("revert", {"version": "7"}),
     ],
 )
@@ -141,6 +142,51 @@ def test_an_approver_of_the_preset_acts_at_once_and_others_ask_as_many_as_it_nee
     assert (granted.detail_type, asked.detail_type) == (GRANTED, REQUESTED)
     assert granted.evidence["change"] == asked.evidence["change"] == value
     assert asked.evidence["needed"] == 2
+
+
+ROWS: dict[str, dict[str, Any]] = {
+    "adopt": {"edit": [7, "d", "user_fake_lead"]},
+    "rollback": {"served": {"former": [7, "d", "user_fake_lead"], "former_approved": False}},
+}
+
+
+@pytest.mark.parametrize(("action", "value"), [("adopt", {"version": "7"}), ("rollback", {"promotion": "p1"})])
+def test_an_edit_is_not_for_its_author_alone_and_another_approver_acts_at_once(
+    action: str, value: dict[str, str]
+) -> None:
+    desk = Desk(people={LEAD: "user_fake_lead"})
+    desk.ledger.commit(Put("preset", PRESET, ROWS[action]))
+    assert desk.clicks(LEAD, action, preset=PRESET, **value) == "not_enough_approvers"
+    assert "Let another approver click it." in desk.said
+    assert desk.bus.events == []
+    assert desk.clicks(SEC, action, preset=PRESET, **value) == action
+    (granted,) = desk.bus.events
+    assert (granted.detail_type, granted.evidence["author"], granted.evidence["needed"]) == (GRANTED, LEAD, 1)
+
+
+@pytest.mark.parametrize(
+    ("action", "value", "row"),
+    [
+        ("adopt", {"version": "7"}, None),
+        ("adopt", {"version": "8"}, ROWS["adopt"]),
+        ("rollback", {"promotion": "p1"}, ROWS["rollback"]),
+    ],
+)
+def test_an_edit_of_nobody_knows_whom_takes_a_second_approver(
+    desk: Desk, action: str, value: dict[str, str], row: dict[str, Any] | None
+) -> None:
+    if row:
+        desk.ledger.commit(Put("preset", PRESET, row))
+    assert desk.clicks(LEAD, action, preset=PRESET, **value) == action
+    assert desk.said == "Your approval counts. 1 more needed: the approvers are asked in the channel."
+    assert desk.clicks(SEC, action, preset=PRESET, **value) == "asked_already"
+    asked, counted = desk.bus.events
+    assert (asked.detail_type, counted.detail_type) == (REQUESTED, DetailType.APPROVAL_COUNTED)
+    assert (counted.evidence["approved_by"], counted.evidence["needed"]) == ([LEAD], 2)
+    held = {"approval": asked.evidence["approval"], "digest": asked.evidence["digest"]}
+    assert desk.clicks(LEAD, "approve", **held) == "own_request"
+    assert desk.clicks(SEC, "approve", **held) == "granted"
+    assert desk.bus.events[-1].evidence["approved_by"] == [LEAD, SEC]
 
 
 def test_a_drill_is_asked_for_even_by_an_approver(desk: Desk) -> None:

@@ -41,7 +41,7 @@ def test_a_double_click_is_two_interactions_and_one_decision(desk: Desk) -> None
     assert desk.does(click(SEC, "approve", held, n=3)) == "granted"
     assert desk.does(click(SEC, "approve", held, n=4)) == "granted"
     assert desk.said == "This was approved already."
-    assert desk.bus.kinds() == [DetailType.APPROVAL_GRANTED]
+    assert desk.bus.kinds() == [DetailType.APPROVAL_COUNTED, DetailType.APPROVAL_GRANTED]
 
 
 def test_a_late_click_is_refused(desk: Desk) -> None:

@@ -194,3 +194,19 @@ def test_a_request_that_was_asked_between_two_seconds_is_genuine(world: World) -
     world.hears(approval_event(DetailType.APPROVAL_REQUESTED, Approval(asked), T0, "U0DEV asks."))
     assert [said.message.actions[0].action for said in world.slack.said] == ["approve"]
     assert world.published == []
+
+
+def test_how_many_have_approved_is_shown_from_the_decision_and_from_no_event(policy: Policy) -> None:
+    world = World(policy)
+    asked = replace(REQUEST, id="request-2", needed=2)
+    world.approvals.ask(asked)
+    lie = approval_event(DetailType.APPROVAL_COUNTED, Approval(asked, votes=(YES,)), T0, LIE)
+    world.hears(lie)
+    assert [event.detail_type for event in world.published] == [DetailType.FORGERY_SUSPECTED]
+    counted = world.approvals.vote(asked.id, asked.digest, YES).approval
+    assert counted
+    genuine = approval_event(DetailType.APPROVAL_COUNTED, counted, T0, "U0LEAD approved it: 1 of 2.")
+    world.approvals.vote(asked.id, asked.digest, replace(YES, id="click-2", by="U0SEC"))
+    world.hears(genuine)
+    assert "1 of 2 approvals are in (<@U0LEAD>); 1 more of <@U0SEC> must decide" in world.everything
+    assert LIE not in world.everything

@@ -9,7 +9,7 @@ from governor.evidence import Evidence
 
 
 class ApprovalEvidence(Evidence):
-    """Approval Requested, Granted, Rejected, Expired and Voided.
+    """Approval Requested, Counted, Granted, Rejected, Expired and Voided.
 
     `approval` and `digest` name the request and what it is about; a decision must bear both. `needed` of `approvers`
     (empty: anybody). `change`: what exactly, in JSON. `shown`: the lines that people were shown; `file`: a permalink to
@@ -71,7 +71,10 @@ class Forgery(Evidence):
 
 
 def approval_event(kind: DetailType, approval: Approval, at: datetime, reason: str) -> Event:
-    """One of the events about a request; the same step of the same request has the same id for ever."""
+    """One of the events about a request; the same step of the same request has the same id for ever.
+
+    Each approval that is counted is a step of its own.
+    """
     request = approval.request
     last = approval.votes[-1] if approval.votes else None
     evidence = ApprovalEvidence(
@@ -92,4 +95,5 @@ def approval_event(kind: DetailType, approval: Approval, at: datetime, reason: s
         decided_by=last.by if last and approval.decided_at else None,
         comment=last.comment if last else "",
     )
-    return Event(kind, event_id(kind, request.id), request.subject, at, reason, evidence.model_dump(mode="json"))
+    step = (len(approval.votes),) if kind is DetailType.APPROVAL_COUNTED else ()
+    return Event(kind, event_id(kind, request.id, *step), request.subject, at, reason, evidence.model_dump(mode="json"))

@@ -4,6 +4,7 @@ Anybody who may publish such an event can write what he likes in it. So nothing 
 event is made again from the stored request and the stored decision, and the sender's is only held against it.
 """
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -45,11 +46,10 @@ def borne_out(event: Event, approval: Approval | None, now: datetime) -> Event:
     if approval.altered:
         raise NotBorneOut("request_altered", "The stored request was altered after people had decided it.")
     request = approval.request
-    at = _since(event, approval, now)
-    if at is None:
+    told = _as_it_was(event, approval, len(said.approved_by))
+    at = _since(event, told, now)
+    if at is None or (event.detail_type is DetailType.APPROVAL_COUNTED and said.approved_by != told.approved_by):
         raise NotBorneOut("not_so", f"The stored request is {approval.state}.")
-    # A request is told as it was asked: a vote that came since must not make the same fact look like another.
-    told = Approval(request) if event.detail_type is DetailType.APPROVAL_REQUESTED else approval
     why = approval.withdrawn if approval.withdrawn is not None else approval.why
     genuine = approval_event(event.detail_type, told, at, f"{why}." if why else "")
     stored = ApprovalEvidence.of(genuine)
@@ -61,12 +61,24 @@ def borne_out(event: Event, approval: Approval | None, now: datetime) -> Event:
     return genuine
 
 
+def _as_it_was(event: Event, approval: Approval, votes: int) -> Approval:
+    """The request as it stood then: a vote that came since must not make the same fact look like another. `votes`: how
+    many had been counted."""
+    if event.detail_type is DetailType.APPROVAL_REQUESTED:
+        return Approval(approval.request)
+    if event.detail_type is DetailType.APPROVAL_COUNTED:
+        return replace(approval, votes=approval.votes[:votes], decided_at=None)
+    return approval
+
+
 def _since(event: Event, approval: Approval, now: datetime) -> datetime | None:
     """When what the event says came to be so; None when it is not so."""
     request = approval.request
     match event.detail_type:
         case DetailType.APPROVAL_REQUESTED:
             return request.requested_at
+        case DetailType.APPROVAL_COUNTED:
+            return approval.votes[-1].at if 0 < len(approval.votes) < request.needed else None
         case DetailType.APPROVAL_GRANTED:
             return approval.decided_at if approval.decision == "granted" else None
         case DetailType.APPROVAL_REJECTED:

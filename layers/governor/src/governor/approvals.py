@@ -86,7 +86,8 @@ class Approvals:
         return replace(voted, approval=self._decide(voted.approval))
 
     def order(self, request: Request, vote: Vote) -> Approval:
-        """Done at once by somebody entitled to it, who need not ask another: request and decision.
+        """Asked by somebody entitled to decide it, whose request is an approval: done at once where one is needed, and
+        else the first of so many.
 
         Raises `NotGranted` when a request of this id was decided otherwise, `LedgerConflict`.
         """
@@ -98,7 +99,10 @@ class Approvals:
             return approval
         if approval.state != "pending":
             raise NotGranted(f"request {request.id} is {approval.state}", approval.state)
-        return self._decide(replace(approval, state="granted", votes=(vote,), decided_at=vote.at))
+        votes = (*approval.votes, vote)
+        if len(votes) < approval.request.needed:
+            return self._decide(replace(approval, votes=votes))
+        return self._decide(replace(approval, state="granted", votes=votes, decided_at=vote.at))
 
     def overdue(self, now: datetime) -> list[Approval]:
         """Pending requests whose time is over. No vote counts for them any more, so tell of each, then write it off:

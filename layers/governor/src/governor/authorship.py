@@ -8,9 +8,13 @@ approve (`approvals_if_author_unknown`) that at least one of them is somebody el
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from governor.approval import Kind
 from governor.policy import Policy, Preset
 
+PRESET_ROWS = "preset"
+"""The partition of the ledger in which `preset_promotion` keeps a row a preset, by its slug."""
 _USER = re.compile(r"[A-Za-z0-9_-]{1,100}")
 
 
@@ -33,9 +37,35 @@ def author_of(policy: Policy, creator: str | None) -> Author:
     return Author(unknown=f"the policy's people does not say who {shown} is in Slack")
 
 
-def approvals_needed(preset: Preset, author: Author) -> int:
-    """How many must approve a version of this author."""
-    return max(preset.approvals, preset.approvals_if_author_unknown) if author.unknown else preset.approvals
+def author_of_edit(policy: Policy, row: Mapping[str, Any] | None, kind: Kind, version: str = "") -> Author | None:
+    """The author of an edit that nobody approved and that the order would have production serve; None where there is
+    none: a revert restores what was promoted, and a rollback as a rule what was served by a decision before.
+
+    `row`: the preset's, as `preset_promotion` keeps it. `version`: of production, which an adoption is about.
+    """
+    held = row or {}
+    if kind == "adopt":
+        edit = held.get("edit") or [0, "", None]
+        return author_of(policy, edit[2] if str(edit[0]) == version else None)
+    served = held.get("served")
+    if kind == "rollback" and served and not served.get("former_approved", True):
+        return author_of(policy, served["former"][2])
+    return None
+
+
+def approvals_needed(preset: Preset, author: Author | None) -> int:
+    """How many must approve a version of this author, or an order about a version that somebody else asks for."""
+    unknown = author is not None and author.unknown
+    return max(preset.approvals, preset.approvals_if_author_unknown) if unknown else preset.approvals
+
+
+def approvals_of_order(preset: Preset, author: Author | None) -> int:
+    """How many approvers it takes to roll back, adopt or revert, the one who orders it included.
+
+    One may at once, since what is served again was approved, or since its author is another; where nobody knows the
+    author of an edit, a second must approve it.
+    """
+    return preset.approvals_if_author_unknown if author is not None and author.unknown else 1
 
 
 def who_may_approve(preset: Preset, barred: Iterable[str]) -> tuple[str, ...]:

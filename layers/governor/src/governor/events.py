@@ -70,6 +70,7 @@ class DetailType(StrEnum):
     DRILL_FAILED = "Drill Failed"
     BYOK_REVIEW_DUE = "Byok Review Due"
     APPROVAL_REQUESTED = "Approval Requested"
+    APPROVAL_COUNTED = "Approval Counted"
     APPROVAL_GRANTED = "Approval Granted"
     APPROVAL_REJECTED = "Approval Rejected"
     APPROVAL_EXPIRED = "Approval Expired"

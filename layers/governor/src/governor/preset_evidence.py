@@ -51,10 +51,16 @@ class Promotion(Evidence):
 
 
 class PresetDrift(Evidence):
-    """Preset Drifted: production serves a version that Governor did not put there. `promoted`: the last that it did."""
+    """Preset Drifted: production serves a version that Governor did not put there. `promoted`: the last that it did.
+
+    `author`: the Slack user who saved it, as OpenRouter says; where nobody knows who that is, `author_unknown` says
+    why.
+    """
 
     name: str
     live: VersionRef
     promoted: VersionRef
     shown: tuple[str, ...] = ()
     file: str | None = None
+    author: str = ""
+    author_unknown: str = ""

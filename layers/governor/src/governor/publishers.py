@@ -57,6 +57,7 @@ PUBLISHES: Mapping[str, frozenset[Type]] = {
     "approval_desk": frozenset(
         {
             Type.APPROVAL_REQUESTED,
+            Type.APPROVAL_COUNTED,
             Type.APPROVAL_GRANTED,
             Type.APPROVAL_REJECTED,
             Type.APPROVAL_EXPIRED,
@@ -91,6 +92,7 @@ REDELIVERS: Mapping[str, frozenset[Type]] = {
 OF_DECISIONS = frozenset(
     {
         Type.APPROVAL_REQUESTED,
+        Type.APPROVAL_COUNTED,
         Type.APPROVAL_GRANTED,
         Type.APPROVAL_REJECTED,
         Type.APPROVAL_EXPIRED,

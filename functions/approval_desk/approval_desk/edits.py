@@ -1,0 +1,22 @@
+"""How many must approve an order about what production serves. Pure."""
+
+from governor.authorship import Author, approvals_needed, approvals_of_order, who_may_approve
+from governor.policy import Preset
+
+
+def needed_of(preset: Preset, author: Author | None, by: str) -> tuple[int, str]:
+    """How many approvals the wish of `by` takes, and what to tell them where the preset has too few approvers for it.
+
+    `author`: of an edit that nobody approved and that production would serve. An approver's own wish is one of the
+    approvals, unless the edit is theirs.
+    """
+    maker = author.slack if author else ""
+    orders = by in who_may_approve(preset, (maker,))
+    needed = approvals_of_order(preset, author) if orders else approvals_needed(preset, author)
+    others = who_may_approve(preset, (by, maker))
+    if len(others) + orders >= needed:
+        return needed, ""
+    return needed, (
+        f"It takes {needed} of the preset's approvers, and without you and whoever saved that version there are "
+        f"{len(others)}. Let another approver click it."
+    )

@@ -1,0 +1,58 @@
+"""What is known when a person wants something, and what it comes to."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from governor.approval import Approval, Request
+from governor.causes import Causes
+from governor.events import Event
+from governor.ledger import Put
+from governor.lineage import Lineage
+from governor.policy import Policy
+from governor.slack_requests import SlackRequest
+
+Action = Literal["vote", "ask_why", "order", "ask", "publish", "report", "tell"]
+"""`vote`: count it. `ask_why`: open the modal. `order`: granted at once. `ask`: a request for others. `publish`: an
+event. `report`: `status` or `keys`. `tell`: nothing but an answer."""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """`causes`: of the wish's subject, to give a key back, `lineage`: to roll it back. `pending`: requests that stand
+    open, for one that might repeat another. `own`: what this very interaction asked before it was interrupted.
+    `preset_row`: what `preset_promotion` keeps of the preset."""
+
+    request: SlackRequest
+    policy: Policy
+    now: datetime
+    causes: Causes = field(default_factory=Causes)
+    lineage: Lineage | None = None
+    pending: Sequence[Approval] = ()
+    own: Approval | None = None
+    preset_row: Mapping[str, Any] | None = None
+
+    @property
+    def at(self) -> datetime:
+        return datetime.fromtimestamp(self.request.at, UTC)
+
+    @property
+    def by(self) -> str:
+        return self.request.user
+
+    @property
+    def approvers(self) -> tuple[str, ...]:
+        return self.policy.approvals.approvers if self.policy.approvals else ()
+
+
+@dataclass(frozen=True)
+class Decision:
+    """`said`: to the person, once it is done. `asked`: of an `order` or `ask`. `event` and `note`: of a `publish`."""
+
+    action: Action
+    rule: str
+    said: str = ""
+    asked: Request | None = None
+    event: Event | None = None
+    note: Put | None = None
