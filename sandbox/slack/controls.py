@@ -77,6 +77,18 @@ def _people(app: FastAPI, simulator: "SlackSimulator") -> None:
     async def submit(request: Request) -> Response:
         return _sent(await run_in_threadpool(simulator.submit, **await request.json()))
 
+    @app.post("/_sim/people")
+    async def person(request: Request) -> Response:
+        facts = await request.json()
+        simulator.person(**facts)
+        return JSONResponse({"user": facts["user"]})
+
+    @app.post("/_sim/installation")
+    async def installation(request: Request) -> Response:
+        where = await request.json()
+        simulator.install(**where)
+        return JSONResponse(where)
+
     @app.get("/_sim/told")
     async def told(user: str) -> Response:
         return JSONResponse({"told": simulator.told(user)})

@@ -16,7 +16,7 @@ import httpx
 from slack_sdk.signature import SignatureVerifier
 
 from sandbox.slack.limits import Refused
-from sandbox.slack.workspace import TEAM, Channel, ResponseUrl, Workspace
+from sandbox.slack.workspace import Channel, ResponseUrl, Workspace
 
 TIMEOUT_SECONDS = 30
 """Slack gives three; here the machine may be busy, and whoever asks can look at `Sent.seconds`."""
@@ -83,7 +83,7 @@ class People:
         shown = {name: value for name, value in view.items() if name not in ("user", "open")}
         payload = {
             "type": "view_submission",
-            **self._who(user, team),
+            **self._who(user, team, modal=True),
             "trigger_id": self._workspace.trigger(user),
             "view": {**shown, "state": {"values": values}},
             "response_urls": [],
@@ -95,7 +95,7 @@ class People:
     def command(self, user: str, text: str, channel: Channel, team: str, command: str) -> Sent:
         form = {
             "token": "deprecated",
-            "team_id": team,
+            **self._workspace.membership.command(team),
             "team_domain": "sandbox",
             "channel_id": channel.id,
             "channel_name": channel.name,
@@ -104,7 +104,6 @@ class People:
             "command": command,
             "text": text,
             "api_app_id": "A0GOVERNOR",
-            "is_enterprise_install": "false",
             "response_url": self._response_url(user, channel.id),
             "trigger_id": self._workspace.trigger(user),
         }
@@ -155,15 +154,9 @@ class People:
             "User-Agent": "Slackbot 1.0 (+https://api.slack.com/robots)",
         }
 
-    def _who(self, user: str, team: str) -> dict[str, Any]:
-        return {
-            "user": {"id": user, "username": user.lower(), "name": user.lower(), "team_id": team},
-            "team": {"id": TEAM, "domain": "sandbox"},
-            "api_app_id": "A0GOVERNOR",
-            "token": "deprecated",
-            "enterprise": None,
-            "is_enterprise_install": False,
-        }
+    def _who(self, user: str, team: str, *, modal: bool = False) -> dict[str, Any]:
+        said = self._workspace.membership.interaction(user, team, modal=modal)
+        return {**said, "api_app_id": "A0GOVERNOR", "token": "deprecated"}
 
     def _response_url(self, user: str, channel: str) -> str:
         id = uuid.uuid4().hex

@@ -5,18 +5,15 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from sandbox.slack.limits import Refused, check_message, check_view
-from sandbox.slack.workspace import BOT_ID, BOT_USER, TEAM, Channel, Workspace
+from sandbox.slack.workspace import BOT_ID, BOT_USER, Channel, Workspace
 
 Answer = dict[str, Any]
 Method = Callable[[Workspace, Mapping[str, Any]], Answer]
 CONTENT = ("text", "blocks", "attachments", "metadata")
 
 
-def auth_test(_workspace: Workspace, _arguments: Mapping[str, Any]) -> Answer:
-    return {
-        "url": "https://sandbox.slack.com/", "team": "Sandbox", "user": "governor",
-        "team_id": TEAM, "user_id": BOT_USER, "bot_id": BOT_ID, "is_enterprise_install": False,
-    }  # fmt: skip
+def auth_test(workspace: Workspace, _arguments: Mapping[str, Any]) -> Answer:
+    return workspace.membership.auth_test(BOT_USER, BOT_ID)
 
 
 def post_message(workspace: Workspace, arguments: Mapping[str, Any]) -> Answer:
@@ -130,20 +127,22 @@ def open_view(workspace: Workspace, arguments: Mapping[str, Any]) -> Answer:
         raise Refused("expired_trigger_id")
     trigger.used = True
     opened = {"private_metadata": "", "callback_id": "", **view, "id": f"V{len(workspace.views) + 1:010d}"}
-    shown = {**opened, "team_id": TEAM, "bot_id": BOT_ID, "state": {"values": {}}}
+    home = workspace.membership.installation
+    shown = {
+        **opened, "team_id": home.team, "app_installed_team_id": home.team, "bot_id": BOT_ID, "state": {"values": {}},
+    }  # fmt: skip
     workspace.views.append({**shown, "user": trigger.user, "open": True})
     return {"view": shown}
 
 
-def user_info(_workspace: Workspace, arguments: Mapping[str, Any]) -> Answer:
-    user = _user(arguments)
-    name = user.lower()
-    return {
-        "user": {
-            "id": user, "team_id": TEAM, "name": name, "real_name": name, "deleted": False, "is_bot": user == BOT_USER,
-            "tz": "Etc/UTC", "profile": {"real_name": name, "display_name": name},
-        }
-    }  # fmt: skip
+def user_info(workspace: Workspace, arguments: Mapping[str, Any]) -> Answer:
+    needed = "users:read"
+    if needed not in workspace.membership.scopes:
+        raise Refused("missing_scope", needed=needed, provided=",".join(sorted(workspace.membership.scopes)))
+    user = workspace.membership.user(_user(arguments), BOT_USER)
+    if user is None:
+        raise Refused("user_not_found")
+    return {"user": user}
 
 
 METHODS: dict[str, Method] = {

@@ -69,6 +69,17 @@ class SlackSimulator:
         said = self.workspace.say(self.channel(channel), {"user": user, "text": text}, thread_ts=None, broadcast=False)
         return str(said["ts"])
 
+    def person(self, user: str, **facts: Any) -> None:
+        """From now on the user is a guest, deactivated, a bot, of another workspace, ...: `membership.Member`.
+
+        Whoever was not described is a full member.
+        """
+        self.workspace.membership.describe(user, **facts)
+
+    def install(self, **where: Any) -> None:
+        """Where the app is installed: `membership.Installation`."""
+        self.workspace.membership.install(**where)
+
     def connect(self, url: str, signing_secret: str) -> None:
         """Install the app: Slack sends what people do to `url`, signed."""
         self.api.people.connect(url, signing_secret)

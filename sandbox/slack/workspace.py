@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from sandbox.slack.membership import TEAM as TEAM
+from sandbox.slack.membership import Membership
+
 BOT_USER = "U0GOVERNOR"
 BOT_ID = "B0GOVERNOR"
-TEAM = "T0SANDBOX"
 
 
 @dataclass
@@ -62,6 +64,7 @@ class Workspace:
     def __init__(self, clock: Callable[[], datetime], channels: dict[str, str]) -> None:
         self.clock = clock
         self.channels = {id_: Channel(id_, name) for id_, name in channels.items()}
+        self.membership = Membership()
         self.files: dict[str, dict[str, Any]] = {}
         self.views: list[dict[str, Any]] = []
         self.ephemeral: list[dict[str, Any]] = []

@@ -85,7 +85,7 @@ def test_anybody_elses_wish_waits_for_an_approver_and_a_stranger_decides_nothing
     world.click("U0LEAD", "Approve", team="T0ELSEWHERE")
     assert "yourself" in world.slack.told("U0SEARCH")[-1]
     assert "not among the approvers" in world.slack.told("U0FINANCE")[-1]
-    assert "Only members" in world.slack.told("U0LEAD")[-1]
+    assert "you belong to another workspace" in world.slack.told("U0LEAD")[-1]
     assert world.key(SEARCH).disabled
     twice = world.click("U0SEC", "Approve")
     world.slack.resend(twice, anew=False)
@@ -131,11 +131,19 @@ def test_without_slack_a_decision_is_an_event_and_what_nobody_decides_expires(wo
     assert world.engine.dead_letters() == []
 
 
-def test_one_person_disables_even_tier_zero_and_the_commands_answer_only_who_typed_them(world: World) -> None:
+def test_a_member_disables_a_key_and_of_tier_zero_asks_and_the_commands_answer_only_who_typed_them(
+    world: World,
+) -> None:
     world.run(world.now + MINUTES)
-    assert world.command("U0FINANCE", f"disable {TRIAGE}").answer == json.dumps(
+    assert world.command("U0FINANCE", f"disable {SEARCH}").answer == json.dumps(
         {"response_type": "ephemeral", "text": "One moment …"}
     )
+    assert world.run_while(lambda: not world.key(SEARCH).disabled, at_most=3 * MINUTES)
+    world.command("U0FINANCE", f"disable {TRIAGE}")
+    assert "The approvers are asked" in world.slack.told("U0FINANCE")[-1]
+    world.run(world.now + 2 * MINUTES)
+    assert not world.key(TRIAGE).disabled
+    world.click("U0SEC", "Approve", holding=TRIAGE)
     assert world.run_while(lambda: not world.key(TRIAGE).disabled, at_most=3 * MINUTES)
     world.command("U0DATA", "status")
     assert f"`{TRIAGE}`: operator" in world.slack.told("U0DATA")[-1]
@@ -143,6 +151,79 @@ def test_one_person_disables_even_tier_zero_and_the_commands_answer_only_who_typ
     assert "Did you mean `/governor status`?" in world.slack.told("U0DATA")[-1]
     world.command("U0DATA", "keys")
     assert SEARCH in world.slack.told("U0DATA")[-1]
+    assert world.engine.dead_letters() == []
+
+
+def test_a_guest_and_a_member_of_another_workspace_do_nothing(world: World) -> None:
+    _killed(world)
+    world.click("U0SEARCH", "Restore key", holding=SEARCH)
+    world.slack.person("U0SEC", guest="multi")
+    world.slack.person("U0LEAD", guest="single")
+    world.slack.person("U0CONTRACTOR", team="T0AGENCY")
+    for user, where, why in (
+        ("U0SEC", {}, "you are a guest"),
+        ("U0LEAD", {}, "you are a guest"),
+        ("U0CONTRACTOR", {"team": "T0AGENCY"}, "another workspace"),
+    ):
+        for button in ("Approve", "Reject"):
+            world.click(user, button, **where)
+            assert why in world.slack.told(user)[-1], (user, button)
+        # Slack offers a command of the app's to the members of its workspace only, guests among them.
+        for text in (f"disable {TRIAGE}", f"rotate {SEARCH}", f"restore {SEARCH}", "status") if not where else ():
+            world.command(user, text)
+            assert why in world.slack.told(user)[-1], (user, text)
+    assert world.slack.workspace.views == []
+    world.run(world.now + 2 * MINUTES)
+    assert world.key(SEARCH).disabled
+    assert not world.key(TRIAGE).disabled
+    assert len(world.events("Approval Requested")) == 1
+    assert [world.events(kind) for kind in ("Approval Granted", "Approval Rejected", "Rotation Requested")] == [
+        [],
+        [],
+        [],
+    ]
+    # U0SEC becomes a full member: a minute later Slack is asked again.
+    world.slack.person("U0SEC")
+    world.run(world.now + MINUTES)
+    world.click("U0SEC", "Approve")
+    assert world.run_while(lambda: world.key(SEARCH).disabled, at_most=3 * MINUTES)
+    assert world.engine.dead_letters() == []
+
+
+def test_while_slack_does_not_say_who_anybody_is_who_is_named_stops_a_key_and_nobody_else_does_anything(
+    world: World,
+) -> None:
+    world.run(world.now + MINUTES)
+    world.slack.workspace.membership.scopes.discard("users:read")
+    world.command("U0FINANCE", f"disable {SEARCH}")
+    assert "Give the app the scope users:read and install it again." in world.slack.told("U0FINANCE")[-1]
+    world.command("U0LEAD", f"rotate {SEARCH}")
+    assert "Slack did not tell Governor who you are (missing_scope)" in world.slack.told("U0LEAD")[-1]
+    world.run(world.now + 2 * MINUTES)
+    assert not world.key(SEARCH).disabled
+    world.command("U0LEAD", f"disable {TRIAGE}")
+    assert world.run_while(lambda: not world.key(TRIAGE).disabled, at_most=3 * MINUTES)
+    assert world.engine.dead_letters() == []
+
+
+def test_an_app_that_is_installed_in_a_whole_organization_works_for_it_and_for_nobody_else(world: World) -> None:
+    world.slack.install(enterprise="E0ORG", org_wide=True)
+    _killed(world)
+    world.slack.person("U0GUEST", guest="multi")
+    world.slack.person("U0PARTNER", team="T0PARTNER", enterprise="E0PARTNER")
+    world.click("U0GUEST", "Restore key", holding=SEARCH)
+    world.click("U0PARTNER", "Restore key", holding=SEARCH, team="T0PARTNER")
+    assert "you are a guest" in world.slack.told("U0GUEST")[-1]
+    assert "another workspace" in world.slack.told("U0PARTNER")[-1]
+    assert world.events("Approval Requested") == []
+    world.click("U0SEARCH", "Restore key", holding=SEARCH)
+    while not world.slack.workspace.views:
+        world.click("U0SEC", "Reject")
+    world.submit("U0SEC", reason="It still loops.")
+    assert len(world.events("Approval Rejected")) == 1
+    world.command("U0LEAD", f"restore {SEARCH}")
+    assert world.run_while(lambda: world.key(SEARCH).disabled, at_most=3 * MINUTES)
+    assert world.engine.dead_letters() == []
 
 
 def test_what_slack_did_not_sign_costs_nothing_and_a_replay_does_nothing(world: World) -> None:

@@ -1,11 +1,11 @@
 """Who may do what, and what a wish comes to. Pure: a person, a wish, the facts and `now` in, a decision out.
 
-First, whoever it is and whatever it is:
- 1. `outsider`   a member of another workspace (Slack Connect) does nothing here
- 2. `stale`      older than half an hour: the person has stopped waiting, and can no longer be answered. Never for what
+Whoever comes here is a full member, or is named in the policy for what they want (`admission`). First, whatever it is:
+ - `stale`       older than half an hour: the person has stopped waiting, and can no longer be answered. Never for what
                  was begun, and not for a vote, which is bound to what was shown and to the request's own end
 Then, by what is wanted:
- - disable, rotate   any member
+ - rotate        any member
+ - disable       whoever `approvals.disable_by` entitles, at once; anybody else's wish is a request to those
  - expected          the workload's owner, or one of the policy's approvers
  - restore           one of the policy's approvers, at once; anybody else's wish is a request
  - rollback-key      the workload's owner or an approver, at once; a request where one person is not enough
@@ -26,7 +26,7 @@ from typing import Any
 from approval_desk import rolling_back
 from approval_desk.edits import needed_of
 from approval_desk.facts import Decision, Facts
-from approval_desk.wishes import Wish, help_text, nearest
+from approval_desk.wishes import Wish, help_text, is_hash, nearest
 from governor.approval import Kind, Request
 from governor.approval_evidence import RunawayExpected
 from governor.authorship import Author, author_of_edit
@@ -47,13 +47,10 @@ EXPIRE_AFTER = timedelta(hours=24)
 """Of a request about a preset, where the policy has no `approvals`."""
 LIFTED = ("runaway", "budget", "exposed", "operator")
 """Causes that a person may have lifted here."""
-_HASH = 64
 
 
 def decide(wish: Wish, facts: Facts) -> Decision:
     """What the wish comes to, by the rules above."""
-    if facts.request.user_team != facts.request.team:
-        return _tell("outsider", "Only members of this workspace can use Governor.")
     if facts.own:
         return _placed(facts.own.request)
     if facts.now - facts.at > STALE and wish.verb not in ("approve", "reject"):
@@ -81,13 +78,11 @@ def _about_a_key(wish: Wish, facts: Facts) -> Decision:
         return _roll_key_back(wish, facts)
     policy, subject = facts.policy, wish.subject
     workload = policy.workload(subject)
-    is_hash = len(subject) == _HASH and not set(subject) - set("0123456789abcdef")
-    if workload is None and (wish.verb == "rotate" or not is_hash):
+    if workload is None and (wish.verb == "rotate" or not is_hash(subject)):
         near = nearest(subject, [one.name for one in policy.workloads])
         return _tell("unknown", f"The policy has no workload {_code(subject)}.{near}")
     if wish.verb == "disable":
-        asked = _request("disable", subject, facts, {"cause": "operator"}, "Disable every live key.")
-        return _placed(asked)
+        return _disable(subject, facts)
     if wish.verb == "rotate":
         if workload is None or workload.secret is None:
             return _tell("no_secret", f"{_code(subject)} has no `secret` in the policy, where a new key could be put.")
@@ -99,6 +94,17 @@ def _about_a_key(wish: Wish, facts: Facts) -> Decision:
             return _tell("not_theirs", "Only the workload's owner or an approver can say that this is expected.")
         return _expected(subject, facts)
     return _restore(wish, facts)
+
+
+def _disable(subject: str, facts: Facts) -> Decision:
+    policy, workload = facts.policy, facts.workload
+    change, shown = {"cause": "operator"}, "Disable every live key."
+    if policy.any_member_may_disable(facts.tier):
+        return _placed(_request("disable", subject, facts, change, shown))
+    entitled = policy.may_disable(workload)
+    if not entitled:
+        return _tell("no_approvers", "The policy lets nobody disable this key by hand: it names no approvers.")
+    return _ask("disable", subject, facts, change, shown, entitled)
 
 
 def _expected(subject: str, facts: Facts) -> Decision:
@@ -222,7 +228,7 @@ def _placed(asked: Request) -> Decision:
 def _at_once(asked: Request) -> bool:
     """Whether the person's wish is itself an approval."""
     alone = asked.kind != "drill" and not asked.change.get("needs_approval") and asked.requested_by != asked.author
-    return asked.kind == "disable" or (alone and asked.requested_by in asked.approvers)
+    return (alone and asked.requested_by in asked.approvers) or (asked.kind == "disable" and not asked.approvers)
 
 
 def _request(

@@ -1,4 +1,4 @@
-"""What is known when a person wants something, and what it comes to."""
+"""What a decision is made of, and what it comes to. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from governor.causes import Causes
 from governor.events import Event
 from governor.ledger import Put
 from governor.lineage import Lineage
-from governor.policy import Policy
+from governor.policy import Policy, Workload
 from governor.slack_requests import SlackRequest
 
 Action = Literal["vote", "ask_why", "order", "ask", "publish", "report", "tell"]
@@ -20,13 +20,14 @@ event. `report`: `status` or `keys`. `tell`: nothing but an answer."""
 
 @dataclass(frozen=True)
 class Facts:
-    """`causes`: of the wish's subject, to give a key back, `lineage`: to roll it back. `pending`: requests that stand
-    open, for one that might repeat another. `own`: what this very interaction asked before it was interrupted.
-    `preset_row`: what `preset_promotion` keeps of the preset."""
+    """`workload`: whose key it is. `causes`: of the wish's subject, to give a key back, `lineage`: to roll it back.
+    `pending`: open requests, for one that might repeat another. `own`: what this very interaction asked before it was
+    interrupted. `preset_row`: what `preset_promotion` keeps of the preset."""
 
     request: SlackRequest
     policy: Policy
     now: datetime
+    workload: Workload | None = None
     causes: Causes = field(default_factory=Causes)
     lineage: Lineage | None = None
     pending: Sequence[Approval] = ()
@@ -36,6 +37,11 @@ class Facts:
     @property
     def at(self) -> datetime:
         return datetime.fromtimestamp(self.request.at, UTC)
+
+    @property
+    def tier(self) -> int:
+        """The workload's; the default tier for a key that none declares."""
+        return self.workload.tier if self.workload else 1
 
     @property
     def by(self) -> str:

@@ -7,9 +7,10 @@ from typing import Any
 import boto3
 from aws_lambda_powertools.logging import Logger
 
+from approval_desk.messages import carried_out
 from approval_desk.ports import Ports
 from approval_desk.service import ApprovalDesk
-from approval_desk.settings import Beat, Decided, DeskSettings, Message, received
+from approval_desk.settings import Beat, Decided, DeskSettings, received
 from governor.approvals import Approvals
 from governor.aws import AWS
 from governor.clock import utc_now
@@ -18,8 +19,8 @@ from governor.events import EventBus
 from governor.policy import Policy
 from governor.redelivery import redelivered
 from governor.secrets import SecretsManager
+from governor.slack_identity import SlackDirectory
 from governor.slack_replies import SlackReplies
-from governor.slack_requests import SlackRequest
 
 logger = Logger(service="approval_desk", use_rfc3339=True)
 
@@ -29,13 +30,16 @@ def build() -> ApprovalDesk:
     """The desk over AWS and Slack, made at the first event. Raises `SettingsError`."""
     settings, session = DeskSettings.read(os.environ), boto3.session.Session()
     ledger, decisions = (DynamoLedger(session.client("dynamodb", config=AWS), name) for name in settings.tables)
-    replies = None
+    replies = directory = None
     if settings.slack_secret:
         secrets = SecretsManager(session.client("secretsmanager", config=AWS))
         token = functools.partial(secrets.field, settings.slack_secret, "bot_token")
         replies = SlackReplies(token, settings.slack_api_url)
+        directory = SlackDirectory(token, utc_now, settings.slack_api_url)
     bus = EventBus(session.client("events", config=AWS), settings.event_bus_name)
-    return ApprovalDesk(Ports(Policy.load(), ledger, Approvals(ledger, decisions), bus, replies, utc_now, logger))
+    return ApprovalDesk(
+        Ports(Policy.load(), ledger, Approvals(ledger, decisions), bus, replies, directory, utc_now, logger)
+    )
 
 
 @redelivered
@@ -46,15 +50,4 @@ def lambda_handler(event: Any, _context: Any) -> dict[str, Any]:
         return {"expired": desk.expire()}
     if isinstance(asked, Decided):
         return {"rule": desk.decided(asked)}
-    return {"batchItemFailures": [{"itemIdentifier": one.id} for one in asked if not _act(desk, one)]}
-
-
-def _act(desk: ApprovalDesk, message: Message) -> bool:
-    try:
-        request = SlackRequest.decode(message.body)
-        rule = desk.act(request, message.deliveries)
-    except Exception:
-        logger.exception("an interaction was not carried out", extra={"message_id": message.id})
-        return False
-    logger.info("acted", extra={"by": request.user, "action": request.action or request.kind, "rule": rule})
-    return True
+    return {"batchItemFailures": [{"itemIdentifier": one.id} for one in asked if not carried_out(desk, one, logger)]}

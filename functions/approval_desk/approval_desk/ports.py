@@ -8,17 +8,19 @@ from governor.events import Publisher
 from governor.ledger import Ledger
 from governor.policy import Policy
 from governor.ports import Log
+from governor.slack_identity import Directory
 from governor.slack_replies import Replies
 
 
 @dataclass(frozen=True)
 class Ports:
-    """What outlives an invocation. `replies`: None where Slack is not used."""
+    """What outlives an invocation. `replies` and `directory`: None where Slack is not used."""
 
     policy: Policy
     ledger: Ledger
     approvals: Approvals
     bus: Publisher
     replies: Replies | None
+    directory: Directory | None
     clock: Clock
     log: Log

@@ -1,29 +1,35 @@
 """Carries out what people decide: the deed, the note that it is done, then the answer to whoever did it.
 
-The note is one row an interaction (pk `interaction`, sk its id): a replay finds it and does nothing; a retry after a
-crash finds none and does the same again, under the same ids. An answer that does not reach the person undoes nothing
-and repeats nothing.
+The note is one row an interaction (pk `interaction`, sk its id). It is written first when the person is admitted or
+refused, so that this is judged once, whatever Slack says of them at a later delivery, or to a copy of this one. A
+replay finds what was done and does nothing; a retry after a crash finds an admission only, and does the same again,
+under the same ids. An answer that does not reach the person undoes nothing and repeats nothing.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
 from approval_desk import reports, voting
+from approval_desk.admission import EVERYBODY, FREE, admit
 from approval_desk.decide import decide, request_id
 from approval_desk.facts import Decision, Facts
 from approval_desk.modal import why_modal
 from approval_desk.ports import Ports
 from approval_desk.sentences import CLICK_AGAIN, of_vote
 from approval_desk.settings import Decided
-from approval_desk.wishes import Wish, wish
+from approval_desk.wishes import Wish, is_hash, wish
 from governor.approval import Vote
 from governor.approvals import NotGranted
 from governor.authorship import PRESET_ROWS
 from governor.causes import CauseBook, Causes
-from governor.ledger import LedgerConflict, Put
+from governor.ledger import ABSENT, LedgerConflict, Put, Row
 from governor.lineage import Lineages
+from governor.owners import owners
+from governor.policy import Workload
 from governor.slack import SlackError, SlackRefused
+from governor.slack_identity import Identity
 from governor.slack_requests import SlackRequest
 
 PK = "interaction"
@@ -31,7 +37,7 @@ KEPT = timedelta(days=30)
 """Longer than a message can lie in the queue and its dead letters together."""
 ANSWERS = 3
 """Deliveries after which a person who cannot be answered is left without."""
-_ASKING = ("restore", "rollback", "adopt", "revert", "drill", "rollback-key")
+_ASKING = ("disable", "restore", "rollback", "adopt", "revert", "drill", "rollback-key")
 
 
 @dataclass(frozen=True)
@@ -61,33 +67,63 @@ class ApprovalDesk:
         Raises what kept it from being done (an AWS error, `LedgerConflict`, `PublishFailed`), or `SlackError` while
         only the answer is missing and worth another delivery.
         """
-        row = self.ports.ledger.get(PK, request.id)
-        if row is None:
-            rule, said = self._do(request)
-            data: dict[str, Any] = {"rule": rule, "said": said, "told": not said}
-            put = Put(PK, request.id, data, expires_at=self.ports.clock() + KEPT)
-            try:
-                self.ports.ledger.commit(put)
-            except LedgerConflict:
-                if self.ports.ledger.get(PK, request.id) is None:
-                    raise
-                # A copy beside this one did the same, and answers.
-                return rule
-            version = 1
-        else:
-            data, version, rule = dict(row.data), row.version, str(row.data["rule"])
-        if not data["told"]:
-            self._tell(request, str(data["said"]), deliveries)
-            done = Put(PK, request.id, {**data, "told": True}, version, self.ports.clock() + KEPT)
-            try:
-                self.ports.ledger.commit(done)
-            except LedgerConflict:
-                self.ports.log.info("a copy of this has told them too", extra={"interaction": request.id})
-        return rule
-
-    def _do(self, request: SlackRequest) -> tuple[str, str]:
-        """The rule, and what to say."""
         wanted = wish(request)
+        row = self.ports.ledger.get(PK, request.id)
+        mine = True
+        if row is None:
+            row, mine = self._admit(request, wanted)
+        if "rule" not in row.data:
+            rule, said = self._do(request, wanted)
+            row, mine = self._write(request, {**row.data, "rule": rule, "said": said, "told": not said}, row.version)
+        if mine and not row.data["told"]:
+            self._tell(request, str(row.data["said"]), deliveries)
+            try:
+                self._write(request, {**row.data, "told": True}, row.version)
+            except LedgerConflict:
+                self.ports.log.info("that they were told is not noted", extra={"interaction": request.id})
+        return str(row.data["rule"])
+
+    def _admit(self, request: SlackRequest, wanted: Wish) -> tuple[Row, bool]:
+        """Judges whether the person may use Governor at all, and notes it before anything is done."""
+        admission = EVERYBODY
+        if wanted.verb not in FREE:
+            identity = self._identity(request.user)
+            admission = admit(request, wanted, identity, self.ports.policy, self._workload(wanted.subject))
+            if admission.rule in ("named", "unread"):
+                facts = {"by": request.user, "rule": admission.rule, "error": str(identity.unread)}
+                self.ports.log.warning("Slack did not say who a person is", extra=facts)
+        if admission.said:
+            return self._write(request, {"rule": admission.rule, "said": admission.said, "told": False}, ABSENT)
+        return self._write(request, {"admitted": admission.rule}, ABSENT)
+
+    def _identity(self, user: str) -> Identity:
+        directory = self.ports.directory
+        if directory is None:
+            return Identity(None, None, SlackRefused("no_token", "Deploy with `SlackSecretName` (README, step 5)."))
+        return directory.look_up(user)
+
+    def _workload(self, subject: str) -> Workload | None:
+        """The workload of this name, or the one whose lineage holds the key of this hash."""
+        policy = self.ports.policy
+        if policy.workload(subject) or not is_hash(subject):
+            return policy.workload(subject)
+        return policy.workload(owners(self.ports.ledger).get(subject, ""))
+
+    def _write(self, request: SlackRequest, data: Mapping[str, Any], version: int) -> tuple[Row, bool]:
+        """The interaction's row after this write, and True; or as a copy beside this one wrote it first, and False: the
+        copy answers. Raises `LedgerConflict` when neither was written."""
+        put = Put(PK, request.id, data, version, self.ports.clock() + KEPT)
+        try:
+            self.ports.ledger.commit(put)
+        except LedgerConflict:
+            row = self.ports.ledger.get(PK, request.id)
+            if row is None or row.version == version:
+                raise
+            return row, False
+        return Row(PK, request.id, version + 1, data), True
+
+    def _do(self, request: SlackRequest, wanted: Wish) -> tuple[str, str]:
+        """The rule, and what to say."""
         decision = decide(wanted, self._facts(request, wanted))
         cast = Vote(request.id, request.user, "approve", self.ports.clock())
         match decision.action:
@@ -109,11 +145,11 @@ class ApprovalDesk:
 
     def _facts(self, request: SlackRequest, wanted: Wish) -> Facts:
         ports = self.ports
-        facts = Facts(request, ports.policy, ports.clock())
-        if wanted.verb not in (*_ASKING, "disable"):
+        facts = Facts(request, ports.policy, ports.clock(), self._workload(wanted.subject))
+        if wanted.verb not in _ASKING:
             return facts
         own = ports.approvals.get(request_id(request))
-        if own or wanted.verb == "disable":
+        if own or (wanted.verb == "disable" and ports.policy.any_member_may_disable(facts.tier)):
             return replace(facts, own=own)
         about_a_key = wanted.verb in ("restore", "rollback-key")
         causes = CauseBook(ports.ledger).causes(wanted.subject) if about_a_key else Causes()

@@ -28,7 +28,7 @@ MEANING: Mapping[str, str] = {
     "status": "what is disabled, in rotation, or waiting for a decision",
     "keys": "every workload's keys, with their age",
     "rotate": "replace its key now; both work in the overlap",
-    "disable": "disable its keys now; anybody may",
+    "disable": "disable its keys now; whoever may not asks those who may",
     "restore": "give its keys back; an approver may at once, anybody else asks",
     "rollback-key": "give it its former key back; its owner or an approver may at once, anybody else asks",
     "promote": "ask for the staging preset to be checked and promoted",
@@ -102,6 +102,11 @@ def nearest(name: str, names: Sequence[str]) -> str:
     """` Did you mean x?`, or nothing."""
     near = difflib.get_close_matches(name, names, n=1)
     return f" Did you mean `{near[0]}`?" if near else ""
+
+
+def is_hash(subject: str) -> bool:
+    """Whether it is a key's hash: 64 hexadecimal digits."""
+    return len(subject) == 64 and not set(subject) - set("0123456789abcdef")
 
 
 def help_text() -> str:

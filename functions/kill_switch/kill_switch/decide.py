@@ -7,13 +7,15 @@ To disable, in this order; the first rule that applies decides:
  4. `not_found`        no list has such a key, and OpenRouter knows none by the hashes that are known
  5. `not_borne_out`    the account's own counters contradict the event (promise 2)
  6. `unconfirmed`      the counters bear it out, but no list shows that the guardrail still governs the key
+    `not_entitled`     the policy does not let whoever orders it disable this key by hand (`approvals.disable_by`)
  7. `mode_off`, `alert_mode`   the policy does not want keys disabled; the second tells what would have been done
  8. `tier_zero`        needs a human (promise 9)
  9. `already_disabled` no key is live; a new cause is recorded all the same, so that lifting the old one revives nothing
 10. `foreign`          no key is live, and it was not Governor that disabled them
 11. `once_a_day`, `account_leash`   the leash (promise 9); a subject that is held disabled already spends none
 12. `disable`
-A human who orders the disable, and an approver who reports a leak, are whom 2, 7, 8 and 11 would ask: they do not bind.
+A human who may order the disable, and an approver who reports a leak, are whom 2, 7, 8 and 11 would ask: those do not
+bind.
 
 To restore:
  1. `in_hand`           as above
@@ -59,7 +61,7 @@ class Facts:
     """All that bears on a disable. `contradiction`: how the account's counters contradict the event, if they do.
 
     `unconfirmed`: what the event rests on and the account does not show; a list may have left it out.
-    `ordered_by`: the human who asks for it, empty when none does.
+    `ordered_by`: the human who asks for it, empty when none does. `entitled`: those who may, None for any full member.
     """
 
     event: Event
@@ -71,6 +73,7 @@ class Facts:
     contradiction: str | None = None
     unconfirmed: str | None = None
     ordered_by: str = ""
+    entitled: Sequence[str] | None = None
     causes: Causes = field(default_factory=Causes)
     leash: Leash = field(default_factory=Leash)
 
@@ -144,7 +147,13 @@ def _unfounded(facts: Facts) -> Decision | None:
 
 def _not_wanted(facts: Facts, live: Sequence[str]) -> Decision | None:
     if facts.ordered_by:
-        return None
+        if facts.entitled is None or facts.ordered_by in facts.entitled:
+            return None
+        return Decision(
+            "withhold",
+            "not_entitled",
+            f"The policy does not let {facts.ordered_by} disable {facts.name} by hand (approvals.disable_by).",
+        )
     match facts.cause:
         case "runaway":
             mode = facts.limits.runaway.mode

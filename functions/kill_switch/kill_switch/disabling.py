@@ -104,6 +104,7 @@ def _facts(means: Means, account: Account, demand: Demand, now: datetime) -> tup
         contradiction=contradicted,
         unconfirmed=unconfirmed(claim, reading.keys, guard),
         ordered_by=_approver(means, demand),
+        entitled=_entitled(means, reading),
         causes=means.book.causes(reading.subject),
         leash=means.book.leash(reading.subject, now),
     )
@@ -120,6 +121,13 @@ def _approver(means: Means, demand: Demand) -> str:
         return claim.by
     who = claim.requested_by if isinstance(claim, Exposed) else None
     return who if who and approvals and means.policy.believes_events and who in approvals.approvers else ""
+
+
+def _entitled(means: Means, reading: Reading) -> tuple[str, ...] | None:
+    """Who may order the disable by the policy as it is now; None for any full member of the workspace."""
+    if means.policy.any_member_may_disable(reading.tier):
+        return None
+    return means.policy.may_disable(reading.workload)
 
 
 def _carry_out(

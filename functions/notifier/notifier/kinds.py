@@ -111,8 +111,11 @@ RANK = {
     DetailType.MONITOR_RECOVERED: 7,
 }
 """Which of two events of the same second comes after the other."""
-_CALM_RULES = frozenset({"stale", "superseded", "not_borne_out", "mode_off", "already_disabled", "foreign"})
-"""The kill switch's rules by which a disable was not needed; whatever else withheld one, a human must decide."""
+_CALM_RULES = frozenset(
+    {"stale", "superseded", "not_borne_out", "mode_off", "already_disabled", "foreign", "not_entitled"}
+)
+"""The kill switch's rules by which a disable was not needed, or not that person's to order; whatever else withheld
+one, a human must decide."""
 
 
 def is_calm(event: Event) -> bool:

@@ -15,6 +15,7 @@ from redaction import redact
 from slack_gateway.decide import Refused, Signed
 
 MAX_FIELDS = 50
+MAX_ID = 50
 MAX_TEXT = 500
 """Characters of a command's text, or of a reason, that are kept."""
 MAX_VALUE = 3000
@@ -49,7 +50,7 @@ def _form(body: bytes) -> dict[str, str]:
 
 
 def _command(form: dict[str, str], identity: dict[str, Any]) -> SlackRequest:
-    # Only members of a workspace in which the app is installed have its commands: theirs is the team named.
+    # Slack offers a command to members of the workspace in which it is typed: theirs is the team named.
     team = _text(form, "team_id")
     return SlackRequest(
         **identity,
@@ -60,6 +61,7 @@ def _command(form: dict[str, str], identity: dict[str, Any]) -> SlackRequest:
         channel=_text(form, "channel_id"),
         text=redact(form.get("text", ""))[:MAX_TEXT],
         response_url=_text(form, "response_url"),
+        enterprise=_id(form.get("enterprise_id")),
     )
 
 
@@ -70,13 +72,9 @@ def _button(payload: dict[str, Any], identity: dict[str, Any]) -> SlackRequest |
     action = actions[0].get("action_id")
     if not isinstance(action, str) or not action.startswith(PREFIX):
         return None
-    user, team, own = _person(payload)
     return SlackRequest(
-        **identity,
+        **{**identity, **_person(payload)},
         kind="button",
-        user=user,
-        team=team,
-        user_team=own,
         channel=_text(_member(payload, "channel"), "id"),
         action=action.removeprefix(PREFIX),
         value=_value(actions[0].get("value"), "the button's value"),
@@ -91,24 +89,35 @@ def _modal(payload: dict[str, Any], identity: dict[str, Any]) -> SlackRequest | 
     if not isinstance(callback, str) or not callback.startswith(PREFIX):
         return None
     value = _value(view.get("private_metadata"), "private_metadata")
-    user, team, own = _person(payload)
     return SlackRequest(
-        **identity,
+        **{**identity, **_person(payload)},
         kind="modal",
-        user=user,
-        team=team,
-        user_team=own,
         channel=value.get("channel", ""),
         action=callback.removeprefix(PREFIX),
         value={**value, **_inputs(view)},
     )
 
 
-def _person(payload: dict[str, Any]) -> tuple[str, str, str]:
-    """Who, where, and of which team. Whoever's team Slack does not name is nobody's: the desk refuses them."""
+def _person(payload: dict[str, Any]) -> dict[str, str]:
+    """Who, where, and of which workspace. Whoever's workspace Slack does not name is nobody's: the desk refuses them.
+
+    `team` is null where the app is installed in a whole organization, whose id is then in `enterprise`. A modal that
+    was opened from a channel shared with another workspace names that one in `team`, and the app's in `view`.
+    """
     user = _member(payload, "user")
-    own = user.get("team_id")
-    return _text(user, "id"), _text(_member(payload, "team"), "id"), own if isinstance(own, str) else ""
+    view, team, organization = payload.get("view"), payload.get("team"), payload.get("enterprise")
+    installed = _id(view.get("app_installed_team_id")) if isinstance(view, dict) else ""
+    place = installed or (_id(team.get("id")) if isinstance(team, dict) else "")
+    enterprise = _id(organization.get("id")) if isinstance(organization, dict) else ""
+    if not enterprise and isinstance(team, dict):
+        enterprise = _id(team.get("enterprise_id"))
+    if not place and not enterprise:
+        raise Refused(400, "neither a team nor an enterprise is named")
+    return {"user": _text(user, "id"), "team": place, "user_team": _id(user.get("team_id")), "enterprise": enterprise}
+
+
+def _id(found: object) -> str:
+    return found if isinstance(found, str) and len(found) <= MAX_ID else ""
 
 
 def _inputs(view: dict[str, Any]) -> dict[str, str]:

@@ -18,6 +18,8 @@ SCOPES = {
     "conversations_replies": {"channels:history", "groups:history", "metadata.message:read"},
     "files_upload_v2": {"files:write"},
     "views_open": set(),
+    "users_info": {"users:read"},
+    "auth_test": set(),
 }
 """Slack's method pages, https://docs.slack.dev/reference/methods."""
 

@@ -4,7 +4,7 @@ import functools
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from unittest import mock
@@ -25,7 +25,7 @@ from governor.lineage import Lineage, LineageKey, Lineages
 from governor.policy import Policy
 from governor.slack_requests import SlackRequest
 from sandbox.slack import SlackSimulator
-from sandbox.slack.workspace import ResponseUrl
+from sandbox.slack.workspace import TEAM, ResponseUrl
 from tests.faults.harness import Accident, InProcess, Killed, Wire, context
 from tests.faults.slack_wire import cross
 
@@ -42,6 +42,7 @@ ENVIRONMENT = {
     "SLACK_SECRET": "slack",
     "SLACK_API_URL": "http://localhost:8788/api/",
     "POWERTOOLS_LOG_LEVEL": "CRITICAL",
+    "POWERTOOLS_METRICS_NAMESPACE": "governor",
 }
 POLICY = Policy.model_validate(
     {
@@ -115,14 +116,21 @@ class World:
         """A modal's submission: it brings no `response_url`."""
         more = {**value, "channel": CHANNEL, "reason": "not now"}
         return SlackRequest(
-            f"{user} reason", int(self.now.timestamp()), "modal", user, "T0", "T0", CHANNEL, action="reject", value=more
+            f"{user} reason", int(self.now.timestamp()), "modal", user, TEAM, TEAM, CHANNEL, action="reject", value=more
         )
+
+    def again(self, request: SlackRequest) -> SlackRequest:
+        """The same once more by the same person: an interaction of its own."""
+        id = f"{request.id} again"
+        self.slack.workspace.response_urls[id] = ResponseUrl(CHANNEL, request.user, float("inf"))
+        url = f"http://localhost:8788/response/{id.replace(' ', '%20')}" if request.response_url else ""
+        return replace(request, id=id, at=int(self.now.timestamp()), response_url=url)
 
     def _request(self, id: str, user: str, **more: Any) -> SlackRequest:
         self.slack.workspace.response_urls[id] = ResponseUrl(CHANNEL, user, float("inf"))
         trigger = self.slack.workspace.trigger(user)
         at, url = int(self.now.timestamp()), f"http://localhost:8788/response/{id.replace(' ', '%20')}"
-        return SlackRequest(id, at, user=user, team="T0", user_team="T0", channel=CHANNEL, response_url=url,
+        return SlackRequest(id, at, user=user, team=TEAM, user_team=TEAM, channel=CHANNEL, response_url=url,
                             trigger_id=trigger, **more)  # fmt: skip
 
     def run(self, request: SlackRequest) -> bool:
@@ -184,6 +192,7 @@ def worlds(wire: Wire) -> Iterator[Callable[[], World]]:
             dynamodb_backends[DEFAULT_ACCOUNT_ID][REGION].tables[name].items.clear()
         sqs_backends[DEFAULT_ACCOUNT_ID][REGION].queues["heard"]._messages.clear()
         slack.api.faults.clear()
+        slack.workspace.membership.forget()
         for held in (slack.workspace.ephemeral, slack.workspace.views, slack.workspace.triggers):
             held.clear()
         current.append(World(wire, slack))

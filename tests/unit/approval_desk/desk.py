@@ -17,13 +17,14 @@ from governor.evidence import Cause
 from governor.ledger import MemoryLedger
 from governor.lineage import LineageKey, Lineages
 from governor.policy import Policy
-from governor.slack_memory import MemoryReplies
+from governor.slack_identity import Installation
+from governor.slack_memory import MemoryDirectory, MemoryReplies
 from governor.slack_requests import Kind as RequestKind
 from governor.slack_requests import SlackRequest
 
 NOW = datetime(2026, 3, 11, 2, 44, tzinfo=UTC)
 WORKLOAD, OWNER, LEAD, SEC, ANYBODY = "prod-search-agent", "U0SEARCH", "U0LEAD", "U0SEC", "U0ANYBODY"
-PRESET, ZERO = "support-triage", "prod-zero-agent"
+PRESET, ZERO, TEAM = "support-triage", "prod-zero-agent", "T0"
 FORMER, CURRENT = "a" * 64, "b" * 64
 POLICY: dict[str, Any] = {
     "version": 1,
@@ -75,12 +76,13 @@ class Desk:
         self.now = NOW
         self._count = 0
         self.ledger, self.decisions, self.bus, self.slack = MemoryLedger(), MemoryLedger(), Bus(), MemoryReplies()
+        self.directory = MemoryDirectory(Installation(TEAM))
         self.approvals = Approvals(self.ledger, self.decisions)
         chosen = {name: value for name, value in (POLICY | policy).items() if value is not None}
         self.policy = Policy.model_validate(chosen)
         log = logging.getLogger("approval_desk")
         self.desk = ApprovalDesk(
-            Ports(self.policy, self.ledger, self.approvals, self.bus, self.slack, lambda: self.now, log)
+            Ports(self.policy, self.ledger, self.approvals, self.bus, self.slack, self.directory, lambda: self.now, log)
         )
 
     def does(self, request: SlackRequest, deliveries: int = 1) -> str:

@@ -1,17 +1,20 @@
 """Who may do what, and what everybody else is told."""
 
 from datetime import timedelta
+from itertools import product
 from typing import Any
 
 import pytest
 
 from governor.events import DetailType
 from governor.ledger import Put
+from governor.lineage import Lineage, LineageKey, Lineages
 from tests.unit.approval_desk.desk import (
     ANYBODY,
     LEAD,
     NOW,
     OWNER,
+    POLICY,
     PRESET,
     SEC,
     WORKLOAD,
@@ -26,14 +29,6 @@ GRANTED, REQUESTED = DetailType.APPROVAL_GRANTED, DetailType.APPROVAL_REQUESTED
 @pytest.fixture
 def desk() -> Desk:
     return Desk()
-
-
-def test_somebody_from_another_workspace_does_nothing(desk: Desk) -> None:
-    for team in ("T0OTHER", ""):
-        assert desk.does(command(LEAD, f"disable {WORKLOAD}", team=team)) == "outsider"
-        assert desk.does(click(LEAD, "approve", desk.asked(), team=team)) == "outsider"
-    assert desk.bus.events == []
-    assert desk.state() == "pending"
 
 
 def test_what_lay_about_for_longer_than_half_an_hour_is_not_done(desk: Desk) -> None:
@@ -55,12 +50,66 @@ def test_a_vote_and_an_order_that_was_begun_are_done_however_late_they_come_back
     assert desk.bus.kinds() == [GRANTED] * 2
 
 
-def test_one_person_disables_whatever_its_tier(desk: Desk) -> None:
-    for name in (WORKLOAD, "prod-plain-agent", "b" * 64):
+TIER_ZERO, UNDECLARED = "prod-plain-agent", "b" * 64
+
+
+def test_one_person_disables_what_is_not_of_tier_zero(desk: Desk) -> None:
+    for name in (WORKLOAD, UNDECLARED):
         assert desk.types(ANYBODY, f"disable {name}") == "disable"
-    assert desk.bus.kinds() == [GRANTED] * 3
+    assert desk.bus.kinds() == [GRANTED] * 2
     assert desk.bus.events[0].evidence["approved_by"] == [ANYBODY]
     assert desk.bus.events[0].evidence["change"] == {"cause": "operator"}
+
+
+@pytest.mark.parametrize(
+    ("disable_by", "subject", "at_once", "asked"),
+    [
+        ("members", WORKLOAD, {ANYBODY, OWNER, LEAD}, set()),
+        ("members", TIER_ZERO, {OWNER, LEAD}, {OWNER, LEAD, SEC}),
+        ("members", UNDECLARED, {ANYBODY, OWNER, LEAD}, set()),
+        ("owners", WORKLOAD, {OWNER, LEAD}, {OWNER, LEAD, SEC}),
+        ("owners", TIER_ZERO, {OWNER, LEAD}, {OWNER, LEAD, SEC}),
+        ("owners", UNDECLARED, {LEAD}, {LEAD, SEC}),
+        ("approvers", WORKLOAD, {LEAD}, {LEAD, SEC}),
+        ("approvers", TIER_ZERO, {LEAD}, {LEAD, SEC}),
+        ("approvers", UNDECLARED, {LEAD}, {LEAD, SEC}),
+    ],
+)
+def test_whoever_the_policy_lets_disables_at_once_and_others_ask_those(
+    disable_by: str, subject: str, at_once: set[str], asked: set[str]
+) -> None:
+    for user, clicked in product((ANYBODY, OWNER, LEAD), (False, True)):
+        desk = Desk(approvals=POLICY["approvals"] | {"disable_by": disable_by})
+        if clicked:
+            desk.clicks(user, "disable", subject=subject)
+        else:
+            desk.types(user, f"disable {subject}")
+        (event,) = desk.bus.events
+        assert (event.detail_type, event.subject) == (GRANTED if user in at_once else REQUESTED, subject)
+        if user not in at_once:
+            assert set(event.evidence["approvers"]) == asked
+            held = {name: event.evidence[name] for name in ("approval", "digest")}
+            assert desk.clicks(user, "approve", **held) == "own_request"
+            assert desk.clicks("U0OTHER", "approve", **held) == "not_an_approver"
+            assert desk.clicks(SEC, "approve", **held) == "granted"
+
+
+def test_the_hash_of_a_tier_zero_key_is_no_way_round_its_tier(desk: Desk) -> None:
+    key = LineageKey("c" * 64, f"{TIER_ZERO}#1", "current", NOW)
+    Lineages(desk.ledger).write(Lineage(TIER_ZERO, (key,)))
+    assert desk.types(ANYBODY, f"disable {'c' * 64}") == "disable"
+    assert desk.bus.kinds() == [REQUESTED]
+    assert desk.types(OWNER, f"disable {'c' * 64}") == "disable"
+    assert desk.bus.kinds() == [REQUESTED, GRANTED]
+
+
+def test_without_approvers_tier_zero_is_its_owners_to_disable() -> None:
+    desk = Desk(approvals=None, presets=None)
+    desk.types(ANYBODY, f"disable {TIER_ZERO}")
+    assert desk.bus.events[-1].evidence["approvers"] == [OWNER]
+    desk.types(OWNER, f"disable {TIER_ZERO}")
+    desk.types(ANYBODY, f"disable {WORKLOAD}")
+    assert desk.bus.kinds() == [REQUESTED, GRANTED, GRANTED]
 
 
 def test_restoring_needs_an_approver_who_does_it_at_once(desk: Desk) -> None:

@@ -11,7 +11,9 @@ import pytest
 
 from approval_desk import handler
 from governor.events import BadEvent
-from tests.unit.approval_desk.desk import LEAD, WORKLOAD, Desk, command
+from governor.slack import SlackUnavailable
+from governor.slack_identity import Installation, Person
+from tests.unit.approval_desk.desk import LEAD, TEAM, WORKLOAD, Desk, command
 
 ENVELOPE = {"time": "2026-03-11T02:44:00Z", "id": "1", "detail": {"subject": "a"}}
 SAMPLES = sorted((Path(__file__).parents[3] / "events" / "approval_desk").glob("*.json"))
@@ -27,10 +29,11 @@ def desk(monkeypatch: pytest.MonkeyPatch) -> Desk:
 
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)
 def test_every_sample_is_carried_out(path: Path, desk: Desk) -> None:
+    desk.directory.home = Installation("T0SANDBOX")
     answer = handler.lambda_handler(json.loads(path.read_text()), None)
     assert answer in ({"batchItemFailures": []}, {"expired": 0}, {"rule": "unknown"})
     rules = {row.data["rule"] for row in desk.ledger.rows("interaction")}
-    assert "hint" not in rules
+    assert not rules & {"hint", "elsewhere", "outsider"}
     assert "stale" not in rules
 
 
@@ -48,6 +51,32 @@ def test_what_fails_goes_back_alone(desk: Desk) -> None:
     answer = handler.lambda_handler(_batch("{}", good, "not JSON", "[" * 200_000), None)
     assert answer == {"batchItemFailures": [{"itemIdentifier": "0"}, {"itemIdentifier": "2"}, {"itemIdentifier": "3"}]}
     assert len(desk.bus.events) == 1
+
+
+@pytest.mark.parametrize(
+    ("person", "unread", "metric"),
+    [
+        (Person(LEAD, frozenset({TEAM}), guest=True), None, "PeopleRefused"),
+        (None, SlackUnavailable("no answer"), "PeopleUnknown"),
+        (None, None, ""),
+    ],
+)
+def test_a_refusal_is_counted_without_a_name(
+    desk: Desk,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    person: Person | None,
+    unread: SlackUnavailable | None,
+    metric: str,
+) -> None:
+    monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "governor-dev")
+    desk.directory.unread = unread
+    if person:
+        desk.directory.people[LEAD] = person
+    handler.lambda_handler(_batch(command(LEAD, f"rotate {WORKLOAD}").encode()), None)
+    told = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
+    assert [(one["service"], one.get(metric)) for one in told] == ([("approval_desk", [1.0])] if metric else [])
+    assert LEAD not in json.dumps(told)
 
 
 @pytest.mark.parametrize(

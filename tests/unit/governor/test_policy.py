@@ -87,6 +87,8 @@ def test_anything_else_is_no_duration(text: object) -> None:
         ({"presets": [_golden(contains=["x"], colour="red")]}, "colour"),
         ({"presets": [{**PRESET, "approvers": TWO, "smoke": {"max_tokens": 1}}]}, "max_tokens"),
         ({"approvals": {"channel": "C0GOV", "approvers": ["lead"]}}, "approvers"),
+        ({"approvals": {"channel": "C0GOV", "approvers": ["U0LEAD"], "disable_by": "anybody"}}, "disable_by"),
+        ({"approvals": {"channel": "C0GOV", "approvers": ["U0LEAD"], "disable_by": None}}, "disable_by"),
         ({"account": {"base_url": "http://openrouter.ai/api/v1"}}, "base_url"),
         ({"version": 2}, "version"),
     ],
@@ -94,6 +96,28 @@ def test_anything_else_is_no_duration(text: object) -> None:
 def test_a_policy_that_does_not_hold_is_refused_by_name(fields: dict[str, Any], named: str) -> None:
     with pytest.raises(ValidationError, match=named):
         _policy(**fields)
+
+
+def test_who_may_disable_by_hand_is_any_member_but_of_tier_zero_unless_the_policy_says_less() -> None:
+    workload = _workload(owner={"slack": "U0OWNER"})
+    named = {
+        by: _policy(workloads=[workload], approvals={"channel": "C0GOV", "approvers": ["U0LEAD"], "disable_by": by})
+        for by in ("members", "owners", "approvers")
+    }
+    default = _policy(workloads=[workload], approvals={"channel": "C0GOV", "approvers": ["U0LEAD"]})
+    assert default == named["members"]
+    assert {by: [tier for tier in range(4) if policy.any_member_may_disable(tier)] for by, policy in named.items()} == {
+        "members": [1, 2, 3], "owners": [], "approvers": [],
+    }  # fmt: skip
+    (declared,) = default.workloads
+    assert {by: (policy.may_disable(declared), policy.may_disable(None)) for by, policy in named.items()} == {
+        "members": (("U0OWNER", "U0LEAD"), ("U0LEAD",)),
+        "owners": (("U0OWNER", "U0LEAD"), ("U0LEAD",)),
+        "approvers": (("U0LEAD",), ("U0LEAD",)),
+    }
+    silent = _policy(workloads=[workload])
+    assert (silent.may_disable(declared), silent.may_disable(None)) == (("U0OWNER",), ())
+    assert [silent.any_member_may_disable(tier) for tier in range(2)] == [False, True]
 
 
 def test_an_adopted_key_is_of_the_lineage_that_adopts_it_whatever_its_name() -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from governor.approval import Request, Vote
+from governor.approval import Approval, Request, Vote
 from governor.approval_evidence import approval_event
 from governor.approvals import Approvals
 from governor.clock import format_instant
@@ -243,11 +243,17 @@ class World:
     def ask(self, request: Request) -> Request:
         return self.approvals.ask(request)
 
-    def granted(self, request: Request, by: str = "U0LEAD") -> dict[str, Any]:
-        """An approver grants the request; the event that says so, as the bus brings it."""
+    def granted(self, request: Request, by: str = "U0LEAD", *, ordered: bool = False) -> dict[str, Any]:
+        """An approver grants the request; the event that says so, as the bus brings it.
+
+        `ordered`: it is done at once, by who asks for it.
+        """
         self.approvals.ask(request)
         vote = Vote(f"click-{request.id}", by, "approve", self.now)
-        approval = self.approvals.vote(request.id, request.digest, vote).approval
+        if ordered:
+            approval: Approval | None = self.approvals.order(request, vote)
+        else:
+            approval = self.approvals.vote(request.id, request.digest, vote).approval
         assert approval
         return told_of(approval_event(DetailType.APPROVAL_GRANTED, approval, self.now, ""))
 

@@ -99,6 +99,41 @@ def test_an_order_disables_whatever_tier_mode_and_leash_say(subject: str) -> Non
     assert world.book.leash(subject, world.now).recent == ()
 
 
+def _disable_by(who: str) -> Policy:
+    policy = POLICY.model_dump(by_alias=True)
+    policy["approvals"]["disable_by"] = who
+    return Policy.model_validate(policy)
+
+
+@pytest.mark.parametrize(
+    ("disable_by", "subject", "entitled"),
+    [
+        ("members", WORKLOAD, {"U0ANYBODY", "U0SEARCH", "U0LEAD"}),
+        ("members", "prod-triage", {"U0SEARCH", "U0LEAD"}),
+        ("owners", WORKLOAD, {"U0SEARCH", "U0LEAD"}),
+        ("approvers", WORKLOAD, {"U0LEAD"}),
+        ("approvers", "prod-triage", {"U0LEAD"}),
+    ],
+)
+@pytest.mark.parametrize("by_hash", [False, True])
+def test_an_order_is_held_against_the_policy_as_it_is_now(
+    disable_by: str, subject: str, entitled: set[str], by_hash: bool
+) -> None:
+    """Whatever the desk let through, and though the order names the key by its hash."""
+    for by in ("U0ANYBODY", "U0SEARCH", "U0LEAD"):
+        world = World(policy=_disable_by(disable_by))
+        world.account.held[HASH] = replace(world.account.held[HASH], name=subject)
+        order = Request("order-1", "disable", HASH if by_hash else subject, by, NOW, NOW + timedelta(hours=1), {})
+        told = world.receive(world.granted(order, by=by, ordered=True))
+        assert (told.detail_type == DetailType.KEY_DISABLED) == (by in entitled), by
+        assert world.account.disabled() == ({HASH} if by in entitled else set())
+        if by not in entitled:
+            assert told.evidence["rule"] == "not_entitled"
+            approval = world.approvals.get("order-1")
+            assert approval
+            assert approval.state == "failed"
+
+
 def test_what_was_disabled_by_order_is_restored_by_its_own_cause() -> None:
     world = World()
     world.receive(world.granted(DISABLE))

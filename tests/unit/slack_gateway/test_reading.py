@@ -67,12 +67,65 @@ def test_a_person_whose_team_is_not_named_is_of_none() -> None:
     assert click.user_team == ""
 
 
+ORGANIZATION = {"enterprise": {"id": "E0ORG", "name": "Org"}, "is_enterprise_install": True, "team": None}
+"""Of an app that is installed in a whole organization: https://github.com/slackapi/bolt-python/pull/23."""
+
+
+@pytest.mark.parametrize("payload", [CLICK, MODAL])
+@pytest.mark.parametrize(
+    ("said", "team", "enterprise"),
+    [
+        ({}, "T0SANDBOX", ""),
+        ({"enterprise": None, "is_enterprise_install": False}, "T0SANDBOX", ""),
+        (ORGANIZATION, "", "E0ORG"),
+        ({"team": {"id": "T0ONE", "enterprise_id": "E0ORG"}}, "T0ONE", "E0ORG"),
+        ({"team": {"id": "T0ONE"}, "enterprise": {"id": "E0ORG"}}, "T0ONE", "E0ORG"),
+    ],
+)
+def test_where_it_was_done_is_the_apps_workspace_and_its_organization(
+    payload: dict[str, Any], said: dict[str, Any], team: str, enterprise: str
+) -> None:
+    found = _read({**payload, **said})
+    assert found is not None
+    assert (found.team, found.enterprise, found.user_team) == (team, enterprise, "T0SANDBOX")
+
+
+def test_a_modal_names_the_workspace_of_the_app_beside_that_of_whoever_submits_it() -> None:
+    """https://github.com/slackapi/bolt-js/issues/1614"""
+    view = {**MODAL["view"], "app_installed_team_id": "T0SANDBOX"}
+    user = {"id": "U0STRANGER", "team_id": "T0ELSEWHERE"}
+    modal = _read({**MODAL, "view": view, "team": {"id": "T0ELSEWHERE"}, "user": user})
+    assert modal is not None
+    assert (modal.team, modal.user_team) == ("T0SANDBOX", "T0ELSEWHERE")
+
+
+def test_a_command_names_the_organization_where_there_is_one() -> None:
+    form = {
+        "team_id": "T0ONE", "enterprise_id": "E0ORG", "user_id": "U0LEAD", "channel_id": "C0", "command": "/governor",
+        "text": "help", "response_url": "https://hooks.slack.com/commands/1", "is_enterprise_install": "true",
+    }  # fmt: skip
+    found = read(Signed(urlencode(form).encode(), "1773197040", "v0=0"))
+    assert found is not None
+    assert (found.team, found.user_team, found.enterprise) == ("T0ONE", "T0ONE", "E0ORG")
+
+
 @pytest.mark.parametrize(
     "payload",
     [
         {**CLICK, "actions": [{"action_id": "other.button", "value": "x"}]},
         {**MODAL, "view": {**MODAL["view"], "callback_id": "other"}},
-        {"type": "shortcut"},
+        *(
+            {**CLICK, **MODAL, "type": kind}
+            for kind in (
+                "shortcut",
+                "message_action",
+                "view_closed",
+                "block_suggestion",
+                "interactive_message",
+                "dialog_submission",
+                "workflow_step_edit",
+            )
+        ),
     ],
 )
 def test_what_is_not_ours_is_answered_and_dropped(payload: dict[str, Any]) -> None:
@@ -89,6 +142,8 @@ def test_what_is_not_ours_is_answered_and_dropped(payload: dict[str, Any]) -> No
         {**CLICK, "actions": [{"action_id": "governor.approve", "value": json.dumps({"a": "x" * 3000})}]},
         {**CLICK, "user": None},
         {**CLICK, "team": None},
+        {**CLICK, "team": None, "enterprise": {"id": ""}},
+        {**MODAL, "team": {}, "enterprise": "E0ORG"},
         {**CLICK, "response_url": ""},
         [],
         "block_actions",

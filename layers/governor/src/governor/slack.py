@@ -212,7 +212,7 @@ def called(
     from slack_sdk.errors import SlackApiError, SlackRequestError
 
     # No retry handlers: the SDK's default repeats a POST whose connection broke, which may post twice.
-    client = WebClient(_current(token), base_url, timeout=timeout_seconds, retry_handlers=[])
+    client = WebClient(current(token).get_secret_value(), base_url, timeout=timeout_seconds, retry_handlers=[])
     try:
         return ask(client).data
     except SlackApiError as error:
@@ -221,9 +221,10 @@ def called(
         raise SlackUnavailable(f"no answer from Slack: {type(error).__name__}: {error}") from error
 
 
-def _current(token: Callable[[], SecretStr]) -> str:
+def current(token: Callable[[], SecretStr]) -> SecretStr:
+    """The bot token. Raises `SlackRefused` where the secret holds none, `SlackUnavailable` where it cannot be read."""
     try:
-        return token().get_secret_value()
+        return token()
     except SecretMalformed as error:
         raise SlackRefused("no_token", f'{error}. Store {{"bot_token": "xoxb-..."}} in it.') from error
     except SecretUnavailable as error:

@@ -1,10 +1,11 @@
-"""`Slack` and `Replies` in memory, for tests; each is proven equal to its adapter by one suite run over both."""
+"""`Slack`, `Replies` and `Directory` in memory, for tests; one suite over both proves each equal to its adapter."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from governor.slack import Message, Posted, SlackGone
+from governor.slack import Message, Posted, SlackError, SlackGone
+from governor.slack_identity import Identity, Installation, Person
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,28 @@ class MemorySlack:
             if said.ts == ts:
                 return place
         raise SlackGone("message_not_found", "Nothing to do: a new message is posted.")
+
+
+class MemoryDirectory:
+    """`Directory` in memory. Whoever is not in `people` is a full member of the app's workspace.
+
+    `unread`: what stands in the way of Slack's answer, if anything.
+    """
+
+    def __init__(self, home: Installation) -> None:
+        self.home: Installation | None = home
+        self.people: dict[str, Person] = {}
+        self.unread: SlackError | None = None
+        self.known: set[str] = set()
+
+    def look_up(self, user: str) -> Identity:
+        home, person = self.home, self.people.get(user)
+        if person is None and home:
+            person = Person(user, frozenset({home.team} - {""}), home.enterprise, guest=False)
+        if self.unread is not None:
+            return Identity(home if self.known else None, person if user in self.known else None, self.unread)
+        self.known.add(user)
+        return Identity(home, person)
 
 
 class MemoryReplies:

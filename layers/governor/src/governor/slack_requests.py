@@ -23,8 +23,10 @@ class BadSlackRequest(Exception):
 class SlackRequest:
     """One interaction. `id`: the hash of the body that Slack signed, so a retry or a replay has the same.
 
-    `at`: when Slack signed it, epoch seconds. `team`: the workspace where it happened, `user_team`: the person's own;
-    they differ for somebody from outside (Slack Connect). `text`: what follows the slash command. `action`: the
+    `at`: when Slack signed it, epoch seconds. `team`: the workspace where it happened, empty where Slack names none (an
+    app installed in a whole organization of Enterprise Grid). `enterprise`: that organization, empty outside of one.
+    `user_team`: the person's own workspace, which is another for somebody from outside (Slack Connect), and may be
+    another for a colleague in the same organization. `text`: what follows the slash command. `action`: the
     button's or the modal's name without `PREFIX`. `value`: the button's value, or the modal's `private_metadata` and
     its inputs by name. `response_url` and `trigger_id` answer the person, within 30 minutes and 3 seconds.
     """
@@ -41,6 +43,7 @@ class SlackRequest:
     value: Mapping[str, str] = field(default_factory=dict, hash=False)
     response_url: str = ""
     trigger_id: str = ""
+    enterprise: str = ""
 
     def encode(self) -> str:
         return json.dumps(asdict(self), separators=(",", ":"))

@@ -63,6 +63,21 @@ class Policy(Part):
         """Whether a name in an event counts as that person's word. Without `approvals` nobody's does."""
         return self.approvals is not None and self.approvals.by_event
 
+    def any_member_may_disable(self, tier: int) -> bool:
+        """Whether any full member of the Slack workspace may disable a key of this tier by hand."""
+        return tier > 0 and (self.approvals is None or self.approvals.disable_by == "members")
+
+    def may_disable(self, workload: Workload | None) -> tuple[str, ...]:
+        """The Slack users whom the policy names as entitled to disable a key by hand.
+
+        `workload`: the one whose key it is; None for a key that no workload declares. `any_member_may_disable` says
+        whether others are entitled too.
+        """
+        approvers = self.approvals.approvers if self.approvals else ()
+        if workload is None or (self.approvals and self.approvals.disable_by == "approvers"):
+            return approvers
+        return tuple(dict.fromkeys((workload.owner.slack, *approvers)))
+
     def workload(self, name: str) -> Workload | None:
         """The workload declared under this name."""
         return next((workload for workload in self.workloads if workload.name == name), None)

@@ -1,0 +1,113 @@
+"""Whether somebody may use Governor from Slack at all, before it is asked who may do what. Pure.
+
+The first rule that applies decides:
+ 1. `elsewhere`     the request comes from another workspace or organization than the one the app is installed in
+ 2. `outsider`      the person is of another workspace or organization (Slack Connect), or Slack does not know them
+ 3. `deactivated`, `bot`, `guest`
+ 4. `unread`        Slack did not say who the person is: nobody does anything, except rule 5
+ 5. `named`         Slack did not say, and the person is named in the policy for what they want: to disable a key, or,
+                    as an approver, to look. What was known before still holds: 1 to 3 apply to it. The workspace of
+                    the person must be that of the request, as Slack signed it
+ 6. `member`        a full member: `decide` judges the rest
+Help is for everybody: it says nothing of the organization.
+
+Why rule 5: docs/decisions, "Slack says who somebody is".
+"""
+
+from dataclasses import dataclass
+
+from approval_desk.wishes import Verb, Wish
+from governor.policy import Policy, Workload
+from governor.slack import SlackError, SlackRateLimited, SlackRefused
+from governor.slack_identity import Identity, Installation, Person
+from governor.slack_requests import SlackRequest
+
+FREE: frozenset[Verb] = frozenset({"help", "hint"})
+LOOKS: frozenset[Verb] = frozenset({"status", "keys"})
+_FULL_MEMBERS = "Only full members of the workspace in which Governor is installed can use it."
+
+
+@dataclass(frozen=True)
+class Admission:
+    """`said`: why not, to the person; empty for whoever is admitted."""
+
+    rule: str
+    said: str = ""
+
+
+EVERYBODY = Admission("everybody")
+
+
+def admit(
+    request: SlackRequest, wish: Wish, identity: Identity, policy: Policy, workload: Workload | None
+) -> Admission:
+    """By the rules above. `workload`: whose key the wish is about, None where no workload declares it."""
+    if wish.verb in FREE:
+        return EVERYBODY
+    refused = _elsewhere(request, identity.home) or _unfit(request, identity)
+    if refused:
+        return refused
+    unread = identity.unread or _unclear(identity.person)
+    if unread is None:
+        return Admission("member")
+    proven = bool(request.user_team) and request.user_team == request.team
+    if proven and request.user in _named(wish, policy, workload):
+        return Admission("named")
+    return _unread(unread)
+
+
+def _elsewhere(request: SlackRequest, home: Installation | None) -> Admission | None:
+    if home is None:
+        return None
+    here = request.enterprise == home.enterprise if home.org_wide else request.team == home.team
+    return None if here else Admission("elsewhere", f"Nothing was done. {_FULL_MEMBERS}")
+
+
+def _unfit(request: SlackRequest, identity: Identity) -> Admission | None:
+    person, home = identity.person, identity.home
+    if person is None:
+        return None
+    if person.stranger or (home and not _belongs(request, person, home)):
+        return Admission("outsider", f"Nothing was done: you belong to another workspace. {_FULL_MEMBERS}")
+    if person.deactivated:
+        return Admission("deactivated", "Nothing was done: your Slack account is deactivated.")
+    if person.bot:
+        return Admission("bot", "Nothing was done: bots and workflows cannot use Governor.")
+    if person.guest:
+        return Admission(
+            "guest", f"Nothing was done: you are a guest in this workspace. {_FULL_MEMBERS} Ask one of them."
+        )
+    return None
+
+
+def _belongs(request: SlackRequest, person: Person, home: Installation) -> bool:
+    """Whether Slack's API and the request both say that the person is of the app's workspace or organization.
+
+    An id is unique within a workspace only: the request's word keeps a namesake from another workspace out.
+    """
+    ours = person.enterprise == home.enterprise if home.org_wide else home.team in person.teams
+    same = request.user_team in person.teams or (bool(person.enterprise) and request.user_team == person.enterprise)
+    return ours and same
+
+
+def _named(wish: Wish, policy: Policy, workload: Workload | None) -> tuple[str, ...]:
+    if wish.verb == "disable":
+        return policy.may_disable(workload)
+    return policy.approvals.approvers if policy.approvals and wish.verb in LOOKS else ()
+
+
+def _unclear(person: Person | None) -> SlackError | None:
+    if person and person.guest is not None:
+        return None
+    return SlackRefused("no_guest_flags", 'See docs/operations.md, "Who may use Governor in Slack".')
+
+
+def _unread(error: SlackError) -> Admission:
+    if isinstance(error, SlackRefused):
+        why = f"Slack did not tell Governor who you are ({error.error})"
+        what = f"{error.remedy} Until then the people whom the policy names can disable keys with `/governor disable`."
+    else:
+        limited = isinstance(error, SlackRateLimited)
+        why = "Slack did not tell Governor who you are" + (": its rate limit is reached" if limited else "")
+        what = "Try again in a minute. In an emergency the people whom the policy names can disable a key at once."
+    return Admission("unread", f"Nothing was done. {why}. {what}")
