@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from fastapi.responses import HTMLResponse, Response
 from pydantic import SecretStr
 
 from governor.secrets import SecretMalformed, SecretUnavailable
@@ -225,3 +226,18 @@ def test_every_kind_of_bot_is_one_and_whoever_authorized_the_app_is_none(flag: s
 def test_an_app_that_is_nowhere_is_an_error(answer: dict[str, Any]) -> None:
     with pytest.raises(SlackRefused, match="no_team"):
         installation(answer)
+
+
+def test_an_answer_that_is_no_json_is_no_answer_and_no_error_code(simulated: Simulated) -> None:
+    """A proxy's page, or an answer that was cut off: slack_sdk puts a sentence where the code stands."""
+    page = HTMLResponse("<html>Sign in to the network</html>")
+    simulated.simulator.api.suffering = _always(page)  # type: ignore[method-assign]
+    unread = simulated.directory.look_up(USER).unread
+    assert isinstance(unread, SlackUnavailable)
+
+
+def _always(answer: Response) -> Any:
+    async def suffering(*_: object) -> Response:
+        return answer
+
+    return suffering
