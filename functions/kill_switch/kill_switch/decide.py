@@ -14,8 +14,7 @@ To disable, in this order; the first rule that applies decides:
 10. `foreign`          no key is live, and it was not Governor that disabled them
 11. `once_a_day`, `account_leash`   the leash (promise 9); a subject that is held disabled already spends none
 12. `disable`
-A human who may order the disable, and an approver who reports a leak, are whom 2, 7, 8 and 11 would ask: those do not
-bind.
+A human who may order it, and an approver who reports a leak, are whom 2, 7, 8 and 11 would ask: those do not bind.
 
 To restore:
  1. `in_hand`           as above
@@ -147,13 +146,9 @@ def _unfounded(facts: Facts) -> Decision | None:
 
 def _not_wanted(facts: Facts, live: Sequence[str]) -> Decision | None:
     if facts.ordered_by:
-        if facts.entitled is None or facts.ordered_by in facts.entitled:
-            return None
-        return Decision(
-            "withhold",
-            "not_entitled",
-            f"The policy does not let {facts.ordered_by} disable {facts.name} by hand (approvals.disable_by).",
-        )
+        why = f"The policy does not let {facts.ordered_by} disable {facts.name} by hand (approvals.disable_by)."
+        allowed = facts.entitled is None or facts.ordered_by in facts.entitled
+        return None if allowed else Decision("withhold", "not_entitled", why)
     match facts.cause:
         case "runaway":
             mode = facts.limits.runaway.mode
