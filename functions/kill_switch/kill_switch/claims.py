@@ -183,7 +183,8 @@ def _cap(keys: Sequence["ApiKey"], disable_at: float | None, cap: Key | None) ->
 def _shared_guard(keys: Sequence["ApiKey"], disable_at: float | None, guard: Guard) -> str | None:
     """The budget of the guardrail that the policy names for a workload counts over all its keys, as its cap does."""
     rule = guard.guardrail
-    if not rule.limit_usd or not any(key.hash in guard.hashes for key in keys):
+    # While no list assigns any key, all of them are counted; `unconfirmed` says what is missing.
+    if not rule.limit_usd or (guard.hashes and not any(key.hash in guard.hashes for key in keys)):
         return "no key of the subject has this budget now"
     share = sum(spent(key, rule.reset_interval, rule.include_byok_in_budgets) for key in keys) / rule.limit_usd
     if disable_at is not None and share < disable_at - SHARE:
