@@ -42,8 +42,10 @@ def requested(case: Case) -> Words:
         f"🟡 {person(evidence.requested_by)} asks to {_deed(evidence)}. {several}{approvers} must decide until "
         f"{utc(evidence.expires_at)}."
     )
-    not_able = "Neither whoever asked nor the author can" if evidence.author else "Whoever asked cannot"
-    todo = f"Approve or reject under the thread's first message. {not_able}; nothing happens until somebody does."
+    cannot = "Neither who asked nor the author can approve it" if evidence.author else "Who asked cannot approve it"
+    todo = (
+        f"Approve or reject it under the thread's first message. {cannot}. Nothing is changed until somebody decides."
+    )
     facts = (*_author(evidence), *_shown(evidence))
     short = evidence.model_copy(update={"name": phrases.plain(evidence.name)})
     ask = buttons.approve(evidence, plain(_deed(short)))
@@ -76,7 +78,7 @@ def rejected(case: Case) -> Words:
     evidence = cast(ApprovalEvidence, case.evidence)
     why = f": “{escape(evidence.comment)}”" if evidence.comment else ""
     by = person(evidence.decided_by or "somebody")
-    headline = f"⚪ {by} rejected the wish to {_deed(evidence)}{why}. Nothing was changed."
+    headline = f"⚪ {by} rejected the request to {_deed(evidence)}{why}. Nothing was changed."
     return Words(headline, ORANGE, actions=_again(case))
 
 
@@ -89,7 +91,7 @@ def expired(case: Case) -> Words:
 
 def voided(case: Case) -> Words:
     evidence = cast(ApprovalEvidence, case.evidence)
-    headline = f"⚪ The wish to {_deed(evidence)} is void. {escape(case.event.reason)}"
+    headline = f"⚪ The request to {_deed(evidence)} is void. {escape(case.event.reason)}"
     return Words(headline, ORANGE)
 
 

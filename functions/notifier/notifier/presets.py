@@ -76,7 +76,10 @@ def drifted(case: Case) -> Words:
     if not version:
         return Words(headline, ORANGE, facts, _RESTORE)
     facts = (*_saved_by(case, evidence), *facts)
-    todo = "Adopt what is there, or revert to what was promoted. An approver may revert at once."
+    todo = (
+        "Adopt what production serves now, or revert to what was promoted last. An approver's click does it where one "
+        "approval is enough; any other click asks the approvers."
+    )
     return Words(headline, ORANGE, facts, todo, (buttons.adopt(evidence), buttons.revert(evidence)))
 
 

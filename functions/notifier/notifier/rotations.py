@@ -22,7 +22,7 @@ def rotated(case: Case) -> Words:
     evidence = cast(Rotated, case.evidence)
     old = ""
     if evidence.overlap_until:
-        old = f" The old one works until {utc(evidence.overlap_until)} at the least, and until it has been quiet."
+        old = f" The old one works until {utc(evidence.overlap_until)} at least, and as long as it is used."
     elif evidence.old:
         old = " The old one is disabled and stays so."
     headline = f"🟢 {case.who} has a new key, in secret `{escape(evidence.secret)}`.{old}"

@@ -118,7 +118,7 @@ def _refused(case: Case) -> Words:
     else:
         asked = f"the restore that {person(evidence.requested_by)} asked for"
         headline = f"🟠 {case.who} stays as it was: Governor refused {asked}. No key was changed."
-    todo = f"See why; {case.approvers} may ask again."
+    todo = f"Read the reason. {case.approvers} may ask again."
     if evidence.rule == "other_cause_stands":
         todo = f"Have {standing} lifted too."
     again = tuple(buttons.restore(case, cause) for cause in evidence.standing[:1])

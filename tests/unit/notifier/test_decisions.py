@@ -104,7 +104,7 @@ def test_a_wish_to_restore_is_talked_about_where_the_key_was_disabled(policy: Po
     steps = [
         (disabled, ["restore"], "Its key is disabled."),
         (asked, ["approve", "reject"], "U0SEARCH asks to restore"),
-        (_after(asked, DetailType.APPROVAL_REJECTED, 20, **NO), ["restore"], "rejected the wish"),
+        (_after(asked, DetailType.APPROVAL_REJECTED, 20, **NO), ["restore"], "rejected the request"),
         (_after(asked, DetailType.APPROVAL_EXPIRED, 30), ["restore"], "Nobody decided in time"),
         (_after(asked, DetailType.APPROVAL_GRANTED, 40, approved_by=["U0LEAD"]), [], "U0LEAD said yes to U0SEARCH"),
         (restored, [], "is restored"),

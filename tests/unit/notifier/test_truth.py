@@ -129,7 +129,7 @@ def test_genuine_outcomes_are_told_in_the_words_of_their_rows(world: World) -> N
     assert voted.approval
     genuine = approval_event(DetailType.APPROVAL_REJECTED, voted.approval, T0, "")
     world.hears(ASKED, _saying(genuine, decided_by="U0SEC", comment=LIE))
-    assert "<@U0LEAD> rejected the wish" in world.slack.said[0].message.text
+    assert "<@U0LEAD> rejected the request" in world.slack.said[0].message.text
     assert "“not before Monday”" in world.slack.said[0].message.text
     assert LIE not in world.everything
 
