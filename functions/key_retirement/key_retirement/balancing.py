@@ -9,9 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from governor.caps import Cap, balance, caps_of, is_lower, spent_by_period
+from governor.caps import Cap, balance, caps_of, is_lower
 from governor.limit_claim import claimed
 from governor.lineage import Limit, Lineage, LineageKey
+from governor.remembered import remembered, spent_of, unnoted
 from key_retirement.decide import role
 from key_retirement.ports import Tending
 from management_api import KeyPatch, OutcomeUnknown
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from management_api import ApiKey, Guardrail
 
 _ROUNDS = 3
-NOTED = 0.01
-"""Share of the cap: a row is not written for less."""
 _CENT = 0.005
 """Limits nearer than half a cent are the same: nobody says how OpenRouter rounds them."""
 
@@ -40,7 +39,11 @@ def rebalance(tending: Tending, lineage: Lineage) -> Lineage:
     # A list of guardrails that leaves the policy's out is no leave to spend what its budget forbids.
     lower_only = tending.workload.key.guardrail is not None and guard is None
     caps = caps_of(tending.workload.key, guard)
-    keys = tending.own(lineage)
+    byok, margin = tending.workload.key.include_byok_in_limit, unnoted(caps)
+    keys = {
+        hash: remembered(key, lineage.key(hash), byok, tending.now, margin)
+        for hash, key in tending.own(lineage).items()
+    }
     deleted = [key for key in lineage.keys if key.state == "deleted"]
     for _ in range(_ROUNDS):
         roles = {
@@ -62,24 +65,28 @@ def rebalance(tending: Tending, lineage: Lineage) -> Lineage:
             break
         for hash in lowered:
             # Not PATCH's own answer: only a read after it counts all that was spent before the limit held.
-            keys[hash] = tending.account.keys.get(hash)
+            read = tending.account.keys.get(hash)
+            keys[hash] = remembered(read, lineage.key(hash), byok, tending.now, margin)
     return tending.ports.lineages.release(lineage) if answered and lineage.version > begun else lineage
 
 
 def note_spend(tending: Tending, lineage: Lineage) -> Lineage:
-    """The row that knows what each live key has spent, to a hundredth of the cap: what a key that somebody deletes has
-    spent is in no answer any more, and the cap still counts it (promise 6). Raises `LedgerConflict`.
+    """The row that knows what each live key has spent, to a hundredth of the cap, and exactly in an overlap: what a key
+    that somebody deletes has spent is in no answer any more, and the cap still counts it (promise 6). Raises
+    `LedgerConflict`.
     """
     caps = caps_of(tending.workload.key, guardrail(tending))
     if not caps:
         return lineage
-    least = NOTED * min(cap.limit_usd for cap in caps)
+    shared = any(key.state == "overlap" for key in lineage.keys)
+    least = _CENT if shared else unnoted(caps)
+    byok = tending.workload.key.include_byok_in_limit
     after = lineage
     for key in lineage.keys:
         live = tending.place.keys.get(key.hash)
         if key.state not in ("current", "overlap") or live is None:
             continue
-        spent = spent_by_period(live, tending.workload.key.include_byok_in_limit)
+        spent = spent_of(live, key, byok, tending.now)
         before = key.spent or {}
         if any(abs(usd - before.get(period, 0.0)) >= least for period, usd in spent.items()):
             after = after.with_key(replace(key, spent=spent, spent_at=tending.now))

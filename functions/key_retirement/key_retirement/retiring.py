@@ -8,12 +8,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from governor.attachments import NOTHING, detach
-from governor.caps import spent_by_period
 from governor.causes import Causes
 from governor.completion import held, released
 from governor.events import DetailType, Event, event_id
 from governor.evidence import KeyRef, Retired
 from governor.lineage import Lineage, LineageKey
+from governor.remembered import spent_of
 from governor.settling import settle
 from key_retirement.ports import Tending
 from management_api import NotFound, OutcomeUnknown
@@ -62,7 +62,7 @@ def delete(tending: Tending, lineage: Lineage, key: LineageKey, live: "ApiKey | 
     if tending.attachments(key.hash) != NOTHING or (live and not live.disabled):
         keep_out(tending, key)
     if live:
-        spent = spent_by_period(live, tending.workload.key.include_byok_in_limit)
+        spent = spent_of(live, key, tending.workload.key.include_byok_in_limit, tending.now)
         if key.spent != spent:
             key = replace(key, spent=spent, spent_at=tending.now)
             lineage = tending.ports.lineages.write(lineage.with_key(key))

@@ -11,6 +11,7 @@ from governor.caps import NOTHING, Split, caps_of, counted, is_lower, split
 from governor.completion import abandoned
 from governor.limit_claim import claimed
 from governor.lineage import Attribution, Limit, Lineage, LineageKey, Rotation
+from governor.remembered import remembered, unnoted
 from governor.secret_versions import VersionTaken, WorkloadSecret
 from key_rotation import told
 from key_rotation.decide import Decision, affords, attribution, decide, former, why
@@ -42,7 +43,11 @@ def _pending(rotating: Rotating) -> WorkloadSecret | None:
 
 def _made(rotating: Rotating, account: Account, found: Read) -> WorkloadSecret:
     ports, workload = rotating.ports, rotating.workload
-    both = split(caps_of(workload.key, found.guardrail), found.facts.keys, _deleted(found), ports.clock())
+    caps, byok = caps_of(workload.key, found.guardrail), workload.key.include_byok_in_limit
+    keys = [
+        remembered(key, found.lineage.key(key.hash), byok, ports.clock(), unnoted(caps)) for key in found.facts.keys
+    ]
+    both = split(caps, keys, _deleted(found), ports.clock())
     lineage = _intend(rotating, found, former(found.facts), both)
     rotation = lineage.rotation
     assert rotation
