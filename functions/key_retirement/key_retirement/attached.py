@@ -8,7 +8,7 @@ leaves out proves nothing: each is asked for by its id before anything is said.
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from governor.attachments import Attachments, include
+from governor.attachments import BYOK, DESTINATION, Attachments, include
 from governor.lineage import Lineage, LineageKey
 from key_retirement.difference import Difference
 from key_retirement.ports import Tending
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 ALLOWLIST, FILTER = "allowed_api_key_hashes", "api_key_hashes"
 """OpenRouter's names of the two."""
-_BYOK, _DESTINATION = "byok:", "destination:"
 
 
 def noted(tending: Tending, lineage: Lineage, key: LineageKey) -> tuple[str, ...] | None:
@@ -33,7 +32,7 @@ def lost(tending: Tending, lineage: Lineage, key: LineageKey) -> list[Difference
     """What the key was taken off, as one difference for each kind of list. One GET for each list in question."""
     missing = sorted(_wanted(tending, lineage, key) - _present(tending, key.hash))
     name, found = tending.workload.name, []
-    credentials = [one for id in missing if id.startswith(_BYOK) and (one := _credential(tending, key.hash, id))]
+    credentials = [one for id in missing if id.startswith(BYOK) and (one := _credential(tending, key.hash, id))]
     if credentials:
         names = ", ".join(f"{one.provider} {one.name or one.id}".strip() for one in credentials)
         sentence = (
@@ -42,7 +41,7 @@ def lost(tending: Tending, lineage: Lineage, key: LineageKey) -> list[Difference
             f"if it is meant, do nothing."
         )
         found.append(Difference(ALLOWLIST, "named", f"not named by {names}", sentence, "Governor puts it back."))
-    filters = [to for id in missing if id.startswith(_DESTINATION) and (to := _filter(tending, key.hash, id))]
+    filters = [to for id in missing if id.startswith(DESTINATION) and (to := _filter(tending, key.hash, id))]
     if filters:
         names = ", ".join(to.name or to.id for to in filters)
         sentence = (
@@ -58,19 +57,19 @@ def mend(tending: Tending, key: LineageKey, found: Sequence[Difference]) -> None
     if not any(one.field in (ALLOWLIST, FILTER) for one in found):
         return
     missing = set(key.attached or ()) - _present(tending, key.hash)
-    byok = [id for id in missing if id.startswith(_BYOK) and _credential(tending, key.hash, id)]
-    filters = [id for id in missing if id.startswith(_DESTINATION) and _filter(tending, key.hash, id)]
+    byok = [id for id in missing if id.startswith(BYOK) and _credential(tending, key.hash, id)]
+    filters = [id for id in missing if id.startswith(DESTINATION) and _filter(tending, key.hash, id)]
     into = Attachments(
         None,
-        frozenset(id.removeprefix(_BYOK) for id in byok),
-        frozenset(id.removeprefix(_DESTINATION) for id in filters),
+        frozenset(id.removeprefix(BYOK) for id in byok),
+        frozenset(id.removeprefix(DESTINATION) for id in filters),
     )
     include(tending.account, key.hash, into)
 
 
 def _present(tending: Tending, hash: str) -> set[str]:
     has = tending.attachments(hash)
-    return {f"{_BYOK}{id}" for id in has.byok} | {f"{_DESTINATION}{id}" for id in has.destinations}
+    return {f"{BYOK}{id}" for id in has.byok} | {f"{DESTINATION}{id}" for id in has.destinations}
 
 
 def _wanted(tending: Tending, lineage: Lineage, key: LineageKey) -> set[str]:
@@ -89,7 +88,7 @@ def _wanted(tending: Tending, lineage: Lineage, key: LineageKey) -> set[str]:
 def _credential(tending: Tending, hash: str, id: str) -> "ByokKey | None":
     """The credential, if it is there and its allowlist does not name the key."""
     try:
-        found = tending.account.byok.get(id.removeprefix(_BYOK))
+        found = tending.account.byok.get(id.removeprefix(BYOK))
     except NotFound:
         return None
     return found if found.allowed_api_key_hashes is not None and hash not in found.allowed_api_key_hashes else None
@@ -97,7 +96,7 @@ def _credential(tending: Tending, hash: str, id: str) -> "ByokKey | None":
 
 def _filter(tending: Tending, hash: str, id: str) -> "Destination | None":
     try:
-        found = tending.account.destinations.get(id.removeprefix(_DESTINATION))
+        found = tending.account.destinations.get(id.removeprefix(DESTINATION))
     except NotFound:
         return None
     return found if found.api_key_hashes is not None and hash not in found.api_key_hashes else None

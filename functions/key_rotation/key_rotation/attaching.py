@@ -1,10 +1,12 @@
 """setSecret: the new key may do what the old one may. testSecret: proof of it, with the new key itself."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from governor.attachments import NOTHING, AllowlistFull, attach, guardrail_of_member
+from governor.attachments import NOTHING, Attachments, attach, guardrail_of_member, missing
 from governor.attachments import read as read_attachments
 from governor.caps import caps_of
+from governor.key_lists import AllowlistFull
 from governor.lineage import Attribution
 from governor.secret_versions import WorkloadSecret
 from key_rotation.decide import Decision, attachable, attribution, decide, guardrail
@@ -19,7 +21,10 @@ CENT = 0.005
 
 
 def set_up(rotating: Rotating) -> None:
-    """Guardrail, BYOK allowlists and observability filters follow. Idempotent. Raises `Refused`."""
+    """Guardrail, BYOK allowlists and observability filters follow, and the row knows them. Idempotent.
+
+    Raises `Refused`, and `LedgerConflict`.
+    """
     pending = _pending(rotating)
     account, workload = rotating.account(), rotating.workload
     guardrails = account.guardrails.list(pending.workspace_id) if workload.key.guardrail else []
@@ -27,15 +32,17 @@ def set_up(rotating: Rotating) -> None:
     _require(attachable(workload, guardrails, rotating.causes()))
     guard = guardrail(workload, guardrails)
     try:
-        attach(
+        follows = attach(
             account,
             pending.workspace_id,
             pending.hash,
             like=current.hash if current else None,
             guardrail_id=guard.id if guard else None,
+            known=Attachments.noted(current.attached or ()) if current else NOTHING,
         )
     except AllowlistFull as full:
         raise Refused("allowlist_full", f"{workload.name} cannot have a new key: {full}.") from full
+    _note(rotating, pending.hash, follows)
 
 
 def test(rotating: Rotating) -> None:
@@ -50,6 +57,14 @@ def test(rotating: Rotating) -> None:
     fault = fault or _ungoverned(account, made, seen) or _unattached(account, found, pending.hash)
     if fault:
         raise Refused("key_differs", f"The new key {pending.name} is not as it must be: {fault}.")
+
+
+def _note(rotating: Rotating, hash: str, follows: Attachments) -> None:
+    """The row keeps what the key is in: the next rotation may meet a list that leaves some of it out."""
+    lineage = rotating.lineage()
+    made = lineage.key(hash)
+    if made and made.attached != follows.names():
+        rotating.ports.lineages.write(lineage.with_key(replace(made, attached=follows.names())))
 
 
 def _pending(rotating: Rotating) -> WorkloadSecret:
@@ -148,9 +163,9 @@ def _unattached(account: Account, found: Read, hash: str) -> str | None:
         return f"guardrail {guard.name} is not assigned to it"
     if found.former is None:
         return None
-    pointing = read_attachments(account, found.workspace_id, assigned)
-    wanted, has = pointing.get(found.former, NOTHING), pointing.get(hash, NOTHING)
-    missing = sorted((wanted.byok - has.byok) | (wanted.destinations - has.destinations))
-    if missing:
-        return f"{len(missing)} lists that name the old key do not name it ({', '.join(missing)})"
+    former = found.facts.lineage.key(found.former)
+    known = Attachments.noted(former.attached or ()) if former else NOTHING
+    ids = missing(account, hash, found.former, known, read_attachments(account, found.workspace_id, assigned))
+    if ids:
+        return f"{len(ids)} lists that name the old key do not name it ({', '.join(ids)})"
     return None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 
 from pydantic import SecretStr
 
-from governor import attachments
+from governor import key_lists
 from governor.causes import CauseBook, Causes
 from governor.clock import Clock
 from governor.events import Publisher
@@ -80,9 +80,9 @@ class Account(Protocol):
     @property
     def guardrails(self) -> Guardrails: ...
     @property
-    def byok(self) -> attachments.Byok: ...
+    def byok(self) -> key_lists.Byok: ...
     @property
-    def destinations(self) -> attachments.Destinations: ...
+    def destinations(self) -> key_lists.Destinations: ...
     def with_key(self, api_key: SecretStr) -> Self:
         """The same account under another key, to ask `current_key` of it."""
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -25,7 +26,8 @@ def rotated(spent: float) -> Retirement:
 
 def counters_fall(world: World) -> None:
     for hash, key in world.account.held.items():
-        world.account.held[hash] = replace(key, **dict.fromkeys(NAMES, 0.0))
+        fallen: dict[str, Any] = dict.fromkeys(NAMES, 0.0)
+        world.account.held[hash] = replace(key, **fallen)
 
 
 def allowed_to_new(world: World) -> float:

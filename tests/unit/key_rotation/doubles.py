@@ -97,6 +97,7 @@ class FakeAccount:
     drops_creators: bool = False
     refuses: Rejected | None = None
     credentials: dict[str, ByokKey] = field(default_factory=dict)
+    unlisted_credentials: set[str] = field(default_factory=set)
     filters: dict[str, Destination] = field(default_factory=dict)
     plaintexts: dict[str, str] = field(default_factory=dict)
     before: Callable[[str], object] = lambda _: None
@@ -265,9 +266,11 @@ class FakeByok:
     account: FakeAccount
 
     def list(self, *, workspace_id: str | None = None) -> list[ByokKey]:
-        return [*self.account.credentials.values()]
+        return [one for id, one in self.account.credentials.items() if id not in self.account.unlisted_credentials]
 
     def get(self, id: str) -> ByokKey:
+        if id not in self.account.credentials:
+            raise NotFound("no such credential", request="GET /byok/{id}", status=404)
         return self.account.credentials[id]
 
     def update(self, id: str, patch: ByokPatch) -> ByokKey:
