@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from sandbox.traffic import shapes
+from sandbox.traffic import rare_shapes, shapes
 from sandbox.traffic.day import DAY, Day
 
 ORIGIN = 20_458
@@ -21,13 +21,26 @@ _SHAPES: Mapping[str, Callable[[Day], None]] = {
     "product launch": shapes.product_launch,
 }
 PROFILES: tuple[str, ...] = tuple(_SHAPES)
+_RARE: Mapping[str, Callable[[Day], None]] = {
+    "moving batch": rare_shapes.moving_batch,
+    "batch over midnight": rare_shapes.batch_over_midnight,
+    "queue worker": rare_shapes.queue_worker,
+    "holiday silence": rare_shapes.holiday_silence,
+    "CI evaluations": rare_shapes.ci_evaluations,
+    "month-end job": rare_shapes.month_end_job,
+    "quarter-end job": rare_shapes.quarter_end_job,
+    "planned backfill": rare_shapes.planned_backfill,
+    "heavy tail": rare_shapes.heavy_tail,
+}
+RARE_PROFILES: tuple[str, ...] = tuple(_RARE)
+"""Habits on which no constant of the detector was fixed."""
 
 
 @dataclass(frozen=True)
 class Profile:
     """One key's habit. `monthly_usd`: what it spends in an ordinary month (before growth, before the launch).
 
-    Raises `KeyError` at the first reading when the name is none of `PROFILES`.
+    Raises `KeyError` at the first reading when the name is none of `PROFILES` and `RARE_PROFILES`.
     """
 
     name: str
@@ -47,5 +60,5 @@ class Profile:
 @lru_cache(maxsize=256)
 def _day(profile: Profile, day: int) -> tuple[float, ...]:
     drawn = Day(profile.name, profile.monthly_usd, profile.seed, day, day - profile.origin)
-    _SHAPES[profile.name](drawn)
+    {**_SHAPES, **_RARE}[profile.name](drawn)
     return tuple(drawn.spend)

@@ -7,7 +7,7 @@ from math import pi, sin
 
 from sandbox.traffic.day import DAY, Day
 
-_ROUND_THE_CLOCK = [1 + 0.35 * sin((hour - 8) * pi / 12) for hour in range(24)]
+ROUND_THE_CLOCK = [1 + 0.35 * sin((hour - 8) * pi / 12) for hour in range(24)]
 _OFFICE = [0, 0, 0, 0, 0, 0, 0.2, 0.6, 1.3, 1.6, 1.6, 1.3, 0.8, 1.2, 1.6, 1.5, 1.2, 0.7, 0.3, 0.15, 0.1, 0.05, 0, 0]
 _WEEKEND = 5
 
@@ -15,7 +15,7 @@ _WEEKEND = 5
 def steady(day: Day) -> None:
     """A product's background: round the clock, a mild tide, and once in ten days an hour or two of doubled retries."""
     usd = day.daily_usd * (0.85 if day.weekday >= _WEEKEND else 1.06) * day.noise(0.12)
-    day.by_hour(usd, _ROUND_THE_CLOCK, 0.2)
+    day.by_hour(usd, ROUND_THE_CLOCK, 0.2)
     if day.rng.random() < 0.1:
         minutes = day.rng.randint(45, 150)
         day.add(day.rng.randrange(DAY), minutes, usd * minutes / DAY * day.rng.uniform(1, 2))
@@ -36,7 +36,7 @@ def office_hours(day: Day) -> None:
 def nightly_batch(day: Day) -> None:
     """All at once at night, at no fixed minute; some nights fail and run again by day, some bring a backlog."""
     rng = day.rng
-    day.by_hour(day.daily_usd * 0.05, _ROUND_THE_CLOCK, 0.5)
+    day.by_hour(day.daily_usd * 0.05, ROUND_THE_CLOCK, 0.5)
     usd = day.daily_usd * 0.92 * day.noise(0.35)
     minutes = round(20 + rng.expovariate(1 / 30))
     chance = rng.random()
@@ -80,7 +80,7 @@ def weekly_job(day: Day) -> None:
     late, missed = dice.random() < 0.1, dice.random() < 0.06
     before = day.dice(f"job {week - 1}")
     _, owed = before.random(), before.random() < 0.06
-    day.by_hour(day.daily_usd / 11, _ROUND_THE_CLOCK, 0.4)
+    day.by_hour(day.daily_usd / 11, ROUND_THE_CLOCK, 0.4)
     if missed or day.weekday != min(usual + late, 6):
         return
     usd = day.daily_usd * 7 * 10 / 11 * day.noise(0.25) * (2 if owed else 1)
@@ -90,7 +90,7 @@ def weekly_job(day: Day) -> None:
 def daily_growth(day: Day) -> None:
     """A product that takes off: three per cent more every day, tides and weekends as in life."""
     usd = day.daily_usd * 1.03**day.age * (0.75 if day.weekday >= _WEEKEND else 1.1) * day.noise(0.15)
-    day.by_hour(usd, _ROUND_THE_CLOCK, 0.25)
+    day.by_hour(usd, ROUND_THE_CLOCK, 0.25)
 
 
 def product_launch(day: Day) -> None:
@@ -103,7 +103,7 @@ def product_launch(day: Day) -> None:
     level = 1.0
     if since >= 0:
         level = factor if since <= lasts else max(2.0, factor * 0.85 ** (since - lasts))
-    total = sum(_ROUND_THE_CLOCK)
-    for hour, weight in enumerate(_ROUND_THE_CLOCK):
+    total = sum(ROUND_THE_CLOCK)
+    for hour, weight in enumerate(ROUND_THE_CLOCK):
         live = since > 0 or (since == 0 and hour >= launch_hour)
         day.add(hour * 60, 60, usd * weight / total * (level if live else 1.0) * day.noise(0.22))

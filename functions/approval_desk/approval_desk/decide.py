@@ -112,7 +112,10 @@ def _expected(subject: str, facts: Facts) -> Decision:
     until = facts.at + EXPECTED
     evidence = RunawayExpected(name=subject, by=facts.by, until=until).model_dump(mode="json")
     row = {"kind": "expected", "until": format_instant(until), "by": facts.by}
-    said = f"The detector leaves {_code(subject)} alone until {until:%H:%M} UTC; budgets still hold."
+    said = (
+        f"The detector leaves {_code(subject)} alone until {until:%H:%M} UTC. It knows as much spend from now on, for "
+        "three days and around this day of each month. Budgets still hold."
+    )
     kind = DetailType.RUNAWAY_EXPECTED
     reason = f"{facts.by} expects this spend."
     event = Event(kind, event_id(kind, facts.request.id), subject, facts.at, reason, evidence)

@@ -19,7 +19,7 @@ from management_api import (
     TimeRange,
     number,
 )
-from spend_meter.history import DAYS
+from spend_meter.days import DAYS
 from spend_meter.learning import Attempt, Hourly, due
 from spend_meter.periods import minute_of, moment_of
 from spend_meter.subjects import Lineage, LineageOf

@@ -1,4 +1,4 @@
-"""A subject's spend in under 700 bytes: the last hour by minute, the last day by half hours, 28 days by their maxima.
+"""A subject's spend in 900 bytes: the last hour by minute, the last day by half hours, 28 days by maxima and by hours.
 
 A subject is one workload's lineage, or one undeclared key. Time is whole epoch minutes (UTC), money USD. The meter
 keeps up to 10,000 of these, so a subject that spends nothing is neither decoded nor encoded: `advance`, however late,
@@ -8,26 +8,34 @@ What is learned: for each of `WINDOWS` the largest sum that ended in each of the
 its maximum to the one that takes its place, so a habit seldom seen fades over months rather than vanishing overnight.
 A day that could not be seen properly (unread time, a lump coarser than the window, a runaway) may raise what is known
 but not lower it: what it would have pushed out stays whole. So no gap and no incident makes a habit look smaller.
+Beside the maxima stand the hours of the day that bring spend, the longest burning without a pause (`Hours`), and
+what a person said was meant (`Lessons`).
+More than 300 lines: what is learned has files of its own, and here is the passing of time, which all of it shares.
 """
 
 import struct
 from array import array
 from collections.abc import Sequence
 
-WINDOWS = (15, 60, 360, 1440)
-"""Minutes. Up to an hour a window is exact; above, its oldest half hour counts only as far as it is complete."""
+from spend_meter import days, hours, lessons
+from spend_meter.days import DAY, DAYS, WINDOWS, Days
+from spend_meter.hours import STRETCHES, Hours
+from spend_meter.lessons import Lessons
 
-DAYS = 28
-DAY = 1440
 _HALF = 30
 _HALVES = 48
 _ALL = (1 << len(WINDOWS)) - 1
-_UNSEEN = -1.0
-_MOST = 65504.0  # the largest half float; above it a daily maximum saturates
+_DISCARDED = 1 << len(WINDOWS)
 _COARSE = 3  # a lump that covers more than a third of a window says too little about its maximum
-_VERSION = 1
+_LUMP = 20  # minutes: a lump that covers more says nothing of hours and stretches
+_SAID_WITHIN = 3 * DAY  # minutes in which a person may say that a runaway was meant
+_VERSION = 2
+_BEFORE = 1  # the version before: the same, without what is `_ADDED` at the end
 _NOTHING = bytes(4 * len(WINDOWS))
-_LAYOUT = struct.Struct(f"<BBII{2 * len(WINDOWS)}f60f{_HALVES}f{DAYS * len(WINDOWS)}e")
+_LAYOUT = struct.Struct(
+    f"<BBII{2 * len(WINDOWS)}f60f{_HALVES}f{days.SIZE}s{len(WINDOWS)}fI{hours.SIZE}s{lessons.SIZE}s"
+)
+_ADDED = 4 * len(WINDOWS) + 4 + hours.SIZE + lessons.SIZE
 
 
 class History:
@@ -36,7 +44,10 @@ class History:
     `since`: windows count what was spent after this minute, that of the last `rebaseline`.
     """
 
-    __slots__ = ("_coarse", "_days", "_halves", "_minutes", "_today", "_withheld", "minute", "since")
+    __slots__ = (
+        "_coarse", "_days", "_halves", "_hours", "_lessons", "_minutes", "_stopped", "_stopped_at", "_today",
+        "_withheld", "minute", "since",
+    )  # fmt: skip
 
     def __init__(self, minute: int) -> None:
         self.minute = minute
@@ -46,7 +57,10 @@ class History:
         self._halves = array("f", bytes(4 * _HALVES))
         self._today = array("f", _NOTHING)
         self._withheld = array("f", _NOTHING)
-        self._days = [[_UNSEEN] * DAYS for _ in WINDOWS]
+        self._days = Days()
+        self._stopped, self._stopped_at = array("f", _NOTHING), 0
+        self._hours = Hours()
+        self._lessons = Lessons()
 
     @classmethod
     def empty(cls, minute: int) -> "History":
@@ -68,6 +82,8 @@ class History:
             self._minutes[minute % 60] += usd
             self._halves[minute // _HALF % _HALVES] += usd
             return
+        if span > _LUMP:
+            self._hours.coarse_minute = minute
         self._pass(max(minute - span, self.minute))
         self._pass(minute, sum(1 << i for i, window in enumerate(WINDOWS) if span * _COARSE > window))
         share = usd / span
@@ -107,9 +123,31 @@ class History:
 
     def discard(self) -> None:
         """Today so far, and what was withheld, teaches nothing."""
-        self._coarse = _ALL
+        self._coarse = _ALL | _DISCARDED
+        self._hours.forget_today()
         self._withheld = array("f", _NOTHING)
         self._today = array("f", _NOTHING)
+
+    def stop(self) -> None:
+        """A runaway is confirmed: today teaches nothing. Its windows are kept: a person may say they were meant."""
+        if self.minute - self._stopped_at > _SAID_WITHIN:
+            self._stopped = array("f", _NOTHING)
+        self._stopped_at = self.minute
+        for i, window in enumerate(WINDOWS):
+            self._stopped[i] = max(self._stopped[i], self._withheld[i], self.spent(window))
+        self.discard()
+
+    def meant(self) -> None:
+        """A person says that what was confirmed, what is withheld and what the windows hold now was meant."""
+        if self.minute - self._stopped_at > _SAID_WITHIN:
+            self._stopped = array("f", _NOTHING)
+        spent = [max(self._stopped[i], self._withheld[i], self.spent(window)) for i, window in enumerate(WINDOWS)]
+        self._lessons.add(self.minute, spent)
+        self._stopped = array("f", _NOTHING)
+
+    def expected(self, window: int) -> float:
+        """USD that a person said this window may hold at times like the present."""
+        return self._lessons.meant(WINDOWS.index(window), self.minute)
 
     def rebaseline(self, minute: int) -> None:
         """A runaway is over, or a human restored the key: its spend leaves every window, and never taught.
@@ -130,9 +168,10 @@ class History:
         self.since = max(self.since - minutes, 0)
         self._minutes = _rotated(self._minutes, before - self.minute)
         self._halves = _rotated(self._halves, before // _HALF - self.minute // _HALF)
+        self._hours.coarse_minute = min(self._hours.coarse_minute, self.minute)
         if self.minute // DAY != before // DAY:
-            for i, row in enumerate(self._days):
-                self._today[i] = max(self._today[i], row[self.minute // DAY % DAYS])
+            for i in range(len(WINDOWS)):
+                self._today[i] = max(self._today[i], self._days.of(i, self.minute // DAY))
 
     def spent(self, window: int) -> float:
         """USD spent in the last `window` minutes (at most a day), the incident before a `rebaseline` left out."""
@@ -152,24 +191,54 @@ class History:
 
     def maxima(self, window: int) -> tuple[float, float]:
         """The largest and second-largest daily maximum of this window, USD, over the days learned (0 where none)."""
-        largest = second = 0.0
-        for value in self._days[WINDOWS.index(window)]:
-            if value > second:
-                if value > largest:
-                    largest, second = value, largest
-                else:
-                    second = value
-        return largest, second
+        return self._days.two_largest(WINDOWS.index(window))
+
+    def usual(self, window: int) -> float:
+        """USD that clock hours like those of the window may bring (an hour's shift allowed).
+
+        Once four weeks were seen, no more than the largest day among the like weekdays of all of them.
+        """
+        usual = self._hours.usual((self.minute - window + 1) // 60, self.minute // 60)
+        if usual and self.days_seen == DAYS:
+            i = next(i for i, one in enumerate(WINDOWS) if one >= window)
+            on_such_days = self._days.largest_of_weekdays(i, (self.minute // DAY, (self.minute - window) // DAY))
+            return max(min(usual, on_such_days), 0.0)
+        return usual
+
+    def tail(self, window: int) -> float:
+        """How far the three largest daily maxima stand above the fourth: the mean of their logarithms, at most 1."""
+        return self._days.tail(WINDOWS.index(window))
+
+    def month(self) -> float:
+        """USD: the largest 24 hours that ended in each day, together; up to twice what a month of jobs cost."""
+        return self._days.together()
+
+    def burns_on_end(self, least: float, multiple: float) -> bool:
+        """Whether one of `STRETCHES` of whole half hours burns on end, up to the last complete one.
+
+        Each half hour at least `least` USD, and `multiple` times the least of the highest stretch ever seen.
+        """
+        last = self.minute // _HALF - 1
+        for i, count in enumerate(STRETCHES):
+            low = min(self._halves[(last - back) % _HALVES] for back in range(count))
+            if low >= least and low >= multiple * self._hours.stretch(i):
+                return True
+        return False
+
+    def coarse(self, window: int) -> bool:
+        """Whether a lump lies in the window, or in the last six hours: its spend is only known to be in its span."""
+        lump = self._hours.coarse_minute
+        return lump > 0 and self.minute - lump < max(window, 360)
 
     @property
     def days_seen(self) -> int:
         """How many of the last 28 days taught something, an idle day included."""
-        return DAYS - self._days[-1].count(_UNSEEN)
+        return self._days.seen
 
     @property
     def days_of_spend(self) -> int:
         """How many of the days remembered had any spend."""
-        return self.days_seen - self._days[-1].count(0.0)
+        return self._days.with_spend
 
     def learn(self, hourly: Sequence[tuple[int, float]]) -> None:
         """Cold start: fill the days not seen so far from analytics: (hours since the epoch, USD), absent hours zero.
@@ -182,16 +251,12 @@ class History:
             return
         today = self.minute // DAY
         for day in range(max(min(spend) // 24, today - DAYS), today):
-            hours = [spend.get(hour, 0.0) for hour in range(day * 24 - 23, day * 24 + 24)]
-            for i, window in enumerate(WINDOWS):
-                if self._days[i][day % DAYS] == _UNSEEN:
-                    count = max(window // 60, 1)
-                    best = max(sum(hours[end - count + 1 : end + 1]) for end in range(23, 47))
-                    self._days[i][day % DAYS] = _half_float(best)
+            if self._days.unseen(day):
+                self._hours.learn(day, lambda hour: spend.get(hour, 0.0))
+            self._days.learn(day, lambda hour: spend.get(hour, 0.0))
 
     def to_bytes(self) -> bytes:
         """The whole of it; `from_bytes` gives an equal history."""
-        days = [value for row in self._days for value in row]
         return _LAYOUT.pack(
             _VERSION,
             self._coarse,
@@ -201,12 +266,18 @@ class History:
             *self._withheld,
             *self._minutes,
             *self._halves,
-            *days,
+            self._days.to_bytes(),
+            *self._stopped,
+            self._stopped_at,
+            self._hours.to_bytes(),
+            self._lessons.to_bytes(),
         )
 
     @classmethod
     def from_bytes(cls, content: bytes) -> "History":
-        """Raises `ValueError` when the bytes are of another version or length."""
+        """Raises `ValueError` when the bytes are of another version or length. The version before knows no hours."""
+        if len(content) == _LAYOUT.size - _ADDED and content[0] == _BEFORE:
+            content = bytes([_VERSION]) + content[1:] + bytes(_ADDED)
         if len(content) != _LAYOUT.size or content[0] != _VERSION:
             raise ValueError(f"not a version {_VERSION} history: {len(content)} bytes, version {content[:1].hex()}")
         _, coarse, minute, since, *values = _LAYOUT.unpack(content)
@@ -217,8 +288,12 @@ class History:
         history._withheld = array("f", values[count : 2 * count])
         history._minutes = array("f", values[2 * count : 2 * count + 60])
         history._halves = array("f", values[2 * count + 60 : 2 * count + 60 + _HALVES])
-        days = values[2 * count + 60 + _HALVES :]
-        history._days = [days[i * DAYS : (i + 1) * DAYS] for i in range(count)]
+        at = 2 * count + 60 + _HALVES
+        history._days = Days.from_bytes(values[at])
+        history._stopped = array("f", values[at + 1 : at + 1 + count])
+        history._stopped_at = values[-3]
+        history._hours = Hours.from_bytes(values[-2])
+        history._lessons = Lessons.from_bytes(values[-1])
         return history
 
     def __eq__(self, other: object) -> bool:
@@ -240,22 +315,23 @@ class History:
         if minute == self.minute:
             return
         today, last = self.minute // DAY, minute // DAY
+        half = self.minute // _HALF
+        teaches = not self._coarse & _DISCARDED and not any(self._withheld)
+        if minute // _HALF > half and teaches and self._halves[half % _HALVES]:
+            self._hours.half_hour_over(lambda back: self._halves[(half - back) % _HALVES])
         if last > today:
-            for i, row in enumerate(self._days):
-                self._close(row, today, self._today[i], bool(self._coarse & (1 << i)))
+            self._clear_rings((today + 1) * DAY - 1)
+            if teaches:
+                self._hours.day_over(self._halves[at] + self._halves[at + 1] for at in range(0, _HALVES, 2))
+            self._hours.next_day(today, last - today)
+            for i in range(len(WINDOWS)):
+                self._days.close(i, today, self._today[i], bool(self._coarse & (1 << i)))
                 for day in range(max(today + 1, last - DAYS), last):
-                    self._close(row, day, 0.0, bool(coarse & (1 << i)))
+                    self._days.close(i, day, 0.0, bool(coarse & (1 << i)))
             self._coarse = coarse
             self._today = array("f", _NOTHING)
         self._clear_rings(minute)
         self.minute = minute
-
-    @staticmethod
-    def _close(row: list[float], day: int, maximum: float, coarse: bool) -> None:
-        """The day takes its place; of the one it pushes out half is left, or all if this one was coarse."""
-        left = row[day % DAYS]
-        if maximum > 0 or not coarse:
-            row[day % DAYS] = max(_half_float(maximum), left if coarse else _half_float(left / 2), 0.0)
 
     def _clear_rings(self, minute: int) -> None:
         for when in range(max(self.minute, minute - 60) + 1, minute + 1):
@@ -269,8 +345,3 @@ def _rotated(ring: array[float], places: int) -> array[float]:
     """The ring with each value so many places earlier."""
     places %= len(ring)
     return ring[places:] + ring[:places]
-
-
-def _half_float(usd: float) -> float:
-    """The value as it will come back from the bytes, so that a decoded history equals the one encoded."""
-    return float(struct.unpack("<e", struct.pack("<e", min(usd, _MOST)))[0])

@@ -7,8 +7,9 @@ from governor.events import DetailType, Event, event_id
 from governor.evidence import KeyReading, Runaway
 from governor.policy import Workload
 from spend_meter.history import History
+from spend_meter.limits import Allowed, Level
 from spend_meter.periods import MONTHLY, PERIODS, Period, moment_of, starts_at
-from spend_meter.runaway import QUIET, Facts, Level, Verdict, judge, settle
+from spend_meter.runaway import QUIET, Facts, Verdict, judge, settle
 from spend_meter.runaway import State as Suspicion
 from spend_meter.scopes import counter
 from spend_meter.state import Caps
@@ -42,9 +43,7 @@ def judge_subject(
     if subjects.limits(subject).runaway.mode == "off":
         history.teach()
         return Judged(QUIET, None)
-    monthly, daily = _limits(subjects.workload(subject), lineage, caps)
-    facts = Facts(minute, monthly_budget_usd=monthly, daily_limit_usd=daily, previous=suspicion)
-    verdict = judge(history, facts)
+    verdict = judge(history, Facts(minute, _allowed(subjects.workload(subject), lineage, caps), suspicion))
     after = verdict.next_state
     if again and verdict.level == Level.CONFIRM and not verdict.announce and after.burning_minute == minute:
         verdict = replace(verdict, announce=True, next_state=replace(after, raised_minute=minute))
@@ -66,7 +65,8 @@ def restart(
         return Judged(QUIET, None)
     verdict = Verdict(
         Level.QUIET, suspicion.window_minutes, 0.0, 0.0, 0.0, 0.0, 0.0, suspicion.started_minute,
-        "Restored by a human: the incident is over, and its spend no longer counts.", QUIET, ended=True,
+        "Restored by a human: the incident is over, and its spend no longer counts.", QUIET,
+        rule=suspicion.rule, ended=True,
     )  # fmt: skip
     event = _event(DetailType.RUNAWAY_ENDED, subject, verdict, history.minute, recent, lineage, subjects)
     return Judged(QUIET, event)
@@ -97,6 +97,7 @@ def _event(
         floor_usd=round(verdict.floor, 6),
         baseline_usd=round(verdict.baseline_usd, 6),
         rate_usd_per_hour=round(verdict.rate_usd_per_hour, 6),
+        rule=verdict.rule,
         started_at=moment_of(verdict.started_minute),
         observed_at=moment_of(minute),
         spend_by_minute=[round(usd, 6) for usd in recent],
@@ -135,8 +136,8 @@ def _keys(lineage: Lineage, spent: float, window_minutes: int, minute: int, subj
     return readings
 
 
-def _limits(workload: Workload | None, lineage: Lineage, caps: Caps | None) -> tuple[float | None, float | None]:
-    """(USD a month, USD a day) that somebody allowed the subject: the policy, else its keys, else its workspace."""
+def _allowed(workload: Workload | None, lineage: Lineage, caps: Caps | None) -> Allowed:
+    """What somebody allowed the subject: the policy, else its keys, else its workspace."""
     amount: float | None
     reset: str | None
     if workload and workload.key.limit_usd:
@@ -144,5 +145,5 @@ def _limits(workload: Workload | None, lineage: Lineage, caps: Caps | None) -> t
     else:
         amount, reset = next(((key.limit, key.limit_reset) for key, _ in lineage if key.limit), (None, None))
     if amount and reset in MONTHLY:
-        return amount * MONTHLY[reset], amount if reset == "daily" else None
-    return (caps.limits.get("monthly") if caps else None), None
+        return Allowed(amount * MONTHLY[reset], amount if reset == "daily" else None)
+    return Allowed(caps.limits.get("monthly") if caps else None)

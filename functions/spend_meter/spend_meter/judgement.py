@@ -58,6 +58,7 @@ def judge_subjects(facts: "Facts", metered: Metered, subjects: Subjects, lineage
         if hourly is not None and subject in habits:
             habits.open(subject, minute).learn(hourly)
 
+    _learn_what_is_meant(facts, habits, suspicions)
     for subject in [*opened, *(who for who, one in suspicions.items() if one.needs_beat and who not in moved)]:
         lineage = _lineage(subject, moved, subjects, lineage_of)
         if subject not in moved and _is_unknown(facts, subject, lineage, subjects):
@@ -65,7 +66,6 @@ def judge_subjects(facts: "Facts", metered: Metered, subjects: Subjects, lineage
         history = habits.open(subject, minute)
         history.advance(minute)
         if minute < facts.expected.get(subject, minute):
-            suspicions.pop(subject, None)
             continue
         caps = facts.reading.layers.caps.get(lineage[0][1]) if lineage else None
         owed = _owed(facts, subject)
@@ -104,6 +104,16 @@ def _restart(
         judged = restart(subject, habits.open(subject, since), suspicion, since, lineage_of(subject), subjects)
         events += [judged.event] if judged.event else []
     return events
+
+
+def _learn_what_is_meant(facts: "Facts", habits: Habits, suspicions: dict[str, Suspicion]) -> None:
+    """People say *Expected* of a disabled key, too, which spends nothing meanwhile. Learned twice is learned once."""
+    for subject, until in facts.expected.items():
+        if facts.minute < until and subject in habits:
+            history = habits.open(subject, facts.minute)
+            history.advance(facts.minute)
+            history.meant()
+            suspicions.pop(subject, None)
 
 
 def _owed(facts: "Facts", subject: str) -> Due | None:

@@ -8,8 +8,9 @@ teaches cannot matter. Every day of spend is still taught as one.
 from struct import Struct
 from zlib import crc32
 
-from spend_meter.history import DAY, WINDOWS, History
-from spend_meter.runaway import LIMITS
+from spend_meter.days import DAY, WINDOWS
+from spend_meter.history import History
+from spend_meter.limits import LIMITS
 
 _HEAD = Struct("<d")
 _NOTE = Struct("<IdH")

@@ -5,22 +5,30 @@ from dataclasses import asdict, dataclass
 from math import ceil, inf
 from statistics import median
 
-from spend_meter.history import DAY
-from tests.bench.detector.replay import DAYS, LEARNING, LOOP_RATES, Outcome
+from spend_meter.days import DAY
+from tests.bench.detector.attacks import FLAT
+from tests.bench.detector.replay import DAYS, LEARNING, Caught, Outcome
 
 MONTHS = (DAYS - LEARNING) / 30
+KNOWN_DAYS = 14
+"""Days of spend from which a key counts as known."""
 
 
 @dataclass(frozen=True)
 class Loops:
-    """Loops of one rate. Minutes and USD are of them all: a missed one took for ever, and cost what it had by then."""
+    """Loops of one rate. Minutes and USD are of them all: a missed one took for ever, and cost a day of itself.
+
+    `missed`: not confirmed within 8 hours; `unheard`: neither suspected nor confirmed by then.
+    """
 
     loops: int
     missed: int
+    unheard: int
     minutes_median: float | None
     minutes_p95: float | None
     usd_median: float
     usd_p95: float
+    usd_total: float
 
 
 @dataclass(frozen=True)
@@ -34,6 +42,10 @@ class Row:
     learning_confirmed: int
     learning_suspected: float
     caught: dict[int, Loops]
+
+    @property
+    def ever_confirmed(self) -> int:
+        return self.confirmed + self.learning_confirmed
 
 
 @dataclass(frozen=True)
@@ -49,8 +61,8 @@ class Requirement:
         return self.value is not None and self.value <= self.at_most
 
 
-def row(rule: str, outcomes: Sequence[Outcome]) -> Row:
-    """The figures of one rule over these outcomes."""
+def row(rule: str, outcomes: Sequence[Outcome], attack: str = FLAT) -> Row:
+    """The figures of one rule over these outcomes, and over their loops of this kind."""
     keys = len(outcomes)
 
     def after(minutes: Callable[[Outcome], Iterable[int]]) -> tuple[int, int]:
@@ -59,6 +71,7 @@ def row(rule: str, outcomes: Sequence[Outcome]) -> Row:
 
     confirmed, learning_confirmed = after(lambda outcome: outcome.confirmed)
     suspected, learning_suspected = after(lambda outcome: outcome.suspected)
+    caught = [one for outcome in outcomes for one in outcome.caught if one.attack == attack]
     return Row(
         rule,
         keys,
@@ -66,19 +79,45 @@ def row(rule: str, outcomes: Sequence[Outcome]) -> Row:
         suspected / keys / MONTHS,
         learning_confirmed,
         learning_suspected / keys / (LEARNING / 30),
-        {rate: _caught(rate, outcomes) for rate in LOOP_RATES if any(outcome.caught for outcome in outcomes)},
+        {rate: loops([one for one in caught if one.usd_per_hour == rate]) for rate in _rates(caught)},
     )
 
 
-def requirements(every_minute: Row, others: Sequence[Row]) -> list[Requirement]:
-    """The issue's own: confirmed false alarms over all sixty days, and however the readings came in."""
-    return [
-        Requirement("confirmed false alarms", every_minute.confirmed + every_minute.learning_confirmed, 0),
-        *(Requirement(f"confirmed false alarms, {o.rule}", o.confirmed + o.learning_confirmed, 0) for o in others),
-        Requirement("suspected per key and month", every_minute.suspected, 0.05),
-        Requirement("minutes to confirm $500 an hour, median", every_minute.caught[500].minutes_median, 4),
-        Requirement("minutes to confirm $100 an hour, median", every_minute.caught[100].minutes_median, 10),
-    ]
+def loops(caught: Sequence[Caught]) -> Loops:
+    """The figures of these loops; there must be one at least."""
+    minutes = sorted(inf if one.minutes is None else one.minutes for one in caught)
+    usd = sorted(one.usd for one in caught)
+    at95 = ceil(0.95 * len(caught)) - 1
+    return Loops(
+        len(caught),
+        sum(one.missed for one in caught),
+        sum(one.unheard for one in caught),
+        _finite(median(minutes)),
+        _finite(minutes[at95]),
+        median(usd),
+        usd[at95],
+        sum(usd),
+    )
+
+
+def loops_on(outcomes: Iterable[Outcome], rate: int, monthly_usd: float | None = None) -> Loops:
+    """Flat loops of a rate on keys with at least `KNOWN_DAYS` days of spend."""
+    return loops(
+        [
+            one
+            for outcome in outcomes
+            if monthly_usd is None or outcome.key.monthly_usd == monthly_usd
+            for one in outcome.caught
+            if one.attack == FLAT and one.usd_per_hour == rate and one.days >= KNOWN_DAYS
+        ]
+    )
+
+
+def dollars(outcomes: Iterable[Outcome], rate: int) -> float:
+    """USD that all flat loops of a rate cost within a day."""
+    return sum(
+        one.usd for outcome in outcomes for one in outcome.caught if one.attack == FLAT and one.usd_per_hour == rate
+    )
 
 
 def as_json(row: Row) -> dict[str, object]:
@@ -86,19 +125,8 @@ def as_json(row: Row) -> dict[str, object]:
     return asdict(row)
 
 
-def _caught(rate: int, outcomes: Sequence[Outcome]) -> Loops:
-    loops = [loop for outcome in outcomes for loop in outcome.caught if loop.usd_per_hour == rate]
-    minutes = sorted(inf if loop.minutes is None else loop.minutes for loop in loops)
-    usd = sorted(loop.usd for loop in loops)
-    at95 = ceil(0.95 * len(loops)) - 1
-    return Loops(
-        len(loops),
-        sum(loop.minutes is None for loop in loops),
-        _finite(median(minutes)),
-        _finite(minutes[at95]),
-        median(usd),
-        usd[at95],
-    )
+def _rates(caught: Iterable[Caught]) -> list[int]:
+    return sorted({one.usd_per_hour for one in caught})
 
 
 def _finite(minutes: float) -> float | None:

@@ -1,50 +1,79 @@
-"""One key's sixty days through the rules, beat by beat, as the meter would: idle minutes cost nothing."""
+"""One key's sixty days through the rules, reading by reading, as the meter would: idle minutes cost nothing."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Literal
 
-from sandbox.traffic import Profile, loop
+from sandbox.traffic import Profile
 from sandbox.traffic.profile import ORIGIN
-from spend_meter.history import DAY
-from spend_meter.runaway import Level
-from tests.bench.detector.rules import BurnRate, DailyMean, Detector, Ewma, Rule
+from spend_meter.days import DAY
+from spend_meter.limits import Level
+from tests.bench.detector.attacks import ATTACKS, FLAT, Attack
+from tests.bench.detector.rules import TODAY, BurnRate, DailyMean, Detector, Ewma, Rule
 
 DAYS = 60
 LEARNING = 28
 """Days at the start that are judged and printed, but apart: the detector knows nothing of the key on the first."""
 HORIZON = 480
 """Minutes after which a loop that nobody confirmed counts as missed."""
-LOOP_RATES = (100, 500)
+LOOP_RATES = (20, 100, 500)
 """USD per hour."""
 LOOPS_PER_KEY = 5
-BASE = ORIGIN * DAY
+RARE_AFTER = 100
+"""Seeds above it begin at another week of the year each: month ends, quarters and clock changes fall where they may."""
 
 Reading = Literal["every minute", "thinned", "gaps", "analytics"]
 
 
 @dataclass(frozen=True)
 class Key:
-    """A key under a profile. Every other one has a budget; the others must do without."""
+    """A key under a profile. Every other one has a budget; the others must do without.
+
+    `said_expected`: a person presses *Expected* a quarter of an hour after each suspicion and each confirmation.
+    """
 
     profile: str
     monthly_usd: float
     seed: int
+    said_expected: bool = False
 
     @property
     def budget(self) -> float | None:
         """USD a month, half as much again as it usually spends."""
         return self.monthly_usd * 1.5 if self.seed % 2 else None
 
+    @property
+    def origin(self) -> int:
+        """The epoch day on which it is first seen: a Monday."""
+        return ORIGIN if self.seed <= RARE_AFTER else ORIGIN + 7 * (self.seed * 11 % 52)
+
+    @property
+    def name(self) -> str:
+        """What seeds its dice: the same however its dollars are written."""
+        return f"{self.profile} {self.monthly_usd:g} {self.seed}"
+
 
 @dataclass(frozen=True)
 class Caught:
-    """One loop under one rule. `minutes` till it was confirmed (None: missed); `usd`: its own cost till then."""
+    """One loop under one rule. `minutes` till it was confirmed, `heard` till it was suspected or confirmed (None:
+    never within a day); `usd`: its own cost till it was confirmed, or of a day. `days`: of spend that the rule knew.
+    """
 
+    attack: str
     usd_per_hour: int
     minutes: int | None
+    heard: int | None
     usd: float
+    days: int
+
+    @property
+    def missed(self) -> bool:
+        return self.minutes is None or self.minutes > HORIZON
+
+    @property
+    def unheard(self) -> bool:
+        return self.heard is None or self.heard > HORIZON
 
 
 @dataclass
@@ -62,72 +91,97 @@ class Outcome:
 
 def replay(key: Key, reading: Reading) -> list[Outcome]:
     """All rules on one key. Loops and the naive rules only where every minute is read."""
-    profile = Profile(key.profile, key.monthly_usd, key.seed)
-    spend = [usd for day in range(ORIGIN, ORIGIN + DAYS + 1) for usd in profile.day(day)]
+    profile = Profile(key.profile, key.monthly_usd, key.seed, key.origin)
+    spend = [usd for day in range(key.origin, key.origin + DAYS + 1) for usd in profile.day(day)]
     hourly = _hourly(profile) if reading == "analytics" else ()
-    rules: dict[str, Rule] = {"detector": Detector(BASE, key.budget, hourly)}
-    starts: list[int] = []
+    base = key.origin * DAY
+    rules: dict[str, Rule] = {"detector": Detector(base, key.budget, hourly)}
+    attacks: list[Attack] = []
     if reading == "every minute":
         rules |= {
-            "3x daily mean": DailyMean(BASE, key.monthly_usd),
-            "EWMA": Ewma(BASE, key.monthly_usd),
-            "burn rate": BurnRate(BASE, key.monthly_usd),
+            "today's rule": Detector(base, key.budget, hourly, TODAY),
+            "3x daily mean": DailyMean(base, key.monthly_usd),
+            "EWMA": Ewma(base, key.monthly_usd),
+            "burn rate": BurnRate(base, key.monthly_usd),
         }
-        rng = Random(f"loops {key}")
-        starts = sorted(rng.randrange(LEARNING * DAY, DAYS * DAY - HORIZON) for _ in range(LOOPS_PER_KEY))
-    return [_run(Outcome(key, name, reading), rule, spend, list(starts)) for name, rule in rules.items()]
+        attacks = _attacks(key, spend)
+    return [_run(Outcome(key, name, reading), rule, spend, list(attacks)) for name, rule in rules.items()]
 
 
-def _run(outcome: Outcome, rule: Rule, spend: Sequence[float], starts: list[int]) -> Outcome:
-    before, last_alarm = Level.QUIET, -HORIZON
-    for i, span, lost in _beats(outcome.reading, outcome.key):
-        while starts and starts[0] <= i:
-            start = starts.pop(0)
-            outcome.caught += [_attack(rule.copy(), spend, start, rate) for rate in LOOP_RATES]
+def _attacks(key: Key, spend: Sequence[float]) -> list[Attack]:
+    """Five flat loops a rate, as ever, and one of each other kind."""
+    rng = Random(f"loops {key.name}")
+    last = DAYS * DAY - DAY
+    starts = [rng.randrange(LEARNING * DAY, last) for _ in range(LOOPS_PER_KEY)]
+    flat = [Attack(FLAT, rate, start) for start in starts for rate in LOOP_RATES]
+    others = [
+        Attack(kind, rate, ATTACKS[kind].start(rng, spend, LEARNING * DAY, last))
+        for kind in ATTACKS
+        if kind != FLAT and key.seed % LOOPS_PER_KEY == 1
+        for rate in ATTACKS[kind].rates
+    ]
+    return sorted([*flat, *others], key=lambda attack: attack.start)
+
+
+def _run(outcome: Outcome, rule: Rule, spend: Sequence[float], attacks: list[Attack]) -> Outcome:
+    base = outcome.key.origin * DAY
+    before, last_alarm, said = Level.QUIET, -HORIZON, -1
+    for i, span, lost in _readings(outcome.reading, outcome.key):
+        while attacks and attacks[0].start <= i:
+            attack = attacks.pop(0)
+            outcome.caught.append(_attack(rule.copy(), spend, base, attack))
         if lost:
-            rule.lost(BASE + i)
+            rule.lost(base + i)
             continue
         usd = spend[i] if span == 1 else sum(spend[i - span + 1 : i + 1])
         if not usd and not rule.needs_beat:
             continue
-        level = rule.beat(BASE + i, usd, span)
+        if isinstance(rule, Detector) and said >= 0 and said <= i < said + 240:
+            rule.expected(base + i, usd, span)
+            before = Level.QUIET
+            continue
+        level = rule.beat(base + i, usd, span)
         if level > before and i - last_alarm > 60:
             (outcome.suspected if level == Level.SUSPECT else outcome.confirmed).append(i)
             if isinstance(rule, Detector):
                 outcome.reasons.append(f"day {i // DAY}, {level.name.lower()}: {rule.told}")
+                said = i + 15 if outcome.key.said_expected else -1
         if level and not isinstance(rule, Detector):
             last_alarm = i
         before = level
     return outcome
 
 
-def _attack(rule: Rule, spend: Sequence[float], start: int, usd_per_hour: int) -> Caught:
-    runaway = loop(usd_per_hour, BASE + start)
-    cost = 0.0
-    for i in range(start, start + HORIZON):
-        usd = runaway.minute_spend(BASE + i)
+def _attack(rule: Rule, spend: Sequence[float], base: int, attack: Attack) -> Caught:
+    days = rule.days_of_spend
+    cost, heard = 0.0, None
+    for i in range(attack.start, min(attack.start + DAY, len(spend))):
+        usd = attack.usd(base, i, spend[i])
         cost += usd
-        if rule.beat(BASE + i, spend[i] + usd, 1) == Level.CONFIRM:
-            return Caught(usd_per_hour, i - start + 1, cost)
-    return Caught(usd_per_hour, None, cost)
+        level = rule.beat(base + i, spend[i] + usd, 1)
+        if level and heard is None:
+            heard = i - attack.start + 1
+        if level == Level.CONFIRM:
+            return Caught(attack.kind, attack.usd_per_hour, i - attack.start + 1, heard, cost, days)
+    return Caught(attack.kind, attack.usd_per_hour, None, heard, cost, days)
 
 
-def _beats(reading: Reading, key: Key) -> Iterator[tuple[int, int, bool]]:
+def _readings(reading: Reading, key: Key) -> Iterator[tuple[int, int, bool]]:
     """(minute, minutes it covers, whether their spend is lost for good)."""
     if reading in ("every minute", "analytics"):
         days = LEARNING if reading == "analytics" else DAYS
         yield from ((i, 1, False) for i in range(days * DAY))
         return
-    rng = Random(f"{reading} {key}")
+    rng = Random(f"{reading} {key.name}")
     i = 0
     while i < DAYS * DAY - 1500:
         if reading == "thinned":
             minutes = rng.randint(60, 360)
             yield from ((i + k, 1, False) for k in range(minutes))
             i += minutes
-            beats = rng.randint(12, 120)
-            yield from ((i + 5 * k + 4, 5, False) for k in range(beats))
-            i += 5 * beats
+            readings = rng.randint(12, 120)
+            yield from ((i + 5 * k + 4, 5, False) for k in range(readings))
+            i += 5 * readings
         else:
             minutes = rng.randint(60, 720)
             yield from ((i + k, 1, False) for k in range(minutes))
@@ -138,6 +192,6 @@ def _beats(reading: Reading, key: Key) -> Iterator[tuple[int, int, bool]]:
 
 def _hourly(profile: Profile) -> list[tuple[int, float]]:
     """The 28 days before, as analytics gives them."""
-    days = {day: profile.day(day) for day in range(ORIGIN - LEARNING, ORIGIN)}
+    days = {day: profile.day(day) for day in range(profile.origin - LEARNING, profile.origin)}
     hours = [(day * 24 + h, sum(usd[h * 60 : h * 60 + 60])) for day, usd in days.items() for h in range(24)]
     return [hours[0], *((hour, usd) for hour, usd in hours[1:] if usd)]

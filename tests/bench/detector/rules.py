@@ -4,20 +4,29 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Sequence
 from copy import deepcopy
+from math import inf
 from typing import Protocol, Self
 
-from spend_meter.history import DAY, History
-from spend_meter.runaway import QUIET, Facts, Level, judge, settle
+from spend_meter.days import DAY
+from spend_meter.history import History
+from spend_meter.limits import LIMITS, Allowed, Level, Limits
+from spend_meter.runaway import QUIET, Facts, judge, settle
 
 WORTH_IT = 5.0
 """USD within the judged window below which a naive rule keeps quiet: without it they cry on every idle key."""
 MONTH = 30 * DAY
+TODAY = Limits(unusual_floor=(inf,) * 4, month_share=(inf, inf))
+"""The detector as it was before it knew when a key spends: its largest days alone."""
 
 
 class Rule(Protocol):
     """Told of each beat on which there was spend, or whenever it `needs_beat`."""
 
     needs_beat: bool
+
+    @property
+    def days_of_spend(self) -> int:
+        """Days of spend that it knows; 0 for a rule that does not count them."""
 
     def beat(self, minute: int, usd: float, span: int) -> Level:
         """The level after this beat, which covers the last `span` minutes."""
@@ -32,17 +41,29 @@ class Rule(Protocol):
 class Detector:
     """`spend_meter`'s own, with the budget as the meter would pass it."""
 
-    def __init__(self, minute: int, budget: float | None, hourly: Sequence[tuple[int, float]] = ()) -> None:
-        self._budget = budget
+    def __init__(
+        self, minute: int, budget: float | None, hourly: Sequence[tuple[int, float]] = (), limits: Limits = LIMITS
+    ) -> None:
+        self._budget, self._limits = budget, limits
         self._state = QUIET
         self._history = History.empty(minute)
         self._history.learn(hourly)
         self.needs_beat = False
         self.told = ""
 
+    @property
+    def days_of_spend(self) -> int:
+        return self._history.days_of_spend
+
+    def expected(self, minute: int, usd: float, span: int) -> None:
+        """A person has said that what happens now is meant, as the meter would take it."""
+        self._history.record(minute, usd, span)
+        self._history.meant()
+        self._state, self.needs_beat = QUIET, False
+
     def beat(self, minute: int, usd: float, span: int) -> Level:
         self._history.record(minute, usd, span)
-        verdict = judge(self._history, Facts(minute, self._budget, None, self._state))
+        verdict = judge(self._history, Facts(minute, Allowed(self._budget), self._state), self._limits)
         settle(self._history, verdict)
         self._state = verdict.next_state
         self.needs_beat = self._state.needs_beat
@@ -60,6 +81,7 @@ class _Naive(ABC):
     """A sliding memory and an alarm that is confirmed at once. What it says within an hour is one alarm."""
 
     needs_beat = False
+    days_of_spend = 0
 
     def __init__(self, minute: int, monthly_usd: float) -> None:
         self._spend = History.empty(minute)

@@ -3,7 +3,8 @@ as many as a key has that spends every fifth minute."""
 
 from dataclasses import replace
 
-from spend_meter.history import DAY, History
+from spend_meter.days import DAY
+from spend_meter.history import History
 from spend_meter.state import State
 from spend_meter.waiting import PATIENCE, Waiting, headroom, noted
 

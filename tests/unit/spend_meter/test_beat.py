@@ -365,6 +365,28 @@ def test_spend_that_a_human_expects_is_metered_and_not_judged_until_then(world: 
     assert world.bus.of("Runaway Confirmed")
 
 
+def test_a_disabled_job_that_a_person_expected_and_restored_is_not_confirmed_again_for_the_same(world: Any) -> None:
+    one = world.account.add("job")
+    world.beat()
+    world.accustom(one)
+    world.burn(one, 500, minutes=20)
+    before = len(world.bus.of("Runaway Confirmed"))
+    assert before
+    for _ in range(15):
+        world.beat()  # its key is disabled: nothing is spent
+
+    until = (world.at + timedelta(hours=4)).isoformat()
+    world.ledger.commit(Put("detector", f"{one}#expected", {"kind": "expected", "until": until, "by": "U0OWNER"}))
+    world.beat()
+    world.ledger.commit(Put("detector", one, {"kind": "rebaseline", "at": world.at.isoformat()}))
+    world.beat(minutes=5 * 60)
+    world.burn(one, 500, minutes=20)
+    assert len(world.bus.of("Runaway Confirmed")) == before
+
+    world.burn(one, 500, minutes=40)
+    assert len(world.bus.of("Runaway Confirmed")) > before, "what goes on for much longer than was meant is a loop"
+
+
 def test_what_is_expected_of_one_is_not_expected_of_another(world: Any) -> None:
     one, other = world.account.add("loop"), world.account.add("other")
     world.beat()

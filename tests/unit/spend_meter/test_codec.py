@@ -14,7 +14,7 @@ from spend_meter.counters import Seen
 from spend_meter.doubts import Doubt
 from spend_meter.history import History
 from spend_meter.learning import Attempt
-from spend_meter.runaway import Level
+from spend_meter.limits import Level
 from spend_meter.runaway import State as Suspicion
 from spend_meter.state import Caps, Guard, Layers, Place, State
 

@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spend_meter.history import DAY, WINDOWS, History
-from spend_meter.runaway import LIMITS, QUIET, Facts, Level, State, Verdict, judge, settle
+from spend_meter.days import DAY, WINDOWS
+from spend_meter.history import History
+from spend_meter.limits import LIMITS, Allowed, Level
+from spend_meter.runaway import QUIET, Facts, State, Verdict, judge, settle
 
 DAWN = 20_000 * DAY
 
@@ -40,7 +42,7 @@ class Story:
         for _ in range(minutes // every):
             minute = self.history.minute + every
             self.history.record(minute, usd * every, every)
-            verdict = judge(self.history, Facts(minute, self.budget, self.daily, self.state))
+            verdict = judge(self.history, Facts(minute, Allowed(self.budget, self.daily), self.state))
             settle(self.history, verdict)
             self.state = State.from_bytes(verdict.next_state.to_bytes())
             told.append(verdict)

@@ -5,10 +5,12 @@ from random import Random
 
 import pytest
 
+from spend_meter.days import WINDOWS
 from spend_meter.habits import Habits
-from spend_meter.history import WINDOWS, History
+from spend_meter.history import History
+from spend_meter.limits import LIMITS
 from spend_meter.periods import minute_of
-from spend_meter.runaway import LIMITS, QUIET, Facts, judge, settle
+from spend_meter.runaway import QUIET, Facts, judge, settle
 from spend_meter.waiting import LOW
 
 NOON = minute_of(datetime(2026, 11, 16, 12, 0, tzinfo=UTC))

@@ -5,6 +5,7 @@ A little over 300 lines: one flat model for each shape.
 """
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -75,10 +76,21 @@ class BudgetReached(Evidence):
     credits: CreditsLeft | None = None
 
 
+class RunawayRule(StrEnum):
+    """The detector's rules; docs/detection.md says what each compares."""
+
+    HABIT = "habit"
+    COLD = "cold"
+    HOURS = "hours"
+    ON_END = "on_end"
+    MONTH = "month"
+
+
 class Runaway(Evidence):
     """Runaway Suspected, Confirmed and Ended.
 
-    `floor_usd` is what the window's spend had to pass; `baseline_usd` is the subject's own habit for that window.
+    `floor_usd` is what the window's spend had to pass, by `rule` (docs/detection.md); `baseline_usd` is the subject's
+    own habit for that window.
     `spend_by_minute`: the last hour, oldest first, the judged minute last.
     """
 
@@ -88,6 +100,7 @@ class Runaway(Evidence):
     floor_usd: float
     baseline_usd: float
     rate_usd_per_hour: float
+    rule: RunawayRule = RunawayRule.HABIT
     started_at: datetime
     observed_at: datetime
     spend_by_minute: list[float] = []
