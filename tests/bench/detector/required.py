@@ -15,7 +15,7 @@ APART = (*CALENDAR, "planned backfill", "heavy tail")
 def requirements(judged: Sequence[Outcome]) -> list[Requirement]:
     """The figures of the detector on the judged set."""
     own = [one for one in judged if one.rule == "detector"]
-    before = [one for one in judged if one.rule == "today's rule"]
+    before = [one for one in judged if one.rule == "largest days alone"]
     plain = [one for one in own if one.key.profile in PROFILES]
     minutely = [one for one in plain if one.reading == "every minute"]
     rare = [one for one in own if one.key.profile not in (*PROFILES, *APART) and one.reading == "every minute"]
@@ -34,7 +34,9 @@ def requirements(judged: Sequence[Outcome]) -> list[Requirement]:
         Requirement("$500 an hour on known keys, minutes, median", known.minutes_median, 3),
         Requirement("$500 an hour on known keys, minutes, p95", known.minutes_p95, 120),
         Requirement("$100 an hour on known keys of $500, share missed", of_500.missed / of_500.loops, 0.03),
-        Requirement("dollars of all $500 loops, of today's", dollars(minutely, 500) / dollars(unlearned, 500), 0.3),
+        Requirement(
+            "dollars of all $500 loops, of the rule before", dollars(minutely, 500) / dollars(unlearned, 500), 0.3
+        ),
         *_calendar(own),
     ]
 

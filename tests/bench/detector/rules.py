@@ -15,7 +15,7 @@ from spend_meter.runaway import QUIET, Facts, judge, settle
 WORTH_IT = 5.0
 """USD within the judged window below which a naive rule keeps quiet: without it they cry on every idle key."""
 MONTH = 30 * DAY
-TODAY = Limits(unusual_floor=(inf,) * 4, month_share=(inf, inf))
+LARGEST_DAYS = Limits(unusual_floor=(inf,) * 4, month_share=(inf, inf))
 """The detector as it was before it knew when a key spends: its largest days alone."""
 
 
