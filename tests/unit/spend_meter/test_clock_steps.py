@@ -7,7 +7,8 @@ import pytest
 
 from spend_meter.clock_steps import minute_to_meter
 from spend_meter.codec import Codec
-from spend_meter.history import DAY, DAYS, WINDOWS, History
+from spend_meter.days import DAY, DAYS, WINDOWS
+from spend_meter.history import History
 from tests.unit.spend_meter.conftest import START, World
 
 LAST = 1_000_000
