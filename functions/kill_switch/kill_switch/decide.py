@@ -7,8 +7,8 @@ To disable, in this order; the first rule that applies decides:
  4. `not_found`        no list has such a key, and OpenRouter knows none by the hashes that are known
  5. `not_borne_out`    the account's own counters contradict the event (promise 2)
  6. `unconfirmed`      the counters bear it out, but no list shows that the guardrail still governs the key
-    `not_entitled`     the policy does not let whoever orders it disable this key by hand (`approvals.disable_by`)
- 7. `mode_off`, `alert_mode`   the policy does not want keys disabled; the second tells what would have been done
+ 7. `not_entitled`, `mode_off`, `alert_mode`   whoever orders it may not (`approvals.disable_by`); or the policy wants no
+                       key disabled: the last tells what would have been done
  8. `tier_zero`        needs a human (promise 9)
  9. `already_disabled` no key is live; a new cause is recorded all the same, so that lifting the old one revives nothing
 10. `foreign`          no key is live, and it was not Governor that disabled them

@@ -89,6 +89,9 @@ PEOPLE: dict[str, Known] = {
         "tests/e2e/test_presets.py::"
         "test_asked_by_command_approved_by_another_promoted_rolled_back_and_drift_reverted",
     ),
+    "PresetDrift.author": Known(
+        "openrouter", "tests/faults/preset_promotion/test_edits.py::test_the_message_of_an_edit_says_who_made_it"
+    ),
     "OfDecision.owner": _OWNER,
     "ReviewDue.slack": _OWNER,
     "CredentialRotated.owner": Known(

@@ -42,8 +42,8 @@ ROWS = {
     "rotate": PUBLISHED,
     "rollback-key": PUBLISHED,
 }
-"""Each button's action, and the rows from which the notifier reads what it shows beside it. *Restore key* stands under
-a request that was rejected or has expired as well, made from `REQUEST`."""
+"""Each button's action, and the rows from which the notifier reads what it shows beside it. *Restore key* and a
+key's *Roll back* stand under a request that was rejected or has expired as well, made from `REQUEST`."""
 ASKS_IN_A_MODAL = {"reject"}
 T0 = datetime(2026, 11, 21, 8, tzinfo=UTC)
 WORKLOAD, WORKSPACE, PRESET = "prod-search-agent", "platform-production", "support-triage"
@@ -73,6 +73,8 @@ def _request(kind: Any) -> Request:
             "from": {"workspace": "platform-staging", "version": 12},
             "to": {"workspace": WORKSPACE, "version": 8},
         }
+    if kind == "key_rollback":
+        change = {"back": KEY.hash, "back_name": KEY.name, "goes": NEW.hash, "goes_name": NEW.name}
     name = PRESET if preset else WORKLOAD
     return Request(
         f"request-{kind}", kind, name, "U0DEV", T0, T0 + timedelta(hours=24), change, ("U0LEAD",), 1, name, ("What.",)
@@ -148,7 +150,7 @@ def test_no_button_is_made_anywhere_else() -> None:
 @pytest.mark.parametrize(("event", "button"), SHOWN, ids=_id)
 def test_what_stands_beside_a_button_is_read_from_the_row_that_the_table_names(event: Event, button: Button) -> None:
     if event.detail_type in OF_DECISIONS:
-        assert ROWS[button.action] == REQUEST or button.action == "restore"
+        assert ROWS[button.action] == REQUEST or button.action in ("restore", "rollback-key")
     else:
         assert event.detail_type in RECORDED
         assert ROWS[button.action] == PUBLISHED

@@ -122,7 +122,11 @@ def test_a_guardrail_that_the_policy_names_counts_for_all_keys_of_the_workload()
     assert judged(claim, old, new, disable_at=1.0, guard=guard, cap=Key(guardrail="g")) is None
     assert judged(claim, old, disable_at=1.0, guard=guard, cap=Key(guardrail="caps")) is not None
     assert judged(claim, old, new, disable_at=1.0, guard=guard, cap=Key(guardrail="another")) is not None
-    assert judged(claim, old, new, disable_at=1.0, guard=Guard(rule, frozenset()), cap=Key(guardrail="g")) is not None
+    # No list assigns any key: the counters bear the claim out, and what no list shows is said apart.
+    unlisted = Guard(rule, frozenset())
+    assert judged(claim, old, new, disable_at=1.0, guard=unlisted, cap=Key(guardrail="g")) is None
+    assert judged(claim, old, disable_at=1.0, guard=unlisted, cap=Key(guardrail="g")) is not None
+    assert unconfirmed(claim, [old, new], unlisted) is not None
 
 
 def test_a_guardrails_budget_is_read_from_the_guardrail_and_counts_for_its_keys_alone() -> None:

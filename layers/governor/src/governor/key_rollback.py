@@ -22,9 +22,9 @@ COMMAND = "/governor rollback-key"
 ACT_WITHIN = timedelta(hours=24)
 """A decision that is carried out later than this surprises people: it is refused, and can be made anew."""
 _SHORT = 8
-_AT_STAKE = (
-    "At stake: the secret must hold a key that works (promise 5), and no key that was disabled comes back by accident "
-    "(promise 7). The former key is proven before the secret changes."
+_PROVEN = (
+    "The former key is proven to work before the secret changes; one that was disabled for another reason than the "
+    "rotation does not come back."
 )
 
 
@@ -102,7 +102,7 @@ def shown(lineage: Lineage) -> tuple[str, ...]:
         lines.append(f"Comes back: {label(back.hash, back.name)}, replaced at {format_instant(back.since)}, {kept}.")
     if goes:
         lines.append(f"Goes: {label(goes.hash, goes.name)}. It is drained as any key that is replaced.")
-    return (*lines, _AT_STAKE)
+    return (*lines, _PROVEN)
 
 
 def label(hash: str, name: str) -> str:

@@ -7,6 +7,7 @@
         └── SlackGone       the message to update or answer is no longer there (or no longer ours to edit)
 
 Text is Slack's mrkdwn, clipped here to Slack's limits (https://docs.slack.dev/reference/block-kit/blocks).
+A little over 300 lines: the port, its errors and its adapter are read together.
 """
 
 import json
