@@ -7,7 +7,7 @@ To disable, in this order; the first rule that applies decides:
  4. `not_found`        no list has such a key, and OpenRouter knows none by the hashes that are known
  5. `not_borne_out`    the account's own counters contradict the event (promise 2)
  6. `unconfirmed`      the counters bear it out, but no list shows that the guardrail still governs the key
- 7. `not_entitled`, `mode_off`, `alert_mode`   whoever orders it may not (`approvals.disable_by`); or the policy wants no
+ 7. `not_entitled`, `mode_off`, `alert_mode`   whoever orders it may not (`disable_by`); or the policy wants no
                        key disabled: the last tells what would have been done
  8. `tier_zero`        needs a human (promise 9)
  9. `already_disabled` no key is live; a new cause is recorded all the same, so that lifting the old one revives nothing

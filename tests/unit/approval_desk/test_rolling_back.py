@@ -55,7 +55,7 @@ def test_anybody_else_asks_them_once_and_is_shown_what_comes_back_what_goes_and_
     back, goes, stake = asked.evidence["shown"]
     assert back.startswith(f"Comes back: {WORKLOAD}#1 (aaaaaaaa…), replaced at 2026-03-11T01:44:00Z")
     assert goes.startswith(f"Goes: {WORKLOAD}#2 (bbbbbbbb…)")
-    assert "promise 5" in stake
+    assert "proven to work" in stake
     held = {name: asked.evidence[name] for name in ("approval", "digest")}
     assert desk.clicks(ANYBODY, "approve", **held) == "own_request"
     assert desk.clicks(OWNER, "approve", **held) == "granted"
