@@ -20,6 +20,8 @@ HORIZON = 480
 LOOP_RATES = (20, 100, 500)
 """USD an hour."""
 LOOPS_PER_KEY = 5
+ATTACKED = 5
+"""Keys of a set, per habit and scale, on which loops are tried; the others only show false alarms."""
 RARE_AFTER = 100
 """Seeds above it begin at another week of the year each: month ends, quarters and clock changes fall where they may."""
 
@@ -99,7 +101,7 @@ def replay(key: Key, reading: Reading) -> list[Outcome]:
     attacks: list[Attack] = []
     if reading == "every minute":
         rules["largest days alone"] = Detector(base, key.budget, hourly, LARGEST_DAYS)
-        attacks = _attacks(key, spend)
+        attacks = _attacks(key, spend) if key.seed % RARE_AFTER <= ATTACKED else []
     if reading == "every minute" and key.seed <= RARE_AFTER:
         rules |= {
             "3x daily mean": DailyMean(base, key.monthly_usd),
