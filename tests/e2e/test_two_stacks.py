@@ -124,7 +124,9 @@ def test_a_rotation_here_and_a_disable_there_do_not_cross(world: World, european
     assert _keys(european.simulator) == their_keys
     assert european.told() == []
     assert not [request for request in european.simulator.requests if request.method != "GET"]
-    assert REPORTS not in json.dumps(_rows(european.stack, "LedgerTable"))
+    # Their organization has a key of the same name, which their own failover check remembers.
+    written = [row for row in _rows(european.stack, "LedgerTable") if row["pk"]["S"] != "byok"]
+    assert REPORTS not in json.dumps(written)
 
     ours = (world.held(OURS), _keys(world.simulator), [event["detail"]["id"] for event in world.events()])
     european.stack.put_event("Key Exposed", {"subject": SEARCH, "reason": "found in a log"}, source="scanner")
