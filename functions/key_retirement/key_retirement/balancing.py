@@ -25,15 +25,15 @@ _CENT = 0.005
 """Limits nearer than half a cent are the same: nobody says how OpenRouter rounds them."""
 
 
-def rebalance(tending: Tending, lineage: Lineage) -> Lineage:
+def rebalance(tending: Tending, lineage: Lineage, by: str | None = None) -> Lineage:
     """Lowers first, reads back, and raises only by what is then left.
 
     A raise is read by the next beat, which begins from OpenRouter's list, and by nothing before that. The claim on the
     limits goes with the row that knows them, and is given back once OpenRouter has answered every PATCH; one whose
-    answer was lost may still arrive, so that the claim then ends by itself. Raises `LedgerConflict`, and
-    `LimitsClaimed` while somebody else sets limits.
+    answer was lost may still arrive, so that the claim then ends by itself. `by`: who claims, for what may be tried
+    again; None: this very run. Raises `LedgerConflict`, and `LimitsClaimed` while somebody else sets limits.
     """
-    claim = claimed(lineage.limits_claim, lineage.workload, _holder(lineage), tending.ports.clock())
+    claim = claimed(lineage.limits_claim, lineage.workload, by or _holder(lineage), tending.ports.clock())
     answered, begun = True, lineage.version
     guard = guardrail(tending)
     # A list of guardrails that leaves the policy's out is no leave to spend what its budget forbids.

@@ -59,7 +59,7 @@ def _given_back(tending: Tending, lineage: Lineage, asked: Rollback) -> Event:
     if key is None or key.hash not in tending.place.keys:
         raise Refused("nothing_left", f"{name} has no former key left to give back: rotate instead.")
     version = version_of(tending, secret, key)
-    claimed(lineage.limits_claim, name, "", tending.ports.clock())
+    claimed(lineage.limits_claim, name, asked.event.id, tending.ports.clock())
     current = lineage.current
     if current:
         _attach(tending, key, current)
@@ -72,7 +72,7 @@ def _given_back(tending: Tending, lineage: Lineage, asked: Rollback) -> Event:
     in_hand = lineage.asked is not None and lineage.asked.by == asked.event.id
     if in_hand or not tending.place.keys[key.hash].disabled:
         settled = settle(tending.account, tending.ports.causes, name, [key.hash])
-        lineage = _make_room(tending, lineage, key, settled)
+        lineage = _make_room(tending, lineage, key, settled, asked.event.id)
     else:
         raise Refused("foreign", f"Somebody else has disabled {key.name}: enable it in OpenRouter, then ask again.")
     prove(tending, secret_name, version, key)
@@ -123,11 +123,11 @@ def move_label(tending: Tending, secret: SecretState, version: str) -> None:
     secrets.move(secret.arn, "AWSCURRENT", to=version, off=holder)
 
 
-def _make_room(tending: Tending, lineage: Lineage, key: LineageKey, settled: Settled) -> Lineage:
+def _make_room(tending: Tending, lineage: Lineage, key: LineageKey, settled: Settled, by: str) -> Lineage:
     """Its limit was lowered to what it had spent: it has a share of the cap again before anybody reads it."""
     place = replace(tending.place, keys={**tending.place.keys, **settled.keys})
     noted = lineage.key(key.hash) or key
-    return rebalance(replace(tending, place=place), lineage.with_key(replace(noted, seen=None)))
+    return rebalance(replace(tending, place=place), lineage.with_key(replace(noted, seen=None)), by)
 
 
 def _done(tending: Tending, lineage: Lineage, asked: Rollback, key: LineageKey) -> Event:

@@ -106,6 +106,7 @@ def test_the_first_rotation_ever_refused_is_cleared_away_and_the_next_one_works(
     world.ask()
     refused = world.token
     world.simulator.organization.guardrails.clear()
+    world.simulator.organization.key_assignments.clear()
     assert not rotate(world, attempts=1)
     assert world.kinds()[-1] == "Rotation Failed"
     world.later(hours=1, minutes=55)

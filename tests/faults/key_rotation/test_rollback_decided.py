@@ -98,6 +98,8 @@ def test_two_peoples_decisions_at_any_call_of_each_other_roll_back_once(
             mine, theirs = world.decided(), world.decided("U0SEARCH", "wish-2")
             with wire.beside(world.carry_out(theirs), at):
                 assert deliver(wire, world.carry_out(mine)) == Ended.DONE
+            # Lambda tries again: while one of the two set limits, the other left them alone.
+            deliver(wire, world.carry_out(theirs))
             promises.the_secret_works(world)
             assert states(world) == {world.first: "current", new: "overlap"}
             assert world.kinds().count("Rotation Rolled Back") == 1
