@@ -258,12 +258,12 @@ def _answering(change: Callable[[str, Any], Any]) -> FarSide:
 
 
 def _keys(change: Callable[[list[dict[str, Any]]], Any]) -> FarSide:
-    """`GET /keys` with other rows."""
+    """`GET /keys` with other rows; what POST answers under the same path is one key, and stays."""
 
     def altered(path: str, answer: Any) -> Any:
         return (
             {**answer, "data": change(copy.deepcopy(answer["data"]))}
-            if path == "/keys" and answer.get("data")
+            if path == "/keys" and isinstance(answer.get("data"), list)
             else answer
         )
 
