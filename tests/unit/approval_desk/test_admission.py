@@ -10,7 +10,7 @@ import pytest
 
 from approval_desk.admission import FREE
 from approval_desk.wishes import _SUBJECTS, USAGE, Verb, wish
-from governor.slack import SlackRateLimited, SlackRefused, SlackUnavailable
+from governor.slack import SlackError, SlackRateLimited, SlackRefused, SlackUnavailable
 from governor.slack_identity import Installation, Person
 from governor.slack_requests import SlackRequest
 from tests.unit.approval_desk.desk import (
@@ -137,7 +137,7 @@ def test_what_comes_from_another_workspace_than_the_apps_is_refused() -> None:
     _nothing_happened(desk)
 
 
-UNREAD: dict[str, Exception] = {
+UNREAD: dict[str, SlackError] = {
     "no answer": SlackUnavailable("no answer from Slack"),
     "too many calls": SlackRateLimited(30),
     "no scope": SlackRefused("missing_scope", "Give the app the scope users:read and install it again."),
@@ -165,7 +165,7 @@ def test_when_slack_does_not_say_who_somebody_is_nobody_acts_but_who_is_named_di
 
 def test_a_missing_scope_is_named_with_what_to_do() -> None:
     desk = _world()
-    desk.directory.unread = UNREAD["no scope"]  # type: ignore[assignment]
+    desk.directory.unread = UNREAD["no scope"]
     desk.types(ANYBODY, f"rotate {WORKLOAD}")
     assert "missing_scope" in desk.said
     assert "Give the app the scope users:read and install it again." in desk.said
@@ -175,7 +175,7 @@ def test_who_was_known_to_be_a_guest_disables_nothing_although_slack_is_silent_n
     desk = _world()
     desk.directory.people[LEAD] = Person(LEAD, HOME, guest=True)
     assert desk.types(LEAD, f"disable {WORKLOAD}") == "guest"
-    desk.directory.unread = UNREAD["no answer"]  # type: ignore[assignment]
+    desk.directory.unread = UNREAD["no answer"]
     assert desk.types(LEAD, f"disable {WORKLOAD}") == "guest"
     assert desk.bus.events == []
 
@@ -183,7 +183,7 @@ def test_who_was_known_to_be_a_guest_disables_nothing_although_slack_is_silent_n
 @pytest.mark.parametrize("own", [ELSEWHERE, ""])
 def test_who_is_named_disables_from_the_apps_workspace_only_while_slack_is_silent(own: str) -> None:
     desk = _world()
-    desk.directory.unread = UNREAD["no answer"]  # type: ignore[assignment]
+    desk.directory.unread = UNREAD["no answer"]
     assert desk.does(command(LEAD, f"disable {WORKLOAD}", team=own)) == "unread"
     assert desk.bus.events == []
 
@@ -240,7 +240,7 @@ def test_a_colleague_whom_slack_counts_to_another_workspace_of_the_organization_
 
 def test_help_is_for_everybody_and_asks_slack_nothing() -> None:
     desk = _world()
-    desk.directory.unread = UNREAD["no answer"]  # type: ignore[assignment]
+    desk.directory.unread = UNREAD["no answer"]
     assert desk.types("U0GUEST", "help") == "help"
     assert desk.types("U0GUEST", "hlep") == "hint"
     assert desk.directory.known == set()
