@@ -29,8 +29,8 @@ def retire(tending: Tending, lineage: Lineage, key: LineageKey) -> Lineage:
     quarantined = replace(key, state="quarantined", since=tending.now, until=until)
     row = held(causes, lineage.workload, [key.hash], f"retire {key.hash}", tending.now)
     lineage = tending.ports.lineages.write(lineage.with_key(quarantined), row.put())
-    keep_out(tending, quarantined)
-    return lineage
+    live = keep_out(tending, quarantined)
+    return note_last_spend(tending, lineage, quarantined, live) if live else lineage
 
 
 def mark_leaked(tending: Tending, lineage: Lineage) -> Lineage:
@@ -46,15 +46,32 @@ def mark_leaked(tending: Tending, lineage: Lineage) -> Lineage:
     return tending.ports.lineages.write(lineage) if leaked else lineage
 
 
-def keep_out(tending: Tending, key: LineageKey) -> None:
+def keep_out(tending: Tending, key: LineageKey) -> "ApiKey | None":
     """The key is disabled and nothing that this beat saw points at it, whoever changed that. Idempotent.
 
-    What the beat did not see, or could not take away, the next one sees.
+    Returns the key as it was read after that; None where it is gone. What the beat did not see, or could not take away,
+    the next one sees.
     """
     seen = tending.place.keys.get(key.hash)
     live = [key.hash] if seen and not seen.disabled else []
-    settle(tending.account, tending.ports.causes, tending.workload.name, [key.hash], live)
+    settled = settle(tending.account, tending.ports.causes, tending.workload.name, [key.hash], live)
     detach(tending.account, key.hash, tending.attachments(key.hash))
+    return settled.keys.get(key.hash)
+
+
+def is_noted(key: LineageKey) -> bool:
+    """Whether the row knows what the key spent until it was disabled."""
+    return key.spent_at is not None and key.spent_at >= key.since
+
+
+def note_last_spend(tending: Tending, lineage: Lineage, key: LineageKey, live: "ApiKey") -> Lineage:
+    """The row that knows what the key spent, from a reading of the key itself after it was disabled. The workspace's
+    list may have shown less, and the current key would be given the difference once more (promise 6).
+    """
+    spent = spent_of(live, key, tending.workload.key.include_byok_in_limit, tending.now)
+    if key.spent == spent and is_noted(key):
+        return lineage
+    return tending.ports.lineages.write(lineage.with_key(replace(key, spent=spent, spent_at=tending.now)))
 
 
 def delete(tending: Tending, lineage: Lineage, key: LineageKey, live: "ApiKey | None") -> Lineage:
@@ -62,10 +79,8 @@ def delete(tending: Tending, lineage: Lineage, key: LineageKey, live: "ApiKey | 
     if tending.attachments(key.hash) != NOTHING or (live and not live.disabled):
         keep_out(tending, key)
     if live:
-        spent = spent_of(live, key, tending.workload.key.include_byok_in_limit, tending.now)
-        if key.spent != spent:
-            key = replace(key, spent=spent, spent_at=tending.now)
-            lineage = tending.ports.lineages.write(lineage.with_key(key))
+        lineage = note_last_spend(tending, lineage, key, live)
+        key = lineage.key(key.hash) or key
         erase(tending, key.hash)
     told = Retired(
         name=key.name,

@@ -29,7 +29,7 @@ from key_retirement.places import Places, WorkloadUnknown
 from key_retirement.ports import Ports, Tending
 from key_retirement.proving import kept, prove
 from key_retirement.reconciling import reconcile, unblock
-from key_retirement.retiring import delete, keep_out, mark_leaked, retire
+from key_retirement.retiring import delete, is_noted, keep_out, mark_leaked, note_last_spend, retire
 from key_retirement.rollback import roll_back
 from key_retirement.settings import Beat, Grant, Look, Rollback
 from key_retirement.taking_back import take_back
@@ -228,8 +228,10 @@ def _quarantined(tending: Tending, lineage: Lineage, key: LineageKey) -> Lineage
         lineage = tending.ports.lineages.write(lineage.with_key(replace(key, told_at=tending.now)))
     if decision.action == "disable":
         return retire(tending, lineage, key)
-    if tending.attachments(key.hash) != NOTHING:
-        keep_out(tending, key)
+    if tending.attachments(key.hash) != NOTHING or not is_noted(key):
+        last = keep_out(tending, key)
+        key = lineage.key(key.hash) or key
+        lineage = note_last_spend(tending, lineage, key, last) if last else lineage
     return lineage
 
 

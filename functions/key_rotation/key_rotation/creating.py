@@ -7,7 +7,7 @@ says that it is there. A key whose answer or whose secret was lost is an orphan 
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from governor.caps import NOTHING, Split, caps_of, counted, is_lower, split
+from governor.caps import NOTHING, Split, caps_of, counted, is_lower, spent_by_period, split
 from governor.completion import abandoned
 from governor.limit_claim import claimed
 from governor.lineage import Attribution, Limit, Lineage, LineageKey, Rotation
@@ -96,7 +96,10 @@ def _intend(rotating: Rotating, found: Read, old: "ApiKey | None", both: Split) 
     claim = claimed(found.lineage.limits_claim, rotating.workload.name, rotating.token, now)
     lineage = _rid_of_another(rotating, found.lineage)
     if old:
-        adopted = LineageKey(old.hash, old.name, "current", old.created_at, expires_at=old.expires_at)
+        spent = spent_by_period(old, rotating.workload.key.include_byok_in_limit)
+        adopted = LineageKey(
+            old.hash, old.name, "current", old.created_at, expires_at=old.expires_at, spent=spent, spent_at=now
+        )
         known = lineage.key(old.hash) or adopted
         lineage = lineage.with_key(replace(known, attribution=Attribution.of(old)))
     for live in found.facts.keys:

@@ -1,5 +1,7 @@
 """A counter that is lower than it was is unknown, not zero: what was spent still counts against the cap."""
 
+import contextlib
+import hashlib
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -7,10 +9,9 @@ from typing import Any
 import pytest
 
 from tests.unit.key_retirement.doubles import Retirement
-from tests.unit.key_rotation.doubles import FIRST, World, api_key
+from tests.unit.key_rotation.doubles import COUNTERS, FIRST, World, api_key
 
 TEN = timedelta(minutes=10)
-NAMES = [f"{kind}{period}" for kind in ("usage", "byok_usage") for period in ("", "_daily", "_weekly", "_monthly")]
 
 
 def rotated(spent: float) -> Retirement:
@@ -26,7 +27,7 @@ def rotated(spent: float) -> Retirement:
 
 def counters_fall(world: World) -> None:
     for hash, key in world.account.held.items():
-        fallen: dict[str, Any] = dict.fromkeys(NAMES, 0.0)
+        fallen: dict[str, Any] = dict.fromkeys(COUNTERS, 0.0)
         world.account.held[hash] = replace(key, **fallen)
 
 
@@ -74,3 +75,55 @@ def test_a_rotation_while_counters_are_low_shares_what_is_left_by_what_was_known
     world.ask(second)
     world.rotate(second)
     assert sum(key.limit or 1e9 for key in world.account.held.values() if not key.disabled) <= before + 1e-6
+
+
+class Died(Exception):
+    """The process ended."""
+
+
+def spends(world: World, hash: str, usd: float) -> None:
+    key = world.account.held[hash]
+    counters: dict[str, Any] = {name: getattr(key, name) + usd for name in COUNTERS if name.startswith("usage")}
+    world.account.held[hash] = replace(key, **counters)
+
+
+@pytest.mark.parametrize("label_alone", [False, True], ids=["known by its hash", "known by its label"])
+def test_a_key_adopted_while_the_list_shows_no_spend_is_not_given_its_cap_twice(*, label_alone: bool) -> None:
+    plaintext = "fake-plaintext-made-by-hand"
+    hash = FIRST if label_alone else hashlib.sha256(plaintext.encode()).hexdigest()
+    world = World(api_key(hash, spent=40.0, limit=100.0, limit_reset="monthly", label="sk-or-v1-fak...and"))
+    world.account.plaintexts[plaintext] = hash
+    world.account.zeroed = True
+    world.rotate()
+    retirement = Retirement(world)
+    while not world.account.held[hash].disabled:
+        retirement.beat()
+        assert allowed_to_new(world) <= 60.0 + 1e-6
+    for _ in range(10):
+        retirement.beat()
+        assert allowed_to_new(world) <= 60.0 + 1e-6
+
+
+@pytest.mark.parametrize("dies", [False, True], ids=["", "the run dies right after the disable"])
+def test_what_a_key_spent_while_the_list_showed_nothing_is_known_once_it_is_retired(*, dies: bool) -> None:
+    """The list is wrong for as long as the overlap: what the old key spent in it counts, read by its hash."""
+    retirement = rotated(10.0)
+    world = retirement.world
+    world.account.zeroed = True
+    spends(world, FIRST, 30.0)
+
+    def after(_: str) -> None:
+        if dies and world.account.held[FIRST].disabled:
+            world.account.after = lambda _: None
+            raise Died
+
+    world.account.after = after
+    while not world.account.held[FIRST].disabled:
+        with contextlib.suppress(Died):
+            retirement.beat()
+    retirement.beat()
+    assert allowed_to_new(world) <= 60.0 + 1e-6
+    noted = world.lineage.key(FIRST)
+    assert noted
+    assert noted.spent
+    assert noted.spent["monthly"] == 40.0

@@ -85,7 +85,7 @@ class FakeAccount:
     """`Account` in memory. `before` and `after` are called with the name of each write, and may raise.
 
     `unlisted`: hashes of keys and ids of guardrails that lists leave out, though they live; `unassigned`: hashes that
-    the account's list of assignments leaves out.
+    the account's list of assignments leaves out. `zeroed`: whether the list of keys shows every counter at zero.
     """
 
     held: dict[str, ApiKey]
@@ -105,6 +105,7 @@ class FakeAccount:
     refused: bool = False
     unlisted: set[str] = field(default_factory=set)
     unassigned: set[str] = field(default_factory=set)
+    zeroed: bool = False
     asking: str = ""
     management_key_expires_at: datetime | None = None
     asked_of_analytics: "FakeAnalytics" = field(default_factory=lambda: FakeAnalytics())
@@ -144,7 +145,9 @@ class FakeAccount:
         if self.refused:
             raise AuthenticationFailed("no such management key", request="GET /keys", status=401)
         listed = [key for key in self.held.values() if key.hash not in self.unlisted]
-        return [key for key in listed if key.workspace_id == workspace_id]
+        found = [key for key in listed if key.workspace_id == workspace_id]
+        zeros: dict[str, Any] = dict.fromkeys(COUNTERS, 0.0) if self.zeroed else {}
+        return [replace(key, **zeros) for key in found]
 
     def get(self, hash: str) -> ApiKey:
         if hash not in self.held:
