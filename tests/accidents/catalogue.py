@@ -13,6 +13,7 @@ from typing import Any
 
 from tests.accidents.account import ELSEWHERE, HOUR, PLACE, Account, secret_of
 
+COUNTERS = ("usage", "usage_daily", "usage_weekly", "usage_monthly")
 type Hand = Callable[[Account, str], None]
 type FarSide = Callable[[Account], Callable[[], None]]
 
@@ -243,7 +244,7 @@ def somebody_disables_it_in_slack(account: Account, workload: str) -> None:
 
 
 # --- what OpenRouter answers, for a while ---------------------------------------------------------------------------
-def _answering(change: Callable[[str, Any], Any]) -> FarSide:
+def answering(change: Callable[[str, Any], Any]) -> FarSide:
     def begin(account: Account) -> Callable[[], None]:
         simulator = account.world.simulator
         before = simulator.on_answer
@@ -267,29 +268,42 @@ def _keys(change: Callable[[list[dict[str, Any]]], Any]) -> FarSide:
             else answer
         )
 
-    return _answering(altered)
+    return answering(altered)
 
 
 def _each(**fields: Any) -> FarSide:
     return _keys(lambda rows: [{**row, **fields} for row in rows])
 
 
-def _failing(mode: str, **more: Any) -> FarSide:
+def _failing(mode: str, path: str = "/.*", **more: Any) -> FarSide:
     def begin(account: Account) -> Callable[[], None]:
         faults = account.world.simulator.faults
-        account.world.simulator.fault("/.*", mode, times=None, **more)
+        account.world.simulator.fault(path, mode, times=None, **more)
         return faults.clear
 
     return begin
 
 
 def _usages(value: Any) -> FarSide:
-    names = ("usage", "usage_daily", "usage_weekly", "usage_monthly")
-    return _each(**dict.fromkeys(names, value))
+    return _each(**dict.fromkeys(COUNTERS, value))
 
 
 def _raw(body: bytes) -> FarSide:
-    return _answering(lambda path, answer: body if path == "/keys" else answer)
+    return answering(lambda path, answer: body if path == "/keys" else answer)
+
+
+def _frozen(account: Account) -> Callable[[], None]:
+    """The list goes on, and every counter in it stays what it was when its key was listed first."""
+    first: dict[str, dict[str, Any]] = {}
+
+    def frozen(row: dict[str, Any]) -> dict[str, Any]:
+        return {**row, **first.setdefault(row["hash"], {name: row[name] for name in COUNTERS})}
+
+    return _keys(lambda rows: [frozen(row) for row in rows])(account)
+
+
+def _empty(path: str) -> FarSide:
+    return answering(lambda asked, answer: {**answer, "data": []} if asked == path else answer)
 
 
 def _without_half(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -316,6 +330,7 @@ FAR_SIDE |= {
     "all_limits_seem_lifted": _each(limit=None),
     "hashes_have_a_newline": _keys(lambda rows: [{**row, "hash": row["hash"][:63] + "\n"} for row in rows]),
     "counters_are_zero": _usages(0),
+    "counters_are_frozen": _frozen,
     "counters_are_null": _usages(None),
     "counters_are_negative": _usages(-5.0),
     "counters_are_endless": _usages(1e18),
@@ -327,15 +342,17 @@ FAR_SIDE |= {
     "the_answer_is_cut_off": _raw(b'{"data": [{"hash": "ab'),
     "the_answer_is_null": _raw(b"null"),
     "the_answer_is_a_list": _raw(b"[]"),
-    "workspaces_are_gone": _answering(lambda path, answer: {**answer, "data": []} if path == "/workspaces" else answer),
-    "a_deleted_workspace_is_still_listed": _answering(_with_a_deleted_workspace),
-    "credits_are_zero": _answering(
+    "workspaces_are_gone": _empty("/workspaces"),
+    "no_guardrail_is_listed": _empty("/guardrails"),
+    "no_credential_is_listed": _empty("/byok"),
+    "no_destination_is_listed": _empty("/observability/destinations"),
+    "a_deleted_workspace_is_still_listed": answering(_with_a_deleted_workspace),
+    "credits_are_zero": answering(
         lambda path, answer: {"data": {"total_credits": 0, "total_usage": 0}} if path == "/credits" else answer
     ),
-    "no_guardrail_is_assigned": _answering(
+    "no_guardrail_is_assigned": answering(
         lambda path, answer: {**answer, "data": [], "total_count": 0} if path.endswith("/assignments/keys") else answer
     ),
-    "no_credential_is_listed": _answering(lambda path, answer: {**answer, "data": []} if path == "/byok" else answer),
     "every_answer_is_a_500": _failing("500"),
     "every_answer_is_a_503": _failing("503"),
     "every_answer_is_a_429": _failing("429", retry_after=1.0),
@@ -345,6 +362,7 @@ FAR_SIDE |= {
     "writes_are_done_and_not_answered": _failing("fail_after", method="PATCH"),
     "new_keys_are_made_and_not_answered": _failing("fail_after", method="POST"),
     "nothing_can_be_deleted": _failing("500", method="DELETE"),
+    "keys_are_refused_their_own_reading": _failing("fail_before", path="/key", status=403),
 }
 
 
@@ -403,4 +421,4 @@ def _put(account: Account, workload: str, value: dict[str, Any]) -> None:
 
 LASTING = timedelta(minutes=30)
 """How long the far side's accidents last, but for those that would need longer to be believed."""
-HOURS = {"counters_are_zero": 6 * HOUR, "lists_are_an_hour_old": HOUR}
+HOURS = {"counters_are_zero": 6 * HOUR, "counters_are_frozen": 6 * HOUR, "lists_are_an_hour_old": HOUR}

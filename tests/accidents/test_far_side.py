@@ -25,20 +25,23 @@ PAIRS = 30
 
 @pytest.mark.parametrize("group", range(GROUPS))
 def test_what_openrouter_answers_for_a_while_breaks_no_promise_and_blinds_nobody(tmp_path: Path, group: int) -> None:
+    """Each accident befalls a workload in its overlap, and another whose rotation is asked for meanwhile."""
     accidents = sorted(FAR_SIDE)[group::GROUPS]
-    with opened(tmp_path, [*names(len(accidents)), "prod-last-agent"]) as account:
+    workloads = names(2 * len(accidents))
+    with opened(tmp_path, [*workloads, "prod-last-agent"]) as account:
         checker = Checker(account)
-        for workload, name in zip(account.workloads, accidents, strict=False):
-            bring(account, "overlap", [workload])
-            for broken in _for_a_while(account, checker, name):
+        for replaced, asked, name in zip(workloads[::2], workloads[1::2], accidents, strict=True):
+            bring(account, "overlap", [replaced])
+            for broken in _for_a_while(account, checker, name, asked):
                 pytest.fail(f"{name}: {broken}")
         account.pass_time(12 * HOUR)
         assert checker.at_the_end() == []
         _a_loop_is_stopped(account, "prod-last-agent")
 
 
-def _for_a_while(account: Account, checker: Checker, name: str) -> Iterator[str]:
+def _for_a_while(account: Account, checker: Checker, name: str, asked: str) -> Iterator[str]:
     end = FAR_SIDE[name](account)
+    account.ask("Rotation Requested", asked)
     account.pass_time(3 * MINUTE, MINUTE)
     account.pass_time(HOURS.get(name, LASTING))
     end()
