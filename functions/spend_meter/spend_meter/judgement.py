@@ -54,8 +54,9 @@ def judge_subjects(facts: "Facts", metered: Metered, subjects: Subjects, lineage
         else:
             _record(habits, subject, moves, minute)
             opened.append(subject)
+    learning |= _unlearned_workloads(facts, habits, moved, subjects, lineage_of)
     for subject, hourly in facts.learned.items():
-        if hourly is not None and subject in habits:
+        if hourly is not None and (subject in habits or subjects.workload(subject)):
             habits.open(subject, minute).learn(hourly)
 
     _learn_what_is_meant(facts, habits, suspicions)
@@ -161,6 +162,19 @@ def _may_have_a_past(
     today = starts_at("daily", moment_of(facts.minute))
     lineage = _lineage(subject, moved, subjects, lineage_of)
     return today is not None and any(key.created_at < today for key, _ in lineage)
+
+
+def _unlearned_workloads(
+    facts: "Facts", habits: Habits, moved: Mapping[str, Sequence[Move]], subjects: Subjects, lineage_of: LineageOf
+) -> dict[str, Attempt]:
+    """The policy's workloads that have spent nothing yet and may have a past. Each is asked about before it spends: a
+    rotation deletes the key that its past is known by, and a workload without a past is never confirmed as a runaway.
+    """
+    return {
+        workload: Attempt(facts.minute, 0)
+        for workload in subjects.declared - facts.state.learning.keys()
+        if workload not in habits and _may_have_a_past(facts, workload, moved, subjects, lineage_of)
+    }
 
 
 def _top(habits: Habits, candidates: set[str], minute: int) -> list[tuple[str, float]]:

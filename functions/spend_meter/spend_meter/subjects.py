@@ -1,6 +1,7 @@
 """Who spends: which workload a key belongs to, and what the policy says of it. Pure."""
 
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -91,6 +92,11 @@ class Subjects:
     def hashes_of(self, workload: str) -> set[str]:
         """The keys of the workload's lineage, as the ledger has them."""
         return self._hashes.get(workload, set())
+
+    @property
+    def declared(self) -> AbstractSet[str]:
+        """The names of the policy's workloads."""
+        return self._declared.keys()
 
     def may_miss_keys(self, subject: str, listed: Mapping[str, Sequence["ApiKey"] | None]) -> bool:
         """Whether a workspace that could not be read may hold keys of this workload."""

@@ -228,13 +228,17 @@ class World:
         return self.store.stored.content
 
     def accustom(self, hash: str, usd_a_day: float = 1.0, byok_usd_a_day: float | None = None) -> None:
-        """Analytics will tell of 28 days on each of which the key spent at noon; null is what was never used."""
-        days = [self.at.replace(hour=12, minute=0) - timedelta(days=days) for days in range(1, 29)]
-        spent = {"credits_usage": str(usd_a_day), "byok_usage": byok_usd_a_day and str(byok_usd_a_day)}
-        self.account.analytics = [{"date__hour": day.isoformat(), **spent} for day in days]
+        """The key spends, and analytics tells of 28 days on which it did."""
+        self.remember(usd_a_day, byok_usd_a_day)
         for _ in range(2):
             self.account.spend(hash, 0.01)
             self.beat()
+
+    def remember(self, usd_a_day: float = 1.0, byok_usd_a_day: float | None = None) -> None:
+        """Analytics will tell of 28 days on each of which a key spent at noon; null is what was never used."""
+        days = [self.at.replace(hour=12, minute=0) - timedelta(days=days) for days in range(1, 29)]
+        spent = {"credits_usage": str(usd_a_day), "byok_usage": byok_usd_a_day and str(byok_usd_a_day)}
+        self.account.analytics = [{"date__hour": day.isoformat(), **spent} for day in days]
 
     def burn(self, hash: str, usd_an_hour: float, minutes: int) -> None:
         """A loop that spends evenly, metered every minute."""

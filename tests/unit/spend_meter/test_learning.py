@@ -118,6 +118,7 @@ def test_a_workload_whose_first_spend_is_by_a_key_made_today_knows_what_its_olde
     world: Any, renamed: bool
 ) -> None:
     world.with_policy(workloads=[{**WORKLOAD, "runaway": {"mode": "disable"}}])
+    world.remember()
     world.account.add("prod-agent")
     world.beat()
     new = world.account.add("prod-agent#1", made=world.at)
@@ -150,6 +151,25 @@ def test_a_workload_whose_older_key_could_not_be_read_is_asked_about_once_it_can
     for _ in range(12):
         world.beat()
     assert history(world, "prod-agent").days_seen == 28
+
+
+def test_a_workload_that_spends_first_when_its_older_key_is_deleted_knows_what_that_one_spent(world: Any) -> None:
+    """A rotation before it ever spent made a stranger of it, whose loops were suspected and never stopped."""
+    world.with_policy(workloads=[{**WORKLOAD, "runaway": {"mode": "disable"}}])
+    world.remember()
+    old = world.account.add("prod-agent")
+    world.beat()
+    world.beat()
+    new = world.account.add("prod-agent#1", made=world.at)
+    Lineages(world.ledger).write(Lineage("prod-agent", (LineageKey(new, "prod-agent#1", "current", world.at),)))
+    del world.account.keys[old]
+    world.account.analytics = []
+    world.beat(minutes=5)
+
+    assert Codec().decode(world.stored()).learning == {}
+    world.burn(new, 500, minutes=3)
+    assert history(world, "prod-agent").days_seen == 28
+    assert [event.subject for event in world.bus.of("Runaway Confirmed")] == ["prod-agent"]
 
 
 def test_a_key_made_today_has_nothing_to_be_asked_about(world: Any) -> None:
