@@ -98,6 +98,13 @@ def test_a_policy_that_does_not_hold_is_refused_by_name(fields: dict[str, Any], 
         _policy(**fields)
 
 
+def test_a_name_in_an_event_is_believed_only_where_the_policy_says_so() -> None:
+    approvals = {"channel": "C0GOV", "approvers": ["U0LEAD"]}
+    assert not _policy().believes_events
+    assert not _policy(approvals=approvals).believes_events
+    assert _policy(approvals={**approvals, "by_event": True}).believes_events
+
+
 def test_who_may_disable_by_hand_is_any_member_but_of_tier_zero_unless_the_policy_says_less() -> None:
     workload = _workload(owner={"slack": "U0OWNER"})
     named = {
