@@ -94,6 +94,16 @@ def test_a_forged_request_changes_no_message_above_a_genuine_button(world: World
         assert lie not in world.everything
 
 
+@pytest.mark.parametrize("first", [False, True], ids=["after the real one", "before the real one"])
+def test_a_forged_request_under_a_new_id_does_not_rewrite_the_genuine_one(world: World, first: bool) -> None:
+    forged = replace(_saying(ASKED, shown=[LIE]), id="an id that nobody has heard")
+    world.hears(*((forged, ASKED) if first else (ASKED, forged)))
+    [genuine] = [said for said in world.slack.said if said.message.actions]
+    assert [one.action for one in genuine.message.actions] == ["approve", "reject"]
+    assert RISK in genuine.message.sections[0]
+    assert LIE not in world.everything
+
+
 def test_a_forgery_is_told_in_plain_words_and_published_without_repeating_it(world: World) -> None:
     world.hears(_saying(ASKED, shown=[LIE]))
     [said] = world.slack.said
