@@ -5,6 +5,7 @@ import sys
 
 import typer
 
+import cli.importing.command
 from cli.output import ExitCode
 
 HELP = """Adopts, tries and runs Governor on an OpenRouter account.
@@ -29,6 +30,7 @@ def build() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(_root)
+    cli.importing.command.register(app)
     return app
 
 
