@@ -6,6 +6,7 @@ import sys
 import typer
 
 import cli.importing.command
+import cli.policy
 from cli.output import ExitCode
 
 HELP = """Adopts, tries and runs Governor on an OpenRouter account.
@@ -31,6 +32,7 @@ def build() -> typer.Typer:
     )
     app.callback()(_root)
     cli.importing.command.register(app)
+    cli.policy.register(app)
     return app
 
 

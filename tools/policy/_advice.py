@@ -75,6 +75,10 @@ def _quotable(error: Mapping[str, Any]) -> Any:
 def _unknown(location: Sequence[str | int]) -> tuple[str, str]:
     field, fields = str(location[-1]), fields_at(location[:-1])
     near = nearest(field, fields)
+    if not field.isascii() and field[:1].isspace():
+        return "unknown field", "It begins with a blank that YAML does not take for one: indent with plain spaces"
+    if re.match(r"\d", field):
+        return "unknown field", "A comma separates fields here: write numbers without commas, such as 1500"
     if near:
         return "unknown field", f"Did you mean {near}?".removesuffix(
             "?"

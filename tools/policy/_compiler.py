@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from governor.policy import Policy, lineage_name
 from redaction import redact
 from tools.policy._advice import advice
-from tools.policy._faults import Fault, PolicyFault, line_of
+from tools.policy._faults import SHOWN, Fault, PolicyFault, line_of
 
 LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """libyaml's where PyYAML has it: ten thousand workloads take a second and not half a minute."""
@@ -63,7 +63,9 @@ def compile_text(path: str, text: str) -> tuple[Policy, yaml.Node | None]:
         raise _only(path, line, "policy", what, "Remove it, or write it as an escape in double quotes") from None
     except ValidationError as error:
         names = [str(name) for name, _ in _named(document, "workloads", "name")]
-        raise PolicyFault([_fault(path, document, one, names) for one in error.errors()]) from error
+        errors = error.errors(include_url=False)
+        told = [_fault(path, document, one, names) for one in errors[:SHOWN]]
+        raise PolicyFault(told, len(errors) - len(told)) from error
     except ValueError as error:  # a date that does not exist is refused by YAML's own reader
         what, line = f"not YAML: {error}", _line_of_odd_date(text)
         raise _only(path, line, "policy", what, "Write a day that exists, such as 2027-03-01") from None
@@ -151,7 +153,7 @@ def _refuse_credentials(path: str, text: str) -> None:
         if redact(line) != line
     ]
     if faults:
-        raise PolicyFault(faults)
+        raise PolicyFault(faults[:SHOWN], max(0, len(faults) - SHOWN))
 
 
 def _refuse_aliases(path: str, text: str) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import yaml
 
 SHOWN = 25
-"""Faults that are printed; a megabyte of nonsense has more than anybody reads."""
+"""Faults that are told; a megabyte of nonsense has more than anybody reads."""
 
 
 @dataclass(frozen=True)
@@ -25,13 +25,13 @@ class Fault:
 
 
 class PolicyFault(Exception):
-    """The policy does not hold. One line a fault, those of the file's beginning first."""
+    """The policy does not hold. One line a fault, those of the file's beginning first. `more`: faults beside them."""
 
-    def __init__(self, faults: Sequence[Fault]) -> None:
+    def __init__(self, faults: Sequence[Fault], more: int = 0) -> None:
         self.faults = tuple(sorted(faults, key=lambda one: one.line))
-        more = len(faults) - SHOWN
-        lines = [str(one) for one in self.faults[:SHOWN]]
-        super().__init__("\n".join(lines + ([f"... and {more} more faults; mend these first"] if more > 0 else [])))
+        self.more = more
+        lines = [str(one) for one in self.faults]
+        super().__init__("\n".join(lines + ([f"... and {more} more faults; mend these first"] if more else [])))
 
 
 def line_of(node: yaml.Node | None, location: Sequence[str | int]) -> int:
