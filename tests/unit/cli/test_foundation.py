@@ -192,9 +192,10 @@ def test_an_unknown_option_is_bad_usage(terminal: Terminal) -> None:
 
 def test_every_command_says_in_its_help_how_it_is_used_and_answers_json() -> None:
     app = build()
-    groups = [(app, ()), *((one.typer_instance, (one.name,)) for one in app.registered_groups)]
-    for group, path in groups:
-        for one in group.registered_commands if group else ():
+    groups = [app, *(one.typer_instance for one in app.registered_groups if one.typer_instance)]
+    for group in groups:
+        path = () if group is app else (group.info.name,)
+        for one in group.registered_commands:
             text = (one.callback.__doc__ or "") if one.callback else ""
             name = " ".join(("governor", *(str(part) for part in (*path, one.name))))
             assert name in text, f"{name}: its help has no example"
