@@ -1,25 +1,29 @@
 """`governor import`."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Literal
 
 import typer
-from rich.console import Console
 
 from cli.account import Account, read_account
+from cli.caps import MARGIN
 from cli.command import command
+from cli.daily import read_daily
 from cli.importing import entries, naming
+from cli.importing.capping import CapProposal, cap_proposals, fields_of, uncapped, with_caps
 from cli.importing.merging import merged, present
 from cli.importing.proposal import Proposal, propose
-from cli.output import ExitCode, Failure, row, table, write_atomically
+from cli.importing.report import tell
+from cli.output import ExitCode, Failure, write_atomically
 from cli.session import Session
+from cli.terraform import managed
+from governor.policy import Policy
 from tools.policy import blanks, compile_text
 
 DEFAULT_URL = "https://openrouter.ai/api/v1"
-SHOWN = 40
-"""Rows of one table that a person is shown; --json has them all."""
 
 
 def register(app: typer.Typer) -> None:
@@ -40,6 +44,21 @@ def import_(
     owner: Annotated[
         str | None, typer.Option("--owner", metavar="SLACK-ID", help="Owner of workloads that nobody else owns.")
     ] = None,
+    terraform: Annotated[
+        Path | None,
+        typer.Option(
+            "--terraform", metavar="FILE", exists=True, help="A state, or JSON of a plan: what it manages is left out."
+        ),
+    ] = None,
+    propose_caps: Annotated[
+        bool, typer.Option("--propose-caps", help="Write a cap for workloads whose keys have none, from 28 days.")
+    ] = False,
+    cap_period: Annotated[
+        Literal["daily", "weekly", "monthly"], typer.Option("--cap-period", help="The period of caps.")
+    ] = "daily",
+    cap_margin: Annotated[
+        float, typer.Option("--cap-margin", min=0, max=100, help="Above the largest sum seen; 0.5 is half as much.")
+    ] = MARGIN,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing; show what would be added.")] = False,
 ) -> ExitCode:
     """Reads the account and writes a policy that passes the check.
@@ -54,21 +73,51 @@ def import_(
     """
     _require_slack_id(owner)
     mapping = naming.parsed(map_ or (), map_file.read_text("utf-8").splitlines() if map_file else ())
-    found = present(policy)
-    text, declared = found or (None, None)
+    foreign = {one.id for one in managed(terraform) if one.id} if terraform else set[str]()
+    text, declared = present(policy) or (None, None)
     account = read_account(
         session.openrouter(declared.account.base_url if declared else None), session.out, session.now
     )
     naming.require_known(mapping, (key.name for key in account.keys))
+    proposal = propose(account, declared, mapping, owner=owner, foreign=foreign)
+    caps: Sequence[CapProposal] = ()
+    if propose_caps:
+        wanted = _Caps(cap_period, cap_margin)
+        account, caps = _with_proposed_caps(session, wanted, account, declared, mapping, proposal)
     with session.out.progress("writing the policy and checking it"):
-        proposal = propose(account, declared, mapping, owner=owner)
         before = text if text is not None else entries.new_file(_other_than_default(session.base_url))
-        after = merged(str(policy), before, proposal, {})
-    written = after != text and not dry_run
-    if written:
-        write_atomically(policy, after)
-    _tell(session, policy, after, proposal, account, written=written)
+        after = merged(str(policy), before, proposal, fields_of(caps, declared))
+        _, document = compile_text(str(policy), after)
+        written = after != text and not dry_run
+        if written:
+            write_atomically(policy, after)
+    fill_in = blanks(str(policy), document)
+    tell(session.out, policy, proposal, account, caps=caps, fill_in=fill_in, written=written)
     return ExitCode.FINDINGS if account.gaps else ExitCode.OK
+
+
+@dataclass(frozen=True)
+class _Caps:
+    period: Literal["daily", "weekly", "monthly"]
+    margin: float
+
+
+def _with_proposed_caps(
+    session: Session,
+    wanted: _Caps,
+    account: Account,
+    declared: Policy | None,
+    mapping: Mapping[str, str],
+    proposal: Proposal,
+) -> tuple[Account, Sequence[CapProposal]]:
+    """The caps, put into the proposal's workloads; and the account with the gaps that their spend left."""
+    workloads = uncapped(account, declared, mapping, proposal.workloads)
+    keys = [key for one in workloads for key in one.keys]
+    with session.out.progress(f"reading what {len(keys)} keys spent in 28 days", len(keys)) as advance:
+        spend = read_daily(session.openrouter().analytics, keys, session.now, advance)
+    caps = cap_proposals(workloads, spend, session.now.date(), period=wanted.period, margin=wanted.margin)
+    proposal.workloads = with_caps(proposal.workloads, caps)
+    return replace(account, gaps=(*account.gaps, *spend.gaps)), caps
 
 
 def _require_slack_id(owner: str | None) -> None:
@@ -81,73 +130,3 @@ def _require_slack_id(owner: str | None) -> None:
 
 def _other_than_default(url: str) -> str | None:
     return None if url == DEFAULT_URL else url
-
-
-def _tell(
-    session: Session,
-    path: Path,
-    text: str,
-    proposal: Proposal,
-    account: Account,
-    *,
-    written: bool,
-) -> None:
-    _, document = compile_text(str(path), text)
-    to_fill = blanks(str(path), document)
-    result = {
-        "policy": str(path),
-        "written": written,
-        "added": {
-            "workloads": [{"name": one.name, "workspace": one.workspace} for one in proposal.workloads],
-            "byok": [{"workspace": one.workspace, "provider": one.provider} for one in proposal.decisions],
-            "presets": [
-                {"slug": one.slug, "from": one.from_workspace, "to": one.to_workspace} for one in proposal.presets
-            ],
-        },
-        "fill_in": [{"line": one.line, "field": one.field, "fix": one.fix} for one in to_fill],
-        "off_convention": [
-            {"name": one.name, "workspace": one.workspace, "map": f"{one.name}={one.suggested}"}
-            for one in proposal.off_convention
-        ],
-        "remarks": [
-            {"kind": one.kind, "subject": one.subject, "workspace": one.workspace, "why": one.why}
-            for one in proposal.remarks
-        ],
-        "gaps": [{"what": one.what, "why": one.why} for one in account.gaps],
-    }
-
-    def render(console: Console) -> None:
-        done = "written" if written else "nothing to add" if not proposal else "not written (--dry-run)"
-        console.print(
-            f"{path}: {done}. {len(proposal.workloads)} workloads, {len(proposal.decisions)} BYOK decisions and "
-            f"{len(proposal.presets)} presets added from {len(account.keys)} keys in {len(account.workspaces)} "
-            "workspaces."
-        )
-        _show(console, "To fill in", ("line", "field"), [(one.line, one.field) for one in to_fill])
-        _show(
-            console,
-            "Keys off the convention: no workload (--map adds one)",
-            ("key", "workspace", "--map"),
-            [(one.name, one.workspace, f"{one.name}={one.suggested}") for one in proposal.off_convention],
-        )
-        _show(
-            console,
-            "Left as it is",
-            ("what", "workspace", "why"),
-            [(f"{one.kind} {one.subject}", one.workspace, one.why) for one in proposal.remarks],
-        )
-        _show(console, "Could not be read", ("what", "why"), [(one.what, one.why) for one in account.gaps])
-
-    session.out.result(result, render)
-
-
-def _show(console: Console, title: str, columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]]) -> None:
-    if not rows:
-        return
-    console.print(f"\n{title}: {len(rows)}", style="bold")
-    made = table(*columns, numbers=("line",))
-    for cells in rows[:SHOWN]:
-        row(made, *cells)
-    console.print(made)
-    if len(rows) > SHOWN:
-        console.print(f"... and {len(rows) - SHOWN} more; --json lists them all.")

@@ -39,7 +39,7 @@ def workload(one: NewWorkload) -> str:
     ]
     key = key_fields(one)
     if key:
-        lines.append(f"key: {scalar(key)}")
+        lines.append(f"key: {scalar(key)}" + (f"  # {one.note}" if one.note else ""))
     return "\n".join(lines)
 
 

@@ -70,10 +70,14 @@ def _require_only_added(before: str, after: str, counts: Mapping[str, int], caps
             new[name] = held[: len(held) - count]
             if not new[name] and name not in old:
                 del new[name]
+    with_key = {entry.get("name") for entry in old.get("workloads") or [] if "key" in entry}
     for entry in new.get("workloads") or []:
         fields = caps.get(entry.get("name"), {})
         key = entry.get("key") or {}
-        if fields and all(key.pop(name, None) == value for name, value in fields.items()) and not key:
+        for name, value in fields.items():
+            if key.pop(name, None) != value:
+                raise yaml_edit.NotEditable(f"the key of {entry.get('name')} did not take its cap")
+        if fields and not key and entry.get("name") not in with_key:
             entry.pop("key")
     if old != new:
         raise yaml_edit.NotEditable("its layout is one that text cannot be added to")

@@ -18,7 +18,7 @@ PERIODS = ("daily", "weekly", "monthly", None)
 
 @dataclass(frozen=True)
 class NewWorkload:
-    """A workload to be declared. `keys`: its live keys, the current one first. Money in USD."""
+    """A workload to be declared. `keys`: its live keys, the current one first. `note`: a comment beside its key."""
 
     name: str
     workspace: str
@@ -30,6 +30,7 @@ class NewWorkload:
     include_byok: bool = False
     guardrail: str | None = None
     expires_in: timedelta | None = None
+    note: str | None = None
 
 
 @dataclass(frozen=True)
