@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
+from typing import Literal
 
 from cli.output import Output
 from management_api import (
@@ -27,12 +28,17 @@ CONCURRENCY = 8
 """Requests under way at once."""
 
 
+type Part = Literal["keys", "guardrails", "assignments", "budgets", "byok", "presets", "members", "spend"]
+
+
 @dataclass(frozen=True)
 class Gap:
-    """`what` could not be read, and `why`."""
+    """`what` could not be read, and `why`. `part`, `workspace_id`: the same for programs; None: of every workspace."""
 
     what: str
     why: str
+    part: Part | None = None
+    workspace_id: str | None = None
 
     def __str__(self) -> str:
         return f"{self.what}: {self.why}"
@@ -65,6 +71,16 @@ class Account:
     @cached_property
     def guardrail_by_id(self) -> Mapping[str, Guardrail]:
         return {one.id: one for one in self.guardrails}
+
+    def has_read(self, part: Part, workspace_id: str | None = None) -> bool:
+        """Whether that part was read: of the workspace, or of all. What was not read is not missing."""
+        return not any(
+            gap.part == part and (workspace_id is None or gap.workspace_id in (None, workspace_id)) for gap in self.gaps
+        )
+
+    def gaps_in(self, *parts: Part) -> tuple[Gap, ...]:
+        """The gaps that matter to whoever needs these parts. Budgets, for one, are refused to most plans."""
+        return tuple(gap for gap in self.gaps if gap.part in parts)
 
     def workspace_name(self, id: str) -> str:
         """How a policy names the workspace: its slug, or its name or id where that alone is unmistakable."""
@@ -103,9 +119,11 @@ def read_account(client: OpenRouter, out: Output, now: datetime) -> Account:
     for id, reading in readings.items():
         if isinstance(reading, Read):
             keys += reading.keys
-            reader.gaps += [Gap(f"a key of workspace {name[id]}", why) for why in reading.unreadable.values()]
+            reader.gaps += [
+                Gap(f"a key of workspace {name[id]}", why, "keys", id) for why in reading.unreadable.values()
+            ]
         else:
-            reader.gaps.append(Gap(f"keys of workspace {name[id]}", str(reading.error)))
+            reader.gaps.append(Gap(f"keys of workspace {name[id]}", str(reading.error), "keys", id))
     parts: list[_Part] = []
     with (
         out.progress("reading guardrails, budgets, BYOK credentials and presets", len(workspaces)) as advance,
@@ -114,8 +132,8 @@ def read_account(client: OpenRouter, out: Output, now: datetime) -> Account:
         for part in pool.map(lambda one: _of_workspace(client, one.id, name[one.id], reader), workspaces):
             parts.append(part)
             advance()
-    assigned = reader.list("guardrail assignments of keys", client.guardrails.assignments)
-    bound = reader.list("guardrail assignments of members", client.guardrails.member_assignments)
+    assigned = reader.list("assignments", "guardrail assignments of keys", client.guardrails.assignments)
+    bound = reader.list("assignments", "guardrail assignments of members", client.guardrails.member_assignments)
     return Account(
         begun=now,
         workspaces=tuple(workspaces),
@@ -128,7 +146,7 @@ def read_account(client: OpenRouter, out: Output, now: datetime) -> Account:
         # A credential of every workspace is listed in each.
         byok=_each_once((one.id, one) for part in parts for one in part.byok),
         presets=_each_once((one.id, one) for part in parts for one in part.presets),
-        members=tuple(reader.list("members of the organization", client.organization.members)),
+        members=tuple(reader.list("members", "members of the organization", client.organization.members)),
         gaps=tuple(reader.gaps),
     )
 
@@ -148,29 +166,31 @@ class _Reader:
     def __init__(self) -> None:
         self.gaps: list[Gap] = []
 
-    def list[T](self, what: str, question: Callable[[], list[T]]) -> list[T]:
+    def list[T](
+        self, part: Part, what: str, question: Callable[[], list[T]], workspace_id: str | None = None
+    ) -> list[T]:
         """The answer; empty where there is a gap."""
-        return self.one(what, question) or []
+        return self.one(part, what, question, workspace_id) or []
 
-    def one[T](self, what: str, question: Callable[[], T]) -> T | None:
+    def one[T](self, part: Part, what: str, question: Callable[[], T], workspace_id: str | None = None) -> T | None:
         """The answer; None where there is a gap. Raises a 401: the key itself is refused, and nothing will be read."""
         try:
             return question()
         except OpenRouterError as error:
             if error.status == 401:
                 raise
-            self.gaps.append(Gap(what, str(error)))
+            self.gaps.append(Gap(what, str(error), part, workspace_id))
             return None
 
 
 def _of_workspace(client: OpenRouter, id: str, name: str, reader: _Reader) -> _Part:
     where = f"of workspace {name}"
-    presets = reader.list(f"presets {where}", lambda: client.presets.list(id))
+    presets = reader.list("presets", f"presets {where}", lambda: client.presets.list(id), id)
     return _Part(
         id,
-        reader.list(f"guardrails {where}", lambda: client.guardrails.list(id)),
-        reader.one(f"budgets {where}", lambda: client.workspaces.budgets(id)),
-        reader.list(f"BYOK credentials {where}", lambda: client.byok.list(id)),
+        reader.list("guardrails", f"guardrails {where}", lambda: client.guardrails.list(id), id),
+        reader.one("budgets", f"budgets {where}", lambda: client.workspaces.budgets(id), id),
+        reader.list("byok", f"BYOK credentials {where}", lambda: client.byok.list(id), id),
         # Not every answer says which workspace a preset is of: the list that it came from does.
         [one.model_copy(update={"workspace_id": id}) for one in presets],
     )

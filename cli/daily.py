@@ -22,6 +22,7 @@ from management_api import (
     TimeRange,
     number,
 )
+from redaction import redact
 
 KEYS_A_QUESTION = 300
 """So that 29 days of them fit into the 10,000 rows that an answer may have (vendor's skill on analytics queries)."""
@@ -62,7 +63,7 @@ def read_daily(
                 raise
             whole = False
             if len(group) == 1 or isinstance(error, OpenRouterError):
-                spend.gaps.append(Gap(f"spend of {len(group)} keys", str(error) or type(error).__name__))
+                spend.gaps.append(Gap(f"spend of {len(group)} keys", str(error) or type(error).__name__, "spend"))
                 spend.unread |= {key.hash for key in group}
                 advance(len(group))
                 continue
@@ -71,7 +72,8 @@ def read_daily(
         elif len(group) > 1:
             waiting += [group[: len(group) // 2], group[len(group) // 2 :]]
         else:
-            spend.gaps.append(Gap(f"spend of key {group[0].name}", "analytics did not answer for it, or not in full"))
+            why = "analytics did not answer for it, or not in full"
+            spend.gaps.append(Gap(f"spend of key {group[0].name}", why, "spend"))
             spend.unread.add(group[0].hash)
             advance(1)
     return spend
@@ -104,10 +106,15 @@ def _ask(analytics: Analytics, group: Sequence[ApiKey], range: TimeRange, spend:
     if not answer.is_whole:
         return False
     hashes = {key.name: key.hash for key in group}
+
+    def whose(name: str) -> str:
+        # A credential that somebody pasted into a name is cut out of it where keys are read.
+        return group[0].hash if len(group) == 1 else hashes.get(name) or hashes[redact(name)]
+
     # All rows are read before the first is counted: a group that is asked about again must not be there already.
     rows = [
         (
-            hashes[str(row[Dimension.API_KEY])],
+            whose(str(row[Dimension.API_KEY])),
             # A day, or the instant at which it began.
             date.fromisoformat(str(row["date__day"])[:10]),
             number(row[Metric.CREDITS_USAGE]) or 0.0,

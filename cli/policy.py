@@ -9,7 +9,7 @@ from rich.console import Console
 from cli.account import read_account
 from cli.command import command
 from cli.output import ExitCode, plain
-from cli.policy_account import against
+from cli.policy_account import against, needed
 from cli.session import Session
 from tools.policy import Fault, PolicyFault, blanks, checked
 
@@ -58,7 +58,7 @@ def check(
             client = session.openrouter(checked_policy.account.base_url)
             reading = read_account(client, session.out, session.now)
             mistakes = against(str(policy), document, checked_policy, reading)
-            gaps = [str(one) for one in reading.gaps]
+            gaps = [str(one) for one in reading.gaps_in(*needed(checked_policy))]
     except PolicyFault as fault:
         mistakes, more = list(fault.faults), fault.more
     _tell(session, policy, mistakes, remarks, gaps, more)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import yaml
 
-from cli.account import Account
+from cli.account import Account, Part
 from governor.policy import Byok, Policy, Preset, Workload
 from governor.workspaces import meant
 from management_api import Workspace
@@ -22,14 +22,6 @@ class _Checker:
     def fault(self, location: Sequence[str | int], what: str, fix: str) -> Fault:
         return Fault(self.path, line_of(self.document, location), ".".join(map(str, location)), what, fix)
 
-    def has_read(self, what: str, workspace: Workspace | None = None) -> bool:
-        """Whether that part of the account was read; what was not is no reason to call anything missing."""
-        return not any(
-            gap.what.startswith(what)
-            and (workspace is None or workspace.slug in gap.what or workspace.name in gap.what)
-            for gap in self.account.gaps
-        )
-
 
 def against(path: str, document: yaml.Node | None, policy: Policy, account: Account) -> list[Fault]:
     """What the policy names and the account does not have, by line."""
@@ -41,7 +33,7 @@ def against(path: str, document: yaml.Node | None, policy: Policy, account: Acco
         found += _decision(checker, ("byok", number), decision)
     for number, preset in enumerate(policy.presets):
         found += _preset(checker, ("presets", number), preset)
-    if checker.has_read("members"):
+    if checker.account.has_read("members"):
         members = {one.id for one in account.members}
         for slack, user in policy.people.items():
             if user not in members:
@@ -69,7 +61,7 @@ def _workload(checker: _Checker, location: tuple[str | int, ...], workload: Work
     account, key = checker.account, workload.key
     workspace, faults = _workspace(checker, (*location, "workspace"), workload.workspace)
     yield from faults
-    if workspace and key.guardrail and checker.has_read("guardrails", workspace):
+    if workspace and key.guardrail and account.has_read("guardrails", workspace.id):
         filed = [one for one in account.guardrails if one.workspace_id == workspace.id]
         if not any(key.guardrail in (one.id, one.name) for one in filed):
             what = f"workspace {workload.workspace} has no guardrail {key.guardrail}"
@@ -77,14 +69,14 @@ def _workload(checker: _Checker, location: tuple[str | int, ...], workload: Work
             has = f"It has {', '.join(one.name for one in filed)}"
             fix = _nearest(key.guardrail, [one.name for one in filed], has if filed else none)
             yield checker.fault((*location, "key", "guardrail"), what, fix)
-    if workspace and key.adopts and checker.has_read("keys", workspace):
+    if workspace and key.adopts and account.has_read("keys", workspace.id):
         names = {one.name for one in account.keys if one.workspace_id == workspace.id}
         if key.adopts not in names:
             what = f"workspace {workload.workspace} has no key {key.adopts}"
             fix = _nearest(key.adopts, names, "Write the key's name as OpenRouter shows it, or remove the field")
             yield checker.fault((*location, "key", "adopts"), what, fix)
     members = {one.id for one in account.members}
-    if key.creator_user_id not in (None, "nobody", *members) and checker.has_read("members"):
+    if key.creator_user_id not in (None, "nobody", *members) and checker.account.has_read("members"):
         what = f"the organization has no member {key.creator_user_id}"
         fix = _nearest(str(key.creator_user_id), members, "Write a member's id, or nobody")
         yield checker.fault((*location, "key", "creator_user_id"), what, fix)
@@ -93,7 +85,7 @@ def _workload(checker: _Checker, location: tuple[str | int, ...], workload: Work
 def _decision(checker: _Checker, location: tuple[str | int, ...], decision: Byok) -> Iterator[Fault]:
     workspace, faults = _workspace(checker, (*location, "workspace"), decision.workspace)
     yield from faults
-    if not workspace or not checker.has_read("BYOK credentials", workspace):
+    if not workspace or not checker.account.has_read("byok", workspace.id):
         return
     there = [one for one in checker.account.byok if one.workspace_id in (None, workspace.id)]
     own = [one for one in there if one.provider == decision.provider]
@@ -112,7 +104,7 @@ def _preset(checker: _Checker, location: tuple[str | int, ...], preset: Preset) 
         workspace, faults = _workspace(checker, (*location, field), named)
         yield from faults
         # In production a preset may be new: the first promotion makes it.
-        if workspace and field == "from" and checker.has_read("presets", workspace):
+        if workspace and field == "from" and checker.account.has_read("presets", workspace.id):
             slugs = {one.slug for one in checker.account.presets if one.workspace_id == workspace.id}
             if preset.slug not in slugs:
                 fix = _nearest(preset.slug, slugs, "Save the preset there first")
@@ -122,3 +114,16 @@ def _preset(checker: _Checker, location: tuple[str | int, ...], preset: Preset) 
 def _nearest(written: str, valid: Iterable[str], otherwise: str) -> str:
     near = nearest(written, valid)
     return f"Did you mean {near}?" if near else otherwise
+
+
+def needed(policy: Policy) -> tuple[Part, ...]:
+    """The parts of the account that the policy names something of."""
+    members = policy.people or any(one.key.creator_user_id not in (None, "nobody") for one in policy.workloads)
+    named: dict[Part, object] = {
+        "keys": any(one.key.adopts for one in policy.workloads),
+        "guardrails": any(one.key.guardrail for one in policy.workloads),
+        "byok": policy.byok,
+        "presets": policy.presets,
+        "members": members,
+    }
+    return tuple(part for part, names in named.items() if names)

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from cli.account import Account, read_account
+from cli.account import Account, Part, read_account
 from cli.caps import MARGIN
 from cli.command import command
 from cli.daily import read_daily
@@ -23,6 +23,8 @@ from cli.terraform import managed
 from governor.policy import Policy
 from tools.policy import blanks, compile_text
 
+NEEDED: tuple[Part, ...] = ("keys", "guardrails", "assignments", "byok", "presets", "spend")
+"""What a policy is written from."""
 DEFAULT_URL = "https://openrouter.ai/api/v1"
 
 
@@ -78,6 +80,7 @@ def import_(
     account = read_account(
         session.openrouter(declared.account.base_url if declared else None), session.out, session.now
     )
+    account = replace(account, gaps=account.gaps_in(*NEEDED))
     naming.require_known(mapping, (key.name for key in account.keys))
     proposal = propose(account, declared, mapping, owner=owner, foreign=foreign)
     caps: Sequence[CapProposal] = ()

@@ -129,7 +129,7 @@ def _workloads(
             made.remarks.append(Remark("key", name, ", ".join(places), "its keys are disabled or expired"))
         else:
             [(place, keys)] = live.items()
-            made.workloads.append(_workload(made, name, place, keys, account, policy, owner))
+            made.workloads.append(_workload(made, name, place, keys, account, policy, mapping, owner))
 
 
 def _live(keys: Sequence[ApiKey], account: Account) -> list[ApiKey]:
@@ -147,6 +147,7 @@ def _workload(
     keys: list[ApiKey],
     account: Account,
     policy: Policy | None,
+    mapping: Mapping[str, str],
     owner: str | None,
 ) -> NewWorkload:
     current = keys[0]
@@ -159,13 +160,13 @@ def _workload(
         made.remarks.append(Remark("workload", name, place, why))
     limit, reset = _cap(made, name, place, current)
     known = policy.slack_user_of(current.creator_user_id) if policy and current.creator_user_id else None
-    bare = current.name.partition("#")[0]
+    mapped = (old for old, workload in mapping.items() if workload == name and any(key.name == old for key in keys))
     return NewWorkload(
         name,
         place,
         tuple(keys),
         owner=known or owner or UNFILLED_USER,
-        adopts=None if bare == name else current.name,
+        adopts=next((old for old in mapped if old != name), None),
         limit_usd=limit,
         limit_reset=reset,
         include_byok=current.include_byok_in_limit,

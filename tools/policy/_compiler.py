@@ -194,33 +194,31 @@ def _refuse_repeated_fields(path: str, node: yaml.Node | None) -> None:
 
 
 def _refuse_near_duplicates(path: str, document: yaml.Node | None) -> None:
-    """Two names that people or a rotation's tag cannot tell apart: keys by their lineage, presets by their case."""
+    """Names that people or a rotation's tag cannot tell apart: keys of two workloads, presets of two entries."""
     faults: list[Fault] = []
-    keys = [(lineage_name(name), name, line) for name, line in _adopted(document)]
-    keys = [*((name, name, line) for name, line in _named(document, "workloads", "name")), *keys]
-    presets = [(name, name, line) for name, line in _named(document, "presets", "slug")]
-    for kind, entries in (("key", keys), ("preset", presets)):
-        first: dict[str, tuple[str, int]] = {}
-        for bare, name, line in entries:
-            shape = " ".join(unicodedata.normalize("NFKC", bare).casefold().split())
-            if shape in first and first[shape][0] != name:
-                other, where = first[shape]
-                what = f"{kind} {name} is the same as {other} on line {where}, but for spelling"
+    for section, field in (("workloads", "key.adopts"), ("presets", "slug")):
+        first: dict[str, tuple[int, str, int]] = {}
+        for entry, name, line in _claimed(document, section):
+            shape = " ".join(unicodedata.normalize("NFKC", lineage_name(name)).casefold().split())
+            owner, other, where = first.setdefault(shape, (entry, name, line))
+            if owner != entry and other != name:
+                what = f"{name} is the same as {other} on line {where}, but for spelling"
                 fix = "Keep one of the two, or give them names that people can tell apart"
-                faults.append(Fault(path, line, "key.adopts" if kind == "key" else "slug", what, fix))
-            first.setdefault(shape, (name, line))
+                faults.append(Fault(path, line, f"{section}.{entry}.{field}", what, fix))
     if faults:
-        raise PolicyFault(faults)
+        raise PolicyFault(faults[:SHOWN], max(0, len(faults) - SHOWN))
 
 
-def _adopted(document: yaml.Node | None) -> Iterator[tuple[str, int]]:
+def _claimed(document: yaml.Node | None, section: str) -> Iterator[tuple[int, str, int]]:
+    """The names of keys or presets that each entry claims: the entry's number, the name and its line."""
     for key, entries in document.value if isinstance(document, yaml.MappingNode) else ():
-        if key.value == "workloads":
-            for entry in entries.value:
-                for name, value in entry.value if isinstance(entry, yaml.MappingNode) else ():
-                    if name.value == "key" and isinstance(value, yaml.MappingNode):
-                        yield from (
-                            (one.value, one.start_mark.line + 1)
-                            for field, one in value.value
-                            if field.value == "adopts"
-                        )
+        if key.value != section or not isinstance(entries, yaml.SequenceNode):
+            continue
+        for number, entry in enumerate(entries.value):
+            fields = {name.value: value for name, value in entry.value} if isinstance(entry.value, list) else {}
+            claims = [fields.get("name"), fields.get("slug")]
+            if isinstance(fields.get("key"), yaml.MappingNode):
+                claims += [value for name, value in fields["key"].value if name.value == "adopts"]
+            for one in claims:
+                if isinstance(one, yaml.ScalarNode) and one.value:
+                    yield number, one.value, one.start_mark.line + 1

@@ -169,6 +169,18 @@ def test_keys_of_one_name_are_asked_about_apart(terminal: Terminal, simulator: S
     assert _caps(policy)["prod-a-free"] == (18.0, "daily"), "the worst day of both together: 8 and 4 dollars"
 
 
+def test_a_key_with_a_credential_in_its_name_is_told_by_its_hash(
+    terminal: Terminal, simulator: Simulator, policy: Path
+) -> None:
+    pasted, _ = simulator.create_key("key sk-or-v1-" + "0123456789abcdef" * 2, workspace="prod")
+    pasted.created_at = NOW - 60 * DAY
+    simulator.spend(pasted.hash, 4.0, at=NOW - DAY)
+    ran = terminal.run("import", policy, "--propose-caps", "--map", "key [redacted]=prod-a-pasted", "--json")
+    assert ran.code == 0
+    assert _caps(policy)["prod-a-pasted"] == (6.0, "daily")
+    assert "0123456789abcdef" not in ran.stdout + policy.read_text()
+
+
 def test_spend_that_could_not_be_read_is_no_spend_of_nothing(
     terminal: Terminal, simulator: Simulator, policy: Path
 ) -> None:

@@ -312,3 +312,23 @@ def test_names_that_yaml_would_misread_are_quoted(terminal: Terminal, simulator:
     adopted = {one.key.adopts for one in compile_policy(policy).workloads if one.workspace == "no"}
     assert {'q"uo\\te', "a: b #c", "émoji 😀", "1.0", "- x", "tab\tnew\nline"} <= adopted
     assert compile_policy(policy).workload("yes"), "on the convention, and quoted"
+
+
+def test_a_mapped_key_beside_newer_ones_of_the_workload_is_adopted(
+    terminal: Terminal, simulator: Simulator, policy: Path
+) -> None:
+    simulator.create_key("Prod-Platform-Search", workspace="platform-prod")
+    next(key for key in simulator.organization.keys if key.name == "Prod-Platform-Search").created_at = NOW - DAY
+    ran = terminal.run("import", policy, "--map", "Prod-Platform-Search=prod-platform-search", "--json")
+    assert ran.code == 0
+    made = compile_policy(policy).workload("prod-platform-search")
+    assert made
+    assert made.key.adopts == "Prod-Platform-Search"
+    again = terminal.run("import", policy, "--json").json["off_convention"]
+    assert "Prod-Platform-Search" not in {one["name"] for one in again}
+
+
+def test_what_an_import_does_not_need_is_no_gap_of_it(terminal: Terminal, simulator: Simulator, policy: Path) -> None:
+    simulator.fault("/organization/members", "fail_before", status=403, times=9)
+    simulator.fault("/workspaces/{id}/budgets", "fail_before", status=403, times=9)
+    assert terminal.run("import", policy).code == 0

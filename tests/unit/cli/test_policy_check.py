@@ -89,7 +89,10 @@ MISTAKES: dict[str, tuple[str | bytes, int, str, str]] = {
         BASE.replace("prod-search-agent", "Prod_Search"), 3, "workloads.0.name", "Write prod-search"),
     "an adopted key of another's lineage": (
         _more("  - {name: other, workspace: p, owner: {slack: U0A}, key: {adopts: prod-search-agent#r1}}\n"), 6,
-        "key.adopts", "Keep one of the two"),
+        "workloads.1.key.adopts", "Keep one of the two"),
+    "two presets but for spelling": (
+        "version: 1\n" + PRESET + "    approvers: [U0A, U0B]\n"
+        + PRESET.partition("presets:\n")[2].replace("tri", "Tri") + "    approvers: [U0A, U0B]\n", 9, "presets.1.slug", "Keep one of the two"),
     "two adopted keys but for spelling": (
         "version: 1\nworkloads:\n"
         "  - {name: aa, workspace: p, owner: {slack: U0A}, key: {adopts: Search Agent}}\n"
@@ -303,6 +306,12 @@ def test_what_could_not_be_read_is_no_mistake_of_the_policy(
     assert ran.code == 1
     assert {one["field"] for one in ran.json["mistakes"]} == {"workloads.0.workspace", "presets.0.to"}
     assert len(ran.json["gaps"]) == 9
+
+
+def test_a_workload_may_adopt_a_key_of_its_own_name_in_another_spelling(terminal: Terminal, tmp_path: Path) -> None:
+    policy = tmp_path / "policy.yaml"
+    policy.write_text(BASE + "    key: {adopts: Prod-Search-Agent}\n")
+    assert terminal.run("policy", "check", policy).code == 0
 
 
 def test_two_workspaces_of_one_name_are_told_apart_by_id(
