@@ -7,6 +7,7 @@ import typer
 
 import cli.importing.command
 import cli.policy
+import cli.terraform_command
 from cli.output import ExitCode
 
 HELP = """Adopts, tries and runs Governor on an OpenRouter account.
@@ -33,6 +34,7 @@ def build() -> typer.Typer:
     app.callback()(_root)
     cli.importing.command.register(app)
     cli.policy.register(app)
+    cli.terraform_command.register(app)
     return app
 
 

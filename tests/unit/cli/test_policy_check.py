@@ -92,7 +92,8 @@ MISTAKES: dict[str, tuple[str | bytes, int, str, str]] = {
         "workloads.1.key.adopts", "Keep one of the two"),
     "two presets but for spelling": (
         "version: 1\n" + PRESET + "    approvers: [U0A, U0B]\n"
-        + PRESET.partition("presets:\n")[2].replace("tri", "Tri") + "    approvers: [U0A, U0B]\n", 9, "presets.1.slug", "Keep one of the two"),
+        + PRESET.partition("presets:\n")[2].replace("tri", "Tri")
+        + "    approvers: [U0A, U0B]\n", 9, "presets.1.slug", "Keep one of the two"),
     "two adopted keys but for spelling": (
         "version: 1\nworkloads:\n"
         "  - {name: aa, workspace: p, owner: {slack: U0A}, key: {adopts: Search Agent}}\n"
