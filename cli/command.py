@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+import re
 from collections.abc import Callable
 from typing import Annotated, Any, Concatenate
 
@@ -83,10 +84,15 @@ def command[**Given](
         )
         run.__annotations__ = kinds
         del run.__wrapped__  # else the wrapped function's own annotations are read
-        app.command(name)(run)
+        app.command(name, help=_paragraphs(inspect.getdoc(function) or ""))(run)
         return run
 
     return register
+
+
+def _paragraphs(text: str) -> str:
+    """Each paragraph on one line: Typer keeps the line breaks of a docstring, which fit no terminal's width."""
+    return re.sub(r"(?<!\n)\n(?!\n)", " ", text)
 
 
 def _run(session: Session, function: Callable[[], ExitCode | None]) -> ExitCode:

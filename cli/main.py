@@ -10,14 +10,13 @@ import cli.policy
 import cli.terraform_command
 from cli.output import ExitCode
 
-HELP = """Adopts, tries and runs Governor on an OpenRouter account.
-
-A command reads only, unless its name says otherwise. The management key is read from the variable
-OPENROUTER_MANAGEMENT_KEY or from Secrets Manager (--secret-id), never from an argument.
-
-Exit codes: 0 done; 1 done, and the command found something that its help names; 2 the command or its input is wrong;
-3 OpenRouter or AWS could not be reached, or refused; 130 interrupted.
-"""
+HELP = (
+    "Adopts, tries and runs Governor on an OpenRouter account.\n\n"
+    "A command reads only, unless its name says otherwise. The management key is read from the variable "
+    "OPENROUTER_MANAGEMENT_KEY or from Secrets Manager (--secret-id), never from an argument.\n\n"
+    "Exit codes: 0 done; 1 done, and the command found something that its help names; 2 the command or its input is "
+    "wrong; 3 OpenRouter or AWS could not be reached, or refused; 130 interrupted."
+)
 
 
 def build() -> typer.Typer:

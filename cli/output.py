@@ -118,6 +118,11 @@ def usd(amount: float | None) -> str:
     return f"${amount:,.2f}" if abs(amount) < 1000 else f"${amount:,.0f}"
 
 
+def counted(number: int, noun: str) -> str:
+    """`1 key`, `2 keys`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def write_atomically(path: Path, text: str) -> None:
     """Writes the file whole or not at all: an interrupt, a full disk or a kill leaves the old one as it was.
 

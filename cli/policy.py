@@ -8,7 +8,7 @@ from rich.console import Console
 
 from cli.account import read_account
 from cli.command import command
-from cli.output import ExitCode, plain
+from cli.output import ExitCode, counted, plain
 from cli.policy_account import against, needed
 from cli.session import Session
 from tools.policy import Fault, PolicyFault, blanks, checked
@@ -76,8 +76,8 @@ def _tell(
             console.print(plain(f"{one} (to be filled in)"), soft_wrap=True)
         for gap in gaps:
             console.print(plain(f"could not be read: {gap}"), soft_wrap=True)
-        blank = f", {len(remarks)} blanks to fill in" if remarks else ""
-        verdict = f"{len(mistakes) + more} mistakes" if mistakes else "holds"
+        blank = f", {counted(len(remarks), 'blank')} to fill in" if remarks else ""
+        verdict = counted(len(mistakes) + more, "mistake") if mistakes else "holds"
         if more:
             verdict += f", of which these are the first {len(mistakes)}"
         console.print(plain(f"{policy}: {verdict}{blank}."), style="bold red" if mistakes else "bold", soft_wrap=True)

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from cli.account import read_account
 from cli.command import command
-from cli.output import ExitCode, row, table
+from cli.output import ExitCode, counted, row, table
 from cli.session import Session
 from cli.terraform import managed
 from cli.terraform_drift import NEEDED, Difference, drift
@@ -48,7 +48,7 @@ def drift_(
     found, gaps = drift(resources, account), account.gaps_in(*NEEDED)
 
     def render(console: Console) -> None:
-        console.print(f"{len(resources)} resources of OpenRouter, {len(found)} differences.")
+        console.print(f"{counted(len(resources), 'resource')} of OpenRouter, {counted(len(found), 'difference')}.")
         if found:
             made = table("resource", "attribute", "Terraform", "account")
             for one in found:

@@ -115,6 +115,8 @@ def _with_proposed_caps(
 ) -> tuple[Account, Sequence[CapProposal]]:
     """The caps, put into the proposal's workloads; and the account with the gaps that their spend left."""
     workloads = uncapped(account, declared, mapping, proposal.workloads)
+    if not workloads:
+        return account, ()
     keys = [key for one in workloads for key in one.keys]
     with session.out.progress(f"reading what {len(keys)} keys spent in 28 days", len(keys)) as advance:
         spend = read_daily(session.openrouter().analytics, keys, session.now, advance)

@@ -9,7 +9,7 @@ from rich.console import Console
 from cli.account import Account
 from cli.importing.capping import CapProposal
 from cli.importing.proposal import Proposal
-from cli.output import Output, row, table, usd
+from cli.output import Output, counted, row, table, usd
 from tools.policy import Fault
 
 SHOWN = 40
@@ -79,10 +79,13 @@ def tell(
 def _summary(path: Path, proposal: Proposal, account: Account, caps: Sequence[CapProposal], *, written: bool) -> str:
     nothing = not proposal and not any(one.cap for one in caps)
     done = "written" if written else "nothing to add" if nothing else "not written (--dry-run)"
-    return (
-        f"{path}: {done}. {len(proposal.workloads)} workloads, {len(proposal.decisions)} BYOK decisions and "
-        f"{len(proposal.presets)} presets added from {len(account.keys)} keys in {len(account.workspaces)} workspaces."
+    added = (
+        counted(len(proposal.workloads), "workload"),
+        counted(len(proposal.decisions), "BYOK decision"),
+        counted(len(proposal.presets), "preset"),
     )
+    source = f"{counted(len(account.keys), 'key')} in {counted(len(account.workspaces), 'workspace')}"
+    return f"{path}: {done}. {', '.join(added)} added from {source}."
 
 
 def _cap(one: CapProposal) -> dict[str, Any]:

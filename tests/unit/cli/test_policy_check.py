@@ -233,7 +233,7 @@ def test_blanks_are_told_and_with_strict_are_mistakes(terminal: Terminal, tmp_pa
     ran = terminal.run("policy", "check", policy)
     assert ran.code == 0
     assert "policy.yaml:5: workloads.prod-search-agent.owner.slack: is a blank" in ran.stdout
-    assert "holds, 1 blanks to fill in." in ran.stdout
+    assert "holds, 1 blank to fill in." in ran.stdout
     assert terminal.run("policy", "check", policy, "--strict").code == 1
 
 
