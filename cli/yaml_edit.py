@@ -41,9 +41,11 @@ def scalar(value: Any) -> str:
         if _PLAIN.fullmatch(value) and value.lower() not in _WORDS:
             return value
         quoted = json.dumps(value, ensure_ascii=False)
-        return "".join(one if one.isprintable() else f"\\u{ord(one):04x}" for one in quoted)
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
+        return "".join(one if one.isprintable() else f"\\U{ord(one):08x}" for one in quoted)
+    if isinstance(value, float):
+        # YAML 1.1 takes 1e-07 for a text: its numbers have a point.
+        text = str(int(value)) if value.is_integer() else repr(value)
+        return text if "." in text else text.replace("e", ".0e")
     return json.dumps(value)
 
 

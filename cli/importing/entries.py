@@ -77,8 +77,8 @@ def preset(one: PresetPair) -> str:
             f"slug: {scalar(one.slug)}",
             f"from: {scalar(one.from_workspace)}",
             f"to: {scalar(one.to_workspace)}",
-            f"from_secret: {scalar(one.from_secret)}  # secret: store an inference key of {one.from_workspace} there",
-            f"to_secret: {scalar(one.to_secret)}  # secret: store an inference key of {one.to_workspace} there",
+            f"from_secret: {scalar(one.from_secret)}  # secret: an inference key of {_said(one.from_workspace)}",
+            f"to_secret: {scalar(one.to_secret)}  # secret: an inference key of {_said(one.to_workspace)}",
             _marked(f"approvers: {scalar(one.approvers)}", "approvers", "".join(one.approvers)),
         ]
     )
@@ -93,3 +93,8 @@ def duration(value: timedelta | None) -> str | None:
 
 def _marked(line: str, what: str, value: str) -> str:
     return f"{line}  # {what}: fill in" if UNFILLED_USER in value or value == UNFILLED_TEXT else line
+
+
+def _said(name: str) -> str:
+    """A name in a comment: whoever may name a workspace must not end the line, and begin one of the policy."""
+    return "".join(one if one.isprintable() else " " for one in name)

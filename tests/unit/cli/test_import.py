@@ -5,9 +5,12 @@ from typing import Any
 
 import pytest
 
+from cli.importing import entries
+from cli.importing.pairs import PresetPair
+from cli.importing.proposal import NewWorkload
 from sandbox.openrouter import Simulator
 from tests.unit.cli.terminal import NOW, Terminal
-from tools.policy import compile_policy
+from tools.policy import compile_policy, compile_text
 
 DAY = 86_400.0
 WRITTEN = """\
@@ -312,6 +315,21 @@ def test_names_that_yaml_would_misread_are_quoted(terminal: Terminal, simulator:
     adopted = {one.key.adopts for one in compile_policy(policy).workloads if one.workspace == "no"}
     assert {'q"uo\\te', "a: b #c", "émoji 😀", "1.0", "- x", "tab\tnew\nline"} <= adopted
     assert compile_policy(policy).workload("yes"), "on the convention, and quoted"
+
+
+def test_no_name_can_write_a_line_of_the_policy() -> None:
+    evil = "prod\nbyok: []\u2028presets: []\r# "
+    pair = PresetPair("s", evil, f"{evil}!", "presets/a", "presets/b", ("U0A", "U0B"))
+    key = NewWorkload("aa", evil, (), owner="U0A", adopts=f"{evil} #", guardrail=f"{evil}'\"")
+    text = f"version: 1\nworkloads:\n{_indented(entries.workload(key))}presets:\n{_indented(entries.preset(pair))}"
+    made, _ = compile_text("policy.yaml", text)
+    assert (made.byok, len(made.presets), len(made.workloads)) == ((), 1, 1)
+    assert made.presets[0].from_workspace == evil
+    assert (made.workloads[0].workspace, made.workloads[0].key.adopts) == (evil, f"{evil} #")
+
+
+def _indented(entry: str) -> str:
+    return "".join(f"{'    ' if number else '  - '}{line}\n" for number, line in enumerate(entry.split("\n")))
 
 
 def test_a_mapped_key_beside_newer_ones_of_the_workload_is_adopted(
