@@ -14,6 +14,7 @@ from cli.output import ExitCode, Failure, Output
 from governor.secrets import SecretMalformed, secret_field
 from management_api import (
     AuthenticationFailed,
+    NotFound,
     OpenRouter,
     OpenRouterError,
     ReadForbidden,
@@ -143,7 +144,7 @@ def base_url(host: str) -> str:
 def refused(error: OpenRouterError, url: str) -> Failure:
     """What a person is told of an error from OpenRouter's side."""
     code = ExitCode.FAR_SIDE
-    if isinstance(error, ReadForbidden):
+    if isinstance(error, ReadForbidden) or (error.status == 403 and not isinstance(error, WriteForbidden)):
         fix = (
             f"Use a management key of the whole organization ({KEYS_PAGE}): one that is limited to a workspace cannot "
             "read the others. If every call fails, the organization's IP allowlist does not name this machine "
@@ -160,5 +161,8 @@ def refused(error: OpenRouterError, url: str) -> Failure:
     if error.status is None:
         fix = "Check the network and --host, then run the command again. Nothing was changed."
         return Failure(f"OpenRouter at {url} could not be reached ({error})", fix=fix, code=code)
+    if isinstance(error, NotFound):
+        fix = "Check --host: a URL must end in /api/v1, as https://eu.openrouter.ai/api/v1 does."
+        return Failure(f"{url} is not OpenRouter's API, or lacks what was asked for ({error})", fix=fix, code=code)
     fix = "Run the command again in a while. If it stays so, see https://status.openrouter.ai."
     return Failure(f"OpenRouter at {url} did not answer as it should ({error})", fix=fix, code=code)

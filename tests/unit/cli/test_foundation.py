@@ -134,6 +134,21 @@ def test_a_key_of_one_workspace_is_told_of(terminal: Terminal) -> None:
     assert [one["name"] for one in ran.json["keys"]] == ["prod-search"]
 
 
+def test_an_address_that_the_organization_does_not_admit_is_told(terminal: Terminal) -> None:
+    terminal.simulator.allow_addresses("10.0.0.0/8")
+    _failing(terminal, "look", code=3, says="forbids this key to read", fix="IP allowlist does not name this machine")
+
+
+def test_another_address_than_the_apis_is_told(terminal: Terminal) -> None:
+    host = ("--host", "https://openrouter.ai/api")
+    _failing(terminal, "look", *host, code=3, says="is not OpenRouter's API", fix="must end in /api/v1")
+
+
+def test_a_server_that_fails_is_told(terminal: Terminal) -> None:
+    terminal.simulator.fault("/key", "503", times=9)
+    _failing(terminal, "look", code=3, says="did not answer as it should", fix="again in a while")
+
+
 def test_without_a_network_it_says_so(terminal: Terminal) -> None:
     _failing(terminal, "look", code=3, says="could not be reached", fix="Check the network", transport=Unreachable())
 
