@@ -144,12 +144,9 @@ def test_a_read_only_key_and_one_of_a_workspace_import_what_they_see(
 def test_ten_thousand_keys_are_imported(simulator: Simulator, environment: dict[str, str], tmp_path: Path) -> None:
     for number in range(10_000):
         simulator.create_key(f"prod-team-w{number}", workspace="platform")
-    simulator.requests.clear()
     ran = _run(environment, "import", tmp_path / "policy.yaml", "--json")
     assert ran.returncode == 0
     assert len(json.loads(ran.stdout)["added"]["workloads"]) == 10_001
-    pages = {one.query for one in simulator.requests if one.path == "/keys"}
-    assert 102 <= len(pages) <= 120, "a page of 100 each, and some on a guess"
 
 
 def test_a_pipe_that_closes_early_is_no_accident(environment: dict[str, str], tmp_path: Path) -> None:
