@@ -32,6 +32,9 @@ build: $(SETUP) ## sam build for AWS (ARCH=arm64 or x86_64)
 stack: $(SETUP) ## sam build for this machine, into build/stack
 	@python -m sandbox.build
 
+cli: $(SETUP) ## The command line's help: what `governor` can do (.venv/bin/governor)
+	@governor --help
+
 demo: $(SETUP) ## The built stack, a virtual organization, and a night on which things go wrong
 	@python -m sandbox.scenario
 
@@ -71,4 +74,4 @@ sbom: $(SETUP) ## What is deployed, from uv.lock, as CycloneDX: build/sbom.json
 clean: ## Removes what was built
 	rm -rf build .aws-sam
 
-.PHONY: help setup requirements build stack demo test accidents check bench detector cost sbom clean
+.PHONY: help setup requirements build stack cli demo test accidents check bench detector cost sbom clean

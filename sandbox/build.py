@@ -16,7 +16,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-SOURCES = ("template.yaml", "layers", "functions", "tools/policy.py", "tools/bootstrap.txt", "uv.lock")
+SOURCES = ("template.yaml", "layers", "functions", "tools/policy", "tools/bootstrap.txt", "uv.lock")
 ARCH = "arm64" if platform.machine() in ("aarch64", "arm64") else "x86_64"
 
 

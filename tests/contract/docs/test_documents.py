@@ -103,3 +103,16 @@ def _explained(section: str) -> list[str]:
     text = (ROOT / "docs" / "operations.md").read_text()
     body = text.partition(f"\n## {section}\n")[2].partition("\n## ")[0]
     return re.findall(r"^\| `(\w+)` \|.*\|.*\|$", body, flags=re.MULTILINE)
+
+
+def test_the_mistakes_shown_in_the_command_lines_document_are_what_the_check_says(tmp_path: Path) -> None:
+    path = tmp_path / "policy.yaml"
+    path.write_text(
+        "version: 1\nworkloads:\n\n\n\n"
+        "  - name: aa\n    workspace: w\n    owner: {slack: U0A}\n    key: {limit_usd: $200}\n"
+        "\n  - name: bb\n    workspace: w\n    owner: {slack: U0A}\n    runaway: {mode: off}\n"
+    )
+    with pytest.raises(PolicyFault) as caught:
+        compile_policy(path)
+    shown = [line for line in (ROOT / "docs" / "cli.md").read_text().splitlines() if line.startswith("policy.yaml:")]
+    assert [line.replace(str(path), "policy.yaml") for line in str(caught.value).splitlines()] == shown

@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parents[3]
 FUNCTIONS = sorted(path.name for path in (ROOT / "functions").iterdir() if path.is_dir())
 PYTHON = sorted(
     path
-    for folder in ("functions", "layers", "sandbox", "tools", "tests")
+    for folder in ("functions", "layers", "sandbox", "tools", "cli", "tests")
     for path in (ROOT / folder).rglob("*.py")
     if "__pycache__" not in path.parts
 )

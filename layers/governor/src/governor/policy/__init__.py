@@ -1,6 +1,6 @@
 """The organization's policy: what Governor may do, in limits a human set. Read-only at run time.
 
-Written as `layers/policy/policy.yaml`, checked and compiled to JSON at build (`tools/policy.py`, which names
+Written as `layers/policy/policy.yaml`, checked and compiled to JSON at build (`tools/policy`, which names
 the line at fault), checked again here at cold start.
 """
 

@@ -1,0 +1,5 @@
+"""`python -m cli`: the same as `governor`."""
+
+from cli.main import main
+
+main()
