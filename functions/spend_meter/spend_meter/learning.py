@@ -5,8 +5,12 @@ from dataclasses import dataclass
 
 AT_ONCE = 5
 """Subjects asked about in one beat."""
-FIRST_DELAY, LONGEST_DELAY = 10, 1440
-"""Minutes to wait after the first failure; doubled by each one, up to a day."""
+FIRST_DELAY, LONGEST_DELAY = 10, 60
+"""Minutes to wait after the first failure; doubled by each one, up to an hour.
+
+A subject that is not learned can be suspected and never confirmed, so none may stay so for long once analytics answers
+again. However many wait, `AT_ONCE` bounds what is asked: ten questions a minute of the vendor's 64.
+"""
 
 type Hourly = Sequence[tuple[int, float]]
 """(hours since 1970, USD); absent hours are zero."""
@@ -21,9 +25,16 @@ class Attempt:
 
 
 def due(learning: Mapping[str, Attempt], minute: int) -> list[str]:
-    """The subjects whose turn it is, those that have waited longest first."""
-    waiting = sorted((attempt.next_at, subject) for subject, attempt in learning.items() if attempt.next_at <= minute)
-    return [subject for _, subject in waiting[:AT_ONCE]]
+    """The subjects whose turn it is: those never asked about first, then those that have waited longest.
+
+    So subjects about which every question fails, however many there are, hold up no new one.
+    """
+    waiting = sorted(
+        (attempt.count > 0, attempt.next_at, subject)
+        for subject, attempt in learning.items()
+        if attempt.next_at <= minute
+    )
+    return [subject for *_, subject in waiting[:AT_ONCE]]
 
 
 def attempted(learning: Mapping[str, Attempt], learned: Mapping[str, Hourly | None], minute: int) -> dict[str, Attempt]:

@@ -6,6 +6,7 @@ import pytest
 
 from governor.events import Event
 from governor.policy import Policy
+from governor.slack import MAX_CONFIRM
 from notifier.case import figures
 from notifier.kinds import incident_key
 from notifier.mail import plain
@@ -65,6 +66,16 @@ def test_the_first_line_stands_alone(policy: Policy, sample: Sample, name: str, 
 
 def test_the_habit_is_known_from_the_step_before(policy: Policy, sample: Sample) -> None:
     assert "$498/h (20× its habit)" in _headline(policy, sample("key_disabled"), sample("runaway_confirmed"))
+
+
+def test_expected_asks_with_all_that_it_does(policy: Policy, sample: Sample) -> None:
+    expected = next(one for one in _read(policy, sample("runaway_suspected")).actions if one.action == "expected")
+
+    assert "not judged for four hours" in expected.confirm
+    assert (
+        "teaches: as much is left alone for 3 days and, for 13 months, around this day of the month" in expected.confirm
+    )
+    assert len(expected.confirm) <= MAX_CONFIRM
 
 
 def test_a_disable_that_was_not_needed_calls_nobody(policy: Policy, sample: Sample) -> None:

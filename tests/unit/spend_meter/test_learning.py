@@ -7,6 +7,7 @@ import pytest
 from governor.lineage import Lineage, LineageKey, Lineages
 from spend_meter.codec import Codec
 from spend_meter.history import History
+from spend_meter.learning import Attempt, due
 from tests.unit.spend_meter.test_beat import WORKLOAD
 
 
@@ -54,6 +55,28 @@ def test_a_failed_question_is_asked_again_later_and_less_often(world: Any) -> No
 
     assert world.account.asked.count("/analytics/query") == 3  # at once, after 10 minutes, after 20 more
     assert history(world, one).days_seen == 0
+
+
+def test_a_key_is_learned_within_an_hour_after_a_bad_night_of_analytics(world: Any) -> None:
+    one = world.account.add("old")
+    world.beat()
+    world.account.failing = lambda request: 500 if request.url.path.endswith("/analytics/query") else None
+    world.account.spend(one, 0.01)
+    for _ in range(8 * 60):
+        world.beat()
+
+    world.account.failing = lambda request: None
+    for _ in range(60):
+        world.beat()
+
+    assert Codec().decode(world.stored()).learning == {}
+    assert history(world, one).days_seen == 28
+
+
+def test_subjects_about_which_every_question_fails_hold_up_no_new_one() -> None:
+    failing = {f"failing-{number}": Attempt(next_at=number, count=9) for number in range(1000)}
+
+    assert due({**failing, "new": Attempt(next_at=5000, count=0)}, 5000)[0] == "new"
 
 
 @pytest.mark.parametrize(("counted", "habit"), [(True, 5.0), (False, 1.0)])
