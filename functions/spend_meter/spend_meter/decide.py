@@ -40,7 +40,8 @@ class Decision:
     """The next state, whose outbox holds `events`, and what to tell of the beat.
 
     `asks`: event id to the secret of the workload whose own key can say what blocks it first.
-    `untold`: counters that shrank. `top_spenders`: subject and USD of the last hour, greatest first.
+    `untold`: counters that shrank. `top_spenders`: subject and USD of the last hour, greatest first. `explained`: see
+    `judgement.Judgement`.
     """
 
     state: State
@@ -50,6 +51,7 @@ class Decision:
     untold: int
     top_spenders: Sequence[tuple[str, float]]
     oldest_reading_seconds: int | None
+    explained: Mapping[str, str]
 
     def completed(self, answers: Mapping[str, str]) -> "Decision":
         """The same with `blocks_first` filled in, by event id."""
@@ -115,6 +117,7 @@ def decide(facts: Facts) -> Decision:
         untold=sum(move.spent is None for move in metered.moves),
         top_spenders=judgement.top_spenders,
         oldest_reading_seconds=_oldest(places, minute),
+        explained=judgement.explained,
     )
 
 

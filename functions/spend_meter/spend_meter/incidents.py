@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from governor.events import DetailType, Event, event_id
-from governor.evidence import KeyReading, Runaway
+from governor.evidence import ExpectedWindow, KeyReading, Runaway
 from governor.policy import Workload
+from spend_meter.declared import Declared, declared_at
+from spend_meter.excess import explanation
 from spend_meter.history import History
 from spend_meter.limits import Allowed, Level
 from spend_meter.periods import MONTHLY, PERIODS, Period, moment_of, starts_at
@@ -18,10 +20,14 @@ from spend_meter.subjects import Lineage, Subjects, key_reading
 
 @dataclass(frozen=True)
 class Judged:
-    """What the detector remembers from now on, and the event that is due."""
+    """What the detector remembers from now on, and the event that is due.
+
+    `explained`: the name of the policy's window without which this beat's spend would have been over a limit.
+    """
 
     suspicion: Suspicion
     event: Event | None
+    explained: str | None = None
 
 
 def judge_subject(
@@ -40,19 +46,25 @@ def judge_subject(
     `caps`: the budgets of the subject's workspace. `again`: its disable was withheld and is due: a confirmed runaway
     that still burns is told now, not when the quarter of an hour is over.
     """
-    if subjects.limits(subject).runaway.mode == "off":
+    rules = subjects.limits(subject).runaway
+    if rules.mode == "off":
         history.teach()
         return Judged(QUIET, None)
-    verdict = judge(history, Facts(minute, _allowed(subjects.workload(subject), lineage, caps), suspicion))
+    declared = declared_at(rules.expect, subjects.time_zone(subject), minute) if rules.expect else ()
+    allowed = _allowed(subjects.workload(subject), lineage, caps)
+    verdict = judge(history, Facts(minute, allowed, suspicion, declared))
+    explained = explanation(history, declared, allowed) if declared else None
+    expected = [_window(one, history) for one in declared]
     after = verdict.next_state
     if again and verdict.level == Level.CONFIRM and not verdict.announce and after.burning_minute == minute:
         verdict = replace(verdict, announce=True, next_state=replace(after, raised_minute=minute))
     spent_by_minute = history.recent(60)
-    settle(history, verdict)
+    settle(history, verdict, declared)
     detail_type = _news(verdict)
     if detail_type is None:
-        return Judged(verdict.next_state, None)
-    return Judged(verdict.next_state, _event(detail_type, subject, verdict, minute, spent_by_minute, lineage, subjects))
+        return Judged(verdict.next_state, None, explained)
+    event = _event(detail_type, subject, verdict, minute, spent_by_minute, lineage, subjects, expected)
+    return Judged(verdict.next_state, event, explained)
 
 
 def restart(
@@ -88,6 +100,7 @@ def _event(
     recent: Sequence[float],
     lineage: Lineage,
     subjects: Subjects,
+    expected: Sequence[ExpectedWindow] = (),
 ) -> Event:
     name = subject if subjects.workload(subject) or not lineage else lineage[0][0].name
     evidence = Runaway(
@@ -101,6 +114,7 @@ def _event(
         started_at=moment_of(verdict.started_minute),
         observed_at=moment_of(minute),
         spend_by_minute=[round(usd, 6) for usd in recent],
+        expected=list(expected),
         keys=_keys(lineage, verdict.spent_usd, verdict.window_minutes, minute, subjects),
     )
     # A confirmed runaway is told again while it burns: the minute it is raised tells the tellings apart.
@@ -110,8 +124,29 @@ def _event(
         event_id(detail_type, subject, verdict.started_minute, raised),
         subject,
         moment_of(minute),
-        f"{name}: {verdict.reason}",
+        f"{name}: {verdict.reason}{_of_the_policy(expected)}",
         evidence.model_dump(mode="json"),
+    )
+
+
+def _window(declared: Declared, history: History) -> ExpectedWindow:
+    return ExpectedWindow(
+        name=declared.name,
+        started_at=moment_of(declared.start),
+        ends_at=moment_of(declared.end),
+        up_to_usd=declared.up_to_usd,
+        spent_usd=round(declared.spent(history), 6),
+        counts=not declared.covers(history),
+    )
+
+
+def _of_the_policy(expected: Sequence[ExpectedWindow]) -> str:
+    """What people are told of the policy's windows: what they explain, or that more was spent than they allow."""
+    return "".join(
+        f" In the policy's window “{one.name}” ${one.spent_usd:,.2f} was spent, "
+        + (f"more than its ${one.up_to_usd:,.2f}." if one.counts else f"which its ${one.up_to_usd:,.2f} explains.")
+        for one in expected
+        if one.spent_usd > 0
     )
 
 

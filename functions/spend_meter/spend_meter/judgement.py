@@ -24,7 +24,8 @@ HOUR = 60
 class Judgement:
     """What came of the subjects' beat. `top_spenders`: subject and USD of the last hour, greatest first.
 
-    `asked_again`: the triggers of withheld disables that an event of this beat asks again.
+    `asked_again`: the triggers of withheld disables that an event of this beat asks again. `explained`: subject to the
+    name of the policy's window that holds an alarm back.
     """
 
     habits: Habits
@@ -33,6 +34,7 @@ class Judgement:
     top_spenders: Sequence[tuple[str, float]]
     events: Sequence[Event]
     asked_again: Sequence[str]
+    explained: Mapping[str, str]
 
 
 def judge_subjects(facts: "Facts", metered: Metered, subjects: Subjects, lineage_of: LineageOf) -> Judgement:
@@ -43,6 +45,7 @@ def judge_subjects(facts: "Facts", metered: Metered, subjects: Subjects, lineage
     learning = dict(state.learning)
     events = _restart(facts, habits, suspicions, subjects, lineage_of)
     asked: list[str] = []
+    explained: dict[str, str] = {}
 
     moved = _by_subject(metered.moves, subjects)
     noted, opened = [], []
@@ -54,10 +57,7 @@ def judge_subjects(facts: "Facts", metered: Metered, subjects: Subjects, lineage
         else:
             _record(habits, subject, moves, minute)
             opened.append(subject)
-    for subject, hourly in facts.learned.items():
-        if hourly is not None and subject in habits:
-            habits.open(subject, minute).learn(hourly)
-
+    _learn_the_past(facts, habits)
     _learn_what_is_meant(facts, habits, suspicions)
     for subject in [*opened, *(who for who, one in suspicions.items() if one.needs_beat and who not in moved)]:
         lineage = _lineage(subject, moved, subjects, lineage_of)
@@ -76,8 +76,10 @@ def judge_subjects(facts: "Facts", metered: Metered, subjects: Subjects, lineage
         if judged.suspicion != QUIET:
             suspicions[subject] = judged.suspicion
         events += [judged.event] if judged.event else []
+        if judged.explained:
+            explained[subject] = judged.explained
     candidates = {*opened, *state.spenders, *habits.nearest(noted, 2 * TOP)}
-    return Judgement(habits, suspicions, learning, _top(habits, candidates, minute), events, asked)
+    return Judgement(habits, suspicions, learning, _top(habits, candidates, minute), events, asked, explained)
 
 
 def _is_unknown(facts: "Facts", subject: str, lineage: Lineage, subjects: Subjects) -> bool:
@@ -104,6 +106,12 @@ def _restart(
         judged = restart(subject, habits.open(subject, since), suspicion, since, lineage_of(subject), subjects)
         events += [judged.event] if judged.event else []
     return events
+
+
+def _learn_the_past(facts: "Facts", habits: Habits) -> None:
+    for subject, hourly in facts.learned.items():
+        if hourly is not None and subject in habits:
+            habits.open(subject, facts.minute).learn(hourly)
 
 
 def _learn_what_is_meant(facts: "Facts", habits: Habits, suspicions: dict[str, Suspicion]) -> None:

@@ -7,6 +7,7 @@ publishes nothing.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Literal
 
 from pydantic import SecretStr
@@ -54,7 +55,8 @@ DETECTOR = "detector"
 class Report:
     """What a beat came to. `failure`: why the account could not be read; to be raised once the metrics are out.
 
-    `clock_back_minutes`: by how much the clocks went back before this beat.
+    `clock_back_minutes`: by how much the clocks went back before this beat. `explained`: subject to the policy's
+    window of expected spend that held an alarm back.
     """
 
     outcome: Literal["metered", "repeated", "overtaken"]
@@ -67,6 +69,7 @@ class Report:
     clock_back_minutes: int = 0
     events: Sequence[str] = ()
     top_spenders: Sequence[tuple[str, float]] | None = None
+    explained: Mapping[str, str] = MappingProxyType({})
     failure: Exception | None = None
 
 
@@ -147,6 +150,7 @@ class SpendMeter:
             clock_back_minutes=clock_back,
             events=[event.detail_type.value for event in decision.events],
             top_spenders=decision.top_spenders,
+            explained=decision.explained,
             failure=failure,
         )
 

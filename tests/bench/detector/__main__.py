@@ -10,7 +10,7 @@ import json
 import sys
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from multiprocessing import Pool
 from pathlib import Path
 
@@ -28,7 +28,7 @@ from tests.bench.detector.replay import (
     Reading,
     replay,
 )
-from tests.bench.detector.required import APART, requirements
+from tests.bench.detector.required import APART, CALENDAR, requirements
 
 OUTPUT = Path("build/detector.json")
 READINGS: tuple[Reading, ...] = ("every minute", "thinned", "gaps", "analytics")
@@ -50,9 +50,8 @@ def main() -> int:
     keys = [Key(name, usd, seed) for usd in arguments.scales for name in PROFILES for seed in (*tuned, *judged)]
     keys += [Key(name, usd, seed) for usd in arguments.scales for name in RARE_PROFILES for seed in judged]
     jobs = [(key, reading) for reading in READINGS for key in keys]
-    jobs += [
-        (Key(key.profile, key.monthly_usd, key.seed, True), "every minute") for key in keys if key.profile in APART
-    ]
+    jobs += [(replace(key, said_expected=True), "every minute") for key in keys if key.profile in APART]
+    jobs += [(replace(key, declared=True), "every minute") for key in keys if key.profile in CALENDAR]
     started = time.monotonic()
     outcomes = _replay_all(jobs)
     report = _report(outcomes, arguments.scales)
@@ -100,10 +99,13 @@ def _report(outcomes: Sequence[Outcome], scales: Sequence[float]) -> dict[str, o
         row(f"${usd:,.0f} a month", [one for one in own if one.key.monthly_usd == usd]) for usd in scales
     ]
     sets["Rare habits"] = [
-        row(name, [o for o in now if o.key.profile == name and not o.key.said_expected]) for name in RARE_PROFILES
+        row(name, [o for o in now if o.key.profile == name and not o.key.is_explained]) for name in RARE_PROFILES
     ]
     sets["the same, and a person presses Expected"] = [
         row(name, [o for o in now if o.key.profile == name and o.key.said_expected]) for name in APART
+    ]
+    sets["the same, declared in the policy"] = [
+        row(name, [o for o in now if o.key.profile == name and o.key.declared]) for name in CALENDAR
     ]
     sets["Other loops"] = [row(kind, own, kind) for kind in ATTACKS if kind != FLAT]
     sets["Read every 5 minutes for hours; with readings missing or lost; with analytics"] = [
@@ -134,7 +136,7 @@ def _by_rule(outcomes: Sequence[Outcome]) -> list[Row]:
 
 def _alarms(outcomes: Iterable[Outcome]) -> list[str]:
     return [
-        f"{one.key.name}, {one.rule}, {one.reading}{', Expected' if one.key.said_expected else ''}: {reason}"
+        f"{one.key.name}, {one.rule}, {one.reading}{one.key.explained}: {reason}"
         for one in outcomes
         for reason in one.reasons
     ]

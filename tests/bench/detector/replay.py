@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Literal
 
+from governor.policy import ExpectedSpend
 from sandbox.traffic import Profile
 from sandbox.traffic.profile import ORIGIN
 from spend_meter.days import DAY
@@ -33,17 +34,40 @@ class Key:
     """A key under a profile. Every other one has a budget; the others must do without.
 
     `said_expected`: a person presses *Expected* a quarter of an hour after each suspicion and each confirmation.
+    `declared`: the policy declares its job (`runaway.expect`), with twice what it usually costs.
     """
 
     profile: str
     monthly_usd: float
     seed: int
     said_expected: bool = False
+    declared: bool = False
+
+    @property
+    def expect(self) -> tuple[ExpectedSpend, ...]:
+        """What its policy declares: a window from the close of business on the last working day."""
+        if not self.declared:
+            return ()
+        calendar, share = {"month-end job": ("month_end", 0.5), "quarter-end job": ("quarter_end", 50 / 30)}[
+            self.profile
+        ]
+        rule = {"calendar": calendar, "workday": True, "at": "17:00", "lasts": "12h"}
+        return (ExpectedSpend.model_validate({"name": "close", "up_to_usd": 2 * share * self.monthly_usd, **rule}),)
 
     @property
     def budget(self) -> float | None:
         """USD a month, half as much again as it usually spends."""
         return self.monthly_usd * 1.5 if self.seed % 2 else None
+
+    @property
+    def is_explained(self) -> bool:
+        """Whether somebody says what its jobs are, before or after."""
+        return self.said_expected or self.declared
+
+    @property
+    def explained(self) -> str:
+        """How, for a line of the report."""
+        return ", Expected" if self.said_expected else ", declared" if self.declared else ""
 
     @property
     def origin(self) -> int:
@@ -97,7 +121,7 @@ def replay(key: Key, reading: Reading) -> list[Outcome]:
     spend = [usd for day in range(key.origin, key.origin + DAYS + 1) for usd in profile.day(day)]
     hourly = _hourly(profile) if reading == "analytics" else ()
     base = key.origin * DAY
-    rules: dict[str, Rule] = {"detector": Detector(base, key.budget, hourly)}
+    rules: dict[str, Rule] = {"detector": Detector(base, key.budget, hourly, expect=key.expect)}
     attacks: list[Attack] = []
     if reading == "every minute":
         rules["largest days alone"] = Detector(base, key.budget, hourly, LARGEST_DAYS)

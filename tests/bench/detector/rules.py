@@ -7,7 +7,9 @@ from copy import deepcopy
 from math import inf
 from typing import Protocol, Self
 
+from governor.policy import ExpectedSpend
 from spend_meter.days import DAY
+from spend_meter.declared import declared_at
 from spend_meter.history import History
 from spend_meter.limits import LIMITS, Allowed, Level, Limits
 from spend_meter.runaway import QUIET, Facts, judge, settle
@@ -42,9 +44,14 @@ class Detector:
     """`spend_meter`'s own, with the budget as the meter would pass it."""
 
     def __init__(
-        self, minute: int, budget: float | None, hourly: Sequence[tuple[int, float]] = (), limits: Limits = LIMITS
+        self,
+        minute: int,
+        budget: float | None,
+        hourly: Sequence[tuple[int, float]] = (),
+        limits: Limits = LIMITS,
+        expect: tuple[ExpectedSpend, ...] = (),
     ) -> None:
-        self._budget, self._limits = budget, limits
+        self._budget, self._limits, self._expect = budget, limits, expect
         self._state = QUIET
         self._history = History.empty(minute)
         self._history.learn(hourly)
@@ -63,8 +70,9 @@ class Detector:
 
     def beat(self, minute: int, usd: float, span: int) -> Level:
         self._history.record(minute, usd, span)
-        verdict = judge(self._history, Facts(minute, Allowed(self._budget), self._state), self._limits)
-        settle(self._history, verdict)
+        declared = declared_at(self._expect, "UTC", minute)
+        verdict = judge(self._history, Facts(minute, Allowed(self._budget), self._state, declared), self._limits)
+        settle(self._history, verdict, declared)
         self._state = verdict.next_state
         self.needs_beat = self._state.needs_beat
         self.told = verdict.reason

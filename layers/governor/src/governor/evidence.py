@@ -86,12 +86,27 @@ class RunawayRule(StrEnum):
     MONTH = "month"
 
 
+class ExpectedWindow(Evidence):
+    """A window of the policy's `runaway.expect`: up to `up_to_usd` is meant in it. `spent_usd`: of its last 24 hours.
+
+    `counts`: more was spent, so all of it counts against the workload's habit.
+    """
+
+    name: str
+    started_at: datetime
+    ends_at: datetime
+    up_to_usd: float
+    spent_usd: float
+    counts: bool
+
+
 class Runaway(Evidence):
     """Runaway Suspected, Confirmed and Ended.
 
     `floor_usd` is what the window's spend had to pass, by `rule` (docs/detection.md); `baseline_usd` is the subject's
     own habit for that window.
     `spend_by_minute`: the last hour, oldest first, the judged minute last.
+    `expected`: the policy's windows of expected spend that the last 24 hours touched.
     """
 
     name: str
@@ -104,6 +119,7 @@ class Runaway(Evidence):
     started_at: datetime
     observed_at: datetime
     spend_by_minute: list[float] = []
+    expected: list[ExpectedWindow] = []
     keys: list[KeyReading]
 
 
