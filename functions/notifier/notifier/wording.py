@@ -25,6 +25,8 @@ def words(event: Event, policy: Policy, known: Figures) -> Words:
 
 def _suspected(case: Case) -> Words:
     evidence = cast(Runaway, case.evidence)
+    if evidence.scope != "keys":
+        return _fleet(case, evidence)
     then = (
         "Governor disables its key once this is confirmed."
         if case.governor_disables("runaway")
@@ -33,6 +35,23 @@ def _suspected(case: Case) -> Words:
     headline = f"🟠 {case.who} may be running away: {_pace(case, evidence)}. {then}{case.owner}"
     todo = "Is this meant? Then click *Expected* under the thread's first message. If not, stop whatever is calling."
     return Words(headline, ORANGE, _spend(case, evidence), todo, _choice(case))
+
+
+def _fleet(case: Case, evidence: Runaway) -> Words:
+    """A workspace or the account: many keys together."""
+    headline = (
+        f"🟠 The keys of {case.who} may be running away together: {_pace(case, evidence)}. No single key makes up most "
+        f"of it, and Governor disables none. {case.approvers}, please look."
+    )
+    largest = tuple(
+        f"• {escape(one.name)}: {money(one.spent_usd)} (usually {money(one.usual_usd)})"
+        for one in evidence.contributors
+    )
+    todo = (
+        "Look for what the keys below have in common: a loop that takes turns, a model or client that was changed "
+        "everywhere. What must stop, disable with `/governor disable <workload>`."
+    )
+    return Words(headline, ORANGE, (*_spend(case, evidence), *largest), todo)
 
 
 def _confirmed(case: Case) -> Words:
@@ -49,7 +68,10 @@ def _confirmed(case: Case) -> Words:
 
 
 def _ended(case: Case) -> Words:
+    evidence = cast(Runaway, case.evidence)
     burned = f" It burned {case.burning}." if case.figures.rate is not None else ""
+    if evidence.scope != "keys":
+        return Words(f"🟢 The keys of {case.who} have calmed down together.{burned}{case.lost}", GREEN, case.why)
     untouched = "" if case.figures.disabled else " Its key was not disabled."
     headline = f"🟢 {case.who} has calmed down.{burned}{case.lost}{untouched}"
     return Words(headline, GREEN, case.why, "If this was not meant, find out what called.")

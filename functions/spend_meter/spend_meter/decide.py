@@ -14,6 +14,7 @@ from spend_meter.budgets import Alerted, Crossing, asked_again, describe, judge_
 from spend_meter.counters import Metered, meter
 from spend_meter.credits import judge_credits, named
 from spend_meter.facts import Facts
+from spend_meter.fleet import is_alive
 from spend_meter.habits import Habits
 from spend_meter.held import news as lists_news
 from spend_meter.judgement import judge_subjects
@@ -241,7 +242,7 @@ def _pruned(state: State, subjects: Subjects) -> State:
     hashes = {hash for keys in state.keys.values() for hash in keys}
 
     def alive(subject: str) -> bool:
-        return subject in hashes or subjects.workload(subject) is not None
+        return subject in hashes or subjects.workload(subject) is not None or is_alive(subject, state.places)
 
     return replace(
         state,

@@ -1,8 +1,8 @@
 """Which rule a subject's spend breaks, if any. Pure.
 
-Two rules know how much a subject spends: `habit`, against the largest of its days, and `cold`, for a subject without a
-habit, which only suspects. Where neither confirms, three more know when it spends (see `unusual`): `hours`, `on_end`
-and `month`.
+Three rules know how much a subject spends: `habit`, against the largest of its days; `cold`, for a subject without a
+habit, and `new`, for a key in its first day, which only suspect. Where none confirms, three more know when it spends
+(see `unusual`): `hours`, `on_end` and `month`.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,11 +16,17 @@ from spend_meter.unusual import find_unusual
 
 
 def find_excess(
-    history: History, allowed: Allowed, limits: Limits, spent_in: Callable[[int], float] | None = None
+    history: History,
+    allowed: Allowed,
+    limits: Limits,
+    spent_in: Callable[[int], float] | None = None,
+    *,
+    new: bool = False,
 ) -> Excess | None:
     """The gravest window over its limit and still burning (the shortest of equals), or None.
 
-    `spent_in(window)`: USD of a window that count, where the policy declares some of it as meant.
+    `spent_in(window)`: USD of a window that count, where the policy declares some of it as meant. `new`: the subject is
+    a key made less than a day ago.
     """
     spent_in = spent_in or history.spent
     found: Excess | None = None
@@ -30,7 +36,7 @@ def find_excess(
             continue
         if spent < limits.meant * history.expected(window):
             continue
-        limit, rule = _limit(history, allowed, limits, i)
+        limit, rule = _limit(history, allowed, limits, i, new)
         level = Level.CONFIRM if rule is Rule.HABIT and spent >= limit else Level.SUSPECT
         if level == Level.SUSPECT:
             limit *= limits.suspect
@@ -55,8 +61,8 @@ def explanation(
     return max(covering, key=lambda one: one.spent(history)).name
 
 
-def _limit(history: History, allowed: Allowed, limits: Limits, i: int) -> tuple[float, Rule]:
-    """What the window's spend must pass, and by which rule: `cold` may not confirm."""
+def _limit(history: History, allowed: Allowed, limits: Limits, i: int, new: bool) -> tuple[float, Rule]:
+    """What the window's spend must pass, and by which rule: `cold` and `new` may not confirm."""
     floor, budget, daily = limits.floor[i], allowed.monthly_usd, allowed.daily_usd
     largest, second = history.maxima(WINDOWS[i])
     days = history.days_of_spend
@@ -72,5 +78,5 @@ def _limit(history: History, allowed: Allowed, limits: Limits, i: int) -> tuple[
     elif budget is not None:
         floor = max(floor, limits.cold_month_share * budget)
     else:
-        floor *= limits.cold_floor
-    return max(floor, limits.peak[i] * largest), Rule.COLD
+        floor *= limits.new_floor if new else limits.cold_floor
+    return max(floor, limits.peak[i] * largest), Rule.NEW if new else Rule.COLD

@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 from governor.events import DetailType, Event, event_id
 from governor.evidence import ExpectedWindow, KeyReading, Runaway
 from governor.policy import Workload
+from spend_meter.days import DAY
 from spend_meter.declared import Declared, declared_at
 from spend_meter.excess import explanation
 from spend_meter.history import History
 from spend_meter.limits import Allowed, Level
-from spend_meter.periods import MONTHLY, PERIODS, Period, moment_of, starts_at
+from spend_meter.periods import MONTHLY, PERIODS, Period, minute_of, moment_of, starts_at
 from spend_meter.runaway import QUIET, Facts, Verdict, judge, settle
 from spend_meter.runaway import State as Suspicion
 from spend_meter.scopes import counter
@@ -52,7 +53,9 @@ def judge_subject(
         return Judged(QUIET, None)
     declared = declared_at(rules.expect, subjects.time_zone(subject), minute) if rules.expect else ()
     allowed = _allowed(subjects.workload(subject), lineage, caps)
-    verdict = judge(history, Facts(minute, allowed, suspicion, declared))
+    verdict = judge(
+        history, Facts(minute, allowed, suspicion, declared, new=_is_new(subject, lineage, minute, subjects))
+    )
     explained = explanation(history, declared, allowed) if declared else None
     expected = [_window(one, history) for one in declared]
     after = verdict.next_state
@@ -127,6 +130,13 @@ def _event(
         f"{name}: {verdict.reason}{_of_the_policy(expected)}",
         evidence.model_dump(mode="json"),
     )
+
+
+def _is_new(subject: str, lineage: Lineage, minute: int, subjects: Subjects) -> bool:
+    """Whether it is a key that no workload declares and that was made less than a day ago."""
+    if subjects.workload(subject) is not None:
+        return False
+    return any(minute - minute_of(key.created_at) < DAY for key, _ in lineage)
 
 
 def _window(declared: Declared, history: History) -> ExpectedWindow:

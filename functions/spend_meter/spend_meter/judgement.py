@@ -8,6 +8,7 @@ from governor.clock import parse_instant
 from governor.events import DetailType, Event
 from spend_meter.counters import Metered, Move
 from spend_meter.facts import Due, Facts
+from spend_meter.fleet import Fleets, is_fleet
 from spend_meter.habits import Habits
 from spend_meter.incidents import judge_subject, restart
 from spend_meter.learning import Attempt
@@ -59,7 +60,10 @@ def judge_subjects(facts: "Facts", metered: Metered, subjects: Subjects, lineage
             opened.append(subject)
     _learn_the_past(facts, habits)
     _learn_what_is_meant(facts, habits, suspicions)
-    for subject in [*opened, *(who for who, one in suspicions.items() if one.needs_beat and who not in moved)]:
+    for subject in [
+        *opened,
+        *(who for who, one in suspicions.items() if one.needs_beat and who not in moved and not is_fleet(who)),
+    ]:
         lineage = _lineage(subject, moved, subjects, lineage_of)
         if subject not in moved and _is_unknown(facts, subject, lineage, subjects):
             continue
@@ -78,6 +82,7 @@ def judge_subjects(facts: "Facts", metered: Metered, subjects: Subjects, lineage
         events += [judged.event] if judged.event else []
         if judged.explained:
             explained[subject] = judged.explained
+    events += Fleets(facts, habits, suspicions, subjects, lineage_of, moved, opened).judge()
     candidates = {*opened, *state.spenders, *habits.nearest(noted, 2 * TOP)}
     return Judgement(habits, suspicions, learning, _top(habits, candidates, minute), events, asked, explained)
 

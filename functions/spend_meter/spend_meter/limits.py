@@ -66,7 +66,8 @@ class Limits:
     `beats`: one dear request, or one late counter, is one beat; a runaway is there on the next.
     `warm_days`, `warm_days_of_spend`: two weeks show a weekly job twice; with less than a week of spending days there
     is no habit to compare with. A cold key is only ever suspected: above `cold_share` of its daily limit, or
-    `cold_month_share` of its monthly budget, or `cold_floor` floors when nobody stated any.
+    `cold_month_share` of its monthly budget, or `cold_floor` floors when nobody stated any; `new_floor` in the first
+    day of a key's life: a key that spends at once is rare, and what a thief of the management key would make.
     `idle_month_share`: a key known to lie idle, but with a budget, confirms at half a month's money in one window.
     `raise_again` (minutes): a confirmed runaway is told anew until somebody acts.
     `quiet_after` (minutes), `fallen_to`: over when the rate has been below a quarter of its highest for ten minutes.
@@ -98,6 +99,7 @@ class Limits:
     cold_share: float = 0.5
     cold_month_share: float = 0.1
     cold_floor: float = 10.0
+    new_floor: float = 4.0
     idle_month_share: float = 0.5
     raise_again: int = 15
     quiet_after: int = 10

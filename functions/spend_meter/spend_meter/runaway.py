@@ -84,12 +84,15 @@ class Facts:
     """What is known of the subject besides its history, which stands at `minute`.
 
     `previous`: the last verdict's `next_state`. `declared`: the policy's windows of expected spend of the last day.
+    `suspects_only`: what would be confirmed is suspected, and nothing less. `new`: a key made less than a day ago.
     """
 
     minute: int
     allowed: Allowed = UNLIMITED
     previous: State = QUIET
     declared: Sequence[Declared] = ()
+    suspects_only: bool = False
+    new: bool = False
 
 
 @dataclass(frozen=True)
@@ -121,7 +124,9 @@ def judge(history: History, facts: Facts, limits: Limits = LIMITS) -> Verdict:
     """The verdict on spend up to `facts.minute`. Changes nothing: `settle` lets the history learn from it, or not."""
     state = facts.previous
     spent_in = counted(history, facts.declared) if facts.declared else history.spent
-    excess = find_excess(history, facts.allowed, limits, spent_in)
+    excess = find_excess(history, facts.allowed, limits, spent_in, new=facts.new)
+    if excess and facts.suspects_only:
+        excess = replace(excess, level=Level.SUSPECT) if excess.level == Level.CONFIRM else None
     # Only a beat that spent counts: a lump stays in the windows for a while, and must not be taken for the next one.
     if excess is None:
         state = replace(state, suspect_beats=0, confirm_beats=0) if state.suspect_beats else state

@@ -114,7 +114,7 @@ NOBODY = frozenset({
     "detail", "detail_type", "digest", "due", "error", "event", "exit", "expected", "field", "file", "found", "hash",
     "id", "live", "missing", "name", "order", "override_of", "period", "policy", "promotion", "proof",
     "provider", "providers", "reason", "repair", "rule", "scope", "scope_name", "secret", "served_by", "shown",
-    "step", "todo", "top_apps", "top_models", "trigger", "url", "why", "workloads",
+    "step", "subject", "todo", "top_apps", "top_models", "trigger", "url", "why", "workloads",
     "workspace", "workspace_id",
 })  # fmt: skip
 """Names of text fields that hold no person. `comment` and `reason` hold a person's words, `name` never a person's."""

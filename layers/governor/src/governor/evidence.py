@@ -84,6 +84,7 @@ class RunawayRule(StrEnum):
     HOURS = "hours"
     ON_END = "on_end"
     MONTH = "month"
+    NEW = "new"
 
 
 class ExpectedWindow(Evidence):
@@ -100,8 +101,20 @@ class ExpectedWindow(Evidence):
     counts: bool
 
 
+class Contributor(Evidence):
+    """A workload or key with a part in what a workspace or the account spent. `usual_usd`: its habit for the window."""
+
+    subject: str
+    name: str
+    spent_usd: float
+    usual_usd: float
+
+
 class Runaway(Evidence):
     """Runaway Suspected, Confirmed and Ended.
+
+    `scope`: whose spend it is; `workspace` and `account` are sums, only ever suspected: the event's subject is the
+    workspace's id or `account`, and `contributors` has the largest of those that spend.
 
     `floor_usd` is what the window's spend had to pass, by `rule` (docs/detection.md); `baseline_usd` is the subject's
     own habit for that window.
@@ -109,6 +122,7 @@ class Runaway(Evidence):
     `expected`: the policy's windows of expected spend that the last 24 hours touched.
     """
 
+    scope: Literal["keys", "workspace", "account"] = "keys"
     name: str
     window_minutes: int
     spent_usd: float
@@ -120,6 +134,7 @@ class Runaway(Evidence):
     observed_at: datetime
     spend_by_minute: list[float] = []
     expected: list[ExpectedWindow] = []
+    contributors: list[Contributor] = []
     keys: list[KeyReading]
 
 
