@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import cast
 
 from governor.events import DetailType, Event
-from governor.evidence import BudgetReached, Disable, Exposed, Restore, Runaway
+from governor.evidence import BudgetReached, Disable, Exposed, Restore, Runaway, RunawayRule
 from governor.policy import Policy
 from governor.slack import Button, escape
 from notifier import blindness, buttons, credits, decisions, failovers, presets, rotations
@@ -27,6 +27,8 @@ def _suspected(case: Case) -> Words:
     evidence = cast(Runaway, case.evidence)
     if evidence.scope != "keys":
         return _fleet(case, evidence)
+    if evidence.rule is RunawayRule.LEAK:
+        return _leak(case, evidence)
     then = (
         "Governor disables its key once this is confirmed."
         if case.governor_disables("runaway")
@@ -54,6 +56,21 @@ def _fleet(case: Case, evidence: Runaway) -> Words:
     return Words(headline, ORANGE, (*_spend(case, evidence), *largest), todo)
 
 
+def _leak(case: Case, evidence: Runaway) -> Words:
+    """Two to three times the habit, for days."""
+    spent, usual = evidence.spent_usd, evidence.baseline_usd
+    times = f"{spent / usual:,.1f}× its habit, " if usual else ""
+    headline = (
+        f"🟡 {case.who} spends more than it used to: {money(spent)} in {evidence.window_minutes // 1440} days, {times}"
+        f"{money(spent - usual)} more than usual. Governor disables nothing for this.{case.owner}"
+    )
+    todo = (
+        "Is this meant? Then click *Expected* under the thread's first message. If not, look for retries, longer "
+        "prompts or a dearer model."
+    )
+    return Words(headline, YELLOW, (*case.keys(evidence.keys), *case.why), todo, _choice(case))
+
+
 def _confirmed(case: Case) -> Words:
     evidence = cast(Runaway, case.evidence)
     running = f"🔴 {case.who} is running away: {_pace(case, evidence)}."
@@ -72,6 +89,8 @@ def _ended(case: Case) -> Words:
     burned = f" It burned {case.burning}." if case.figures.rate is not None else ""
     if evidence.scope != "keys":
         return Words(f"🟢 The keys of {case.who} have calmed down together.{burned}{case.lost}", GREEN, case.why)
+    if evidence.rule is RunawayRule.LEAK:
+        return Words(f"🟢 {case.who} no longer spends more than it used to.", GREEN, case.why)
     untouched = "" if case.figures.disabled else " Its key was not disabled."
     headline = f"🟢 {case.who} has calmed down.{burned}{case.lost}{untouched}"
     return Words(headline, GREEN, case.why, "If this was not meant, find out what called.")

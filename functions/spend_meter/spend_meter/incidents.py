@@ -7,9 +7,10 @@ from governor.events import DetailType, Event, event_id
 from governor.evidence import ExpectedWindow, KeyReading, Runaway
 from governor.policy import Workload
 from spend_meter.days import DAY
-from spend_meter.declared import Declared, declared_at
+from spend_meter.declared import Declared, counted, declared_at
 from spend_meter.excess import explanation
 from spend_meter.history import History
+from spend_meter.leaks import Leak, watch
 from spend_meter.limits import Allowed, Level
 from spend_meter.periods import MONTHLY, PERIODS, Period, minute_of, moment_of, starts_at
 from spend_meter.runaway import QUIET, Facts, Verdict, judge, settle
@@ -68,6 +69,30 @@ def judge_subject(
         return Judged(verdict.next_state, None, explained)
     event = _event(detail_type, subject, verdict, minute, spent_by_minute, lineage, subjects, expected)
     return Judged(verdict.next_state, event, explained)
+
+
+def watch_leak(
+    subject: str,
+    history: History,
+    leak: Leak | None,
+    suspicion: Suspicion,
+    lineage: Lineage,
+    subjects: Subjects,
+    caps: Caps | None,
+) -> tuple[Leak | None, Event | None]:
+    """Whether the subject spends too much for days, and the event that is due. `suspicion`: after this beat."""
+    rules, minute = subjects.limits(subject).runaway, history.minute
+    if rules.mode == "off":
+        return None, None
+    spent = history.spent(DAY)
+    if rules.expect:
+        spent = counted(history, declared_at(rules.expect, subjects.time_zone(subject), minute))(DAY)
+    allowed = _allowed(subjects.workload(subject), lineage, caps)
+    after, verdict = watch(leak, history, spent, allowed, suspicion)
+    if verdict is None:
+        return after, None
+    kind = DetailType.RUNAWAY_ENDED if verdict.ended else DetailType.RUNAWAY_SUSPECTED
+    return after, _event(kind, subject, verdict, minute, history.recent(60), lineage, subjects)
 
 
 def restart(
@@ -175,8 +200,8 @@ def _keys(lineage: Lineage, spent: float, window_minutes: int, minute: int, subj
     counters = [counter(key, covering, subjects.counts_byok(key)) for key, _ in lineage]
     total = sum(counters)
     readings = []
-    for (key, workspace_id), counted in zip(lineage, counters, strict=True):
-        part = min(counted, spent * counted / total) if total else 0.0
+    for (key, workspace_id), counter_usd in zip(lineage, counters, strict=True):
+        part = min(counter_usd, spent * counter_usd / total) if total else 0.0
         readings.append(key_reading(key, workspace_id, subjects, subjects.counted(key) - part))
     return readings
 

@@ -7,14 +7,18 @@ from heapq import nlargest
 from governor.clock import parse_instant
 from governor.events import DetailType, Event
 from spend_meter.counters import Metered, Move
+from spend_meter.days import DAY
 from spend_meter.facts import Due, Facts
 from spend_meter.fleet import Fleets, is_fleet
 from spend_meter.habits import Habits
-from spend_meter.incidents import judge_subject, restart
+from spend_meter.history import History
+from spend_meter.incidents import judge_subject, restart, watch_leak
+from spend_meter.leaks import Leak, meant
 from spend_meter.learning import Attempt
 from spend_meter.periods import minute_of, moment_of, starts_at
 from spend_meter.runaway import QUIET
 from spend_meter.runaway import State as Suspicion
+from spend_meter.state import Caps
 from spend_meter.subjects import Lineage, LineageOf, Subjects
 
 TOP = 10
@@ -36,6 +40,7 @@ class Judgement:
     events: Sequence[Event]
     asked_again: Sequence[str]
     explained: Mapping[str, str]
+    leaks: Mapping[str, Leak]
 
 
 def judge_subjects(facts: "Facts", metered: Metered, subjects: Subjects, lineage_of: LineageOf) -> Judgement:
@@ -59,11 +64,9 @@ def judge_subjects(facts: "Facts", metered: Metered, subjects: Subjects, lineage
             _record(habits, subject, moves, minute)
             opened.append(subject)
     _learn_the_past(facts, habits)
-    _learn_what_is_meant(facts, habits, suspicions)
-    for subject in [
-        *opened,
-        *(who for who, one in suspicions.items() if one.needs_beat and who not in moved and not is_fleet(who)),
-    ]:
+    leaks = dict(state.leaks)
+    _learn_what_is_meant(facts, habits, suspicions, leaks)
+    for subject in [*opened, *_still_watched(opened, suspicions, leaks, minute)]:
         lineage = _lineage(subject, moved, subjects, lineage_of)
         if subject not in moved and _is_unknown(facts, subject, lineage, subjects):
             continue
@@ -80,11 +83,12 @@ def judge_subjects(facts: "Facts", metered: Metered, subjects: Subjects, lineage
         if judged.suspicion != QUIET:
             suspicions[subject] = judged.suspicion
         events += [judged.event] if judged.event else []
+        events += _leaking(subject, history, leaks, suspicions, lineage, subjects, caps)
         if judged.explained:
             explained[subject] = judged.explained
     events += Fleets(facts, habits, suspicions, subjects, lineage_of, moved, opened).judge()
     candidates = {*opened, *state.spenders, *habits.nearest(noted, 2 * TOP)}
-    return Judgement(habits, suspicions, learning, _top(habits, candidates, minute), events, asked, explained)
+    return Judgement(habits, suspicions, learning, _top(habits, candidates, minute), events, asked, explained, leaks)
 
 
 def _is_unknown(facts: "Facts", subject: str, lineage: Lineage, subjects: Subjects) -> bool:
@@ -119,7 +123,35 @@ def _learn_the_past(facts: "Facts", habits: Habits) -> None:
             habits.open(subject, facts.minute).learn(hourly)
 
 
-def _learn_what_is_meant(facts: "Facts", habits: Habits, suspicions: dict[str, Suspicion]) -> None:
+def _still_watched(
+    opened: Sequence[str], suspicions: Mapping[str, Suspicion], leaks: Mapping[str, Leak], minute: int
+) -> list[str]:
+    """Subjects to judge though they spent next to nothing: the suspected, and once a day those over their habit."""
+    suspected = [who for who, one in suspicions.items() if one.needs_beat and not is_fleet(who)]
+    over = [who for who, one in leaks.items() if one.day < minute // DAY]
+    return [who for who in dict.fromkeys((*suspected, *over)) if who not in opened] if suspected or over else []
+
+
+def _leaking(
+    subject: str,
+    history: History,
+    leaks: dict[str, Leak],
+    suspicions: Mapping[str, Suspicion],
+    lineage: Lineage,
+    subjects: Subjects,
+    caps: Caps | None,
+) -> list[Event]:
+    leak, event = watch_leak(
+        subject, history, leaks.pop(subject, None), suspicions.get(subject, QUIET), lineage, subjects, caps
+    )
+    if leak:
+        leaks[subject] = leak
+    return [event] if event else []
+
+
+def _learn_what_is_meant(
+    facts: "Facts", habits: Habits, suspicions: dict[str, Suspicion], leaks: dict[str, Leak]
+) -> None:
     """People say *Expected* of a disabled key, too, which spends nothing meanwhile. Learned twice is learned once."""
     for subject, until in facts.expected.items():
         if facts.minute < until and subject in habits:
@@ -127,6 +159,8 @@ def _learn_what_is_meant(facts: "Facts", habits: Habits, suspicions: dict[str, S
             history.advance(facts.minute)
             history.meant()
             suspicions.pop(subject, None)
+            if subject in leaks:
+                leaks[subject] = meant(leaks[subject])
 
 
 def _owed(facts: "Facts", subject: str) -> Due | None:

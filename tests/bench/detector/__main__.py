@@ -16,7 +16,7 @@ from pathlib import Path
 
 from sandbox.traffic import PROFILES, RARE_PROFILES
 from tests.bench.detector.attacks import ATTACKS, FLAT
-from tests.bench.detector.figures import Row, as_json, row
+from tests.bench.detector.figures import Row, as_json, leaks_by_times, row
 from tests.bench.detector.replay import (
     DAYS,
     HORIZON,
@@ -116,6 +116,10 @@ def _report(outcomes: Sequence[Outcome], scales: Sequence[float]) -> dict[str, o
         print(f"\n{title}")
         for one in rows:
             print(_line(one))
+    leaks = leaks_by_times(own)
+    print("\nSlow leaks on the judged set's eight habits: heard within ten days, hours and dollars at the median")
+    for leak in leaks:
+        print(f"  {leak.times:g} times: {leak.heard}/{leak.leaks}, {leak.hours_median} h, ${leak.usd_median:,.0f}")
     required = requirements(judged)
     print()
     for figure in required:
@@ -125,6 +129,7 @@ def _report(outcomes: Sequence[Outcome], scales: Sequence[float]) -> dict[str, o
         "holds": all(figure.holds for figure in required),
         "required": [asdict(figure) | {"holds": figure.holds} for figure in required],
         "sets": {title: [as_json(one) for one in rows] for title, rows in sets.items()},
+        "leaks": [asdict(leak) for leak in leaks],
         "alarms": _alarms(outcomes),
     }
 

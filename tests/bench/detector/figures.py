@@ -6,8 +6,9 @@ from math import ceil, inf
 from statistics import median
 
 from spend_meter.days import DAY
+from spend_meter.limits import LIMITS
 from tests.bench.detector.attacks import FLAT
-from tests.bench.detector.replay import DAYS, LEARNING, Caught, Outcome
+from tests.bench.detector.replay import DAYS, LEARNING, Caught, Leaked, Outcome
 
 MONTHS = (DAYS - LEARNING) / 30
 KNOWN_DAYS = 14
@@ -111,6 +112,32 @@ def loops_on(outcomes: Iterable[Outcome], rate: int, monthly_usd: float | None =
             if one.attack == FLAT and one.usd_per_hour == rate and one.days >= KNOWN_DAYS
         ]
     )
+
+
+@dataclass(frozen=True)
+class Leaks:
+    """Slow leaks of one size. `heard`: told within their ten days. Medians of those that were heard, and of all."""
+
+    times: float
+    leaks: int
+    heard: int
+    hours_median: float | None
+    usd_median: float
+
+
+def leaks_by_times(outcomes: Iterable[Outcome]) -> list[Leaks]:
+    """By how many times the habit. A key that leaks less than the floor of a leak (`Limits.leak_floor`) is left out."""
+    found: dict[float, list[Leaked]] = {}
+    for outcome in outcomes:
+        for one in outcome.leaked:
+            if outcome.key.monthly_usd / 30 * (one.times - 1) >= LIMITS.leak_floor:
+                found.setdefault(one.times, []).append(one)
+    figures = []
+    for times, leaks in sorted(found.items()):
+        hours = [one.hours for one in leaks if one.hours is not None]
+        middle = round(median(hours), 1) if hours else None
+        figures.append(Leaks(times, len(leaks), len(hours), middle, median(one.usd for one in leaks)))
+    return figures
 
 
 def dollars(outcomes: Iterable[Outcome], rate: int) -> float:

@@ -21,6 +21,8 @@ HORIZON = 480
 LOOP_RATES = (20, 100, 500)
 """USD an hour."""
 LOOPS_PER_KEY = 5
+LEAK_FROM, LEAK_DAYS, LEAK_TIMES = 45, 10, (2.0, 2.5, 3.0, 4.0)
+"""The day on which slow leaks begin, how long they last, and what all that a key spends is multiplied by."""
 ATTACKED = 5
 """Keys of a set, per habit and scale, on which loops are tried; the others only show false alarms."""
 RARE_AFTER = 100
@@ -58,6 +60,10 @@ class Key:
     def budget(self) -> float | None:
         """USD a month, half as much again as it usually spends."""
         return self.monthly_usd * 1.5 if self.seed % 2 else None
+
+    @property
+    def is_attacked(self) -> bool:
+        return self.seed % RARE_AFTER <= ATTACKED
 
     @property
     def is_explained(self) -> bool:
@@ -102,6 +108,18 @@ class Caught:
         return self.heard is None or self.heard > HORIZON
 
 
+@dataclass(frozen=True)
+class Leaked:
+    """A slow leak under the detector: all that the key spends costs `times` as much, for `LEAK_DAYS`.
+
+    `hours` till it was told, as a leak or otherwise (None: never); `usd`: what it cost by then, or in all.
+    """
+
+    times: float
+    hours: float | None
+    usd: float
+
+
 @dataclass
 class Outcome:
     """What one rule did with one key; alarms by minute since the start."""
@@ -113,6 +131,7 @@ class Outcome:
     confirmed: list[int] = field(default_factory=list)
     caught: list[Caught] = field(default_factory=list)
     reasons: list[str] = field(default_factory=list)
+    leaked: list[Leaked] = field(default_factory=list)
 
 
 def replay(key: Key, reading: Reading) -> list[Outcome]:
@@ -125,7 +144,7 @@ def replay(key: Key, reading: Reading) -> list[Outcome]:
     attacks: list[Attack] = []
     if reading == "every minute":
         rules["largest days alone"] = Detector(base, key.budget, hourly, LARGEST_DAYS)
-        attacks = _attacks(key, spend) if key.seed % RARE_AFTER <= ATTACKED else []
+        attacks = _attacks(key, spend) if key.is_attacked else []
     if reading == "every minute" and key.seed <= RARE_AFTER:
         rules |= {
             "3x daily mean": DailyMean(base, key.monthly_usd),
@@ -155,9 +174,7 @@ def _run(outcome: Outcome, rule: Rule, spend: Sequence[float], attacks: list[Att
     base = outcome.key.origin * DAY
     before, last_alarm, said = Level.QUIET, -HORIZON, -1
     for i, span, lost in _readings(outcome.reading, outcome.key):
-        while attacks and attacks[0].start <= i:
-            attack = attacks.pop(0)
-            outcome.caught.append(_attack(rule.copy(), spend, base, attack))
+        _try(outcome, rule, spend, base + i, attacks)
         if lost:
             rule.lost(base + i)
             continue
@@ -169,6 +186,10 @@ def _run(outcome: Outcome, rule: Rule, spend: Sequence[float], attacks: list[Att
             before = Level.QUIET
             continue
         level = rule.beat(base + i, usd, span)
+        if isinstance(rule, Detector) and rule.leaks:
+            outcome.suspected.append(i)
+            outcome.reasons.append(f"day {i // DAY}, leak: {rule.leaks}")
+            said = i + 15 if outcome.key.said_expected else said
         if level > before and i - last_alarm > 60:
             (outcome.suspected if level == Level.SUSPECT else outcome.confirmed).append(i)
             if isinstance(rule, Detector):
@@ -178,6 +199,16 @@ def _run(outcome: Outcome, rule: Rule, spend: Sequence[float], attacks: list[Att
             last_alarm = i
         before = level
     return outcome
+
+
+def _try(outcome: Outcome, rule: Rule, spend: Sequence[float], minute: int, attacks: list[Attack]) -> None:
+    """Leads copies of the rule along the loops and leaks that begin now."""
+    base = outcome.key.origin * DAY
+    while attacks and attacks[0].start <= minute - base:
+        outcome.caught.append(_attack(rule.copy(), spend, base, attacks.pop(0)))
+    tried = outcome.key.is_attacked and outcome.reading == "every minute" and outcome.rule == "detector"
+    if tried and minute - base == LEAK_FROM * DAY and isinstance(rule, Detector):
+        outcome.leaked = [_leak(rule.copy(), spend, base, times) for times in LEAK_TIMES]
 
 
 def _attack(rule: Rule, spend: Sequence[float], base: int, attack: Attack) -> Caught:
@@ -192,6 +223,16 @@ def _attack(rule: Rule, spend: Sequence[float], base: int, attack: Attack) -> Ca
         if level == Level.CONFIRM:
             return Caught(attack.kind, attack.usd_per_hour, i - attack.start + 1, heard, cost, days)
     return Caught(attack.kind, attack.usd_per_hour, None, heard, cost, days)
+
+
+def _leak(rule: Detector, spend: Sequence[float], base: int, times: float) -> Leaked:
+    cost, first = 0.0, LEAK_FROM * DAY
+    for i in range(first, first + LEAK_DAYS * DAY):
+        if spend[i] or rule.needs_beat:
+            cost += spend[i] * (times - 1)
+            if rule.beat(base + i, spend[i] * times, 1) or rule.leaks:
+                return Leaked(times, (i - first) / 60, cost)
+    return Leaked(times, None, cost)
 
 
 def _readings(reading: Reading, key: Key) -> Iterator[tuple[int, int, bool]]:

@@ -9,8 +9,9 @@ from typing import Protocol, Self
 
 from governor.policy import ExpectedSpend
 from spend_meter.days import DAY
-from spend_meter.declared import declared_at
+from spend_meter.declared import counted, declared_at
 from spend_meter.history import History
+from spend_meter.leaks import Leak, meant, watch
 from spend_meter.limits import LIMITS, Allowed, Level, Limits
 from spend_meter.runaway import QUIET, Facts, judge, settle
 
@@ -41,7 +42,7 @@ class Rule(Protocol):
 
 
 class Detector:
-    """`spend_meter`'s own, with the budget as the meter would pass it."""
+    """`spend_meter`'s own, with the budget as the meter would pass it. `leaks`: what this beat tells of a slow leak."""
 
     def __init__(
         self,
@@ -55,8 +56,9 @@ class Detector:
         self._state = QUIET
         self._history = History.empty(minute)
         self._history.learn(hourly)
+        self._leak: Leak | None = None
         self.needs_beat = False
-        self.told = ""
+        self.told = self.leaks = ""
 
     @property
     def days_of_spend(self) -> int:
@@ -67,6 +69,7 @@ class Detector:
         self._history.record(minute, usd, span)
         self._history.meant()
         self._state, self.needs_beat = QUIET, False
+        self._leak = meant(self._leak) if self._leak else None
 
     def beat(self, minute: int, usd: float, span: int) -> Level:
         self._history.record(minute, usd, span)
@@ -76,6 +79,9 @@ class Detector:
         self._state = verdict.next_state
         self.needs_beat = self._state.needs_beat
         self.told = verdict.reason
+        spent = counted(self._history, declared)(DAY) if declared else self._history.spent(DAY)
+        self._leak, news = watch(self._leak, self._history, spent, Allowed(self._budget), self._state, self._limits)
+        self.leaks = news.reason if news and news.announce else ""
         return verdict.level
 
     def lost(self, minute: int) -> None:

@@ -102,6 +102,21 @@ def test_a_sum_of_keys_names_the_largest_and_offers_no_button_that_would_hit_one
     assert read.actions == ()
 
 
+_LEAK = {"rule": "leak", "window_minutes": 4320, "spent_usd": 181.0, "baseline_usd": 72.0, "rate_usd_per_hour": 2.5}
+
+
+def test_a_leak_is_told_in_dollars_and_apart_from_a_runaway_of_the_same_key(policy: Policy, sample: Sample) -> None:
+    began, ended = sample("runaway_suspected", evidence=_LEAK), sample("runaway_ended", evidence=_LEAK)
+    read = _read(policy, began)
+    assert plain(read.headline) == (
+        "🟡 prod-search-agent spends more than it used to: $181 in 3 days, 2.5× its habit, $109 more than usual. "
+        "Governor disables nothing for this. Owner: U0SEARCH."
+    )
+    assert [button.action for button in read.actions] == ["expected", "disable"]
+    assert _headline(policy, ended, began) == "🟢 prod-search-agent no longer spends more than it used to."
+    assert incident_key(began) == incident_key(ended) == "slow#prod-search-agent"
+
+
 def test_a_sum_of_keys_that_ends_says_whose_it_was(policy: Policy, sample: Sample) -> None:
     began = sample("runaway_suspected", subject="account", evidence={**_SUM, "scope": "account"})
     ended = sample("runaway_ended", subject="account", evidence={**_SUM, "scope": "account"})

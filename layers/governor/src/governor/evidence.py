@@ -85,6 +85,7 @@ class RunawayRule(StrEnum):
     ON_END = "on_end"
     MONTH = "month"
     NEW = "new"
+    LEAK = "leak"
 
 
 class ExpectedWindow(Evidence):
