@@ -54,14 +54,12 @@ class Decision:
     oldest_reading_seconds: int | None
     explained: Mapping[str, str]
 
-    def completed(self, answers: Mapping[str, str]) -> "Decision":
-        """The same with `blocks_first` filled in, by event id."""
+    def completed(self, answers: Mapping[str, Mapping[str, object]]) -> "Decision":
+        """The same with these fields of evidence filled in, by event id."""
         if not answers:
             return self
         events = [
-            replace(event, evidence={**event.evidence, "blocks_first": answers[event.id]})
-            if event.id in answers
-            else event
+            replace(event, evidence={**event.evidence, **answers[event.id]}) if event.id in answers else event
             for event in self.state.outbox
         ]
         return replace(self, state=replace(self.state, outbox=tuple(events)))

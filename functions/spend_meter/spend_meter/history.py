@@ -209,9 +209,9 @@ class History:
         """The largest and second-largest daily maximum of this window, USD, over the days learned (0 where none)."""
         return self._days.two_largest(WINDOWS.index(window))
 
-    def third_largest_day(self) -> float:
-        """USD of the third-largest 24 hours among the days remembered (0 with fewer): two odd days are forgiven."""
-        return self._days.third_largest()
+    def fifth_largest_day(self) -> float:
+        """USD of the fifth-largest 24 hours among the days remembered (0 with fewer): four odd days are forgiven."""
+        return self._days.fifth_largest()
 
     def usual(self, window: int) -> float:
         """USD that clock hours like those of the window may bring (an hour's shift allowed).

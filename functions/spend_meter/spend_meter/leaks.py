@@ -15,7 +15,7 @@ from spend_meter.runaway import State as Suspicion
 from spend_meter.runaway import Verdict
 
 DAYS = 3
-"""Days in a row, the present one included, after which a leak is told."""
+"""Days that a leak lasts when it is told: for two of them its last 24 hours have been over the habit."""
 ACCEPTED = 14
 """Days after which what is told and goes on is the habit."""
 MONTH = 30
@@ -23,7 +23,7 @@ MONTH = 30
 
 @dataclass(frozen=True)
 class Leak:
-    """A subject over its habit. `habit`: USD a day, as it was before. `since`: the epoch day of the first over it.
+    """A subject over its habit. `habit`: USD a day, as it was before. `began`: the minute when it was first over it.
 
     `day`: the epoch day looked at last, and `peak` the largest 24 hours that ended in it, USD. `usd`: of the days
     before it. `told`: the minute when people were told, or 0. `silent`: it is no news: a person said that it is meant,
@@ -31,7 +31,7 @@ class Leak:
     """
 
     habit: float
-    since: int
+    began: int
     day: int
     peak: float
     usd: float = 0.0
@@ -50,7 +50,7 @@ def watch(
     if leak is None:
         return _begun(history, spent, today, limits), None
     if today != leak.day:
-        ended = today > leak.day + 1 or leak.peak < _least(leak, limits) or today - leak.since >= ACCEPTED
+        ended = today > leak.day + 1 or leak.peak < _least(leak, limits) or today - leak.began // DAY >= ACCEPTED
         if ended:
             return None, _verdict(leak, spent, limits, ended=True) if leak.told else None
         leak = replace(leak, day=today, usd=leak.usd + leak.peak, peak=0.0)
@@ -59,7 +59,8 @@ def watch(
         return leak, None
     if leak.peak > limits.leak_most * leak.habit:
         return replace(leak, silent=True), None  # a launch, or a loop that other rules judge
-    if leak.day - leak.since < DAYS - 1 or leak.peak < limits.leak * leak.habit or _is_covered(leak, allowed):
+    over = spent >= limits.leak * leak.habit and history.minute - leak.began >= (DAYS - 1) * DAY
+    if not over or _is_covered(leak, allowed):
         return leak, None
     leak = replace(leak, told=history.minute)
     return leak, _verdict(leak, spent, limits, ended=False)
@@ -73,12 +74,12 @@ def meant(leak: Leak) -> Leak:
 def _begun(history: History, spent: float, today: int, limits: Limits) -> Leak | None:
     if spent < limits.leak_floor:
         return None
-    habit = history.third_largest_day()
+    habit = history.fifth_largest_day()
     if spent < limits.leak * habit or spent - habit < limits.leak_floor:
         return None
     if history.days_seen < limits.warm_days or history.days_of_spend < limits.warm_days_of_spend or habit <= 0:
         return None
-    return Leak(habit, today, today, spent)
+    return Leak(habit, history.minute, today, spent)
 
 
 def _least(leak: Leak, limits: Limits) -> float:
@@ -92,12 +93,12 @@ def _is_told(suspicion: Suspicion) -> bool:
 
 def _is_covered(leak: Leak, allowed: Allowed) -> bool:
     """Whether the budget covers growth at this pace: then it is the budget's alerts to tell of."""
-    days = leak.day - leak.since + 1
+    days = leak.day - leak.began // DAY + 1
     return allowed.monthly_usd is not None and (leak.usd + leak.peak) / days * MONTH <= allowed.monthly_usd
 
 
 def _verdict(leak: Leak, spent: float, limits: Limits, *, ended: bool) -> Verdict:
-    days = leak.day - leak.since + 1
+    days = leak.day - leak.began // DAY + 1
     total = leak.usd + leak.peak
     usual = leak.habit * days
     if ended:
@@ -116,7 +117,7 @@ def _verdict(leak: Leak, spent: float, limits: Limits, *, ended: bool) -> Verdic
         usual,
         total / usual,
         spent / 24,
-        leak.since * DAY,
+        leak.began,
         said,
         Suspicion(),
         announce=not ended,

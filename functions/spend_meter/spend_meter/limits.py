@@ -62,7 +62,7 @@ class Limits:
     `jobs_suspect`, `on_end_suspect`: the share of a job that makes a suspicion; few days of spend weigh half as much.
 
     `meant`: up to this multiple of what a person said was meant (see `lessons.py`), no rule suspects or confirms.
-    `leak`, `leak_most` (times the third-largest day), `leak_floor` (USD a day beyond it), `leak_back`: see `leaks.py`.
+    `leak`, `leak_most` (times the fifth-largest day), `leak_floor` (USD a day beyond it), `leak_back`: see `leaks.py`.
     Above `leak_most` a launch cannot be told from a leak; `leak_floor` is $300 a month.
     `still_burning`: the last twelfth of the window must burn at half its mean rate, or what it saw is over.
     `beats`: one dear request, or one late counter, is one beat; a runaway is there on the next.
@@ -93,7 +93,7 @@ class Limits:
     on_end_suspect: float = 0.65
     month_share: tuple[float, ...] = (1.6, 1.3)
     meant: float = 1.4
-    leak: float = 1.8
+    leak: float = 1.65
     leak_most: float = 3.0
     leak_floor: float = 10.0
     leak_back: float = 1.4

@@ -112,8 +112,8 @@ PEOPLE: dict[str, Known] = {
 NOBODY = frozenset({
     "about", "approval", "author_unknown", "behind", "blocks_first", "chain", "change", "comment", "credential_id",
     "detail", "detail_type", "digest", "due", "error", "event", "exit", "expected", "field", "file", "found", "hash",
-    "id", "live", "missing", "name", "order", "override_of", "period", "policy", "promotion", "proof",
-    "provider", "providers", "reason", "repair", "rule", "scope", "scope_name", "secret", "served_by", "shown",
+    "id", "live", "missing", "name", "new_apps", "new_models", "order", "override_of", "period", "policy",
+    "promotion", "proof", "provider", "providers", "reason", "repair", "rule", "scope", "scope_name", "secret", "served_by", "shown",
     "step", "subject", "todo", "top_apps", "top_models", "trigger", "url", "why", "workloads",
     "workspace", "workspace_id",
 })  # fmt: skip

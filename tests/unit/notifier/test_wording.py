@@ -117,6 +117,26 @@ def test_a_leak_is_told_in_dollars_and_apart_from_a_runaway_of_the_same_key(poli
     assert incident_key(began) == incident_key(ended) == "slow#prod-search-agent"
 
 
+def test_a_suspicion_says_what_its_requests_are_where_analytics_knows(policy: Policy, sample: Sample) -> None:
+    requests = {
+        "requests_per_minute": 41.5,
+        "usual_requests_per_minute": 2.0,
+        "usd_per_request": 0.195,
+        "usual_usd_per_request": 0.012,
+        "new_models": [["b/large", 7.9]],
+        "new_apps": [["<!channel>", 1.0]],
+    }
+    read = _read(policy, sample("runaway_suspected", evidence={"requests": requests}))
+    assert read.facts[1:4] == (
+        "*Requests:* 41.5 a minute (2.0 on average in the 14 days before), $0.20 each (usually $0.012)",
+        "*New models:* b/large $7.90",
+        "*New apps:* &lt;!channel&gt; $1",
+    )
+    leak = _read(policy, sample("runaway_suspected", evidence={**_LEAK, "requests": requests}))
+    assert leak.facts[:3] == read.facts[1:4]
+    assert not any("Requests" in fact for fact in _read(policy, sample("runaway_suspected")).facts)
+
+
 def test_a_sum_of_keys_that_ends_says_whose_it_was(policy: Policy, sample: Sample) -> None:
     began = sample("runaway_suspected", subject="account", evidence={**_SUM, "scope": "account"})
     ended = sample("runaway_ended", subject="account", evidence={**_SUM, "scope": "account"})

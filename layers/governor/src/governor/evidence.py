@@ -111,6 +111,21 @@ class Contributor(Evidence):
     usual_usd: float
 
 
+class RequestKinds(Evidence):
+    """The requests of a suspected spend, from analytics, beside those of the fortnight before (`usual_`).
+
+    `new_models`, `new_apps`: (name, USD) of those that were not used then; an app that sends no name is `unknown`.
+    `usual_usd_per_request`: None where nothing was requested.
+    """
+
+    requests_per_minute: float
+    usual_requests_per_minute: float
+    usd_per_request: float
+    usual_usd_per_request: float | None = None
+    new_models: list[tuple[str, float]] = []
+    new_apps: list[tuple[str, float]] = []
+
+
 class Runaway(Evidence):
     """Runaway Suspected, Confirmed and Ended.
 
@@ -120,7 +135,8 @@ class Runaway(Evidence):
     `floor_usd` is what the window's spend had to pass, by `rule` (docs/detection.md); `baseline_usd` is the subject's
     own habit for that window.
     `spend_by_minute`: the last hour, oldest first, the judged minute last.
-    `expected`: the policy's windows of expected spend that the last 24 hours touched.
+    `expected`: the policy's windows of expected spend that the last 24 hours touched. `requests`: of a suspicion, where
+    analytics answered in time.
     """
 
     scope: Literal["keys", "workspace", "account"] = "keys"
@@ -136,6 +152,7 @@ class Runaway(Evidence):
     spend_by_minute: list[float] = []
     expected: list[ExpectedWindow] = []
     contributors: list[Contributor] = []
+    requests: RequestKinds | None = None
     keys: list[KeyReading]
 
 
