@@ -11,7 +11,7 @@ from spend_meter.declared import Declared, counted, declared_at
 from spend_meter.excess import explanation
 from spend_meter.history import History
 from spend_meter.leaks import Leak, watch
-from spend_meter.limits import Allowed, Level
+from spend_meter.limits import LIMITS, Allowed, Level
 from spend_meter.periods import MONTHLY, PERIODS, Period, minute_of, moment_of, starts_at
 from spend_meter.runaway import QUIET, Facts, Verdict, judge, settle
 from spend_meter.runaway import State as Suspicion
@@ -54,9 +54,8 @@ def judge_subject(
         return Judged(QUIET, None)
     declared = declared_at(rules.expect, subjects.time_zone(subject), minute) if rules.expect else ()
     allowed = _allowed(subjects.workload(subject), lineage, caps)
-    verdict = judge(
-        history, Facts(minute, allowed, suspicion, declared, new=_is_new(subject, lineage, minute, subjects))
-    )
+    new = history.days_seen < 2 and _is_new(subject, lineage, minute, subjects)
+    verdict = judge(history, Facts(minute, allowed, suspicion, declared, new=new))
     explained = explanation(history, declared, allowed) if declared else None
     expected = [_window(one, history) for one in declared]
     after = verdict.next_state
@@ -81,10 +80,10 @@ def watch_leak(
     caps: Caps | None,
 ) -> tuple[Leak | None, Event | None]:
     """Whether the subject spends too much for days, and the event that is due. `suspicion`: after this beat."""
-    rules, minute = subjects.limits(subject).runaway, history.minute
-    if rules.mode == "off":
+    spent, minute = history.spent(DAY), history.minute
+    rules = subjects.limits(subject).runaway
+    if (leak is None and spent < LIMITS.leak_floor) or rules.mode == "off":
         return None, None
-    spent = history.spent(DAY)
     if rules.expect:
         spent = counted(history, declared_at(rules.expect, subjects.time_zone(subject), minute))(DAY)
     allowed = _allowed(subjects.workload(subject), lineage, caps)
