@@ -16,9 +16,10 @@ from pathlib import Path
 
 from sandbox.traffic import PROFILES, RARE_PROFILES
 from tests.bench.detector.attacks import ATTACKS, FLAT
-from tests.bench.detector.figures import Row, as_json, leaks_by_times, row
+from tests.bench.detector.figures import Requirement, Row, as_json, leaks_by_times, row, sums_by_size
 from tests.bench.detector.replay import (
     DAYS,
+    FLEET,
     HORIZON,
     LEARNING,
     LOOPS_PER_KEY,
@@ -27,10 +28,13 @@ from tests.bench.detector.replay import (
     Outcome,
     Reading,
     replay,
+    replay_fleet,
 )
 from tests.bench.detector.required import APART, CALENDAR, requirements
 
 OUTPUT = Path("build/detector.json")
+FLEETS = (600.0, 6000.0)
+"""USD a month, of the keys of a fleet together."""
 READINGS: tuple[Reading, ...] = ("every minute", "thinned", "gaps", "analytics")
 _COLUMNS = f"  {'min':>6}{'p95':>6}{'missed':>10}{'unheard':>8}{'$ 24 h':>7}{'p95':>7}"
 _HEAD = f"{'':34}{'keys':>5}{'false':>7}{'susp./':>8}  {'$100/h loop':^44}  {'$500/h loop':^44}\n" + (
@@ -52,9 +56,12 @@ def main() -> int:
     jobs = [(key, reading) for reading in READINGS for key in keys]
     jobs += [(replace(key, said_expected=True), "every minute") for key in keys if key.profile in APART]
     jobs += [(replace(key, declared=True), "every minute") for key in keys if key.profile in CALENDAR]
+    fleets = [Key("fleet", usd, seed) for usd in FLEETS for seed in judged]
     started = time.monotonic()
     outcomes = _replay_all(jobs)
-    report = _report(outcomes, arguments.scales)
+    with Pool() as pool:
+        sums = pool.map(replay_fleet, fleets)
+    report = _report(outcomes, sums, arguments.scales)
     report |= {"scales": arguments.scales, "seconds": round(time.monotonic() - started, 1)}
     OUTPUT.parent.mkdir(exist_ok=True)
     OUTPUT.write_text(json.dumps(report, indent=1) + "\n")
@@ -81,7 +88,7 @@ def _job(job: tuple[Key, Reading]) -> list[Outcome]:
     return replay(*job)
 
 
-def _report(outcomes: Sequence[Outcome], scales: Sequence[float]) -> dict[str, object]:
+def _report(outcomes: Sequence[Outcome], fleets: Sequence[Outcome], scales: Sequence[float]) -> dict[str, object]:
     print(f"Days {LEARNING} to {DAYS}, a reading a minute; {LOOPS_PER_KEY} flat loops a key and rate.")
     print(f"Missed: not confirmed after {HORIZON} min. Minutes and dollars: of all loops, missed ones included.\n")
     print(_HEAD)
@@ -120,7 +127,15 @@ def _report(outcomes: Sequence[Outcome], scales: Sequence[float]) -> dict[str, o
     print("\nSlow leaks on the judged set's eight habits: heard within ten days, hours and dollars at the median")
     for leak in leaks:
         print(f"  {leak.times:g} times: {leak.heard}/{leak.leaks}, {leak.hours_median} h, ${leak.usd_median:,.0f}")
+    sums = sums_by_size(fleets)
+    print(
+        f"\nSums of {FLEET} keys, suspected only: suspicions a sum and month; spread loops heard, minutes at the median"
+    )
+    for one_sum in sums:
+        said = ", ".join(f"${rate}/h {n}/{of} {minutes}" for rate, (n, of, minutes) in one_sum.heard.items())
+        print(f"  ${one_sum.monthly_usd:,.0f} a month: {one_sum.suspected:.3f}; {said}")
     required = requirements(judged)
+    required.append(Requirement("suspected a sum of keys and month", row("", fleets).suspected, 0.05))
     print()
     for figure in required:
         value = "never" if figure.value is None else round(figure.value, 3)
@@ -130,6 +145,7 @@ def _report(outcomes: Sequence[Outcome], scales: Sequence[float]) -> dict[str, o
         "required": [asdict(figure) | {"holds": figure.holds} for figure in required],
         "sets": {title: [as_json(one) for one in rows] for title, rows in sets.items()},
         "leaks": [asdict(leak) for leak in leaks],
+        "sums": [asdict(one) for one in sums],
         "alarms": _alarms(outcomes),
     }
 

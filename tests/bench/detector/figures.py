@@ -125,6 +125,36 @@ class Leaks:
     usd_median: float
 
 
+@dataclass(frozen=True)
+class Sums:
+    """Sums of many keys that spend as much together. `suspected`: a sum and month, from day 28 on.
+
+    `heard`: by USD an hour of a loop spread over the keys, how many of how many were heard within 8 hours, and the
+    median of their minutes (None: never).
+    """
+
+    monthly_usd: float
+    sums: int
+    suspected: float
+    heard: dict[int, tuple[int, int, float | None]]
+
+
+def sums_by_size(outcomes: Iterable[Outcome]) -> list[Sums]:
+    """By what the keys spend in a month together."""
+    by_size: dict[float, list[Outcome]] = {}
+    for outcome in outcomes:
+        by_size.setdefault(outcome.key.monthly_usd, []).append(outcome)
+    figures = []
+    for usd, some in sorted(by_size.items()):
+        heard = {}
+        for rate in _rates(one for outcome in some for one in outcome.caught):
+            caught = [one for outcome in some for one in outcome.caught if one.usd_per_hour == rate]
+            minutes = median(inf if one.heard is None else one.heard for one in caught)
+            heard[rate] = sum(not one.unheard for one in caught), len(caught), _finite(minutes)
+        figures.append(Sums(usd, len(some), row("", some).suspected, heard))
+    return figures
+
+
 def leaks_by_times(outcomes: Iterable[Outcome]) -> list[Leaks]:
     """By how many times the habit. A key that leaks less than the floor of a leak (`Limits.leak_floor`) is left out."""
     found: dict[float, list[Leaked]] = {}

@@ -6,7 +6,7 @@ from random import Random
 from typing import Literal
 
 from governor.policy import ExpectedSpend
-from sandbox.traffic import Profile
+from sandbox.traffic import PROFILES, Profile
 from sandbox.traffic.profile import ORIGIN
 from spend_meter.days import DAY
 from spend_meter.limits import Level
@@ -152,6 +152,23 @@ def replay(key: Key, reading: Reading) -> list[Outcome]:
             "burn rate": BurnRate(base, key.monthly_usd),
         }
     return [_run(Outcome(key, name, reading), rule, spend, list(attacks)) for name, rule in rules.items()]
+
+
+FLEET = 12
+"""Keys of a fleet: of each habit in turn, of a twelfth of its dollars."""
+
+
+def replay_fleet(fleet: Key) -> Outcome:
+    """The sum of many keys, judged as the meter judges a workspace's; loops as on a key, spread over all of them."""
+    profiles = [
+        Profile(PROFILES[i % len(PROFILES)], fleet.monthly_usd / FLEET, 1000 * fleet.seed + i, fleet.origin)
+        for i in range(FLEET)
+    ]
+    days = range(fleet.origin, fleet.origin + DAYS + 1)
+    spend = [sum(minute) for day in days for minute in zip(*(one.day(day) for one in profiles), strict=True)]
+    rule = Detector(fleet.origin * DAY, None, suspects_only=True)
+    attacks = [one for one in _attacks(fleet, spend) if one.kind == FLAT]
+    return _run(Outcome(fleet, "sum of keys", "every minute"), rule, spend, attacks)
 
 
 def _attacks(key: Key, spend: Sequence[float]) -> list[Attack]:

@@ -42,7 +42,10 @@ class Rule(Protocol):
 
 
 class Detector:
-    """`spend_meter`'s own, with the budget as the meter would pass it. `leaks`: what this beat tells of a slow leak."""
+    """`spend_meter`'s own, with the budget as the meter would pass it. `leaks`: what this beat tells of a slow leak.
+
+    `suspects_only`: as the sum of many keys is judged, without the rule that no single key may make up most of it.
+    """
 
     def __init__(
         self,
@@ -51,8 +54,10 @@ class Detector:
         hourly: Sequence[tuple[int, float]] = (),
         limits: Limits = LIMITS,
         expect: tuple[ExpectedSpend, ...] = (),
+        suspects_only: bool = False,
     ) -> None:
         self._budget, self._limits, self._expect = budget, limits, expect
+        self._suspects_only = suspects_only
         self._state = QUIET
         self._history = History.empty(minute)
         self._history.learn(hourly)
@@ -74,7 +79,11 @@ class Detector:
     def beat(self, minute: int, usd: float, span: int) -> Level:
         self._history.record(minute, usd, span)
         declared = declared_at(self._expect, "UTC", minute)
-        verdict = judge(self._history, Facts(minute, Allowed(self._budget), self._state, declared), self._limits)
+        facts = Facts(minute, Allowed(self._budget), self._state, declared, self._suspects_only)
+        if self._suspects_only and self._history.days_seen < self._limits.warm_days:
+            self._history.teach()
+            return Level.QUIET
+        verdict = judge(self._history, facts, self._limits)
         settle(self._history, verdict, declared)
         self._state = verdict.next_state
         self.needs_beat = self._state.needs_beat
