@@ -83,17 +83,17 @@ class Fleets:
 
         What a confirmed runaway spends is none's. An account with one workspace has one sum.
         """
-        found: dict[str, tuple[float, int, int]] = {}
+        found: dict[str, list[Move]] = {}
+        confirmed = {who for who, one in self.suspicions.items() if one.level == Level.CONFIRM}
         for subject, moves in self.moved.items():
-            told = self.suspicions.get(subject)
-            if told is None or told.level != Level.CONFIRM:
-                for _, place, spent, span, since in moves:
-                    usd, longest, first = found.get(place, (0.0, 1, self.beat.minute))
-                    found[place] = usd + (spent or 0.0), max(span, longest), min(since, first)
+            if subject not in confirmed:
+                for move in moves:
+                    found.setdefault(move.workspace_id, []).append(move)
         if not found:
             return {}
-        usds, spans, sinces = zip(*found.values(), strict=True)
-        apart = found if len(self.beat.reading.layers.workspaces) > 1 else {}
+        sums = {place: _sum(moves) for place, moves in found.items()}
+        usds, spans, sinces = zip(*sums.values(), strict=True)
+        apart = sums if len(self.beat.reading.layers.workspaces) > 1 else {}
         return {PREFIX + ACCOUNT: (sum(usds), max(spans), min(sinces))} | {
             PREFIX + place: one for place, one in apart.items()
         }
@@ -204,3 +204,11 @@ class Fleets:
             spent_usd=round(history.spent(window), 6),
             usual_usd=round(history.maxima(window)[1], 6),
         )
+
+
+def _sum(moves: Sequence[Move]) -> tuple[float, int, int]:
+    return (
+        sum(move.spent for move in moves if move.spent is not None),
+        max(move.span for move in moves),
+        min(move.still_since for move in moves),
+    )

@@ -129,7 +129,10 @@ def _still_watched(
     """Subjects to judge though they spent next to nothing: the suspected, and once a day those over their habit."""
     suspected = [who for who, one in suspicions.items() if one.needs_beat and not is_fleet(who)]
     over = [who for who, one in leaks.items() if one.day < minute // DAY]
-    return [who for who in dict.fromkeys((*suspected, *over)) if who not in opened] if suspected or over else []
+    if not suspected and not over:
+        return []
+    judged = set(opened)
+    return [who for who in dict.fromkeys((*suspected, *over)) if who not in judged]
 
 
 def _leaking(
