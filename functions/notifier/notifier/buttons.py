@@ -50,8 +50,8 @@ def disable(case: Case) -> Button:
 
 def expected(case: Case) -> Button:
     confirm = (
-        f"Is it meant that {case.what} is burning {case.burning}? It is not judged for four hours. This teaches: as "
-        "much is left alone for 3 days and, for 13 months, around this day of the month. Its budgets still hold."
+        f"Is it meant that {case.what} is burning {case.burning}? It is not judged for 4 hours, and Governor learns: "
+        "as much is meant near this day of the month. Budgets hold."
     )
     return Button("Expected", "expected", {"subject": case.event.subject}, confirm=confirm)
 

@@ -72,6 +72,8 @@ class Case:
     def who(self) -> str:
         """The workload; an undeclared key by its name and the start of its hash."""
         subject = self.event.subject
+        if isinstance(self.evidence, Runaway) and self.evidence.scope != "keys":
+            return "the account" if self.evidence.scope == "account" else f"workspace {escape(self.evidence.name)}"
         if self.workload or len(subject) != 64:
             return escape(subject)
         name = getattr(self.evidence, "name", "")

@@ -22,6 +22,7 @@ from governor.evidence import (
     Retired,
     Rotated,
     Runaway,
+    RunawayRule,
 )
 from governor.preset_evidence import PresetDrift, Promotion
 from notifier import byok
@@ -157,6 +158,11 @@ def _budget(_event: Event, evidence: BudgetReached) -> str:
     return f"budget#{evidence.scope}#{evidence.scope_id}#{evidence.period}#{period_end}"
 
 
+def _runaway(event: Event, evidence: Runaway) -> str:
+    """A leak goes on for days beside what else a subject does: it is a conversation of its own."""
+    return f"{'slow' if evidence.rule is RunawayRule.LEAK else 'runaway'}#{event.subject}"
+
+
 def _blind(event: Event, evidence: Blind) -> str:
     """What nothing follows upon is a conversation of its own: it must not be closed by another's recovery."""
     alone = evidence.kind in ("stored_reading", "clock")
@@ -186,7 +192,7 @@ def _decided(event: Event, evidence: ApprovalEvidence) -> str:
 
 
 _ABOUT: Mapping[type[Evidence], Callable[[Event, Any], str]] = {
-    Runaway: lambda event, _: f"runaway#{event.subject}",
+    Runaway: _runaway,
     RunawayExpected: lambda event, _: f"runaway#{event.subject}",
     BudgetReached: _budget,
     Disable: lambda event, evidence: f"{evidence.cause}#{event.subject}",

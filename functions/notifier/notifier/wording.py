@@ -4,55 +4,22 @@ The first line says what happened, to which workload, how many dollars, and what
 """
 
 from collections.abc import Callable
-from datetime import timedelta
 from typing import cast
 
 from governor.events import DetailType, Event
-from governor.evidence import BudgetReached, Disable, Exposed, Restore, Runaway
+from governor.evidence import BudgetReached, Disable, Exposed, Restore
 from governor.policy import Policy
-from governor.slack import Button, escape
-from notifier import blindness, buttons, credits, decisions, failovers, presets, rotations
+from governor.slack import escape
+from notifier import blindness, buttons, credits, decisions, failovers, presets, rotations, runaways
 from notifier.case import Case, Figures
 from notifier.kinds import evidence_of, is_calm
-from notifier.phrases import cents, money, person, share, span, utc
+from notifier.phrases import cents, money, person, share, utc
 from notifier.words import GREEN, ORANGE, RED, YELLOW, Words
 
 
 def words(event: Event, policy: Policy, known: Figures) -> Words:
     """The words for one event, with the figures that its incident knows. Raises `BadEvent`."""
     return _WORDS[event.detail_type](Case(event, evidence_of(event), policy, known))
-
-
-def _suspected(case: Case) -> Words:
-    evidence = cast(Runaway, case.evidence)
-    then = (
-        "Governor disables its key once this is confirmed."
-        if case.governor_disables("runaway")
-        else f"Governor only watches: {case.restraint}."
-    )
-    headline = f"🟠 {case.who} may be running away: {_pace(case, evidence)}. {then}{case.owner}"
-    todo = "Is this meant? Then click *Expected* under the thread's first message. If not, stop whatever is calling."
-    return Words(headline, ORANGE, _spend(case, evidence), todo, _choice(case))
-
-
-def _confirmed(case: Case) -> Words:
-    evidence = cast(Runaway, case.evidence)
-    running = f"🔴 {case.who} is running away: {_pace(case, evidence)}."
-    if case.governor_disables("runaway"):
-        headline = f"{running} Governor is disabling its key now.{case.owner}"
-        return Words(
-            headline, RED, _spend(case, evidence), "Nothing yet: what became of the key follows in this thread."
-        )
-    headline = f"{running} Its key still works: {case.restraint}. {case.approvers} must decide.{case.owner}"
-    todo = "Stop whatever is calling, or click *Disable key* under the thread's first message."
-    return Words(headline, RED, _spend(case, evidence), todo, _choice(case))
-
-
-def _ended(case: Case) -> Words:
-    burned = f" It burned {case.burning}." if case.figures.rate is not None else ""
-    untouched = "" if case.figures.disabled else " Its key was not disabled."
-    headline = f"🟢 {case.who} has calmed down.{burned}{case.lost}{untouched}"
-    return Words(headline, GREEN, case.why, "If this was not meant, find out what called.")
 
 
 def _disabled(case: Case) -> Words:
@@ -92,7 +59,7 @@ def _withheld(case: Case) -> Words:
     todo = f"Disable the key, or let it run.{each_hour}" if live else "Look at the key at OpenRouter."
     if evidence.rule == "openrouter_forbids":
         todo = f"Disable the key in OpenRouter by hand, then mend what the error names.{each_hour}"
-    choice = _choice(case) if evidence.cause == "runaway" else (buttons.disable(case),)
+    choice = runaways.choice(case) if evidence.cause == "runaway" else (buttons.disable(case),)
     return Words(headline, RED, (*case.why, *facts), todo, choice if live else ())
 
 
@@ -189,19 +156,6 @@ def _ahead(evidence: BudgetReached) -> str:
     return f"Nothing is blocked yet.{resets}"
 
 
-def _choice(case: Case) -> tuple[Button, ...]:
-    return buttons.expected(case), buttons.disable(case)
-
-
-def _pace(case: Case, evidence: Runaway) -> str:
-    return f"{case.burning}, {money(evidence.spent_usd)} in the last {span(timedelta(minutes=evidence.window_minutes))}"
-
-
-def _spend(case: Case, evidence: Runaway) -> tuple[str, ...]:
-    habit = f"habit {money(evidence.baseline_usd)}, floor {money(evidence.floor_usd)} for this window"
-    return (f"*Since* {utc(evidence.started_at)} · {habit}", *case.keys(evidence.keys), *case.why)
-
-
 def _by_morning(evidence: Disable) -> tuple[str, ...]:
     if evidence.by_morning_usd is None:
         return ()
@@ -220,9 +174,9 @@ def _top(evidence: Disable) -> tuple[str, ...]:
 
 _WORDS: dict[DetailType, Callable[[Case], Words]] = {
     DetailType.BUDGET_THRESHOLD_REACHED: _budget,
-    DetailType.RUNAWAY_SUSPECTED: _suspected,
-    DetailType.RUNAWAY_CONFIRMED: _confirmed,
-    DetailType.RUNAWAY_ENDED: _ended,
+    DetailType.RUNAWAY_SUSPECTED: runaways.suspected,
+    DetailType.RUNAWAY_CONFIRMED: runaways.confirmed,
+    DetailType.RUNAWAY_ENDED: runaways.ended,
     DetailType.RUNAWAY_EXPECTED: decisions.expected,
     DetailType.KEY_DISABLED: _disabled,
     DetailType.DISABLE_WITHHELD: _withheld,

@@ -12,7 +12,9 @@ from governor.events import DetailType, Event, event_id
 from governor.evidence import Blind
 from spend_meter.blindness import ACCOUNT
 from spend_meter.counters import Known, Seen
+from spend_meter.days import DAY
 from spend_meter.history import History
+from spend_meter.leaks import Leak
 from spend_meter.periods import moment_of
 from spend_meter.runaway import QUIET
 from spend_meter.runaway import State as Suspicion
@@ -43,6 +45,7 @@ def minute_to_meter(scheduled: int, received: int, last: int) -> int | None:
 
 def set_back(state: State, minutes: int) -> State:
     """The state as if all of it had been remembered so many minutes earlier."""
+    days = state.beat // DAY - _earlier(state.beat, minutes) // DAY
     return replace(
         state,
         beat=_earlier(state.beat, minutes),
@@ -52,6 +55,7 @@ def set_back(state: State, minutes: int) -> State:
         doubts={hash: doubt._replace(since=_earlier(doubt.since, minutes)) for hash, doubt in state.doubts.items()},
         habits={subject: _history(content, minutes) for subject, content in state.habits.items()},
         waiting={subject: set_notes_back(notes, minutes) for subject, notes in state.waiting.items()},
+        leaks={subject: _leak(leak, minutes, days) for subject, leak in state.leaks.items()},
         suspicions={subject: _suspicion(one, minutes) for subject, one in state.suspicions.items()},
         blind={scope: _earlier(since, minutes) for scope, since in state.blind.items()},
         learning={
@@ -129,6 +133,12 @@ def _history(content: bytes, minutes: int) -> bytes:
     history = History.from_bytes(content)
     history.set_back(minutes)
     return history.to_bytes()
+
+
+def _leak(leak: Leak, minutes: int, days: int) -> Leak:
+    return replace(
+        leak, began=_earlier(leak.began, minutes), day=_earlier(leak.day, days), told=_earlier(leak.told, minutes)
+    )
 
 
 def _suspicion(suspicion: Suspicion, minutes: int) -> Suspicion:

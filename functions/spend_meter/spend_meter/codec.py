@@ -8,7 +8,7 @@ import zlib
 from array import array
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, astuple
 from itertools import accumulate, chain, pairwise
 from struct import error as StructError
 from typing import Any
@@ -19,6 +19,7 @@ from spend_meter.budgets import Alerted
 from spend_meter.counters import PACKED_SIZE
 from spend_meter.credits import Purse
 from spend_meter.doubts import Doubt
+from spend_meter.leaks import Leak
 from spend_meter.learning import Attempt
 from spend_meter.runaway import State as Suspicion
 from spend_meter.state import Caps, Guard, Layers, Place, State
@@ -104,6 +105,7 @@ class Codec:
             suspicions={who: Suspicion.from_bytes(bytes.fromhex(text)) for who, text in facts["suspicions"].items()},
             blind=facts["blind"],
             learning=_learning(sections),
+            leaks={who: Leak(*leak) for who, leak in facts.get("leaks", {}).items()},  # there was no such part before
             rebaselined=facts["rebaselined"],
             credits=_purse(facts.get("credits")),  # there was no such part before
             asked_again=tuple(facts.get("asked_again", ())),
@@ -177,6 +179,7 @@ def _facts(state: State) -> dict[str, Any]:
         "suspicions": {subject: suspicion.to_bytes().hex() for subject, suspicion in state.suspicions.items()},
         "doubts": dict(state.doubts),
         "blind": dict(state.blind),
+        "leaks": {who: astuple(leak) for who, leak in state.leaks.items()},
         "rebaselined": dict(state.rebaselined),
         "credits": asdict(state.credits) if state.credits else None,
         "asked_again": state.asked_again,

@@ -67,6 +67,10 @@ class Days:
                     second = value
         return largest, second
 
+    def fifth_largest(self) -> float:
+        """The fifth-largest maximum of the longest window (0 where none)."""
+        return max(sorted(self._rows[-1])[-5], 0.0)
+
     def largest_of_weekdays(self, i: int, days: Iterable[int]) -> float:
         """The largest maximum among the four like weekdays of each of these epoch days."""
         row = self._rows[i]

@@ -14,6 +14,7 @@ from spend_meter.budgets import Alerted, Crossing, asked_again, describe, judge_
 from spend_meter.counters import Metered, meter
 from spend_meter.credits import judge_credits, named
 from spend_meter.facts import Facts
+from spend_meter.fleet import is_alive
 from spend_meter.habits import Habits
 from spend_meter.held import news as lists_news
 from spend_meter.judgement import judge_subjects
@@ -40,7 +41,8 @@ class Decision:
     """The next state, whose outbox holds `events`, and what to tell of the beat.
 
     `asks`: event id to the secret of the workload whose own key can say what blocks it first.
-    `untold`: counters that shrank. `top_spenders`: subject and USD of the last hour, greatest first.
+    `untold`: counters that shrank. `top_spenders`: subject and USD of the last hour, greatest first. `explained`: see
+    `judgement.Judgement`.
     """
 
     state: State
@@ -50,15 +52,14 @@ class Decision:
     untold: int
     top_spenders: Sequence[tuple[str, float]]
     oldest_reading_seconds: int | None
+    explained: Mapping[str, str]
 
-    def completed(self, answers: Mapping[str, str]) -> "Decision":
-        """The same with `blocks_first` filled in, by event id."""
+    def completed(self, answers: Mapping[str, Mapping[str, object]]) -> "Decision":
+        """The same with these fields of evidence filled in, by event id."""
         if not answers:
             return self
         events = [
-            replace(event, evidence={**event.evidence, "blocks_first": answers[event.id]})
-            if event.id in answers
-            else event
+            replace(event, evidence={**event.evidence, **answers[event.id]}) if event.id in answers else event
             for event in self.state.outbox
         ]
         return replace(self, state=replace(self.state, outbox=tuple(events)))
@@ -96,6 +97,7 @@ def decide(facts: Facts) -> Decision:
         budgets=budgets,
         suspicions=judgement.suspicions,
         blind=blind,
+        leaks=judgement.leaks,
         learning=attempted(judgement.learning, facts.learned, minute),
         rebaselined=dict(facts.rebaselines),
         credits=purse,
@@ -115,6 +117,7 @@ def decide(facts: Facts) -> Decision:
         untold=sum(move.spent is None for move in metered.moves),
         top_spenders=judgement.top_spenders,
         oldest_reading_seconds=_oldest(places, minute),
+        explained=judgement.explained,
     )
 
 
@@ -238,13 +241,14 @@ def _pruned(state: State, subjects: Subjects) -> State:
     hashes = {hash for keys in state.keys.values() for hash in keys}
 
     def alive(subject: str) -> bool:
-        return subject in hashes or subjects.workload(subject) is not None
+        return subject in hashes or subjects.workload(subject) is not None or is_alive(subject, state.places)
 
     return replace(
         state,
         habits={subject: habit for subject, habit in state.habits.items() if alive(subject)},
         waiting={subject: notes for subject, notes in state.waiting.items() if alive(subject)},
         suspicions={subject: suspicion for subject, suspicion in state.suspicions.items() if alive(subject)},
+        leaks={subject: leak for subject, leak in state.leaks.items() if alive(subject)},
         learning={subject: attempt for subject, attempt in state.learning.items() if alive(subject)},
         doubts={hash: doubt for hash, doubt in state.doubts.items() if hash in hashes},
         budgets={id: one for id, one in state.budgets.items() if still_there(id, hashes, set(state.places), subjects)},

@@ -15,7 +15,7 @@ More than 300 lines: what is learned has files of its own, and here is the passi
 
 import struct
 from array import array
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from spend_meter import days, hours, lessons
 from spend_meter.days import DAY, DAYS, WINDOWS, Days
@@ -106,20 +106,27 @@ class History:
         if minute > self.minute:
             self._pass(minute, _ALL)
 
-    def teach(self) -> None:
-        """Let the windows that end now, and those withheld so far, count towards today's maxima."""
+    def teach(self, counted: Callable[[int], float] | None = None) -> None:
+        """Let the windows that end now, and those withheld so far, count towards today's maxima.
+
+        `counted(window)`: USD of the window that teach, where some are declared as meant and do not.
+        """
         for i, window in enumerate(WINDOWS):
-            spent = max(self.spent(window), self._withheld[i])
+            spent = max((counted or self.spent)(window), self._withheld[i])
             if spent > self._today[i]:
                 self._today[i] = spent
         self._withheld = array("f", _NOTHING)
 
-    def withhold(self) -> None:
-        """Put the windows that end now aside: `teach` will count them, `discard` forget them."""
+    def withhold(self, counted: Callable[[int], float] | None = None) -> None:
+        """Put the windows that end now aside: `teach` will count them, `discard` forget them. `counted`: as there."""
         for i, window in enumerate(WINDOWS):
-            spent = self.spent(window)
+            spent = (counted or self.spent)(window)
             if spent > self._withheld[i]:
                 self._withheld[i] = spent
+
+    def forget_stretches(self) -> None:
+        """How long today burned without a pause teaches nothing: it was declared as meant."""
+        self._hours.forget_today()
 
     def discard(self) -> None:
         """Today so far, and what was withheld, teaches nothing."""
@@ -185,6 +192,15 @@ class History:
             return sum(self._halves[first : first + count])
         return sum(self._halves[first:]) + sum(self._halves[: first + count - _HALVES])
 
+    def spent_between(self, window: int, start: int, end: int) -> float:
+        """The part of `spent(window)` from the minute `start` to before `end`; above an hour, by half hours."""
+        if window <= 60:
+            first = max(start, self.minute - window + 1, self.since + 1)
+            return sum(self._minutes[when % 60] for when in range(first, min(end, self.minute + 1)))
+        last = self.minute // _HALF
+        first = max(start // _HALF, last - min(window // _HALF, _HALVES) + 1)
+        return sum(self._halves[half % _HALVES] for half in range(first, min((end - 1) // _HALF, last) + 1))
+
     def recent(self, minutes: int = 60) -> list[float]:
         """USD by minute, oldest first, the present minute last; at most an hour."""
         return [self._minutes[when % 60] for when in range(self.minute - minutes + 1, self.minute + 1)]
@@ -192,6 +208,10 @@ class History:
     def maxima(self, window: int) -> tuple[float, float]:
         """The largest and second-largest daily maximum of this window, USD, over the days learned (0 where none)."""
         return self._days.two_largest(WINDOWS.index(window))
+
+    def fifth_largest_day(self) -> float:
+        """USD of the fifth-largest 24 hours among the days remembered (0 with fewer): four odd days are forgiven."""
+        return self._days.fifth_largest()
 
     def usual(self, window: int) -> float:
         """USD that clock hours like those of the window may bring (an hour's shift allowed).

@@ -4,11 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from governor.events import DetailType, Event, event_id
-from governor.evidence import KeyReading, Runaway
+from governor.evidence import ExpectedWindow, KeyReading, Runaway
 from governor.policy import Workload
+from spend_meter.days import DAY
+from spend_meter.declared import Declared, counted, declared_at
+from spend_meter.excess import explanation
 from spend_meter.history import History
-from spend_meter.limits import Allowed, Level
-from spend_meter.periods import MONTHLY, PERIODS, Period, moment_of, starts_at
+from spend_meter.leaks import Leak, watch
+from spend_meter.limits import LIMITS, Allowed, Level
+from spend_meter.periods import MONTHLY, PERIODS, Period, minute_of, moment_of, starts_at
 from spend_meter.runaway import QUIET, Facts, Verdict, judge, settle
 from spend_meter.runaway import State as Suspicion
 from spend_meter.scopes import counter
@@ -18,10 +22,14 @@ from spend_meter.subjects import Lineage, Subjects, key_reading
 
 @dataclass(frozen=True)
 class Judged:
-    """What the detector remembers from now on, and the event that is due."""
+    """What the detector remembers from now on, and the event that is due.
+
+    `explained`: the name of the policy's window without which this beat's spend would have been over a limit.
+    """
 
     suspicion: Suspicion
     event: Event | None
+    explained: str | None = None
 
 
 def judge_subject(
@@ -40,19 +48,50 @@ def judge_subject(
     `caps`: the budgets of the subject's workspace. `again`: its disable was withheld and is due: a confirmed runaway
     that still burns is told now, not when the quarter of an hour is over.
     """
-    if subjects.limits(subject).runaway.mode == "off":
+    rules = subjects.limits(subject).runaway
+    if rules.mode == "off":
         history.teach()
         return Judged(QUIET, None)
-    verdict = judge(history, Facts(minute, _allowed(subjects.workload(subject), lineage, caps), suspicion))
+    declared = declared_at(rules.expect, subjects.time_zone(subject), minute) if rules.expect else ()
+    allowed = _allowed(subjects.workload(subject), lineage, caps)
+    new = history.days_seen < 2 and _is_new(subject, lineage, minute, subjects)
+    verdict = judge(history, Facts(minute, allowed, suspicion, declared, new=new))
+    explained = explanation(history, declared, allowed) if declared else None
+    expected = [_window(one, history) for one in declared]
     after = verdict.next_state
     if again and verdict.level == Level.CONFIRM and not verdict.announce and after.burning_minute == minute:
         verdict = replace(verdict, announce=True, next_state=replace(after, raised_minute=minute))
     spent_by_minute = history.recent(60)
-    settle(history, verdict)
+    settle(history, verdict, declared)
     detail_type = _news(verdict)
     if detail_type is None:
-        return Judged(verdict.next_state, None)
-    return Judged(verdict.next_state, _event(detail_type, subject, verdict, minute, spent_by_minute, lineage, subjects))
+        return Judged(verdict.next_state, None, explained)
+    event = _event(detail_type, subject, verdict, minute, spent_by_minute, lineage, subjects, expected)
+    return Judged(verdict.next_state, event, explained)
+
+
+def watch_leak(
+    subject: str,
+    history: History,
+    leak: Leak | None,
+    suspicion: Suspicion,
+    lineage: Lineage,
+    subjects: Subjects,
+    caps: Caps | None,
+) -> tuple[Leak | None, Event | None]:
+    """Whether the subject spends too much for days, and the event that is due. `suspicion`: after this beat."""
+    spent, minute = history.spent(DAY), history.minute
+    rules = subjects.limits(subject).runaway
+    if (leak is None and spent < LIMITS.leak_floor) or rules.mode == "off":
+        return None, None
+    if rules.expect:
+        spent = counted(history, declared_at(rules.expect, subjects.time_zone(subject), minute))(DAY)
+    allowed = _allowed(subjects.workload(subject), lineage, caps)
+    after, verdict = watch(leak, history, spent, allowed, suspicion)
+    if verdict is None:
+        return after, None
+    kind = DetailType.RUNAWAY_ENDED if verdict.ended else DetailType.RUNAWAY_SUSPECTED
+    return after, _event(kind, subject, verdict, minute, history.recent(60), lineage, subjects)
 
 
 def restart(
@@ -88,6 +127,7 @@ def _event(
     recent: Sequence[float],
     lineage: Lineage,
     subjects: Subjects,
+    expected: Sequence[ExpectedWindow] = (),
 ) -> Event:
     name = subject if subjects.workload(subject) or not lineage else lineage[0][0].name
     evidence = Runaway(
@@ -101,6 +141,7 @@ def _event(
         started_at=moment_of(verdict.started_minute),
         observed_at=moment_of(minute),
         spend_by_minute=[round(usd, 6) for usd in recent],
+        expected=list(expected),
         keys=_keys(lineage, verdict.spent_usd, verdict.window_minutes, minute, subjects),
     )
     # A confirmed runaway is told again while it burns: the minute it is raised tells the tellings apart.
@@ -110,8 +151,36 @@ def _event(
         event_id(detail_type, subject, verdict.started_minute, raised),
         subject,
         moment_of(minute),
-        f"{name}: {verdict.reason}",
+        f"{name}: {verdict.reason}{_of_the_policy(expected)}",
         evidence.model_dump(mode="json"),
+    )
+
+
+def _is_new(subject: str, lineage: Lineage, minute: int, subjects: Subjects) -> bool:
+    """Whether it is a key that no workload declares and that was made less than a day ago."""
+    if subjects.workload(subject) is not None:
+        return False
+    return any(minute - minute_of(key.created_at) < DAY for key, _ in lineage)
+
+
+def _window(declared: Declared, history: History) -> ExpectedWindow:
+    return ExpectedWindow(
+        name=declared.name,
+        started_at=moment_of(declared.start),
+        ends_at=moment_of(declared.end),
+        up_to_usd=declared.up_to_usd,
+        spent_usd=round(declared.spent(history), 6),
+        counts=not declared.covers(history),
+    )
+
+
+def _of_the_policy(expected: Sequence[ExpectedWindow]) -> str:
+    """What people are told of the policy's windows: what they explain, or that more was spent than they allow."""
+    return "".join(
+        f" In the policy's window “{one.name}” ${one.spent_usd:,.2f} was spent, "
+        + (f"more than its ${one.up_to_usd:,.2f}." if one.counts else f"which its ${one.up_to_usd:,.2f} explains.")
+        for one in expected
+        if one.spent_usd > 0
     )
 
 
@@ -130,8 +199,8 @@ def _keys(lineage: Lineage, spent: float, window_minutes: int, minute: int, subj
     counters = [counter(key, covering, subjects.counts_byok(key)) for key, _ in lineage]
     total = sum(counters)
     readings = []
-    for (key, workspace_id), counted in zip(lineage, counters, strict=True):
-        part = min(counted, spent * counted / total) if total else 0.0
+    for (key, workspace_id), counter_usd in zip(lineage, counters, strict=True):
+        part = min(counter_usd, spent * counter_usd / total) if total else 0.0
         readings.append(key_reading(key, workspace_id, subjects, subjects.counted(key) - part))
     return readings
 

@@ -7,13 +7,18 @@ from heapq import nlargest
 from governor.clock import parse_instant
 from governor.events import DetailType, Event
 from spend_meter.counters import Metered, Move
+from spend_meter.days import DAY
 from spend_meter.facts import Due, Facts
+from spend_meter.fleet import Fleets, is_fleet
 from spend_meter.habits import Habits
-from spend_meter.incidents import judge_subject, restart
+from spend_meter.history import History
+from spend_meter.incidents import judge_subject, restart, watch_leak
+from spend_meter.leaks import Leak, meant
 from spend_meter.learning import Attempt
 from spend_meter.periods import minute_of, moment_of, starts_at
 from spend_meter.runaway import QUIET
 from spend_meter.runaway import State as Suspicion
+from spend_meter.state import Caps
 from spend_meter.subjects import Lineage, LineageOf, Subjects
 
 TOP = 10
@@ -24,7 +29,8 @@ HOUR = 60
 class Judgement:
     """What came of the subjects' beat. `top_spenders`: subject and USD of the last hour, greatest first.
 
-    `asked_again`: the triggers of withheld disables that an event of this beat asks again.
+    `asked_again`: the triggers of withheld disables that an event of this beat asks again. `explained`: subject to the
+    name of the policy's window that holds an alarm back.
     """
 
     habits: Habits
@@ -33,6 +39,8 @@ class Judgement:
     top_spenders: Sequence[tuple[str, float]]
     events: Sequence[Event]
     asked_again: Sequence[str]
+    explained: Mapping[str, str]
+    leaks: Mapping[str, Leak]
 
 
 def judge_subjects(facts: "Facts", metered: Metered, subjects: Subjects, lineage_of: LineageOf) -> Judgement:
@@ -43,6 +51,7 @@ def judge_subjects(facts: "Facts", metered: Metered, subjects: Subjects, lineage
     learning = dict(state.learning)
     events = _restart(facts, habits, suspicions, subjects, lineage_of)
     asked: list[str] = []
+    explained: dict[str, str] = {}
 
     moved = _by_subject(metered.moves, subjects)
     noted, opened = [], []
@@ -55,12 +64,10 @@ def judge_subjects(facts: "Facts", metered: Metered, subjects: Subjects, lineage
             _record(habits, subject, moves, minute)
             opened.append(subject)
     learning |= _unlearned_workloads(facts, habits, moved, subjects, lineage_of)
-    for subject, hourly in facts.learned.items():
-        if hourly is not None and (subject in habits or subjects.workload(subject)):
-            habits.open(subject, minute).learn(hourly)
-
-    _learn_what_is_meant(facts, habits, suspicions)
-    for subject in [*opened, *(who for who, one in suspicions.items() if one.needs_beat and who not in moved)]:
+    _learn_the_past(facts, habits, subjects)
+    leaks = dict(state.leaks)
+    _learn_what_is_meant(facts, habits, suspicions, leaks)
+    for subject in [*opened, *_still_watched(opened, suspicions, leaks, minute)]:
         lineage = _lineage(subject, moved, subjects, lineage_of)
         if subject not in moved and _is_unknown(facts, subject, lineage, subjects):
             continue
@@ -77,8 +84,12 @@ def judge_subjects(facts: "Facts", metered: Metered, subjects: Subjects, lineage
         if judged.suspicion != QUIET:
             suspicions[subject] = judged.suspicion
         events += [judged.event] if judged.event else []
+        events += _leaking(subject, history, leaks, suspicions, lineage, subjects, caps)
+        if judged.explained:
+            explained[subject] = judged.explained
+    events += Fleets(facts, habits, suspicions, subjects, lineage_of, moved, opened).judge()
     candidates = {*opened, *state.spenders, *habits.nearest(noted, 2 * TOP)}
-    return Judgement(habits, suspicions, learning, _top(habits, candidates, minute), events, asked)
+    return Judgement(habits, suspicions, learning, _top(habits, candidates, minute), events, asked, explained, leaks)
 
 
 def _is_unknown(facts: "Facts", subject: str, lineage: Lineage, subjects: Subjects) -> bool:
@@ -107,7 +118,44 @@ def _restart(
     return events
 
 
-def _learn_what_is_meant(facts: "Facts", habits: Habits, suspicions: dict[str, Suspicion]) -> None:
+def _learn_the_past(facts: "Facts", habits: Habits, subjects: Subjects) -> None:
+    for subject, hourly in facts.learned.items():
+        if hourly is not None and (subject in habits or subjects.workload(subject)):
+            habits.open(subject, facts.minute).learn(hourly)
+
+
+def _still_watched(
+    opened: Sequence[str], suspicions: Mapping[str, Suspicion], leaks: Mapping[str, Leak], minute: int
+) -> list[str]:
+    """Subjects to judge though they spent next to nothing: the suspected, and once a day those over their habit."""
+    suspected = [who for who, one in suspicions.items() if one.needs_beat and not is_fleet(who)]
+    over = [who for who, one in leaks.items() if one.day < minute // DAY]
+    if not suspected and not over:
+        return []
+    judged = set(opened)
+    return [who for who in dict.fromkeys((*suspected, *over)) if who not in judged]
+
+
+def _leaking(
+    subject: str,
+    history: History,
+    leaks: dict[str, Leak],
+    suspicions: Mapping[str, Suspicion],
+    lineage: Lineage,
+    subjects: Subjects,
+    caps: Caps | None,
+) -> list[Event]:
+    leak, event = watch_leak(
+        subject, history, leaks.pop(subject, None), suspicions.get(subject, QUIET), lineage, subjects, caps
+    )
+    if leak:
+        leaks[subject] = leak
+    return [event] if event else []
+
+
+def _learn_what_is_meant(
+    facts: "Facts", habits: Habits, suspicions: dict[str, Suspicion], leaks: dict[str, Leak]
+) -> None:
     """People say *Expected* of a disabled key, too, which spends nothing meanwhile. Learned twice is learned once."""
     for subject, until in facts.expected.items():
         if facts.minute < until and subject in habits:
@@ -115,6 +163,8 @@ def _learn_what_is_meant(facts: "Facts", habits: Habits, suspicions: dict[str, S
             history.advance(facts.minute)
             history.meant()
             suspicions.pop(subject, None)
+            if subject in leaks:
+                leaks[subject] = meant(leaks[subject])
 
 
 def _owed(facts: "Facts", subject: str) -> Due | None:

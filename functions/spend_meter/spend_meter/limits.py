@@ -62,11 +62,14 @@ class Limits:
     `jobs_suspect`, `on_end_suspect`: the share of a job that makes a suspicion; few days of spend weigh half as much.
 
     `meant`: up to this multiple of what a person said was meant (see `lessons.py`), no rule suspects or confirms.
+    `leak`, `leak_most` (times the fifth-largest day), `leak_floor` (USD a day beyond it), `leak_back`: see `leaks.py`.
+    Above `leak_most` a launch cannot be told from a leak; `leak_floor` is $300 a month.
     `still_burning`: the last twelfth of the window must burn at half its mean rate, or what it saw is over.
     `beats`: one dear request, or one late counter, is one beat; a runaway is there on the next.
     `warm_days`, `warm_days_of_spend`: two weeks show a weekly job twice; with less than a week of spending days there
     is no habit to compare with. A cold key is only ever suspected: above `cold_share` of its daily limit, or
-    `cold_month_share` of its monthly budget, or `cold_floor` floors when nobody stated any.
+    `cold_month_share` of its monthly budget, or `cold_floor` floors when nobody stated any; `new_floor` in the first
+    day of a key's life: a key that spends at once is rare, and what a thief of the management key would make.
     `idle_month_share`: a key known to lie idle, but with a budget, confirms at half a month's money in one window.
     `raise_again` (minutes): a confirmed runaway is told anew until somebody acts.
     `quiet_after` (minutes), `fallen_to`: over when the rate has been below a quarter of its highest for ten minutes.
@@ -90,6 +93,10 @@ class Limits:
     on_end_suspect: float = 0.65
     month_share: tuple[float, ...] = (1.6, 1.3)
     meant: float = 1.4
+    leak: float = 1.65
+    leak_most: float = 3.0
+    leak_floor: float = 10.0
+    leak_back: float = 1.4
     suspect: float = 0.6
     still_burning: float = 0.5
     beats: int = 2
@@ -98,6 +105,7 @@ class Limits:
     cold_share: float = 0.5
     cold_month_share: float = 0.1
     cold_floor: float = 10.0
+    new_floor: float = 4.0
     idle_month_share: float = 0.5
     raise_again: int = 15
     quiet_after: int = 10

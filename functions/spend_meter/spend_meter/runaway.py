@@ -6,10 +6,12 @@ then it is `advance`d and judged.
 """
 
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from governor.evidence import RunawayRule as Rule
 from spend_meter.days import WINDOWS
+from spend_meter.declared import Declared, counted
 from spend_meter.excess import find_excess
 from spend_meter.history import History
 from spend_meter.limits import LIMITS, UNLIMITED, Allowed, Excess, Level, Limits
@@ -17,6 +19,8 @@ from spend_meter.reasons import reason_of
 
 _STATE = struct.Struct("<BBBBIIIIfffB")
 _RULES = tuple(Rule)
+AFTERWARDS = 60
+"""Minutes after a declared window in which its last half hours may still be taken for a stretch of the habit's."""
 
 
 @dataclass(frozen=True)
@@ -79,12 +83,16 @@ QUIET = State()
 class Facts:
     """What is known of the subject besides its history, which stands at `minute`.
 
-    `previous`: the last verdict's `next_state`.
+    `previous`: the last verdict's `next_state`. `declared`: the policy's windows of expected spend of the last day.
+    `suspects_only`: what would be confirmed is suspected, and nothing less. `new`: a key made less than a day ago.
     """
 
     minute: int
     allowed: Allowed = UNLIMITED
     previous: State = QUIET
+    declared: Sequence[Declared] = ()
+    suspects_only: bool = False
+    new: bool = False
 
 
 @dataclass(frozen=True)
@@ -115,7 +123,10 @@ class Verdict:
 def judge(history: History, facts: Facts, limits: Limits = LIMITS) -> Verdict:
     """The verdict on spend up to `facts.minute`. Changes nothing: `settle` lets the history learn from it, or not."""
     state = facts.previous
-    excess = find_excess(history, facts.allowed, limits)
+    spent_in = counted(history, facts.declared) if facts.declared else history.spent
+    excess = find_excess(history, facts.allowed, limits, spent_in, new=facts.new)
+    if excess and facts.suspects_only:
+        excess = replace(excess, level=Level.SUSPECT) if excess.level == Level.CONFIRM else None
     # Only a beat that spent counts: a lump stays in the windows for a while, and must not be taken for the next one.
     if excess is None:
         state = replace(state, suspect_beats=0, confirm_beats=0) if state.suspect_beats else state
@@ -127,20 +138,23 @@ def judge(history: History, facts: Facts, limits: Limits = LIMITS) -> Verdict:
     return _watch(history, facts.minute, state, excess, limits)
 
 
-def settle(history: History, verdict: Verdict) -> None:
+def settle(history: History, verdict: Verdict, declared: Sequence[Declared] = ()) -> None:
     """Let the history learn from this beat, or see to it that it does not.
 
     What is suspected waits, and teaches once the suspicion ends unconfirmed; what was confirmed never teaches, unless
-    a person says that it was meant (`History.meant`).
+    a person says that it was meant (`History.meant`). What is `declared` as meant is no habit, and teaches nothing.
     """
+    spent_in = counted(history, declared) if declared else None
+    if any(history.minute < one.end + AFTERWARDS and one.covers(history) for one in declared):
+        history.forget_stretches()
     if verdict.forget:
         history.rebaseline(history.minute)
     elif verdict.level == Level.CONFIRM:
         history.stop()
     elif verdict.level == Level.SUSPECT or verdict.next_state.suspect_beats == 1:
-        history.withhold()
+        history.withhold(spent_in)
     else:
-        history.teach()
+        history.teach(spent_in)
 
 
 def _watch(history: History, now: int, state: State, excess: Excess | None, limits: Limits) -> Verdict:

@@ -7,6 +7,7 @@ publishes nothing.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Literal
 
 from pydantic import SecretStr
@@ -29,6 +30,7 @@ from spend_meter.facts import Due, Facts
 from spend_meter.learning import Hourly
 from spend_meter.periods import minute_of
 from spend_meter.reading import Reading
+from spend_meter.request_kinds import explain, to_explain
 from spend_meter.settings import Beat
 from spend_meter.slow_layers import why
 from spend_meter.state import State
@@ -54,7 +56,8 @@ DETECTOR = "detector"
 class Report:
     """What a beat came to. `failure`: why the account could not be read; to be raised once the metrics are out.
 
-    `clock_back_minutes`: by how much the clocks went back before this beat.
+    `clock_back_minutes`: by how much the clocks went back before this beat. `explained`: subject to the policy's
+    window of expected spend that held an alarm back.
     """
 
     outcome: Literal["metered", "repeated", "overtaken"]
@@ -67,6 +70,7 @@ class Report:
     clock_back_minutes: int = 0
     events: Sequence[str] = ()
     top_spenders: Sequence[tuple[str, float]] | None = None
+    explained: Mapping[str, str] = MappingProxyType({})
     failure: Exception | None = None
 
 
@@ -127,6 +131,7 @@ class SpendMeter:
         learned = self._learn(state, reading, minute, whose, lambda: seconds_left() - KEEPING_SECONDS)
         decision = decide(Facts(state, reading, minute, self._policy, rebaselines, learned, expected, whose, due))
         decision = self._ask_what_blocks(decision, lambda: seconds_left() - KEEPING_SECONDS / 2)
+        decision = self._explain(decision, lambda: seconds_left() - KEEPING_SECONDS)
         try:
             etag = self._keep(decision.state, etag)
         except ReadingConflict:
@@ -147,6 +152,7 @@ class SpendMeter:
             clock_back_minutes=clock_back,
             events=[event.detail_type.value for event in decision.events],
             top_spenders=decision.top_spenders,
+            explained=decision.explained,
             failure=failure,
         )
 
@@ -255,7 +261,7 @@ class SpendMeter:
 
     def _ask_what_blocks(self, decision: Decision, seconds_left: Callable[[], float]) -> Decision:
         """Completes alerts with the layer that blocks first, asked with the workload's own key; never stops one."""
-        answers: dict[str, str] = {}
+        answers: dict[str, dict[str, object]] = {}
         for event_id, secret in list(decision.asks.items())[:ASKED_PER_BEAT]:
             if self._client is None or seconds_left() <= 0:
                 break
@@ -265,8 +271,16 @@ class SpendMeter:
             except (OpenRouterError, SecretMalformed, SecretUnavailable):
                 continue
             if current.effective_budget:
-                answers[event_id] = current.effective_budget.scope
+                answers[event_id] = {"blocks_first": current.effective_budget.scope}
         return decision.completed(answers)
+
+    def _explain(self, decision: Decision, seconds_left: Callable[[], float]) -> Decision:
+        """Completes suspicions with what analytics says of their requests; a confirmed runaway never waits for it."""
+        suspected = to_explain(decision.state.outbox)
+        if not suspected or self._client is None or seconds_left() <= 0:
+            return decision
+        found = explain(self._client[1], suspected, seconds_left)
+        return decision.completed({id: {"requests": kinds.model_dump(mode="json")} for id, kinds in found.items()})
 
 
 def _due(told: Sequence[Row]) -> dict[str, list[Due]]:

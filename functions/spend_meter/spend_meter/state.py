@@ -8,6 +8,7 @@ from spend_meter.budgets import Alerted
 from spend_meter.counters import Known
 from spend_meter.credits import Purse
 from spend_meter.doubts import Doubt
+from spend_meter.leaks import Leak
 from spend_meter.learning import Attempt
 from spend_meter.runaway import State as Suspicion
 from spend_meter.waiting import Waiting
@@ -79,6 +80,7 @@ class State:
     `doubts`: key hash to what was read of its counters and is not believed yet.
     `credits`: what is remembered of the account's credits; None before their first reading.
     `asked_again`: the ids of events whose withheld disable was asked again.
+    `leaks`: subjects that are over their habit for days, or may be.
     `rebaselined`: subject to the instant of the last re-baseline applied. `outbox`: events not known to be published.
     """
 
@@ -93,6 +95,7 @@ class State:
     suspicions: Mapping[str, Suspicion] = field(default_factory=dict)
     blind: Mapping[str, int] = field(default_factory=dict)
     learning: Mapping[str, Attempt] = field(default_factory=dict)
+    leaks: Mapping[str, Leak] = field(default_factory=dict)
     rebaselined: Mapping[str, str] = field(default_factory=dict)
     credits: Purse | None = None
     asked_again: tuple[str, ...] = ()

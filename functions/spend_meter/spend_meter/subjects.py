@@ -114,6 +114,11 @@ class Subjects:
     def limits(self, subject: str) -> Limits:
         return self._limits.get(subject, self._policy.defaults)
 
+    def time_zone(self, subject: str) -> str:
+        """In which the times of the subject's `runaway.expect` are."""
+        workload = self._declared.get(subject)
+        return (workload and workload.time_zone) or self._policy.time_zone
+
     @property
     def defaults(self) -> Limits:
         return self._policy.defaults

@@ -42,6 +42,8 @@ class Telemetry:
             facts["top_spenders"] = [
                 {"subject": subject, "usd_hour": round(usd, 6)} for subject, usd in report.top_spenders
             ]
+        if report.explained:
+            facts["explained_by_policy"] = dict(report.explained)
         self._logger.info("beat", extra=facts)
         if report.outcome != "metered":
             return

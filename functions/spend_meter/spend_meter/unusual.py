@@ -6,7 +6,7 @@ spends a month's money in a day. Each of the three compares with whole jobs of t
 something small. All are silent for a subject with less than a week of days of spend, and where time was read in lumps.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from governor.evidence import RunawayRule as Rule
 from spend_meter.days import DAYS, WINDOWS
@@ -17,30 +17,37 @@ _WINDOWS = ((60, 1), (180, 2), (360, 2), (1440, 3))
 """Minutes, and the index in `WINDOWS` of the daily maxima that such a window is held against."""
 
 
-def find_unusual(history: History, allowed: Allowed, limits: Limits) -> Excess | None:
+type SpentIn = Callable[[int], float]
+"""USD of the last so many minutes that count."""
+
+
+def find_unusual(history: History, allowed: Allowed, limits: Limits, spent_in: SpentIn) -> Excess | None:
     """The first rule that confirms, else the first that suspects, or None."""
-    if not any(history.spent(window) >= limits.suspect * floor for (window, _), floor in _floors(limits)):
+    if not any(spent_in(window) >= limits.suspect * floor for (window, _), floor in _floors(limits)):
         return None
     days = history.days_of_spend
     if history.days_seen < limits.warm_days or days < limits.warm_days_of_spend:
         return None
     found: Excess | None = None
-    for excess in (*_out_of_hours(history, allowed, limits, days), *_of_a_month(history, limits)):
+    for excess in (
+        *_out_of_hours(history, allowed, limits, days, spent_in),
+        *_of_a_month(history, limits, spent_in),
+    ):
         if excess.level == Level.CONFIRM:
             return excess
         found = found or excess
     return found
 
 
-def _out_of_hours(history: History, allowed: Allowed, limits: Limits, days: int) -> Iterator[Excess]:
+def _out_of_hours(history: History, allowed: Allowed, limits: Limits, days: int, spent_in: SpentIn) -> Iterator[Excess]:
     """Whole jobs beyond what these hours usually bring; fewer are enough for what burns longer than any job did."""
     thin = limits.thinness(days)
     on_end: bool | None = None
     for ((window, i), floor), jobs in zip(_floors(limits), limits.jobs, strict=True):
-        spent = history.spent(window)
+        spent = spent_in(window)
         if spent < limits.suspect * floor or history.coarse(window) or not still_burns(history, window, spent, limits):
             continue
-        if history.spent(WINDOWS[i]) < limits.meant * history.expected(WINDOWS[i]):
+        if spent_in(WINDOWS[i]) < limits.meant * history.expected(WINDOWS[i]):
             continue
         largest, tail = history.maxima(WINDOWS[i])[0], history.tail(WINDOWS[i])
         least = max(floor, limits.burn * (allowed.monthly_usd or 0.0) * window / MONTH)
@@ -61,13 +68,13 @@ def _out_of_hours(history: History, allowed: Allowed, limits: Limits, days: int)
             yield Excess(Level.SUSPECT, WINDOWS[i], max(suspect, limits.suspect * least), rule)
 
 
-def _of_a_month(history: History, limits: Limits) -> Iterator[Excess]:
+def _of_a_month(history: History, limits: Limits, spent_in: SpentIn) -> Iterator[Excess]:
     """In a quarter of a day, or in a day, more than the largest days of four weeks brought together."""
     if history.days_seen < DAYS:
         return
     month = history.month()
     for i, share in ((2, limits.month_share[0]), (3, limits.month_share[1])):
-        spent, limit = history.spent(WINDOWS[i]), max(share * month, limits.floor[i])
+        spent, limit = spent_in(WINDOWS[i]), max(share * month, limits.floor[i])
         if spent < limits.meant * history.expected(WINDOWS[i]):
             continue
         if spent >= limits.suspect * limit and still_burns(history, WINDOWS[i], spent, limits):

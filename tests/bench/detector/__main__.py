@@ -10,15 +10,16 @@ import json
 import sys
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from multiprocessing import Pool
 from pathlib import Path
 
 from sandbox.traffic import PROFILES, RARE_PROFILES
 from tests.bench.detector.attacks import ATTACKS, FLAT
-from tests.bench.detector.figures import Row, as_json, row
+from tests.bench.detector.figures import Requirement, Row, as_json, leaks_by_times, row, sums_by_size
 from tests.bench.detector.replay import (
     DAYS,
+    FLEET,
     HORIZON,
     LEARNING,
     LOOPS_PER_KEY,
@@ -27,10 +28,13 @@ from tests.bench.detector.replay import (
     Outcome,
     Reading,
     replay,
+    replay_fleet,
 )
-from tests.bench.detector.required import APART, requirements
+from tests.bench.detector.required import APART, CALENDAR, requirements
 
 OUTPUT = Path("build/detector.json")
+FLEETS = (600.0, 6000.0)
+"""USD a month, of the keys of a fleet together."""
 READINGS: tuple[Reading, ...] = ("every minute", "thinned", "gaps", "analytics")
 _COLUMNS = f"  {'min':>6}{'p95':>6}{'missed':>10}{'unheard':>8}{'$ 24 h':>7}{'p95':>7}"
 _HEAD = f"{'':34}{'keys':>5}{'false':>7}{'susp./':>8}  {'$100/h loop':^44}  {'$500/h loop':^44}\n" + (
@@ -50,12 +54,14 @@ def main() -> int:
     keys = [Key(name, usd, seed) for usd in arguments.scales for name in PROFILES for seed in (*tuned, *judged)]
     keys += [Key(name, usd, seed) for usd in arguments.scales for name in RARE_PROFILES for seed in judged]
     jobs = [(key, reading) for reading in READINGS for key in keys]
-    jobs += [
-        (Key(key.profile, key.monthly_usd, key.seed, True), "every minute") for key in keys if key.profile in APART
-    ]
+    jobs += [(replace(key, said_expected=True), "every minute") for key in keys if key.profile in APART]
+    jobs += [(replace(key, declared=True), "every minute") for key in keys if key.profile in CALENDAR]
+    fleets = [Key("fleet", usd, seed) for usd in FLEETS for seed in judged]
     started = time.monotonic()
     outcomes = _replay_all(jobs)
-    report = _report(outcomes, arguments.scales)
+    with Pool() as pool:
+        sums = pool.map(replay_fleet, fleets)
+    report = _report(outcomes, sums, arguments.scales)
     report |= {"scales": arguments.scales, "seconds": round(time.monotonic() - started, 1)}
     OUTPUT.parent.mkdir(exist_ok=True)
     OUTPUT.write_text(json.dumps(report, indent=1) + "\n")
@@ -82,7 +88,7 @@ def _job(job: tuple[Key, Reading]) -> list[Outcome]:
     return replay(*job)
 
 
-def _report(outcomes: Sequence[Outcome], scales: Sequence[float]) -> dict[str, object]:
+def _report(outcomes: Sequence[Outcome], fleets: Sequence[Outcome], scales: Sequence[float]) -> dict[str, object]:
     print(f"Days {LEARNING} to {DAYS}, a reading a minute; {LOOPS_PER_KEY} flat loops a key and rate.")
     print(f"Missed: not confirmed after {HORIZON} min. Minutes and dollars: of all loops, missed ones included.\n")
     print(_HEAD)
@@ -100,10 +106,13 @@ def _report(outcomes: Sequence[Outcome], scales: Sequence[float]) -> dict[str, o
         row(f"${usd:,.0f} a month", [one for one in own if one.key.monthly_usd == usd]) for usd in scales
     ]
     sets["Rare habits"] = [
-        row(name, [o for o in now if o.key.profile == name and not o.key.said_expected]) for name in RARE_PROFILES
+        row(name, [o for o in now if o.key.profile == name and not o.key.is_explained]) for name in RARE_PROFILES
     ]
     sets["the same, and a person presses Expected"] = [
         row(name, [o for o in now if o.key.profile == name and o.key.said_expected]) for name in APART
+    ]
+    sets["the same, declared in the policy"] = [
+        row(name, [o for o in now if o.key.profile == name and o.key.declared]) for name in CALENDAR
     ]
     sets["Other loops"] = [row(kind, own, kind) for kind in ATTACKS if kind != FLAT]
     sets["Read every 5 minutes for hours; with readings missing or lost; with analytics"] = [
@@ -114,7 +123,19 @@ def _report(outcomes: Sequence[Outcome], scales: Sequence[float]) -> dict[str, o
         print(f"\n{title}")
         for one in rows:
             print(_line(one))
+    leaks = leaks_by_times(own)
+    print("\nSlow leaks on the judged set's eight habits: heard within ten days, hours and dollars at the median")
+    for leak in leaks:
+        print(f"  {leak.times:g} times: {leak.heard}/{leak.leaks}, {leak.hours_median} h, ${leak.usd_median:,.0f}")
+    sums = sums_by_size(fleets)
+    print(
+        f"\nSums of {FLEET} keys, suspected only: suspicions a sum and month; spread loops heard, minutes at the median"
+    )
+    for one_sum in sums:
+        said = ", ".join(f"${rate}/h {n}/{of} {minutes}" for rate, (n, of, minutes) in one_sum.heard.items())
+        print(f"  ${one_sum.monthly_usd:,.0f} a month: {one_sum.suspected:.3f}; {said}")
     required = requirements(judged)
+    required.append(Requirement("suspected a sum of keys and month", row("", fleets).suspected, 0.05))
     print()
     for figure in required:
         value = "never" if figure.value is None else round(figure.value, 3)
@@ -123,6 +144,8 @@ def _report(outcomes: Sequence[Outcome], scales: Sequence[float]) -> dict[str, o
         "holds": all(figure.holds for figure in required),
         "required": [asdict(figure) | {"holds": figure.holds} for figure in required],
         "sets": {title: [as_json(one) for one in rows] for title, rows in sets.items()},
+        "leaks": [asdict(leak) for leak in leaks],
+        "sums": [asdict(one) for one in sums],
         "alarms": _alarms(outcomes),
     }
 
@@ -134,7 +157,7 @@ def _by_rule(outcomes: Sequence[Outcome]) -> list[Row]:
 
 def _alarms(outcomes: Iterable[Outcome]) -> list[str]:
     return [
-        f"{one.key.name}, {one.rule}, {one.reading}{', Expected' if one.key.said_expected else ''}: {reason}"
+        f"{one.key.name}, {one.rule}, {one.reading}{one.key.explained}: {reason}"
         for one in outcomes
         for reason in one.reasons
     ]

@@ -6,8 +6,9 @@ from math import ceil, inf
 from statistics import median
 
 from spend_meter.days import DAY
+from spend_meter.limits import LIMITS
 from tests.bench.detector.attacks import FLAT
-from tests.bench.detector.replay import DAYS, LEARNING, Caught, Outcome
+from tests.bench.detector.replay import DAYS, LEARNING, Caught, Leaked, Outcome
 
 MONTHS = (DAYS - LEARNING) / 30
 KNOWN_DAYS = 14
@@ -111,6 +112,62 @@ def loops_on(outcomes: Iterable[Outcome], rate: int, monthly_usd: float | None =
             if one.attack == FLAT and one.usd_per_hour == rate and one.days >= KNOWN_DAYS
         ]
     )
+
+
+@dataclass(frozen=True)
+class Leaks:
+    """Slow leaks of one size. `heard`: told within their ten days. Medians of those that were heard, and of all."""
+
+    times: float
+    leaks: int
+    heard: int
+    hours_median: float | None
+    usd_median: float
+
+
+@dataclass(frozen=True)
+class Sums:
+    """Sums of many keys that spend as much together. `suspected`: a sum and month, from day 28 on.
+
+    `heard`: by USD an hour of a loop spread over the keys, how many of how many were heard within 8 hours, and the
+    median of their minutes (None: never).
+    """
+
+    monthly_usd: float
+    sums: int
+    suspected: float
+    heard: dict[int, tuple[int, int, float | None]]
+
+
+def sums_by_size(outcomes: Iterable[Outcome]) -> list[Sums]:
+    """By what the keys spend in a month together."""
+    by_size: dict[float, list[Outcome]] = {}
+    for outcome in outcomes:
+        by_size.setdefault(outcome.key.monthly_usd, []).append(outcome)
+    figures = []
+    for usd, some in sorted(by_size.items()):
+        heard = {}
+        for rate in _rates(one for outcome in some for one in outcome.caught):
+            caught = [one for outcome in some for one in outcome.caught if one.usd_per_hour == rate]
+            minutes = median(inf if one.heard is None else one.heard for one in caught)
+            heard[rate] = sum(not one.unheard for one in caught), len(caught), _finite(minutes)
+        figures.append(Sums(usd, len(some), row("", some).suspected, heard))
+    return figures
+
+
+def leaks_by_times(outcomes: Iterable[Outcome]) -> list[Leaks]:
+    """By how many times the habit. A key that leaks less than the floor of a leak (`Limits.leak_floor`) is left out."""
+    found: dict[float, list[Leaked]] = {}
+    for outcome in outcomes:
+        for one in outcome.leaked:
+            if outcome.key.monthly_usd / 30 * (one.times - 1) >= LIMITS.leak_floor:
+                found.setdefault(one.times, []).append(one)
+    figures = []
+    for times, leaks in sorted(found.items()):
+        hours = [one.hours for one in leaks if one.hours is not None]
+        middle = round(median(hours), 1) if hours else None
+        figures.append(Leaks(times, len(leaks), len(hours), middle, median(one.usd for one in leaks)))
+    return figures
 
 
 def dollars(outcomes: Iterable[Outcome], rate: int) -> float:

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Literal
 
-from sandbox.traffic import Profile
+from governor.policy import ExpectedSpend
+from sandbox.traffic import PROFILES, Profile
 from sandbox.traffic.profile import ORIGIN
 from spend_meter.days import DAY
 from spend_meter.limits import Level
@@ -20,6 +21,8 @@ HORIZON = 480
 LOOP_RATES = (20, 100, 500)
 """USD an hour."""
 LOOPS_PER_KEY = 5
+LEAK_FROM, LEAK_DAYS, LEAK_TIMES = 45, 10, (2.0, 2.5, 3.0, 4.0)
+"""The day on which slow leaks begin, how long they last, and what all that a key spends is multiplied by."""
 ATTACKED = 5
 """Keys of a set, per habit and scale, on which loops are tried; the others only show false alarms."""
 RARE_AFTER = 100
@@ -33,17 +36,44 @@ class Key:
     """A key under a profile. Every other one has a budget; the others must do without.
 
     `said_expected`: a person presses *Expected* a quarter of an hour after each suspicion and each confirmation.
+    `declared`: the policy declares its job (`runaway.expect`), with twice what it usually costs.
     """
 
     profile: str
     monthly_usd: float
     seed: int
     said_expected: bool = False
+    declared: bool = False
+
+    @property
+    def expect(self) -> tuple[ExpectedSpend, ...]:
+        """What its policy declares: a window from the close of business on the last working day."""
+        if not self.declared:
+            return ()
+        calendar, share = {"month-end job": ("month_end", 0.5), "quarter-end job": ("quarter_end", 50 / 30)}[
+            self.profile
+        ]
+        rule = {"calendar": calendar, "workday": True, "at": "17:00", "lasts": "12h"}
+        return (ExpectedSpend.model_validate({"name": "close", "up_to_usd": 2 * share * self.monthly_usd, **rule}),)
 
     @property
     def budget(self) -> float | None:
         """USD a month, half as much again as it usually spends."""
         return self.monthly_usd * 1.5 if self.seed % 2 else None
+
+    @property
+    def is_attacked(self) -> bool:
+        return self.seed % RARE_AFTER <= ATTACKED
+
+    @property
+    def is_explained(self) -> bool:
+        """Whether somebody says what its jobs are, before or after."""
+        return self.said_expected or self.declared
+
+    @property
+    def explained(self) -> str:
+        """How, for a line of the report."""
+        return ", Expected" if self.said_expected else ", declared" if self.declared else ""
 
     @property
     def origin(self) -> int:
@@ -78,6 +108,18 @@ class Caught:
         return self.heard is None or self.heard > HORIZON
 
 
+@dataclass(frozen=True)
+class Leaked:
+    """A slow leak under the detector: all that the key spends costs `times` as much, for `LEAK_DAYS`.
+
+    `hours` till it was told, as a leak or otherwise (None: never); `usd`: what it cost by then, or in all.
+    """
+
+    times: float
+    hours: float | None
+    usd: float
+
+
 @dataclass
 class Outcome:
     """What one rule did with one key; alarms by minute since the start."""
@@ -89,6 +131,7 @@ class Outcome:
     confirmed: list[int] = field(default_factory=list)
     caught: list[Caught] = field(default_factory=list)
     reasons: list[str] = field(default_factory=list)
+    leaked: list[Leaked] = field(default_factory=list)
 
 
 def replay(key: Key, reading: Reading) -> list[Outcome]:
@@ -97,11 +140,11 @@ def replay(key: Key, reading: Reading) -> list[Outcome]:
     spend = [usd for day in range(key.origin, key.origin + DAYS + 1) for usd in profile.day(day)]
     hourly = _hourly(profile) if reading == "analytics" else ()
     base = key.origin * DAY
-    rules: dict[str, Rule] = {"detector": Detector(base, key.budget, hourly)}
+    rules: dict[str, Rule] = {"detector": Detector(base, key.budget, hourly, expect=key.expect)}
     attacks: list[Attack] = []
     if reading == "every minute":
         rules["largest days alone"] = Detector(base, key.budget, hourly, LARGEST_DAYS)
-        attacks = _attacks(key, spend) if key.seed % RARE_AFTER <= ATTACKED else []
+        attacks = _attacks(key, spend) if key.is_attacked else []
     if reading == "every minute" and key.seed <= RARE_AFTER:
         rules |= {
             "3x daily mean": DailyMean(base, key.monthly_usd),
@@ -109,6 +152,23 @@ def replay(key: Key, reading: Reading) -> list[Outcome]:
             "burn rate": BurnRate(base, key.monthly_usd),
         }
     return [_run(Outcome(key, name, reading), rule, spend, list(attacks)) for name, rule in rules.items()]
+
+
+FLEET = 12
+"""Keys of a fleet: of each habit in turn, of a twelfth of its dollars."""
+
+
+def replay_fleet(fleet: Key) -> Outcome:
+    """The sum of many keys, judged as the meter judges a workspace's; loops as on a key, spread over all of them."""
+    profiles = [
+        Profile(PROFILES[i % len(PROFILES)], fleet.monthly_usd / FLEET, 1000 * fleet.seed + i, fleet.origin)
+        for i in range(FLEET)
+    ]
+    days = range(fleet.origin, fleet.origin + DAYS + 1)
+    spend = [sum(minute) for day in days for minute in zip(*(one.day(day) for one in profiles), strict=True)]
+    rule = Detector(fleet.origin * DAY, None, suspects_only=True)
+    attacks = [one for one in _attacks(fleet, spend) if one.kind == FLAT]
+    return _run(Outcome(fleet, "sum of keys", "every minute"), rule, spend, attacks)
 
 
 def _attacks(key: Key, spend: Sequence[float]) -> list[Attack]:
@@ -131,9 +191,7 @@ def _run(outcome: Outcome, rule: Rule, spend: Sequence[float], attacks: list[Att
     base = outcome.key.origin * DAY
     before, last_alarm, said = Level.QUIET, -HORIZON, -1
     for i, span, lost in _readings(outcome.reading, outcome.key):
-        while attacks and attacks[0].start <= i:
-            attack = attacks.pop(0)
-            outcome.caught.append(_attack(rule.copy(), spend, base, attack))
+        _try(outcome, rule, spend, base + i, attacks)
         if lost:
             rule.lost(base + i)
             continue
@@ -145,6 +203,10 @@ def _run(outcome: Outcome, rule: Rule, spend: Sequence[float], attacks: list[Att
             before = Level.QUIET
             continue
         level = rule.beat(base + i, usd, span)
+        if isinstance(rule, Detector) and rule.leaks:
+            outcome.suspected.append(i)
+            outcome.reasons.append(f"day {i // DAY}, leak: {rule.leaks}")
+            said = i + 15 if outcome.key.said_expected else said
         if level > before and i - last_alarm > 60:
             (outcome.suspected if level == Level.SUSPECT else outcome.confirmed).append(i)
             if isinstance(rule, Detector):
@@ -154,6 +216,16 @@ def _run(outcome: Outcome, rule: Rule, spend: Sequence[float], attacks: list[Att
             last_alarm = i
         before = level
     return outcome
+
+
+def _try(outcome: Outcome, rule: Rule, spend: Sequence[float], minute: int, attacks: list[Attack]) -> None:
+    """Leads copies of the rule along the loops and leaks that begin now."""
+    base = outcome.key.origin * DAY
+    while attacks and attacks[0].start <= minute - base:
+        outcome.caught.append(_attack(rule.copy(), spend, base, attacks.pop(0)))
+    tried = outcome.key.is_attacked and outcome.reading == "every minute" and outcome.rule == "detector"
+    if tried and minute - base == LEAK_FROM * DAY and isinstance(rule, Detector):
+        outcome.leaked = [_leak(rule.copy(), spend, base, times) for times in LEAK_TIMES]
 
 
 def _attack(rule: Rule, spend: Sequence[float], base: int, attack: Attack) -> Caught:
@@ -168,6 +240,16 @@ def _attack(rule: Rule, spend: Sequence[float], base: int, attack: Attack) -> Ca
         if level == Level.CONFIRM:
             return Caught(attack.kind, attack.usd_per_hour, i - attack.start + 1, heard, cost, days)
     return Caught(attack.kind, attack.usd_per_hour, None, heard, cost, days)
+
+
+def _leak(rule: Detector, spend: Sequence[float], base: int, times: float) -> Leaked:
+    cost, first = 0.0, LEAK_FROM * DAY
+    for i in range(first, first + LEAK_DAYS * DAY):
+        if spend[i] or rule.needs_beat:
+            cost += spend[i] * (times - 1)
+            if rule.beat(base + i, spend[i] * times, 1) or rule.leaks:
+                return Leaked(times, (i - first) / 60, cost)
+    return Leaked(times, None, cost)
 
 
 def _readings(reading: Reading, key: Key) -> Iterator[tuple[int, int, bool]]:

@@ -44,7 +44,11 @@ def requirements(judged: Sequence[Outcome]) -> list[Requirement]:
 def _calendar(own: Sequence[Outcome]) -> list[Requirement]:
     """Incidents of jobs that the calendar explains: at most one a key that a person explained, none after it."""
     explained = [one for one in own if one.key.said_expected and one.key.profile in CALENDAR]
-    return [Requirement("incidents a key of month-end jobs, once explained", max(map(_incidents, explained)), 1)]
+    declared = [one for one in own if one.key.declared]
+    return [
+        Requirement("incidents a key of month-end jobs, once explained", max(map(_incidents, explained)), 1),
+        Requirement("incidents a key of month-end jobs, declared in the policy", max(map(_incidents, declared)), 0),
+    ]
 
 
 def _incidents(outcome: Outcome) -> int:

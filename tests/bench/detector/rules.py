@@ -7,8 +7,11 @@ from copy import deepcopy
 from math import inf
 from typing import Protocol, Self
 
+from governor.policy import ExpectedSpend
 from spend_meter.days import DAY
+from spend_meter.declared import counted, declared_at
 from spend_meter.history import History
+from spend_meter.leaks import Leak, meant, watch
 from spend_meter.limits import LIMITS, Allowed, Level, Limits
 from spend_meter.runaway import QUIET, Facts, judge, settle
 
@@ -39,17 +42,28 @@ class Rule(Protocol):
 
 
 class Detector:
-    """`spend_meter`'s own, with the budget as the meter would pass it."""
+    """`spend_meter`'s own, with the budget as the meter would pass it. `leaks`: what this beat tells of a slow leak.
+
+    `suspects_only`: as the sum of many keys is judged, without the rule that no single key may make up most of it.
+    """
 
     def __init__(
-        self, minute: int, budget: float | None, hourly: Sequence[tuple[int, float]] = (), limits: Limits = LIMITS
+        self,
+        minute: int,
+        budget: float | None,
+        hourly: Sequence[tuple[int, float]] = (),
+        limits: Limits = LIMITS,
+        expect: tuple[ExpectedSpend, ...] = (),
+        suspects_only: bool = False,
     ) -> None:
-        self._budget, self._limits = budget, limits
+        self._budget, self._limits, self._expect = budget, limits, expect
+        self._suspects_only = suspects_only
         self._state = QUIET
         self._history = History.empty(minute)
         self._history.learn(hourly)
+        self._leak: Leak | None = None
         self.needs_beat = False
-        self.told = ""
+        self.told = self.leaks = ""
 
     @property
     def days_of_spend(self) -> int:
@@ -60,14 +74,23 @@ class Detector:
         self._history.record(minute, usd, span)
         self._history.meant()
         self._state, self.needs_beat = QUIET, False
+        self._leak = meant(self._leak) if self._leak else None
 
     def beat(self, minute: int, usd: float, span: int) -> Level:
         self._history.record(minute, usd, span)
-        verdict = judge(self._history, Facts(minute, Allowed(self._budget), self._state), self._limits)
-        settle(self._history, verdict)
+        declared = declared_at(self._expect, "UTC", minute)
+        facts = Facts(minute, Allowed(self._budget), self._state, declared, self._suspects_only)
+        if self._suspects_only and self._history.days_seen < self._limits.warm_days:
+            self._history.teach()
+            return Level.QUIET
+        verdict = judge(self._history, facts, self._limits)
+        settle(self._history, verdict, declared)
         self._state = verdict.next_state
         self.needs_beat = self._state.needs_beat
         self.told = verdict.reason
+        spent = counted(self._history, declared)(DAY) if declared else self._history.spent(DAY)
+        self._leak, news = watch(self._leak, self._history, spent, Allowed(self._budget), self._state, self._limits)
+        self.leaks = news.reason if news and news.announce else ""
         return verdict.level
 
     def lost(self, minute: int) -> None:

@@ -163,6 +163,44 @@ def test_beats_delivered_twice_late_and_out_of_order_change_nothing(
     assert_promises(world, expected)
 
 
+def test_any_call_of_a_beat_that_asks_what_a_suspicion_is_made_of_may_fail_in_any_way(
+    world: World, eve: Snapshot, counted: list[str]
+) -> None:
+    """The suspicion is told once, under one id, whether analytics answers or not, and the spend is metered."""
+    eve.restore(world)
+    stolen = world.simulator.create_key("who-made-this")[0].hash
+    for _ in range(2):
+        _steal(world, stolen)
+        assert invoke(world.wire, world.run()) == Ended.DONE
+    assert not any(subject == stolen for _, subject, *_ in world.facts())
+    before = world.snapshot()
+    _steal(world, stolen)
+    calls = world.wire.calls_of(world.run())
+    assert sum("analytics" in call for call in calls) == 2
+
+    for accident in accidents(calls):
+        with case(counted, f"{accident}, of a suspicion"):
+            before.restore(world)
+            _steal(world, stolen)
+            event = world.run()
+            invoke(world.wire, event, accident)
+            handler.build.cache_clear()
+            invoke(world.wire, event)
+            for _ in range(2):
+                _steal(world, stolen)
+                assert invoke(world.wire, world.run()) == Ended.DONE
+            told = {fact: ids for fact, ids in world.facts().items() if fact[1] == stolen}
+            assert [(kind, len(ids)) for (kind, *_), ids in told.items()] == [("Runaway Suspected", 1)]
+            assert world.state().outbox == ()
+            assert world.metered(stolen) == pytest.approx(5 * 14.0, abs=1e-4)
+
+
+def _steal(world: World, stolen: str) -> None:
+    """A minute passes in which a new key spends $14, and the workload next to nothing."""
+    world.tick(burn=False)
+    world.spend(stolen, 14.0)
+
+
 @pytest.mark.parametrize("back", [5, 60])
 def test_a_clock_that_goes_back_loses_no_spend_whatever_else_happens(
     world: World, eve: Snapshot, counted: list[str], back: int

@@ -71,11 +71,79 @@ def test_the_habit_is_known_from_the_step_before(policy: Policy, sample: Sample)
 def test_expected_asks_with_all_that_it_does(policy: Policy, sample: Sample) -> None:
     expected = next(one for one in _read(policy, sample("runaway_suspected")).actions if one.action == "expected")
 
-    assert "not judged for four hours" in expected.confirm
-    assert (
-        "teaches: as much is left alone for 3 days and, for 13 months, around this day of the month" in expected.confirm
-    )
+    assert "not judged for 4 hours" in expected.confirm
+    assert "Governor learns: as much is meant near this day of the month" in expected.confirm
     assert len(expected.confirm) <= MAX_CONFIRM
+
+
+_SUM = {
+    "scope": "workspace",
+    "name": "Research & more",
+    "keys": [],
+    "contributors": [
+        {"subject": "prod-search-agent", "name": "prod-search-agent", "spent_usd": 2.1, "usual_usd": 0.2},
+        {"subject": "b" * 64, "name": "batch-7", "spent_usd": 1.9, "usual_usd": 0.0},
+    ],
+}
+
+
+def test_a_sum_of_keys_names_the_largest_and_offers_no_button_that_would_hit_one(
+    policy: Policy, sample: Sample
+) -> None:
+    read = _read(policy, sample("runaway_suspected", subject="5f0c1a52-6f3e", evidence=_SUM))
+    assert plain(read.headline) == (
+        "🟠 The keys of workspace Research & more may be running away together: $486/h (5× its habit), $8.40 in the "
+        "last 15 min. No single key makes up most of it, and Governor disables none. U0LEAD or U0SEC, please look."
+    )
+    assert [plain(fact) for fact in read.facts[-2:]] == [
+        "• prod-search-agent: $2.10 (usually $0.20)",
+        "• batch-7: $1.90 (usually $0)",
+    ]
+    assert read.actions == ()
+
+
+_LEAK = {"rule": "leak", "window_minutes": 4320, "spent_usd": 181.0, "baseline_usd": 72.0, "rate_usd_per_hour": 2.5}
+
+
+def test_a_leak_is_told_in_dollars_and_apart_from_a_runaway_of_the_same_key(policy: Policy, sample: Sample) -> None:
+    began, ended = sample("runaway_suspected", evidence=_LEAK), sample("runaway_ended", evidence=_LEAK)
+    read = _read(policy, began)
+    assert plain(read.headline) == (
+        "🟡 prod-search-agent spends more than it used to: $181 in 3 days, 2.5× its habit, $109 more than usual. "
+        "Governor disables nothing for this. Owner: U0SEARCH."
+    )
+    assert [button.action for button in read.actions] == ["expected", "disable"]
+    assert _headline(policy, ended, began) == "🟢 prod-search-agent no longer spends more than it used to."
+    assert incident_key(began) == incident_key(ended) == "slow#prod-search-agent"
+
+
+def test_a_suspicion_says_what_its_requests_are_where_analytics_knows(policy: Policy, sample: Sample) -> None:
+    requests = {
+        "requests_per_minute": 41.5,
+        "usual_requests_per_minute": 2.0,
+        "usd_per_request": 0.195,
+        "usual_usd_per_request": 0.012,
+        "new_models": [["b/large", 7.9]],
+        "new_apps": [["<!channel>", 1.0]],
+    }
+    read = _read(policy, sample("runaway_suspected", evidence={"requests": requests}))
+    assert read.facts[1:4] == (
+        "*Requests:* 41.5 a minute (2.0 on average in the 14 days before), $0.20 each (usually $0.012)",
+        "*New models:* b/large $7.90",
+        "*New apps:* &lt;!channel&gt; $1",
+    )
+    leak = _read(policy, sample("runaway_suspected", evidence={**_LEAK, "requests": requests}))
+    assert leak.facts[:3] == read.facts[1:4]
+    assert not any("Requests" in fact for fact in _read(policy, sample("runaway_suspected")).facts)
+
+
+def test_a_sum_of_keys_that_ends_says_whose_it_was(policy: Policy, sample: Sample) -> None:
+    began = sample("runaway_suspected", subject="account", evidence={**_SUM, "scope": "account"})
+    ended = sample("runaway_ended", subject="account", evidence={**_SUM, "scope": "account"})
+    assert _headline(policy, ended, began).startswith(
+        "🟢 The keys of the account have calmed down together. It burned $486/h"
+    )
+    assert incident_key(began) == incident_key(ended) == "runaway#account"
 
 
 def test_a_disable_that_was_not_needed_calls_nobody(policy: Policy, sample: Sample) -> None:

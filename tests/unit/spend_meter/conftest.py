@@ -35,6 +35,8 @@ class FakeAccount:
     members: dict[str, str] = field(default_factory=dict)
     credits: tuple[float, float] = (1_000_000.0, 0.0)
     analytics: list[dict[str, Any]] = field(default_factory=list)
+    kinds: list[dict[str, Any]] = field(default_factory=list)
+    """The rows of a question by model and app."""
     warnings: list[str] = field(default_factory=list)
     effective_budget: dict[str, Any] | None = None
     failing: Callable[[httpx.Request], int | None] = lambda request: None
@@ -120,10 +122,13 @@ class FakeAccount:
             case ["credits"]:
                 return {"data": {"total_credits": self.credits[0], "total_usage": self.credits[1]}}
             case ["analytics", "query"]:
-                metrics = json.loads(request.content)["metrics"]
+                question = json.loads(request.content)
+                metrics = question["metrics"]
                 rows = [
                     {"date__hour": row["date__hour"], **{name: row[name] for name in metrics}} for row in self.analytics
                 ]
+                if question.get("dimensions"):
+                    rows = self.kinds
                 warned = {"warnings": self.warnings} if self.warnings else {}
                 return {"data": {"data": rows, "metadata": {"truncated": False}, **warned}}
             case ["key"]:

@@ -84,16 +84,62 @@ class RunawayRule(StrEnum):
     HOURS = "hours"
     ON_END = "on_end"
     MONTH = "month"
+    NEW = "new"
+    LEAK = "leak"
+
+
+class ExpectedWindow(Evidence):
+    """A window of the policy's `runaway.expect`: up to `up_to_usd` is meant in it. `spent_usd`: of its last 24 hours.
+
+    `counts`: more was spent, so all of it counts against the workload's habit.
+    """
+
+    name: str
+    started_at: datetime
+    ends_at: datetime
+    up_to_usd: float
+    spent_usd: float
+    counts: bool
+
+
+class Contributor(Evidence):
+    """A workload or key with a part in what a workspace or the account spent. `usual_usd`: its habit for the window."""
+
+    subject: str
+    name: str
+    spent_usd: float
+    usual_usd: float
+
+
+class RequestKinds(Evidence):
+    """The requests of a suspected spend, from analytics, beside those of the fortnight before (`usual_`).
+
+    `new_models`, `new_apps`: (name, USD) of those that were not used then; an app that sends no name is `unknown`.
+    `usual_usd_per_request`: None where nothing was requested.
+    """
+
+    requests_per_minute: float
+    usual_requests_per_minute: float
+    usd_per_request: float
+    usual_usd_per_request: float | None = None
+    new_models: list[tuple[str, float]] = []
+    new_apps: list[tuple[str, float]] = []
 
 
 class Runaway(Evidence):
     """Runaway Suspected, Confirmed and Ended.
 
+    `scope`: whose spend it is; `workspace` and `account` are sums, only ever suspected: the event's subject is the
+    workspace's id or `account`, and `contributors` has the largest of those that spend.
+
     `floor_usd` is what the window's spend had to pass, by `rule` (docs/detection.md); `baseline_usd` is the subject's
     own habit for that window.
     `spend_by_minute`: the last hour, oldest first, the judged minute last.
+    `expected`: the policy's windows of expected spend that the last 24 hours touched. `requests`: of a suspicion, where
+    analytics answered in time.
     """
 
+    scope: Literal["keys", "workspace", "account"] = "keys"
     name: str
     window_minutes: int
     spent_usd: float
@@ -104,6 +150,9 @@ class Runaway(Evidence):
     started_at: datetime
     observed_at: datetime
     spend_by_minute: list[float] = []
+    expected: list[ExpectedWindow] = []
+    contributors: list[Contributor] = []
+    requests: RequestKinds | None = None
     keys: list[KeyReading]
 
 

@@ -7,6 +7,7 @@ the line at fault), checked again here at cold start.
 from governor.policy._account import Account, Alerts, Credits, Freeze, ManagementKey, Rotations
 from governor.policy._approvals import Approvals
 from governor.policy._byok import Byok, Drill, Expect, Probe, Window
+from governor.policy._expected import ExpectedSpend
 from governor.policy._parts import Duration, Share, SlackChannel, SlackUser, parse_duration
 from governor.policy._policy import ROTATION_TAG, Policy, lineage_name
 from governor.policy._presets import Checks, Golden, GoldenCase, Preset, Smoke
@@ -37,6 +38,7 @@ __all__ = [
     "Drill",
     "Duration",
     "Expect",
+    "ExpectedSpend",
     "Exposed",
     "Freeze",
     "Golden",

@@ -4,21 +4,11 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
-from governor.policy._parts import Duration, Part, SecretName, SlackUser
+from governor.policy._parts import WEEKDAYS, Duration, Part, SecretName, SlackUser, TimeOfDay, Weekday
 
 Text = Annotated[str, Field(min_length=1)]
-Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-
-
-def _given_as_text(value: object) -> object:
-    # YAML 1.1 reads an unquoted 09:30 as 570, the number of minutes.
-    return time(*divmod(value, 60)) if isinstance(value, int) and 0 <= value < 24 * 60 else value
-
-
-TimeOfDay = Annotated[time, BeforeValidator(_given_as_text, json_schema_input_type=str)]
 
 
 class Expect(Part):

@@ -1,8 +1,8 @@
 """What the policy's fields are made of."""
 
 import re
-from datetime import timedelta
-from typing import Annotated, Any
+from datetime import time, timedelta
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
@@ -28,6 +28,16 @@ Duration = Annotated[
     BeforeValidator(parse_duration, json_schema_input_type=Annotated[str, Field(pattern=r"^[1-9][0-9]*[mhdw]$")]),
     PlainSerializer(_format_duration, return_type=str),
 ]
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+def _given_as_text(value: object) -> object:
+    # YAML 1.1 reads an unquoted 09:30 as 570, the number of minutes.
+    return time(*divmod(value, 60)) if isinstance(value, int) and 0 <= value < 24 * 60 else value
+
+
+TimeOfDay = Annotated[time, BeforeValidator(_given_as_text, json_schema_input_type=str)]
 SlackUser = Annotated[str, Field(pattern=r"^[UW][A-Z0-9]{2,20}$")]
 SlackChannel = Annotated[str, Field(pattern=r"^[CG][A-Z0-9]{2,20}$")]
 Share = Annotated[float, Field(gt=0, le=10)]

@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 from governor.policy._account import Account, Alerts, Rotations
 from governor.policy._approvals import Approvals
 from governor.policy._byok import Byok
+from governor.policy._expected import TimeZone
 from governor.policy._parts import Part
 from governor.policy._people import People
 from governor.policy._presets import Preset
@@ -21,6 +22,7 @@ class Policy(Part):
     """The whole policy. Use `for_subject` to learn what holds for a workload or an undeclared key."""
 
     version: Literal[1]
+    time_zone: TimeZone = "UTC"
     account: Account = Account()
     alerts: Alerts | None = None
     defaults: Limits = Limits()
@@ -38,6 +40,12 @@ class Policy(Part):
         _refuse_repeats("preset", (preset.slug for preset in self.presets))
         adopted = [workload.key.adopts for workload in self.workloads if workload.key.adopts != workload.name]
         _refuse_repeats("key", (*filter(None, adopted), *(workload.name for workload in self.workloads)))
+        return self
+
+    @model_validator(mode="after")
+    def _spend_is_expected_of_workloads(self) -> Self:
+        if self.defaults.runaway.expect:
+            raise ValueError("defaults.runaway.expect: declare it under the workload of which the spend is expected")
         return self
 
     @model_validator(mode="after")

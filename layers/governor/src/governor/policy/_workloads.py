@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from governor.policy._expected import ExpectedSpend, TimeZone
 from governor.policy._parts import Duration, Part, SecretName, Share, SlackUser
 
 NOBODY = "nobody"
@@ -19,9 +20,20 @@ class Budget(Part):
 
 
 class Runaway(Part):
-    """`alert` does all but the PATCH: a dry run."""
+    """`alert` does all but the PATCH: a dry run. `expect`: windows in which spend is meant, of a workload only."""
 
     mode: Literal["off", "alert", "disable"] = "alert"
+    expect: tuple[ExpectedSpend, ...] = ()
+
+    @model_validator(mode="after")
+    def _expects_beside_a_mode(self) -> Self:
+        if self.expect and "mode" not in self.model_fields_set:
+            raise ValueError("mode: write it beside `expect`; a workload's `runaway` takes nothing from the defaults")
+        names = [one.name for one in self.expect]
+        repeated = sorted({name for name in names if names.count(name) > 1})
+        if repeated:
+            raise ValueError(f"expect: {', '.join(repeated)} declared twice; give each a name of its own")
+        return self
 
 
 class Exposed(Part):
@@ -93,7 +105,10 @@ class Copies(Part):
 
 
 class Workload(Part):
-    """One autonomous behaviour, its lineage of keys and its one secret. Tier 0 is never disabled without a human."""
+    """One autonomous behaviour, its lineage of keys and its one secret. Tier 0 is never disabled without a human.
+
+    `time_zone`: of the times in `runaway.expect`; None: the policy's.
+    """
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{1,62}$")]
     workspace: str
@@ -106,6 +121,7 @@ class Workload(Part):
     budget: Budget | None = None
     runaway: Runaway | None = None
     exposed: Exposed | None = None
+    time_zone: TimeZone | None = None
 
     @model_validator(mode="after")
     def _rotation_can_work(self) -> Self:
