@@ -6,7 +6,9 @@ import sys
 import typer
 
 import cli.importing.command
+import cli.orders
 import cli.policy
+import cli.status
 import cli.terraform_command
 from cli.output import ExitCode
 
@@ -34,6 +36,8 @@ def build() -> typer.Typer:
     cli.importing.command.register(app)
     cli.policy.register(app)
     cli.terraform_command.register(app)
+    cli.status.register(app)
+    cli.orders.register(app)
     return app
 
 

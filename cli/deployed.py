@@ -1,0 +1,65 @@
+"""A deployed stack, by its outputs, and the policy in the folder. Reads only."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from botocore.exceptions import ClientError
+
+from cli.output import Failure
+from cli.session import STACK_VARIABLE, Session
+from governor.approvals import Approvals
+from governor.dynamo_ledger import DynamoLedger
+from governor.policy import Policy
+from tools.policy import PolicyFault, compile_policy
+
+POLICY = Path("layers/policy/policy.yaml")
+PolicyFile = Annotated[
+    Path, typer.Option("--policy", metavar="FILE", help="The policy that is deployed, as it is in the folder.")
+]
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """What the commands need of a stack: the bus's name and ARN, and the two tables."""
+
+    bus: str
+    bus_arn: str
+    ledger: DynamoLedger
+    approvals: Approvals
+
+
+def deployed(session: Session) -> Deployed:
+    """The stack that `--stack` names. Raises `Failure`, or botocore's errors."""
+    name = session.options.stack
+    if not name:
+        raise Failure("No stack was named", fix=f"Give --stack, or set {STACK_VARIABLE}.")
+    try:
+        (found,) = session.aws("cloudformation").describe_stacks(StackName=name)["Stacks"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ValidationError":
+            raise
+        fix = "Check --stack, --region and the AWS account (aws sts get-caller-identity)."
+        raise Failure(f"There is no stack {name} in this account and region", fix=fix) from None
+    outputs = {one["OutputKey"]: one["OutputValue"] for one in found.get("Outputs", ())}
+    needed = ("EventBusName", "EventBusArn", "LedgerTable", "DecisionsTable")
+    missing = [one for one in needed if one not in outputs]
+    if missing:
+        raise Failure(
+            f"The stack {name} has no output {', '.join(missing)}",
+            fix="Name Governor's own stack. If it is, deploy this version: an older one lacks them.",
+        )
+    ledger, decisions = (DynamoLedger(session.aws("dynamodb"), outputs[one]) for one in needed[2:])
+    return Deployed(outputs["EventBusName"], outputs["EventBusArn"], ledger, Approvals(ledger, decisions))
+
+
+def policy_of(path: Path) -> Policy:
+    """The policy in a file. Raises `Failure`, with a line for each fault."""
+    try:
+        return compile_policy(path)
+    except OSError as error:
+        fix = "Run the command in the folder of the project, or give --policy."
+        raise Failure(f"The policy {path} cannot be read: {error.strerror}", fix=fix) from None
+    except PolicyFault as fault:
+        raise Failure(f"The policy does not hold:\n{fault}", fix="Mend the lines that are named.") from None
