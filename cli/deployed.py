@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from botocore.exceptions import ClientError
@@ -22,10 +22,15 @@ PolicyFile = Annotated[
 
 @dataclass(frozen=True)
 class Deployed:
-    """What the commands need of a stack: the bus's name and ARN, and the two tables."""
+    """What the commands need of a stack: the bus's name and ARN, and the two tables.
+
+    `dynamodb`: a client to look through the ledger with, whose name is `table`.
+    """
 
     bus: str
     bus_arn: str
+    table: str
+    dynamodb: Any
     ledger: DynamoLedger
     approvals: Approvals
 
@@ -50,8 +55,16 @@ def deployed(session: Session) -> Deployed:
             f"The stack {name} has no output {', '.join(missing)}",
             fix="Name Governor's own stack. If it is, deploy this version: an older one lacks them.",
         )
-    ledger, decisions = (DynamoLedger(session.aws("dynamodb"), outputs[one]) for one in needed[2:])
-    return Deployed(outputs["EventBusName"], outputs["EventBusArn"], ledger, Approvals(ledger, decisions))
+    dynamodb = session.aws("dynamodb")
+    ledger, decisions = (DynamoLedger(dynamodb, outputs[one]) for one in needed[2:])
+    return Deployed(
+        bus=outputs["EventBusName"],
+        bus_arn=outputs["EventBusArn"],
+        table=outputs["LedgerTable"],
+        dynamodb=dynamodb,
+        ledger=ledger,
+        approvals=Approvals(ledger, decisions),
+    )
 
 
 def policy_of(path: Path) -> Policy:

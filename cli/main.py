@@ -5,6 +5,7 @@ import sys
 
 import typer
 
+import cli.explain
 import cli.importing.command
 import cli.orders
 import cli.policy
@@ -38,6 +39,7 @@ def build() -> typer.Typer:
     cli.terraform_command.register(app)
     cli.status.register(app)
     cli.orders.register(app)
+    cli.explain.register(app)
     return app
 
 

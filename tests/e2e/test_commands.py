@@ -8,17 +8,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from botocore.credentials import ReadOnlyCredentials
 from botocore.exceptions import ClientError
 from typer.testing import CliRunner
 
 from cli.main import build
-from cli.session import Outside
+from cli.session import KEY_VARIABLE, Outside
 from governor.aws_identity import Proof, digest, sign
 from sandbox.engine.template import ACCOUNT, REGION
 from sandbox.scenario.organization import SEARCH, founding
-from sandbox.scenario.world import MINUTE, World, open_world
+from sandbox.scenario.world import MANAGEMENT_KEY, MINUTE, World, open_world
 
 LEAD = f"arn:aws:iam::{ACCOUNT}:user/lead"
 ALSO_LEAD = f"arn:aws:sts::{ACCOUNT}:assumed-role/lead-breakglass/tonight"
@@ -62,16 +63,19 @@ class Person:
     def client(self, service: str, _region: str | None = None) -> Any:
         return Stack(self.world) if service == "cloudformation" else self.world.engine.client_with(self.held, service)
 
-    def governor(self, *arguments: str) -> tuple[int, Any]:
-        """The exit code, and the result."""
+    def governor(self, *arguments: str, key: str = "") -> tuple[int, Any]:
+        """The exit code, and the result. `key`: the management key, where it is needed."""
+        transport = httpx.HTTPTransport()
         outside = Outside(
-            environment={},
+            environment={KEY_VARIABLE: key},
+            transport=transport,
             aws=self.client,
             credentials=lambda: self.credentials,
             now=lambda: self.world.now,
             sleep=lambda _: self.world.engine.settle(),
         )
-        ran = CliRunner().invoke(build(), [*arguments, "--json", "--stack", "sandbox"], obj=outside)
+        with transport:
+            ran = CliRunner().invoke(build(), [*arguments, "--json", "--stack", "sandbox"], obj=outside)
         if ran.exception and not isinstance(ran.exception, SystemExit):
             raise ran.exception
         return ran.exit_code, json.loads(ran.stdout) if ran.stdout else ran.stderr
@@ -121,6 +125,35 @@ def test_a_person_disables_restores_and_rotates_from_the_command_line(world: Wor
     code, listed = lead.governor("keys", *policy)
     assert {"current", "overlap"} <= {one["state"] for one in listed["keys"] if one["workload"] == SEARCH}
     assert world.engine.dead_letters() == []
+
+
+def test_why_a_key_is_disabled_takes_one_command(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cli.history.SECONDS", 60)  # a busy machine is no gap
+    lead, policy = Person(world, LEAD), ("--policy", str(tmp_path / "policy.yaml"))
+    world.run(world.now + 2 * MINUTE)
+    world.loop(SEARCH, 500)
+    assert world.run_while(lambda: not world.key(SEARCH).disabled, at_most=20 * MINUTE)
+    world.end_loop(SEARCH)
+    world.run(world.now + MINUTE)
+    (disabled,) = world.events("Key Disabled")
+    (confirmed,) = world.events("Runaway Confirmed", subject=SEARCH)
+    for word in (SEARCH, world.hash(SEARCH), disabled["detail"]["id"], confirmed["detail"]["id"]):
+        code, why = lead.governor("explain", word, *policy, key=MANAGEMENT_KEY)
+        assert (code, why["subject"], why["not_read"]) == (0, SEARCH, []), why
+        assert "held disabled by the cause `runaway`" in why["verdict"][0]
+        assert any("is disabled; $" in one for one in why["verdict"])
+        assert [one["what"] for one in why["because"]] == ["Key Disabled", "Runaway Confirmed"]
+        assert why["because"][0]["why"] == disabled["detail"]["reason"]
+        rule = why["because"][1]
+        assert rule["document"]["where"] == 'docs/detection.md, "What confirms"'
+        assert rule["document"]["text"], rule
+    assert lead.governor("restore", SEARCH)[0] == 0
+    world.run(world.now + MINUTE)
+    code, why = lead.governor("explain", SEARCH, *policy)
+    assert (code, why["verdict"][0]) == (1, f"No cause of Governor's holds {SEARCH} disabled.")
+    assert why["not_read"] == ["OpenRouter: was not asked: there is no management key"]
+    (approved,) = [one for one in why["timeline"] if one["what"].startswith("Approved: restore")]
+    assert (approved["by"], LEAD in approved["why"]) == ("U0LEAD", True)
 
 
 def test_two_identities_of_one_person_never_make_two_people(world: World) -> None:
