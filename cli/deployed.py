@@ -14,6 +14,7 @@ from governor.dynamo_ledger import DynamoLedger
 from governor.policy import Policy
 from tools.policy import PolicyFault, compile_policy
 
+NEEDED = ("EventBusName", "EventBusArn", "LedgerTable", "DecisionsTable")
 POLICY = Path("layers/policy/policy.yaml")
 PolicyFile = Annotated[
     Path, typer.Option("--policy", metavar="FILE", help="The policy that is deployed, as it is in the folder.")
@@ -35,8 +36,8 @@ class Deployed:
     approvals: Approvals
 
 
-def deployed(session: Session) -> Deployed:
-    """The stack that `--stack` names. Raises `Failure`, or botocore's errors."""
+def outputs_of(session: Session) -> tuple[str, dict[str, str], dict[str, str]]:
+    """Name, parameters and outputs of the stack that `--stack` names. Raises `Failure`, or botocore's errors."""
     name = session.options.stack
     if not name:
         raise Failure("No stack was named", fix=f"Give --stack, or set {STACK_VARIABLE}.")
@@ -48,15 +49,21 @@ def deployed(session: Session) -> Deployed:
         fix = "Check --stack, --region and the AWS account (aws sts get-caller-identity)."
         raise Failure(f"There is no stack {name} in this account and region", fix=fix) from None
     outputs = {one["OutputKey"]: one["OutputValue"] for one in found.get("Outputs", ())}
-    needed = ("EventBusName", "EventBusArn", "LedgerTable", "DecisionsTable")
-    missing = [one for one in needed if one not in outputs]
+    missing = [one for one in NEEDED if one not in outputs]
     if missing:
         raise Failure(
             f"The stack {name} has no output {', '.join(missing)}",
             fix="Name Governor's own stack. If it is, deploy this version: an older one lacks them.",
         )
+    parameters = {one["ParameterKey"]: one.get("ParameterValue", "") for one in found.get("Parameters", ())}
+    return name, parameters, outputs
+
+
+def deployed(session: Session) -> Deployed:
+    """The stack's bus and tables. Raises `Failure`, or botocore's errors."""
+    _, _, outputs = outputs_of(session)
     dynamodb = session.aws("dynamodb")
-    ledger, decisions = (DynamoLedger(dynamodb, outputs[one]) for one in needed[2:])
+    ledger, decisions = (DynamoLedger(dynamodb, outputs[one]) for one in NEEDED[2:])
     return Deployed(
         bus=outputs["EventBusName"],
         bus_arn=outputs["EventBusArn"],

@@ -5,6 +5,7 @@ import sys
 
 import typer
 
+import cli.doctor
 import cli.explain
 import cli.importing.command
 import cli.orders
@@ -40,6 +41,7 @@ def build() -> typer.Typer:
     cli.status.register(app)
     cli.orders.register(app)
     cli.explain.register(app)
+    cli.doctor.register(app)
     return app
 
 

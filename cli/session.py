@@ -46,13 +46,18 @@ def _aws_credentials() -> Any:
     return found.get_frozen_credentials()
 
 
+def _over_the_network(request: httpx.Request) -> httpx.Response:
+    with httpx.Client(timeout=5) as client:
+        return client.send(request)
+
+
 @dataclass(frozen=True)
 class Outside:
     """What lies beyond the process; tests give their own, as Typer's `obj`.
 
     `transport`: the way to OpenRouter, None for the network. `aws`: a boto3 client by service and region.
     `credentials`: those of the AWS profile, to sign with. `now`: the time, in UTC. `retry`: None for the client's own.
-    `sleep`: lets so many seconds pass.
+    `sleep`: lets so many seconds pass. `web`: answers one request to any place but OpenRouter.
     """
 
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
@@ -62,6 +67,7 @@ class Outside:
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     retry: Retry | None = None
     sleep: Callable[[float], None] = time.sleep
+    web: Callable[[httpx.Request], httpx.Response] = _over_the_network
 
 
 @dataclass(frozen=True)
