@@ -120,7 +120,8 @@ def _nearest(written: str, valid: Iterable[str], otherwise: str) -> str:
 def needed(policy: Policy) -> tuple[Part, ...]:
     """The parts of the account that the policy names something of."""
     members = any(one.openrouter for one in policy.people.values()) or any(
-        one.key.creator_user_id not in (None, "nobody") for one in policy.workloads)
+        one.key.creator_user_id not in (None, "nobody") for one in policy.workloads
+    )
     named: dict[Part, object] = {
         "keys": any(one.key.adopts for one in policy.workloads),
         "guardrails": any(one.key.guardrail for one in policy.workloads),
