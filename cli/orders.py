@@ -56,9 +56,7 @@ def register(app: typer.Typer) -> None:
     def restore(
         session: Session,
         subject: Subject,
-        cause: Annotated[
-            str, typer.Argument(metavar="[CAUSE]", help="Which cause is over, if there are several.")
-        ] = "",
+        cause: Annotated[str, typer.Argument(metavar="CAUSE", help="Which cause is over, if there are several.")] = "",
         wait: Wait = 30,
     ) -> ExitCode | None:
         return send(session, f"restore {subject} {cause}".strip(), wait)
