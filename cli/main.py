@@ -5,8 +5,12 @@ import sys
 
 import typer
 
+import cli.doctor
+import cli.explain
 import cli.importing.command
+import cli.orders
 import cli.policy
+import cli.status
 import cli.terraform_command
 from cli.output import ExitCode
 
@@ -34,6 +38,10 @@ def build() -> typer.Typer:
     cli.importing.command.register(app)
     cli.policy.register(app)
     cli.terraform_command.register(app)
+    cli.status.register(app)
+    cli.orders.register(app)
+    cli.explain.register(app)
+    cli.doctor.register(app)
     return app
 
 

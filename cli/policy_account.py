@@ -35,8 +35,9 @@ def against(path: str, document: yaml.Node | None, policy: Policy, account: Acco
         found += _preset(checker, ("presets", number), preset)
     if checker.account.has_read("members"):
         members = {one.id for one in account.members}
-        for slack, user in policy.people.items():
-            if user not in members:
+        for slack, person in policy.people.items():
+            user = person.openrouter
+            if user is not None and user not in members:
                 fix = _nearest(user, members, "Write the id of a member of the organization, or remove the line")
                 found.append(checker.fault(("people", slack), f"the organization has no member {user}", fix))
     return sorted(found, key=lambda one: one.line)
@@ -118,7 +119,9 @@ def _nearest(written: str, valid: Iterable[str], otherwise: str) -> str:
 
 def needed(policy: Policy) -> tuple[Part, ...]:
     """The parts of the account that the policy names something of."""
-    members = policy.people or any(one.key.creator_user_id not in (None, "nobody") for one in policy.workloads)
+    members = any(one.openrouter for one in policy.people.values()) or any(
+        one.key.creator_user_id not in (None, "nobody") for one in policy.workloads
+    )
     named: dict[Part, object] = {
         "keys": any(one.key.adopts for one in policy.workloads),
         "guardrails": any(one.key.guardrail for one in policy.workloads),

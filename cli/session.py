@@ -2,6 +2,7 @@
 
 import os
 import re
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -36,19 +37,38 @@ def _aws_client(service: str, region: str | None) -> Any:
     return boto3.client(service, region_name=region)  # type: ignore[call-overload]  # overloaded by service's literal
 
 
+def _aws_credentials() -> Any:
+    import boto3
+    from botocore.exceptions import NoCredentialsError
+
+    found = boto3.session.Session().get_credentials()
+    if found is None:
+        raise NoCredentialsError
+    return found.get_frozen_credentials()
+
+
+def _over_the_network(request: httpx.Request) -> httpx.Response:
+    with httpx.Client(timeout=5) as client:
+        return client.send(request)
+
+
 @dataclass(frozen=True)
 class Outside:
     """What lies beyond the process; tests give their own, as Typer's `obj`.
 
     `transport`: the way to OpenRouter, None for the network. `aws`: a boto3 client by service and region.
-    `now`: the time, in UTC. `retry`: None for the client's own.
+    `credentials`: those of the AWS profile, to sign with. `now`: the time, in UTC. `retry`: None for the client's own.
+    `sleep`: lets so many seconds pass. `web`: answers one request to any place but OpenRouter.
     """
 
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
     transport: httpx.BaseTransport | None = None
     aws: Callable[[str, str | None], Any] = _aws_client
+    credentials: Callable[[], Any] = _aws_credentials
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     retry: Retry | None = None
+    sleep: Callable[[float], None] = time.sleep
+    web: Callable[[httpx.Request], httpx.Response] = _over_the_network
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from governor import byok_evidence, evidence, preset_evidence
-from governor.approval_evidence import ApprovalDecided, ApprovalEvidence, Forgery, RunawayExpected
+from governor.approval_evidence import ApprovalDecided, ApprovalEvidence, CommandRequested, Forgery, RunawayExpected
 from governor.events import REQUESTS, SOURCE, VERSION, DetailType
 
 EVIDENCE: dict[DetailType, type[evidence.Evidence]] = {
@@ -65,6 +65,7 @@ EVIDENCE: dict[DetailType, type[evidence.Evidence]] = {
     DetailType.DRILL_REQUESTED: byok_evidence.DrillRequested,
     DetailType.ROTATION_REQUESTED: evidence.RotationRequested,
     DetailType.ROLLBACK_REQUESTED: evidence.RollbackRequested,
+    DetailType.COMMAND_REQUESTED: CommandRequested,
 }
 
 

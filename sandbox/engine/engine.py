@@ -16,6 +16,7 @@ from sandbox.engine.agenda import Agenda
 from sandbox.engine.asynchronous import AsyncInvoker
 from sandbox.engine.aws import serving
 from sandbox.engine.bus import EventBridge
+from sandbox.engine.callers import signed_in
 from sandbox.engine.clock import VirtualClock
 from sandbox.engine.delivery import Delivery, Lost
 from sandbox.engine.deployed import Deployed
@@ -190,6 +191,14 @@ class Engine(Deployed):
     def recycle(self) -> None:
         """Every function starts anew at its next event, as after a deployment."""
         self._pool.recycle()
+
+    def sign_in(self, arn: str, statements: Sequence[Statement] = ()) -> dict[str, str]:
+        """Credentials of a person: a user, or a session of a role, by ARN; `statements` say what they may do."""
+        return signed_in(self._aws, self._permissions, arn, statements)
+
+    def client_with(self, credentials: Mapping[str, str], service: str) -> Any:
+        """A boto3 client under credentials of `sign_in`; what is done with it is held to their statements."""
+        return self._aws.client(service, dict(credentials))
 
     def secret_text(self, name: str, region: str = REGION) -> str:
         """What GetSecretValue answers now, without a request: for consumers that read it thousands of times."""

@@ -1,7 +1,8 @@
 """Every call to moto passes here: the engine's own go through, a worker's are held to its function's role.
 
 The seam is `ActionAuthenticatorMixin._authenticate_and_authorize_action`, which moto calls before every operation.
-Signatures are not checked: what is proven is what a role may do, not that botocore can sign.
+Signatures are checked of `sts:GetCallerIdentity` only, for whoever receives one proves an identity by it; of all other
+calls it is proven what a role may do, not that botocore can sign.
 """
 
 import re
@@ -13,7 +14,7 @@ from unittest.mock import patch
 from moto.core.authorization import ActionAuthenticatorMixin
 from moto.core.exceptions import JsonRESTError, _RESTError
 from moto.core.utils import get_service_model
-from moto.iam.access_control import S3IAMRequest
+from moto.iam.access_control import IAMRequest, S3IAMRequest
 from moto.kms.models import kms_backends
 from moto.s3.exceptions import S3AccessDeniedError
 from moto.s3.models import s3_backends
@@ -55,6 +56,9 @@ class IamGate:
         key = found[1] if found else None
         if key == ADMIN_KEY or not self.enforcing:
             return
+        if response.boto3_service_name == "sts" and response._get_action() == "GetCallerIdentity":
+            _check_signature(response)
+            return
         session = self._permissions.sessions.get(key or "")
         if session is None:
             raise JsonRESTError("UnrecognizedClientException", "The security token included in the request is invalid.")
@@ -88,6 +92,21 @@ class IamGate:
             # S3 tells "no such key" only to those who may list the bucket; others hear 403.
             found.append(Need("s3:ListBucket", f"arn:aws:s3:::{bucket}"))
         return found
+
+
+def _check_signature(response: Any) -> None:
+    """Raises STS's refusal for a signature that is not of the headers and the body that came. Anybody may ask."""
+    if "Credential=" not in response.headers.get("Authorization", ""):
+        raise _RESTError("MissingAuthenticationToken", "Request is missing Authentication Token")
+    IAMRequest(
+        account_id=response.current_account,
+        method=response.method,
+        path=response.raw_path,
+        data=response.data,
+        body=response.raw_body,
+        headers=response.headers,
+        action="GetCallerIdentity",
+    ).check_signature()
 
 
 def _resolved(need: Need, region: str) -> Need:

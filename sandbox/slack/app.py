@@ -15,6 +15,8 @@ from sandbox.slack.limits import Refused
 from sandbox.slack.methods import METHODS
 from sandbox.slack.workspace import Workspace
 
+SCOPES = ("chat:write", "commands", "channels:history", "groups:history", "metadata.message:read", "files:write",
+          "users:read")  # fmt: skip
 POSTING = {"chat.postMessage", "chat.postEphemeral"}
 
 
@@ -27,6 +29,8 @@ class SlackApi:
         self.faults = Faults()
         self.token = token
         self.rate_limited = rate_limited
+        self.scopes = list(SCOPES)
+        """What the token has: told with each answer, as Slack does, and not enforced."""
         self._posted_at: dict[str, float] = {}
 
     async def answer(self, method: str, request: Request) -> Response:
@@ -65,7 +69,7 @@ class SlackApi:
             answer = METHODS[method](self.workspace, {**arguments, "_base_url": base_url})
         except Refused as refused:
             return _refusal(refused)
-        return JSONResponse({"ok": True, **answer})
+        return JSONResponse({"ok": True, **answer}, headers={"X-OAuth-Scopes": ",".join(self.scopes)})
 
     def _wait(self, method: str, channel: str) -> int:
         """Seconds to wait under "one message per second per channel"; 0 when this call may go on."""

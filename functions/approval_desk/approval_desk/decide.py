@@ -52,7 +52,7 @@ LIFTED = ("runaway", "budget", "exposed", "operator")
 def decide(wish: Wish, facts: Facts) -> Decision:
     """What the wish comes to, by the rules above."""
     if facts.own:
-        return _placed(facts.own.request)
+        return _placed(facts.own.request, facts)
     if facts.now - facts.at > STALE and wish.verb not in ("approve", "reject"):
         return _tell("stale", "This came too late to be done. Look again, and do it anew.")
     match wish.verb:
@@ -100,7 +100,7 @@ def _disable(subject: str, facts: Facts) -> Decision:
     policy, workload = facts.policy, facts.workload
     change, shown = {"cause": "operator"}, "Disable every live key."
     if policy.any_member_may_disable(facts.tier):
-        return _placed(_request("disable", subject, facts, change, shown))
+        return _placed(_request("disable", subject, facts, change, shown), facts)
     entitled = policy.may_disable(workload)
     if not entitled:
         return _tell("no_approvers", "The policy lets nobody disable this key by hand: it names no approvers.")
@@ -175,7 +175,7 @@ def _about_a_preset(wish: Wish, facts: Facts) -> Decision:
 
 def _order(preset: Preset, kind: Kind, change: Mapping[str, str], shown: str, facts: Facts) -> Decision:
     author = author_of_edit(facts.policy, facts.preset_row, kind, change.get("version", ""))
-    needed, too_few = needed_of(preset, author, facts.by)
+    needed, too_few = needed_of(preset, author, facts.by, facts.votes)
     if too_few:
         return _tell("not_enough_approvers", too_few)
     return _ask(kind, preset.slug, facts, change, shown, preset.approvers, needed, author)
@@ -211,16 +211,20 @@ def _ask(
     asked = _request(kind, subject, facts, change, shown, approvers, needed, author)
     for other in facts.pending:
         one = other.request
-        if (not _at_once(asked) or asked.needed > 1) and (one.kind, one.subject, one.change) == (kind, subject, change):
+        if (not _at_once(asked, facts) or asked.needed > 1) and (one.kind, one.subject, one.change) == (
+            kind,
+            subject,
+            change,
+        ):
             return _tell(
                 "asked_already", f"{mention(one.requested_by)} has asked for that already; it waits for an approver."
             )
-    return _placed(asked)
+    return _placed(asked, facts)
 
 
-def _placed(asked: Request) -> Decision:
+def _placed(asked: Request, facts: Facts) -> Decision:
     what = f"{escape(rolling_back.said(asked))} " if asked.kind == KIND else ""
-    if _at_once(asked):
+    if _at_once(asked, facts):
         said = "It is being done; the channel is told once it is done and verified."
         if asked.needed > 1:
             said = f"Your approval counts. {asked.needed - 1} more needed: the approvers are asked in the channel."
@@ -228,8 +232,10 @@ def _placed(asked: Request) -> Decision:
     return Decision("ask", asked.kind, f"{what}The approvers are asked in the channel.", asked)
 
 
-def _at_once(asked: Request) -> bool:
+def _at_once(asked: Request, facts: Facts) -> bool:
     """Whether the person's wish is itself an approval."""
+    if asked.needed > 1 and not facts.votes:
+        return False
     alone = asked.kind != "drill" and not asked.change.get("needs_approval") and asked.requested_by != asked.author
     return (alone and asked.requested_by in asked.approvers) or (asked.kind == "disable" and not asked.approvers)
 
@@ -268,7 +274,14 @@ def request_id(request: SlackRequest) -> str:
 
 
 def _publish(kind: DetailType, subject: str, evidence: Mapping[str, Any], facts: Facts, what: str) -> Decision:
-    event = Event(kind, event_id(kind, facts.request.id), subject, facts.at, f"{facts.by} asked in Slack.", evidence)
+    event = Event(
+        kind,
+        event_id(kind, facts.request.id),
+        subject,
+        facts.at,
+        f"{facts.by} asked {'in' if facts.via == 'Slack' else 'on'} {facts.via}.",
+        evidence,
+    )
     return Decision(
         "publish", kind, f"{what} {_code(subject)} is asked for; the channel is told what comes of it.", event=event
     )

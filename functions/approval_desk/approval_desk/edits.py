@@ -4,14 +4,16 @@ from governor.authorship import Author, approvals_needed, approvals_of_order, wh
 from governor.policy import Preset
 
 
-def needed_of(preset: Preset, author: Author | None, by: str) -> tuple[int, str]:
+def needed_of(preset: Preset, author: Author | None, by: str, votes: bool = True) -> tuple[int, str]:
     """How many approvals the wish of `by` takes, and what to tell them where the preset has too few approvers for it.
 
     `author`: of an edit that nobody approved and that production would serve. An approver's own wish is one of the
-    approvals, unless the edit is theirs.
+    approvals, unless the edit is theirs. Without `votes` it is so only where it is the only one that is needed.
     """
     maker = author.slack if author else ""
     orders = by in who_may_approve(preset, (maker,))
+    if orders and not votes and approvals_of_order(preset, author) > 1:
+        orders = False
     needed = approvals_of_order(preset, author) if orders else approvals_needed(preset, author)
     others = who_may_approve(preset, (by, maker))
     if len(others) + orders >= needed:

@@ -13,6 +13,7 @@ from governor.lineage import Lineage
 from governor.policy import Policy, Workload
 from governor.slack_requests import SlackRequest
 
+Via = Literal["Slack", "the command line"]
 Action = Literal["vote", "ask_why", "order", "ask", "publish", "report", "tell"]
 """`vote`: count it. `ask_why`: open the modal. `order`: granted at once. `ask`: a request for others. `publish`: an
 event. `report`: `status` or `keys`. `tell`: nothing but an answer."""
@@ -22,7 +23,7 @@ event. `report`: `status` or `keys`. `tell`: nothing but an answer."""
 class Facts:
     """`workload`: whose key it is. `causes`: of the wish's subject, to give a key back, `lineage`: to roll it back.
     `pending`: open requests, for one that might repeat another. `own`: what this very interaction asked before it was
-    interrupted. `preset_row`: what `preset_promotion` keeps of the preset."""
+    interrupted. `preset_row`: what `preset_promotion` keeps of the preset. `via`: where the person asked."""
 
     request: SlackRequest
     policy: Policy
@@ -33,6 +34,13 @@ class Facts:
     pending: Sequence[Approval] = ()
     own: Approval | None = None
     preset_row: Mapping[str, Any] | None = None
+    via: Via = "Slack"
+
+    @property
+    def votes(self) -> bool:
+        """Whether what the person wants may count as one of several approvals: from Slack only. Whoever administers the
+        AWS account can become more than one person there."""
+        return self.via == "Slack"
 
     @property
     def at(self) -> datetime:

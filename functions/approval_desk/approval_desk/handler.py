@@ -7,12 +7,13 @@ from typing import Any
 import boto3
 from aws_lambda_powertools.logging import Logger
 
-from approval_desk.messages import carried_out
+from approval_desk.messages import carried_out, commanded
 from approval_desk.ports import Ports
 from approval_desk.service import ApprovalDesk
-from approval_desk.settings import Beat, Decided, DeskSettings, received
+from approval_desk.settings import Beat, Commanded, Decided, DeskSettings, received
 from governor.approvals import Approvals
 from governor.aws import AWS
+from governor.aws_identity import StsIdentities, regional
 from governor.clock import utc_now
 from governor.dynamo_ledger import DynamoLedger
 from governor.events import EventBus
@@ -37,9 +38,13 @@ def build() -> ApprovalDesk:
         replies = SlackReplies(token, settings.slack_api_url)
         directory = SlackDirectory(token, utc_now, settings.slack_api_url)
     bus = EventBus(session.client("events", config=AWS), settings.event_bus_name)
-    return ApprovalDesk(
-        Ports(Policy.load(), ledger, Approvals(ledger, decisions), bus, replies, directory, utc_now, logger)
-    )
+    identities = StsIdentities(functools.partial(_sts, session), session.region_name)
+    policy, approvals, stack = Policy.load(), Approvals(ledger, decisions), settings.event_bus_arn
+    return ApprovalDesk(Ports(policy, ledger, approvals, bus, replies, directory, identities, stack, utc_now, logger))
+
+
+def _sts(session: boto3.session.Session) -> str:
+    return regional(session.client("sts").meta.endpoint_url, session.region_name)
 
 
 @redelivered
@@ -50,4 +55,6 @@ def lambda_handler(event: Any, _context: Any) -> dict[str, Any]:
         return {"expired": desk.expire()}
     if isinstance(asked, Decided):
         return {"rule": desk.decided(asked)}
+    if isinstance(asked, Commanded):
+        return commanded(desk, asked)
     return {"batchItemFailures": [{"itemIdentifier": one.id} for one in asked if not carried_out(desk, one, logger)]}

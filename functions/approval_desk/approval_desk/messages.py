@@ -1,9 +1,11 @@
-"""One message of the queue: carried out and counted, or left for another delivery. A failure takes no other with it."""
+"""One message of the queue, or one command: carried out and counted. A failed message takes no other with it."""
+
+from typing import Any
 
 from aws_lambda_powertools.logging import Logger
 
 from approval_desk.service import ApprovalDesk
-from approval_desk.settings import Message
+from approval_desk.settings import Commanded, Message
 from approval_desk.telemetry import count
 from governor.slack_requests import SlackRequest
 
@@ -19,3 +21,10 @@ def carried_out(desk: ApprovalDesk, message: Message, logger: Logger) -> bool:
     logger.info("acted", extra={"by": request.user, "action": request.action or request.kind, "rule": rule})
     count(rule)
     return True
+
+
+def commanded(desk: ApprovalDesk, asked: Commanded) -> dict[str, Any]:
+    """The rule by which a command went. Raises what kept it from being done: it is delivered again."""
+    rule = desk.commanded(asked)
+    count(rule)
+    return {"rule": rule}

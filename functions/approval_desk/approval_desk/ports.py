@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from governor.approvals import Approvals
+from governor.aws_identity import Identities
 from governor.clock import Clock
 from governor.events import Publisher
 from governor.ledger import Ledger
@@ -14,7 +15,10 @@ from governor.slack_replies import Replies
 
 @dataclass(frozen=True)
 class Ports:
-    """What outlives an invocation. `replies` and `directory`: None where Slack is not used."""
+    """What outlives an invocation. `replies` and `directory`: None where Slack is not used.
+
+    `stack`: the ARN of the bus, to which a command's signature is bound.
+    """
 
     policy: Policy
     ledger: Ledger
@@ -22,5 +26,7 @@ class Ports:
     bus: Publisher
     replies: Replies | None
     directory: Directory | None
+    identities: Identities
+    stack: str
     clock: Clock
     log: Log

@@ -11,18 +11,19 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from approval_desk import reports, voting
+from approval_desk import commands, reports, voting
 from approval_desk.admission import EVERYBODY, FREE, admit
 from approval_desk.decide import decide, request_id
-from approval_desk.facts import Decision, Facts
+from approval_desk.facts import Decision, Facts, Via
 from approval_desk.modal import why_modal
 from approval_desk.ports import Ports
 from approval_desk.sentences import CLICK_AGAIN, of_vote
-from approval_desk.settings import Decided
+from approval_desk.settings import Commanded, Decided
 from approval_desk.wishes import Wish, is_hash, wish
 from governor.approval import Vote
 from governor.approvals import NotGranted
 from governor.authorship import PRESET_ROWS
+from governor.aws_identity import Proof, Unproven, digest, interaction_id
 from governor.causes import CauseBook, Causes
 from governor.ledger import ABSENT, LedgerConflict, Put, Row
 from governor.lineage import Lineages
@@ -72,13 +73,41 @@ class ApprovalDesk:
         mine = True
         if row is None:
             row, mine = self._admit(request, wanted)
+        return self._see_through(request, wanted, "Slack", row, mine, deliveries)
+
+    def commanded(self, commanded: Commanded) -> str:
+        """Does what somebody on the command line wants, once; the rule by which it went (`approval_desk.commands`).
+
+        The answer stands in the interaction's row, where the command line reads it. Raises as `act` does, and
+        `StsUnavailable`.
+        """
+        ports, word = self.ports, commanded.word
+        try:
+            proof = Proof.decode(word.proof)
+            bound = digest(ports.stack, word.command, word.nonce)
+            id = interaction_id(bound, proof)
+            row, mine = ports.ledger.get(PK, id), True
+            if row is None:
+                row, mine = self._write(
+                    id, commands.admission(ports.policy, commands.signer(ports, proof, bound)), ABSENT
+                )
+        except Unproven as refusal:
+            ports.log.warning("a command proves no identity", extra={"rule": refusal.rule, "why": str(refusal)})
+            return refusal.rule
+        request = commands.asked(id, proof, row.data, word.command)
+        rule = self._see_through(request, wish(request), "the command line", row, mine, 1)
+        ports.log.info("acted", extra={"by": request.user, "arn": row.data.get("arn"), "rule": rule})
+        return rule
+
+    def _see_through(self, request: SlackRequest, wanted: Wish, via: Via, row: Row, mine: bool, deliveries: int) -> str:
+        """From the admission on: the deed, the note, the answer."""
         if "rule" not in row.data:
-            rule, said = self._do(request, wanted)
-            row, mine = self._write(request, {**row.data, "rule": rule, "said": said, "told": not said}, row.version)
+            rule, said = self._do(request, wanted, via)
+            row, mine = self._write(request.id, {**row.data, "rule": rule, "said": said, "told": not said}, row.version)
         if mine and not row.data["told"]:
             self._tell(request, str(row.data["said"]), deliveries)
             try:
-                self._write(request, {**row.data, "told": True}, row.version)
+                self._write(request.id, {**row.data, "told": True}, row.version)
             except LedgerConflict:
                 self.ports.log.info("that they were told is not noted", extra={"interaction": request.id})
         return str(row.data["rule"])
@@ -93,8 +122,8 @@ class ApprovalDesk:
                 facts = {"by": request.user, "rule": admission.rule, "error": str(identity.unread)}
                 self.ports.log.warning("Slack did not say who a person is", extra=facts)
         if admission.said:
-            return self._write(request, {"rule": admission.rule, "said": admission.said, "told": False}, ABSENT)
-        return self._write(request, {"admitted": admission.rule}, ABSENT)
+            return self._write(request.id, {"rule": admission.rule, "said": admission.said, "told": False}, ABSENT)
+        return self._write(request.id, {"admitted": admission.rule}, ABSENT)
 
     def _identity(self, user: str) -> Identity:
         directory = self.ports.directory
@@ -109,22 +138,22 @@ class ApprovalDesk:
             return policy.workload(subject)
         return policy.workload(owners(self.ports.ledger).get(subject, ""))
 
-    def _write(self, request: SlackRequest, data: Mapping[str, Any], version: int) -> tuple[Row, bool]:
+    def _write(self, id: str, data: Mapping[str, Any], version: int) -> tuple[Row, bool]:
         """The interaction's row after this write, and True; or as a copy beside this one wrote it first, and False: the
         copy answers. Raises `LedgerConflict` when neither was written."""
-        put = Put(PK, request.id, data, version, self.ports.clock() + KEPT)
+        put = Put(PK, id, data, version, self.ports.clock() + KEPT)
         try:
             self.ports.ledger.commit(put)
         except LedgerConflict:
-            row = self.ports.ledger.get(PK, request.id)
+            row = self.ports.ledger.get(PK, id)
             if row is None or row.version == version:
                 raise
             return row, False
-        return Row(PK, request.id, version + 1, data), True
+        return Row(PK, id, version + 1, data), True
 
-    def _do(self, request: SlackRequest, wanted: Wish) -> tuple[str, str]:
+    def _do(self, request: SlackRequest, wanted: Wish, via: Via) -> tuple[str, str]:
         """The rule, and what to say."""
-        decision = decide(wanted, self._facts(request, wanted))
+        decision = decide(wanted, self._facts(request, wanted, via))
         cast = Vote(request.id, request.user, "approve", self.ports.clock())
         match decision.action:
             case "vote":
@@ -143,9 +172,9 @@ class ApprovalDesk:
                 return decision.rule, self._report(decision.rule)
         return decision.rule, decision.said
 
-    def _facts(self, request: SlackRequest, wanted: Wish) -> Facts:
+    def _facts(self, request: SlackRequest, wanted: Wish, via: Via) -> Facts:
         ports = self.ports
-        facts = Facts(request, ports.policy, ports.clock(), self._workload(wanted.subject))
+        facts = Facts(request, ports.policy, ports.clock(), self._workload(wanted.subject), via=via)
         if wanted.verb not in _ASKING:
             return facts
         own = ports.approvals.get(request_id(request))

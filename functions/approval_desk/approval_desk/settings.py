@@ -5,18 +5,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from governor.approval_evidence import ApprovalDecided
+from governor.approval_evidence import ApprovalDecided, CommandRequested
 from governor.clock import parse_instant
 from governor.environment import Settings
 from governor.events import BadEvent, DetailType, Event
 
 
 class DeskSettings(Settings):
-    """Names of the two tables, the bus, and the Slack secret (empty: Slack is not used)."""
+    """Names of the two tables, the bus and its ARN, and the Slack secret (empty: Slack is not used)."""
 
     table_name: str
     decisions_table_name: str
     event_bus_name: str
+    event_bus_arn: str
     slack_secret: str = ""
     slack_api_url: str = "https://slack.com/api/"
 
@@ -42,6 +43,13 @@ class Decided:
 
 
 @dataclass(frozen=True)
+class Commanded:
+    """A command sent as an event, with a proof of who sends it."""
+
+    word: CommandRequested
+
+
+@dataclass(frozen=True)
 class Message:
     """What the gateway put on the queue. `deliveries`: this one included."""
 
@@ -50,7 +58,7 @@ class Message:
     deliveries: int
 
 
-def received(event: Any) -> Beat | Decided | list[Message]:
+def received(event: Any) -> Beat | Decided | Commanded | list[Message]:
     """What a schedule, a rule or the queue brings. Raises `BadEvent` naming the field."""
     if isinstance(event, Mapping) and "scheduled_time" in event:
         try:
@@ -63,6 +71,8 @@ def received(event: Any) -> Beat | Decided | list[Message]:
             for one in event["Records"]
         ]
     told = Event.received(event)
+    if told.detail_type == DetailType.COMMAND_REQUESTED:
+        return Commanded(CommandRequested.of(told))
     if told.detail_type != DetailType.APPROVAL_DECIDED:
         raise BadEvent(f"detail-type: the approval desk does not act on {told.detail_type.value!r}; mend the rule")
     return Decided(told.id, ApprovalDecided.of(told))

@@ -2,12 +2,14 @@
 
 from aws_lambda_powertools.metrics import Metrics, MetricUnit
 
-REFUSED = frozenset({"elsewhere", "outsider", "deactivated", "bot", "guest"})
+REFUSED = frozenset(
+    {"elsewhere", "outsider", "deactivated", "bot", "guest", "bad_proof", "late", "unproven", "unnamed"}
+)
 UNKNOWN = "unread"
 
 
 def count(rule: str) -> None:
-    """Counts a refusal by its rule of `approval_desk.admission`; other rules are not counted.
+    """Counts a refusal by its rule of `approval_desk.admission` or `approval_desk.commands`; no other rule.
 
     The namespace is the environment's (`POWERTOOLS_METRICS_NAMESPACE`): the stack's name.
     """

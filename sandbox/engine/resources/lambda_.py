@@ -82,6 +82,10 @@ def function(stack: "Stack", logical_id: str, p: Properties) -> Made:
         reserved=int(p["ReservedConcurrentExecutions"]) if "ReservedConcurrentExecutions" in p else None,
     )
     made = stack.functions[logical_id]
+    if made.reserved is not None:
+        # So that it can be read back; the engine keeps to what the function's own record says.
+        client = stack.aws.client("lambda")
+        client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=made.reserved)
     if made.dead_letter_arn is not None:
         stack.dead_letters.add(made.dead_letter_arn)
         stack.afterwards(_may_send(stack, made, made.dead_letter_arn))

@@ -110,12 +110,12 @@ PEOPLE: dict[str, Known] = {
     ),
 }  # fmt: skip
 NOBODY = frozenset({
-    "about", "approval", "author_unknown", "behind", "blocks_first", "chain", "change", "comment", "credential_id",
-    "detail", "detail_type", "digest", "due", "error", "event", "exit", "expected", "field", "file", "found", "hash",
-    "id", "live", "missing", "name", "new_apps", "new_models", "order", "override_of", "period", "policy",
-    "promotion", "proof", "provider", "providers", "reason", "repair", "rule", "scope", "scope_name", "secret",
-    "served_by", "shown", "step", "subject", "todo", "top_apps", "top_models", "trigger", "url", "why", "workloads",
-    "workspace", "workspace_id",
+    "about", "approval", "author_unknown", "behind", "blocks_first", "chain", "change", "command", "comment",
+    "credential_id", "detail", "detail_type", "digest", "due", "error", "event", "exit", "expected", "field", "file",
+    "found", "hash", "id", "live", "missing", "name", "new_apps", "new_models", "nonce", "order", "override_of",
+    "period", "policy", "promotion", "proof", "provider", "providers", "reason", "repair", "rule", "scope",
+    "scope_name", "secret", "served_by", "shown", "step", "subject", "todo", "top_apps", "top_models", "trigger",
+    "url", "why", "workloads", "workspace", "workspace_id",
 })  # fmt: skip
 """Names of text fields that hold no person. `comment` and `reason` hold a person's words, `name` never a person's."""
 

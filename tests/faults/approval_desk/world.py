@@ -19,6 +19,7 @@ from moto.sqs.models import sqs_backends
 from approval_desk import handler
 from governor.approval import Kind, Request
 from governor.approvals import Approvals
+from governor.aws_identity import HEADER, Proof, digest
 from governor.causes import CauseBook, CauseRow
 from governor.dynamo_ledger import DynamoLedger
 from governor.lineage import Lineage, LineageKey, Lineages
@@ -33,12 +34,17 @@ REGION, CHANNEL, WORKLOAD, HASH = "us-east-1", "C0GOVERNOR", "prod-search-agent"
 APPROVERS = tuple(f"U0LEAD{number}" for number in range(8))
 OWNER, ROTATED = "U0SEARCH", "prod-mail-agent"
 PRESET = "support-triage"
+SIGNATURE = "ab" * 32
+REFUSAL = "<Error><Code>SignatureDoesNotMatch</Code></Error>"
+STACK = "arn:aws:events:us-east-1:123456789012:event-bus/governor"
+IDENTITY = "arn:aws:iam::123456789012:user/lead"
 VISIBILITY, MOST_DELIVERIES = timedelta(seconds=180), 5
 """The template's: SlackRequestQueue."""
 ENVIRONMENT = {
     "TABLE_NAME": "ledger",
     "DECISIONS_TABLE_NAME": "decisions",
     "EVENT_BUS_NAME": "governor",
+    "EVENT_BUS_ARN": STACK,
     "SLACK_SECRET": "slack",
     "SLACK_API_URL": "http://localhost:8788/api/",
     "POWERTOOLS_LOG_LEVEL": "CRITICAL",
@@ -57,6 +63,7 @@ POLICY = Policy.model_validate(
                 "approvers": APPROVERS,
             }
         ],
+        "people": {APPROVERS[0]: {"aws": [IDENTITY]}},
         "approvals": {"channel": CHANNEL, "approvers": APPROVERS, "by_event": True},
     }
 )  # fmt: skip
@@ -64,6 +71,8 @@ POLICY = Policy.model_validate(
 
 class Clients:
     """One client a service for all cases: thousands of them would take minutes to make. They keep no state."""
+
+    region_name = REGION
 
     @functools.cache  # noqa: B019  # it lives as long as the process
     def client(self, service: str, config: Any = None) -> Any:
@@ -84,6 +93,8 @@ class World:
     too_early: list[str] = field(default_factory=list)
     """Events that were sent before what they tell of was written."""
     deliveries: int = 0
+    signed: str = ""
+    """The digest that `IDENTITY` has signed."""
 
     @property
     def ledger(self) -> DynamoLedger:
@@ -139,6 +150,17 @@ class World:
         attributes = {"ApproximateReceiveCount": str(self.deliveries)}
         record = {"messageId": "m1", "body": request.encode(), "attributes": attributes}
         return handler.lambda_handler({"Records": [record]}, context()) == {"batchItemFailures": []}
+
+    def commanded(self, text: str) -> Any:
+        """Command Requested, signed by `IDENTITY`."""
+        bound = digest(STACK, text, "n1")
+        proof = Proof("FAKEACCESSKEY0000001", f"{self.now:%Y%m%dT%H%M%SZ}", SIGNATURE)
+        evidence = {"command": text, "nonce": "n1", "proof": proof.encode()}
+        self.signed = bound
+        return {
+            "id": "e1", "source": "operator", "detail-type": "Command Requested", "time": f"{self.now:%FT%TZ}",
+            "detail": {"subject": text.split()[-1], "evidence": evidence},
+        }  # fmt: skip
 
     def drain(self, request: SlackRequest, *planned: Accident) -> None:
         """Delivers until it leaves the queue; each accident befalls a delivery of its own, the first ones."""
@@ -205,7 +227,7 @@ def worlds(wire: Wire) -> Iterator[Callable[[], World]]:
         mock.patch("boto3.session.Session", return_value=CLIENTS),
         mock.patch.object(Policy, "load", return_value=POLICY),
         mock.patch.object(handler, "utc_now", side_effect=lambda: current[-1].now),
-        wire.connected(httpx.MockTransport(_nobody)),
+        wire.connected(httpx.MockTransport(lambda request: _sts(request, current[-1]))),
         mock.patch("slack_sdk.web.base_client.urlopen", lambda request, **_: cross(wire, transport, request)),
         mock.patch("slack_sdk.webhook.client.urlopen", lambda request, **_: cross(wire, transport, request)),
     ):
@@ -237,5 +259,8 @@ def _resources() -> None:
     events.put_targets(Rule="all", EventBusName="governor", Targets=[{"Id": "heard", "Arn": arn}])
 
 
-def _nobody(request: httpx.Request) -> httpx.Response:
-    raise AssertionError(f"the desk called {request.url}")
+def _sts(request: httpx.Request, world: World) -> httpx.Response:
+    """STS, which knows one signature of one digest."""
+    assert request.url == "https://sts.us-east-1.amazonaws.com/", f"the desk called {request.url}"
+    genuine = request.headers["authorization"].endswith(SIGNATURE) and request.headers[HEADER] == world.signed
+    return httpx.Response(200, text=f"<Arn>{IDENTITY}</Arn>") if genuine else httpx.Response(403, text=REFUSAL)

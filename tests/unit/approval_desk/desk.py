@@ -9,8 +9,11 @@ from typing import Any
 
 from approval_desk.ports import Ports
 from approval_desk.service import ApprovalDesk
+from approval_desk.settings import Commanded
 from governor.approval import Kind, Request
+from governor.approval_evidence import CommandRequested
 from governor.approvals import Approvals
+from governor.aws_identity import Proof, StsUnavailable, Unproven, digest
 from governor.causes import CauseBook, CauseRow
 from governor.events import DetailType, Event
 from governor.evidence import Cause
@@ -25,6 +28,7 @@ from governor.slack_requests import SlackRequest
 NOW = datetime(2026, 3, 11, 2, 44, tzinfo=UTC)
 WORKLOAD, OWNER, LEAD, SEC, ANYBODY = "prod-search-agent", "U0SEARCH", "U0LEAD", "U0SEC", "U0ANYBODY"
 PRESET, ZERO, TEAM = "support-triage", "prod-zero-agent", "T0"
+STACK = "arn:aws:events:us-east-1:123456789012:event-bus/governor"
 FORMER, CURRENT = "a" * 64, "b" * 64
 POLICY: dict[str, Any] = {
     "version": 1,
@@ -69,6 +73,24 @@ class Bus:
         return [event.detail_type for event in self.events]
 
 
+class Signers:
+    """STS in memory: `signed` holds the identity by signature and digest."""
+
+    def __init__(self) -> None:
+        self.signed: dict[tuple[str, str], str] = {}
+        self.asked = 0
+        self.broken = False
+
+    def signer(self, proof: Proof, digest: str) -> str:
+        self.asked += 1
+        if self.broken:
+            raise StsUnavailable("no answer")
+        found = self.signed.get((proof.signature, digest))
+        if found is None:
+            raise Unproven("unproven", "STS refuses the signature: SignatureDoesNotMatch")
+        return found
+
+
 class Desk:
     """What a test looks at and touches."""
 
@@ -77,12 +99,24 @@ class Desk:
         self._count = 0
         self.ledger, self.decisions, self.bus, self.slack = MemoryLedger(), MemoryLedger(), Bus(), MemoryReplies()
         self.directory = MemoryDirectory(Installation(TEAM))
+        self.signers = Signers()
         self.approvals = Approvals(self.ledger, self.decisions)
         chosen = {name: value for name, value in (POLICY | policy).items() if value is not None}
         self.policy = Policy.model_validate(chosen)
         log = logging.getLogger("approval_desk")
         self.desk = ApprovalDesk(
-            Ports(self.policy, self.ledger, self.approvals, self.bus, self.slack, self.directory, lambda: self.now, log)
+            Ports(
+                self.policy,
+                self.ledger,
+                self.approvals,
+                self.bus,
+                self.slack,
+                self.directory,
+                self.signers,
+                STACK,
+                lambda: self.now,
+                log,
+            )
         )
 
     def does(self, request: SlackRequest, deliveries: int = 1) -> str:
@@ -91,6 +125,22 @@ class Desk:
     def types(self, user: str, text: str) -> str:
         self._count += 1
         return self.does(command(user, text, n=self._count))
+
+    def signs(self, arn: str, text: str, *, at: datetime | None = None, stack: str = STACK) -> Commanded:
+        """A command that this identity has signed."""
+        self._count += 1
+        nonce = f"n{self._count}"
+        proof = Proof("FAKEACCESSKEY0000001", f"{at or self.now:%Y%m%dT%H%M%SZ}", _id(arn, text, nonce))
+        self.signers.signed[proof.signature, digest(stack, text, nonce)] = arn
+        return Commanded(CommandRequested(command=text, nonce=nonce, proof=proof.encode()))
+
+    def commands(self, arn: str, text: str) -> str:
+        return self.desk.commanded(self.signs(arn, text))
+
+    @property
+    def answered(self) -> str:
+        """What the last command was answered."""
+        return str(self.ledger.rows("interaction")[-1].data["said"])
 
     def clicks(self, user: str, action: str, **value: str) -> str:
         self._count += 1

@@ -24,6 +24,7 @@ def desk(monkeypatch: pytest.MonkeyPatch) -> Desk:
     desk = Desk()
     desk.disabled("runaway")
     monkeypatch.setattr(handler, "build", lambda: desk.desk)
+    monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "governor-dev")
     return desk
 
 
@@ -31,7 +32,7 @@ def desk(monkeypatch: pytest.MonkeyPatch) -> Desk:
 def test_every_sample_is_carried_out(path: Path, desk: Desk) -> None:
     desk.directory.home = Installation("T0SANDBOX")
     answer = handler.lambda_handler(json.loads(path.read_text()), None)
-    assert answer in ({"batchItemFailures": []}, {"expired": 0}, {"rule": "unknown"})
+    assert answer in ({"batchItemFailures": []}, {"expired": 0}, {"rule": "unknown"}, {"rule": "unproven"})
     rules = {row.data["rule"] for row in desk.ledger.rows("interaction")}
     assert not rules & {"hint", "elsewhere", "outsider"}
     assert "stale" not in rules
@@ -64,12 +65,10 @@ def test_what_fails_goes_back_alone(desk: Desk) -> None:
 def test_a_refusal_is_counted_without_a_name(
     desk: Desk,
     capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
     person: Person | None,
     unread: SlackUnavailable | None,
     metric: str,
 ) -> None:
-    monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "governor-dev")
     desk.directory.unread = unread
     if person:
         desk.directory.people[LEAD] = person
@@ -85,6 +84,7 @@ def test_a_refusal_is_counted_without_a_name(
         ({"scheduled_time": "soon"}, "scheduled_time"),
         (ENVELOPE | {"detail-type": "Key Disabled"}, "mend the rule"),
         (ENVELOPE | {"detail-type": "Approval Decided"}, "approval"),
+        (ENVELOPE | {"detail-type": "Command Requested"}, "command"),
     ],
 )
 def test_an_event_of_another_shape_is_refused_by_name(desk: Desk, event: dict[str, Any], named: str) -> None:

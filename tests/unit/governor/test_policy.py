@@ -145,3 +145,54 @@ def test_a_preset_with_one_approver_must_say_that_one_will_do_for_an_unknown_aut
 def test_the_policy_says_who_an_openrouter_user_is_in_slack() -> None:
     policy = _policy(people={"U0LEAD": "user_a", "U0SEC": "user_b"})
     assert (policy.slack_user_of("user_b"), policy.slack_user_of("user_c")) == ("U0SEC", None)
+
+
+LEAD_AWS = "arn:aws:iam::123456789012:user/lead"
+SSO = "arn:aws:sts::123456789012:assumed-role/AWSReservedSSO_Operators_0123456789abcdef"
+
+
+def test_the_policy_says_whose_an_aws_identity_is() -> None:
+    role = "arn:aws:sts::123456789012:assumed-role/lead-only"
+    policy = _policy(people={
+        "U0LEAD": {"openrouter": "user_a", "aws": [LEAD_AWS, f"{role}/*"]}, "U0SEC": {"aws": [f"{SSO}/sec@x.org"]},
+    })  # fmt: skip
+    assert policy.slack_user_of("user_a") == "U0LEAD"
+    known = {LEAD_AWS: "U0LEAD", f"{role}/any": "U0LEAD", f"{SSO}/sec@x.org": "U0SEC"}
+    assert {arn: policy.person_of(arn) for arn in known} == known
+    for arn in (
+        f"{LEAD_AWS}x",
+        f"{role}2/any",
+        f"{SSO}/lead@x.org",
+        "arn:aws:iam::210987654321:user/lead",
+        f"{role}/a/b",
+        "",
+    ):
+        assert policy.person_of(arn) is None, arn
+
+
+@pytest.mark.parametrize(
+    ("identity", "named"),
+    [
+        ("arn:aws:iam::123456789012:root", "not an AWS identity of one person"),
+        ("arn:aws:iam::123456789012:role/lead", "not an AWS identity of one person"),
+        ("arn:aws:iam::123456789012:user/*", "not an AWS identity of one person"),
+        ("arn:aws:sts::123456789012:federated-user/lead", "not an AWS identity of one person"),
+        ("arn:aws:sts::123456789012:assumed-role/*/lead", "not an AWS identity of one person"),
+        ("arn:aws:sts::123456789012:assumed-role/operators/lead", "chooses the name of the session"),
+        (f"{SSO}/*", "everybody who has this permission set"),
+        ("lead", "not an AWS identity of one person"),
+    ],
+)
+def test_an_identity_that_more_than_one_person_can_have_is_refused(identity: str, named: str) -> None:
+    with pytest.raises(ValidationError, match=named):
+        _policy(people={"U0LEAD": {"aws": [identity]}})
+
+
+def test_an_identity_of_two_people_is_refused() -> None:
+    with pytest.raises(ValidationError, match="is U0LEAD already; each AWS identity is one Slack user"):
+        _policy(people={"U0LEAD": {"aws": [LEAD_AWS]}, "U0SEC": {"aws": [LEAD_AWS]}})
+
+
+def test_people_survive_the_compilation() -> None:
+    policy = _policy(people={"U0LEAD": "user_a", "U0SEC": {"aws": [LEAD_AWS]}})
+    assert type(policy).model_validate_json(policy.model_dump_json(by_alias=True, exclude_none=True)) == policy

@@ -1,7 +1,9 @@
 """What the events about a human's decision hold, and how they are made from the request as it stands."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
 
 from governor.approval import Approval, Kind
 from governor.events import DetailType, Event, event_id
@@ -46,6 +48,18 @@ class ApprovalDecided(Evidence):
     verdict: Literal["approve", "reject"]
     by: str
     comment: str = ""
+
+
+class CommandRequested(Evidence):
+    """Command Requested, from outside: what a person wants, sent by the command line. `proof` shows who it is.
+
+    `command`: as it is typed after `/governor` in Slack. `nonce`: whatever makes two equal commands two. `proof`: see
+    `governor.aws_identity`; no name that the event holds counts for anything.
+    """
+
+    command: Annotated[str, Field(max_length=500)]
+    nonce: Annotated[str, Field(max_length=64)]
+    proof: Annotated[str, Field(max_length=40_000)]
 
 
 class RunawayExpected(Evidence):

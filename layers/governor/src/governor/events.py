@@ -87,6 +87,7 @@ class DetailType(StrEnum):
     ROTATION_REQUESTED = "Rotation Requested"
     ROLLBACK_REQUESTED = "Rollback Requested"
     DRILL_REQUESTED = "Drill Requested"
+    COMMAND_REQUESTED = "Command Requested"
 
 
 REQUESTS = frozenset(
@@ -98,6 +99,7 @@ REQUESTS = frozenset(
         DetailType.ROTATION_REQUESTED,
         DetailType.ROLLBACK_REQUESTED,
         DetailType.DRILL_REQUESTED,
+        DetailType.COMMAND_REQUESTED,
     }
 )
 

@@ -84,7 +84,7 @@ REDELIVERS: Mapping[str, frozenset[Type]] = {
     "key_planning": frozenset({Type.ROTATION_REQUESTED}),
     "key_retirement": frozenset({Type.ROLLBACK_REQUESTED}),
     "byok_failover": frozenset({Type.DRILL_REQUESTED}),
-    "approval_desk": frozenset({Type.APPROVAL_DECIDED}),
+    "approval_desk": frozenset({Type.APPROVAL_DECIDED, Type.COMMAND_REQUESTED}),
     "preset_promotion": frozenset({Type.PRESET_PROMOTION_REQUESTED}),
 }
 """Which requests a function may put on the bus again, without the credential in them (`governor.redelivery`)."""

@@ -9,6 +9,7 @@ from governor.policy._approvals import Approvals
 from governor.policy._byok import Byok, Drill, Expect, Probe, Window
 from governor.policy._expected import ExpectedSpend
 from governor.policy._parts import Duration, Share, SlackChannel, SlackUser, parse_duration
+from governor.policy._people import Person
 from governor.policy._policy import ROTATION_TAG, Policy, lineage_name
 from governor.policy._presets import Checks, Golden, GoldenCase, Preset, Smoke
 from governor.policy._workloads import (
@@ -47,6 +48,7 @@ __all__ = [
     "Limits",
     "ManagementKey",
     "Owner",
+    "Person",
     "Policy",
     "Preset",
     "Probe",

@@ -13,7 +13,7 @@ from governor.policy._approvals import Approvals
 from governor.policy._byok import Byok
 from governor.policy._expected import TimeZone
 from governor.policy._parts import Part
-from governor.policy._people import People
+from governor.policy._people import People, is_identity
 from governor.policy._presets import Preset
 from governor.policy._workloads import Limits, Workload
 
@@ -96,7 +96,17 @@ class Policy(Part):
 
     def slack_user_of(self, openrouter_user: str) -> str | None:
         """Who this OpenRouter user is in Slack; None where `people` does not say."""
-        return next((slack for slack, openrouter in self.people.items() if openrouter == openrouter_user), None)
+        return next((slack for slack, one in self.people.items() if one.openrouter == openrouter_user), None)
+
+    def person_of(self, arn: str) -> str | None:
+        """The Slack user whose AWS identity this is; None where `people` does not say.
+
+        `arn`: as `sts:GetCallerIdentity` answers it.
+        """
+        for slack, one in self.people.items():
+            if any(is_identity(arn, declared) for declared in one.aws):
+                return slack
+        return None
 
     def lineage_of(self, key_name: str) -> str:
         """The name of the lineage that a key is of: the workload that adopts it, or else what its name bears."""
