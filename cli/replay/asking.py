@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import pairwise
 from typing import Literal, Protocol
 
 from governor.clock import parse_instant
@@ -186,7 +187,7 @@ def _row(row: Mapping[str, object], granularity: Granularity, names: Names) -> R
 
 def _up_to_last(rows: Sequence[Row]) -> tuple[list[Row], int | None]:
     """The rows before the last bucket, which may be cut, and when that began; (none, None) if they are in no order."""
-    if not rows or any(after.minute < before.minute for before, after in zip(rows, rows[1:], strict=False)):
+    if not rows or any(after.minute < before.minute for before, after in pairwise(rows)):
         return [], None
     last = rows[-1].minute
     return [one for one in rows if one.minute < last], last

@@ -4,7 +4,7 @@ Nothing of a rule is written here. What people would have done is not known; one
 the morning, finds a disabled key and gives it back (see `next_morning`).
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -18,11 +18,13 @@ from governor.clock import format_instant
 from governor.events import DetailType, Event
 from governor.evidence import BudgetReached, Disable
 from governor.ledger import MemoryLedger
+from governor.policy import Approvals as PolicyApprovals
 from governor.policy import Policy
 from kill_switch.evidence import MORNING
 from kill_switch.leash import Book
 from kill_switch.service import KillSwitch
 from kill_switch.settings import RestoreDemand, received
+from management_api import ApiKey
 from spend_meter.baselines import learn_from_analytics
 from spend_meter.decide import decide
 from spend_meter.detector_rows import DETECTOR, DetectorRows
@@ -31,9 +33,10 @@ from spend_meter.learning import due
 from spend_meter.periods import minute_of, moment_of
 from spend_meter.reading import Reading
 from spend_meter.state import Caps, Guard, Layers, State
-from spend_meter.subjects import Lineage, Subjects, lineages
+from spend_meter.subjects import Subjects, lineages
 
-SOMEBODY = "somebody in the morning"
+SOMEBODY = "U0MORNING"
+"""Who gives keys back in the replay, where the policy names nobody who may."""
 UNBOUNDED = 1e9
 
 
@@ -41,22 +44,23 @@ UNBOUNDED = 1e9
 class Refused:
     """What the keys of a subject were refused from a disable until they were given back, or until the end.
 
-    `trigger`: the event for which they were disabled. `until`: None where they were not given back.
+    `disable`: the id of the event that tells of it. `until`: None where they were not given back.
     """
 
     subject: str
-    trigger: str
+    disable: str
     usd: float
     until: datetime | None
 
 
 @dataclass
 class Played:
-    """What would have happened from `start` to `end`, in order."""
+    """What would have happened from `start` to `end`, in order. `keys`: by subject, as the account has them today."""
 
     policy: Policy
     start: datetime
     end: datetime
+    keys: Mapping[str, Sequence[ApiKey]]
     events: list[Event] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
 
@@ -82,9 +86,18 @@ class Play:
         self._ledger = MemoryLedger()
         self._disabled: list[_Disabled] = []
         self._state = State()
-        self.played = Played(policy, start, end)
+        keys: dict[str, list[ApiKey]] = {}
+        for key in account.keys:
+            keys.setdefault(self._subjects.of(key, key.workspace_id), []).append(key)
+        self.played = Played(policy, start, end, keys)
         self._kill_switch = KillSwitch(
-            policy, Book(self._ledger), Approvals(self._ledger, MemoryLedger()), self, self._connect, self._now, _Silent()
+            _with_somebody(policy),
+            Book(self._ledger),
+            Approvals(self._ledger, MemoryLedger()),
+            self,
+            self._connect,
+            self._now,
+            _Silent(),
         )
 
     def run(self, every: Callable[[int], object] = lambda minutes: None) -> Played:
@@ -113,9 +126,7 @@ class Play:
             client, counts_byok = self._stage.as_client(), self._subjects.counts_byok
             learned = learn_from_analytics(client, state.learning, lineage_of, counts_byok, minute)
         reading = Reading(listed, self._layers)
-        facts = Facts(
-            state, reading, minute, self._policy, rows.rebaselines, learned, rows.expected, due=rows.due
-        )
+        facts = Facts(state, reading, minute, self._policy, rows.rebaselines, learned, rows.expected, due=rows.due)
         decision = decide(facts)
         self._state = replace(decision.state, outbox=())
         for event in decision.events:
@@ -129,7 +140,7 @@ class Play:
         demand = received(envelope)
         told = self._kill_switch.act(demand, lambda: UNBOUNDED)
         if told and told.detail_type is DetailType.KEY_DISABLED:
-            self._disabled.append(_Disabled(told, Disable.of(told), next_morning(event, told)))
+            self._disabled.append(_Disabled(told, Disable.of(told), next_morning(event)))
 
     def _give_back(self, minute: int) -> None:
         for one in [one for one in self._disabled if one.back_at is not None and one.back_at <= minute]:
@@ -137,18 +148,26 @@ class Play:
             self._count_refused(one, moment_of(minute))
             id = f"morning {one.told.id}"
             asked = Event(DetailType.RESTORE_REQUESTED, id, one.told.subject, moment_of(minute), "", {})
-            self._kill_switch.act(RestoreDemand(asked, one.evidence.cause, SOMEBODY, proven=True), lambda: UNBOUNDED)
+            who = self._kill_switch.policy.approvals.approvers[0] if self._kill_switch.policy.approvals else SOMEBODY
+            self._kill_switch.act(RestoreDemand(asked, one.evidence.cause, who, proven=True), lambda: UNBOUNDED)
 
     def _count_refused(self, one: _Disabled, until: datetime | None) -> None:
         held = [self._past.by_hash[key.hash] for key in one.evidence.keys if key.hash in self._past.by_hash]
         usd = sum(each.refused for each in held if each.key.disabled)
-        self.played.refused.append(Refused(one.told.subject, one.evidence.trigger, usd, until))
+        self.played.refused.append(Refused(one.told.subject, one.told.id, usd, until))
 
     def _connect(self, deadline: Any, *, fresh: bool = False) -> Stage:
         return self._stage
 
     def _now(self) -> datetime:
         return moment_of(self._past.minute)
+
+
+def _with_somebody(policy: Policy) -> Policy:
+    """The policy, with somebody who may give keys back."""
+    if policy.approvals:
+        return policy
+    return policy.model_copy(update={"approvals": PolicyApprovals(channel="C0PLAN", approvers=(SOMEBODY,))})
 
 
 class _Silent:
@@ -172,7 +191,10 @@ def layers_of(account: Account, minute: int) -> Layers:
         assignments=account.guardrail_of_key,
         members=account.guardrail_of_member,
         caps={
-            id: Caps({one.reset_interval or "lifetime": one.limit_usd for one in some.data}, bool(some.include_byok_in_budgets))
+            id: Caps(
+                {one.reset_interval or "lifetime": one.limit_usd for one in some.data},
+                bool(some.include_byok_in_budgets),
+            )
             for id, some in account.budgets.items()
         },
         read_at={"workspaces": minute, "layers": minute},
@@ -186,10 +208,10 @@ def _is_for_the_kill_switch(event: Event) -> bool:
     return event.detail_type is DetailType.RUNAWAY_CONFIRMED
 
 
-def next_morning(trigger: Event, told: Event) -> int | None:
+def next_morning(trigger: Event) -> int | None:
     """The minute at which somebody is supposed to give the key back: the next 08:00 UTC, and for a budget the first one
     after its period has ended; None where it never ends."""
-    after = told.occurred_at
+    after = trigger.occurred_at
     if trigger.detail_type is DetailType.BUDGET_THRESHOLD_REACHED:
         resets_at = BudgetReached.of(trigger).resets_at
         if resets_at is None:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from cli.output import Output
 from cli.replay.asking import AnalyticsUnclear, Asking, Names, together
-from cli.replay.cache import Cache
+from cli.replay.cache import Cache, Kind
 from cli.replay.history import HOUR, MATTERS_USD, History
 from cli.replay.past import counters_needed_from
 from management_api import ApiKey, Rejected
@@ -27,7 +27,10 @@ type DayRows = dict[str, list[list[float]]]
 
 @dataclass
 class Fetched:
-    """`history`, and what is to be said of it. `by_minute`, `by_hour`: hours of keys that matter, by how they are known."""
+    """`history`, and what is to be said of it.
+
+    `by_minute`, `by_hour`: the hours of keys in which minutes matter, by how they are known.
+    """
 
     history: History
     queries: int = 0
@@ -76,7 +79,7 @@ class Source:
             for run in (*_runs(learned), *_runs(missing[len(learned) :])):
                 low, high = run[0] * DAY, min((run[-1] + 1) * DAY, end)
                 try:
-                    by_day = self._rows_by_day("hour", low, high, together(self._keys), advance)
+                    by_day = self._rows_by_day(low, high, together(self._keys), advance)
                 except Rejected as error:
                     if high > first:
                         raise
@@ -129,9 +132,7 @@ class Source:
             advance(1)
         return found
 
-    def _take_minutes(
-        self, fetched: Fetched, day: int, windows: dict[int, list[str]], rows: DayRows, end: int
-    ) -> None:
+    def _take_minutes(self, fetched: Fetched, day: int, windows: dict[int, list[str]], rows: DayRows, end: int) -> None:
         history = fetched.history
         for low, hot in windows.items():
             hours = [hour for hour in range(low // HOUR, (low + WINDOW) // HOUR) if hour < end // HOUR]
@@ -155,7 +156,7 @@ class Source:
         return spent > 0 and spent >= self._matters
 
     def _rows_by_day(
-        self, granularity: str, start: int, end: int, groups: Iterable[Names], advance: Callable[[int], object]
+        self, start: int, end: int, groups: Iterable[Names], advance: Callable[[int], object]
     ) -> dict[int, DayRows]:
         by_day: dict[int, DayRows] = defaultdict(lambda: defaultdict(list))
         done = 0
@@ -174,10 +175,10 @@ class Source:
             first = False
         return by_day
 
-    def _cached(self, kind: str, day: int, end: int) -> DayRows | None:
+    def _cached(self, kind: Kind, day: int, end: int) -> DayRows | None:
         return self._cache.get(kind, day) if self._cache and _is_over(day, end) else None
 
-    def _keep(self, kind: str, day: int, rows: DayRows, end: int) -> None:
+    def _keep(self, kind: Kind, day: int, rows: DayRows, end: int) -> None:
         if self._cache and _is_over(day, end):
             self._cache.put(kind, day, rows)
 

@@ -12,7 +12,6 @@ import pytest
 
 from cli.output import Output
 from cli.replay.asking import Asking
-from cli.replay.history import History
 from cli.replay.play import Play, Played
 from cli.replay.source import Source
 from governor.events import DetailType, Event
