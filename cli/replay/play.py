@@ -1,4 +1,4 @@
-"""Plays the past minute by minute: the meter's own `decide`, and the kill switch whole, on the account as it stood.
+"""Plays the past minute by minute: the meter's own `decide`, and the kill switch's steps, on the account as it stood.
 
 Nothing of a rule is written here. What people would have done is not known; one thing is supposed: somebody looks in
 the morning, finds a disabled key and gives it back (see `next_morning`).
@@ -7,23 +7,22 @@ the morning, finds a disabled key and gives it back (see `next_morning`).
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from cli.account import Account
 from cli.replay.history import History
 from cli.replay.past import Past
 from cli.replay.stage import Stage
-from governor.approvals import Approvals
 from governor.clock import format_instant
 from governor.events import DetailType, Event
 from governor.evidence import BudgetReached, Disable
 from governor.ledger import MemoryLedger
-from governor.policy import Approvals as PolicyApprovals
-from governor.policy import Policy
+from governor.policy import Approvals, Policy
+from kill_switch.disabling import disable
 from kill_switch.evidence import MORNING
 from kill_switch.leash import Book
-from kill_switch.service import KillSwitch
-from kill_switch.settings import RestoreDemand, received
+from kill_switch.ports import Means
+from kill_switch.restoring import restore
+from kill_switch.settings import Demand, RestoreDemand, received
 from management_api import ApiKey
 from spend_meter.baselines import learn_from_analytics
 from spend_meter.decide import decide
@@ -90,15 +89,7 @@ class Play:
         for key in account.keys:
             keys.setdefault(self._subjects.of(key, key.workspace_id), []).append(key)
         self.played = Played(policy, start, end, keys)
-        self._kill_switch = KillSwitch(
-            _with_somebody(policy),
-            Book(self._ledger),
-            Approvals(self._ledger, MemoryLedger()),
-            self,
-            self._connect,
-            self._now,
-            _Silent(),
-        )
+        self._means = Means(_with_somebody(policy), Book(self._ledger), self._now, lambda: UNBOUNDED, _Silent())
 
     def run(self, every: Callable[[int], object] = lambda minutes: None) -> Played:
         """All minutes. `every`: called once for each hour played, with its minutes."""
@@ -112,10 +103,6 @@ class Play:
         for one in self._disabled:
             self._count_refused(one, None)
         return self.played
-
-    def publish(self, events: Sequence[Event]) -> None:
-        """The kill switch's bus."""
-        self.played.events += events
 
     def _beat(self, minute: int) -> None:
         state, listed = self._state, self._past.listed
@@ -138,8 +125,11 @@ class Play:
         at = format_instant(event.occurred_at)
         envelope = {"detail-type": event.detail_type.value, "id": event.id, "time": at, "detail": event.detail()}
         demand = received(envelope)
-        told = self._kill_switch.act(demand, lambda: UNBOUNDED)
-        if told and told.detail_type is DetailType.KEY_DISABLED:
+        if not isinstance(demand, Demand):
+            raise TypeError(f"{event.detail_type.value} asks the kill switch for no disable")
+        told = disable(self._means, self._stage, demand)
+        self.played.events.append(told)
+        if told.detail_type is DetailType.KEY_DISABLED:
             self._disabled.append(_Disabled(told, Disable.of(told), next_morning(event)))
 
     def _give_back(self, minute: int) -> None:
@@ -148,16 +138,15 @@ class Play:
             self._count_refused(one, moment_of(minute))
             id = f"morning {one.told.id}"
             asked = Event(DetailType.RESTORE_REQUESTED, id, one.told.subject, moment_of(minute), "", {})
-            who = self._kill_switch.policy.approvals.approvers[0] if self._kill_switch.policy.approvals else SOMEBODY
-            self._kill_switch.act(RestoreDemand(asked, one.evidence.cause, who, proven=True), lambda: UNBOUNDED)
+            approvals = self._means.policy.approvals
+            who = approvals.approvers[0] if approvals else SOMEBODY
+            demand = RestoreDemand(asked, one.evidence.cause, who, proven=True)
+            self.played.events.append(restore(self._means, self._stage, demand))
 
     def _count_refused(self, one: _Disabled, until: datetime | None) -> None:
         held = [self._past.by_hash[key.hash] for key in one.evidence.keys if key.hash in self._past.by_hash]
         usd = sum(each.refused for each in held if each.key.disabled)
         self.played.refused.append(Refused(one.told.subject, one.told.id, usd, until))
-
-    def _connect(self, deadline: Any, *, fresh: bool = False) -> Stage:
-        return self._stage
 
     def _now(self) -> datetime:
         return moment_of(self._past.minute)
@@ -167,7 +156,7 @@ def _with_somebody(policy: Policy) -> Policy:
     """The policy, with somebody who may give keys back."""
     if policy.approvals:
         return policy
-    return policy.model_copy(update={"approvals": PolicyApprovals(channel="C0PLAN", approvers=(SOMEBODY,))})
+    return policy.model_copy(update={"approvals": Approvals(channel="C0PLAN", approvers=(SOMEBODY,))})
 
 
 class _Silent:

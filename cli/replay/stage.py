@@ -32,7 +32,7 @@ class Stage:
         self._account = account
         self.keys = _Keys(past)
         self.workspaces = _Workspaces(account.workspaces)
-        self.guardrails = _Guardrails(account)
+        self.guardrails = Lists(account)
         self.analytics = PastAnalytics(past.history, lambda: past.minute)
 
     def within(self, deadline: Deadline) -> "Stage":
@@ -104,7 +104,9 @@ class _Workspaces:
         raise NotFound("no such workspace", request="GET /workspaces/{id}", status=404)
 
 
-class _Guardrails:
+class Lists:
+    """Guardrails and what they are assigned to, as the account has them today."""
+
     def __init__(self, account: Account) -> None:
         self._account = account
 
