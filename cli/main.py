@@ -6,6 +6,7 @@ import sys
 import typer
 
 import cli.importing.command
+import cli.plan
 import cli.policy
 import cli.terraform_command
 from cli.output import ExitCode
@@ -32,6 +33,7 @@ def build() -> typer.Typer:
     )
     app.callback()(_root)
     cli.importing.command.register(app)
+    cli.plan.register(app)
     cli.policy.register(app)
     cli.terraform_command.register(app)
     return app

@@ -12,7 +12,7 @@ from cli.replay.history import HOUR, MATTERS_USD, History
 from cli.replay.past import counters_needed_from
 from management_api import ApiKey, Rejected
 from spend_meter.days import DAY, DAYS
-from spend_meter.periods import minute_of
+from spend_meter.periods import minute_of, moment_of
 
 WINDOW = 3 * HOUR
 """Minutes that one question by minute may span."""
@@ -20,6 +20,9 @@ SETTLED = 60
 """Minutes after a day's end from which it counts as over. How fresh analytics is, no source states."""
 TOLERANCE = 0.01
 """Share of an hour by which its minutes may miss its sum, and still be believed."""
+
+STALE = 3
+"""Windows in a row without one believable minute, after which OpenRouter is taken to tell none that are older."""
 
 type DayRows = dict[str, list[list[float]]]
 """Key's hash (or `?` and a name that no key has) to [hour or minute of the day, credits, BYOK]."""
@@ -91,69 +94,72 @@ class Source:
                     self._keep("hours", day, rows, end)
 
     def _minutes(self, fetched: Fetched, start: int, end: int) -> None:
-        """Three hours at a time, of the keys that spent enough in one of them for its minutes to matter."""
-        history = fetched.history
-        by_hash = {key.hash: key for key in self._keys}
-        wanted: dict[int, dict[int, list[str]]] = defaultdict(dict)
-        for low in range(start // WINDOW * WINDOW, end, WINDOW):
-            hours = range(low // HOUR, (low + WINDOW) // HOUR)
-            hot = [hash for hash in history.hashes if any(self._is_hot(history, hash, hour) for hour in hours)]
-            if hot:
-                wanted[low // DAY][low] = [hash for hash in hot if hash in by_hash]
-        with self._out.progress("reading spend by the minute", sum(map(len, wanted.values()))) as advance:
-            for day, windows in wanted.items():
-                rows = self._cached("minutes", day, end)
-                if rows is None:
-                    notes = len(fetched.notes)
-                    rows = self._ask_minutes(fetched, windows, by_hash, end, advance)
-                    if len(fetched.notes) == notes:
-                        self._keep("minutes", day, rows, end)
-                else:
-                    advance(len(windows))
-                self._take_minutes(fetched, day, windows, rows, end)
+        """Three hours at a time, of the keys that spent enough in one of them for its minutes to matter.
 
-    def _ask_minutes(
-        self,
-        fetched: Fetched,
-        windows: dict[int, list[str]],
-        by_hash: dict[str, ApiKey],
-        end: int,
-        advance: Callable[[int], object],
-    ) -> DayRows:
-        found: DayRows = defaultdict(list)
-        for low, hot in windows.items():
-            try:
-                for names in together((by_hash[hash] for hash in hot), filtered=True):
-                    for row in self._asking.spend("minute", low, min(low + WINDOW, end), names, lambda minutes: None):
-                        if row.hash:
-                            found[row.hash].append([row.minute % DAY, row.credits, row.byok])
-            except (AnalyticsUnclear, Rejected) as error:
-                fetched.notes.append(f"Minutes could not be read, and are spread over their hours: {error}.")
-            advance(1)
+        The newest first: how long OpenRouter tells minutes, no source states. Where it tells none any more, nothing
+        older is asked for.
+        """
+        windows = self._windows(fetched.history, start, end)
+        told = True
+        with self._out.progress("reading spend by the minute", sum(map(len, windows.values()))) as advance:
+            for day in sorted(windows, reverse=True):
+                rows = self._cached("minutes", day, end)
+                if rows is None and told:
+                    rows, told = self._ask_minutes(fetched, windows[day], end)
+                    if told:
+                        self._keep("minutes", day, rows, end)
+                for low, hot in windows[day].items():
+                    self._take_minutes(fetched, low, hot, rows or {})
+                advance(len(windows[day]))
+
+    def _windows(self, history: History, start: int, end: int) -> dict[int, dict[int, list[str]]]:
+        """Day to the first minute of each window that matters to the hashes of the keys to which it does."""
+        known = {key.hash for key in self._keys}
+        found: dict[int, dict[int, list[str]]] = defaultdict(dict)
+        for low in range(start // WINDOW * WINDOW, end, WINDOW):
+            hot = [hash for hash in history.hashes if hash in known and self._hot_hours(history, hash, low)]
+            if hot:
+                found[low // DAY][low] = hot
         return found
 
-    def _take_minutes(self, fetched: Fetched, day: int, windows: dict[int, list[str]], rows: DayRows, end: int) -> None:
-        history = fetched.history
-        for low, hot in windows.items():
-            hours = [hour for hour in range(low // HOUR, (low + WINDOW) // HOUR) if hour < end // HOUR]
-            for hash in hot:
-                for hour in hours:
-                    in_day = (hour * HOUR) % DAY
-                    minutes = [
-                        (int(minute) - in_day, credits, byok)
-                        for minute, credits, byok in rows.get(hash, ())
-                        if in_day <= minute < in_day + HOUR
-                    ]
-                    matters = self._is_hot(history, hash, hour)
-                    if _is_credible(minutes, history.hour(hash, hour)):
-                        history.know_minutes(hash, hour, minutes)
-                        fetched.by_minute += matters
-                    else:
-                        fetched.by_hour += matters
+    def _ask_minutes(self, fetched: Fetched, windows: dict[int, list[str]], end: int) -> tuple[DayRows, bool]:
+        """A day's minutes, and whether OpenRouter still tells them."""
+        by_hash = {key.hash: key for key in self._keys}
+        found: DayRows = defaultdict(list)
+        stale = 0
+        for low in sorted(windows, reverse=True):
+            try:
+                for names in together((by_hash[hash] for hash in windows[low]), filtered=True):
+                    for row in self._asking.spend("minute", low, min(low + WINDOW, end), names, lambda minutes: None):
+                        found[row.hash].append([row.minute % DAY, row.credits, row.byok])
+            except (AnalyticsUnclear, Rejected) as error:
+                fetched.notes.append(f"Minutes before {_when(low + WINDOW)} are not known: {error}.")
+                return found, False
+            credible = any(
+                _is_credible(_within(found.get(hash, ()), hour), fetched.history.hour(hash, hour))
+                for hash in windows[low]
+                for hour in self._hot_hours(fetched.history, hash, low)
+            )
+            stale = 0 if credible else stale + 1
+            if stale == STALE:
+                fetched.notes.append(f"OpenRouter tells no minutes before {_when(low + STALE * WINDOW)}.")
+                return found, False
+        return found, True
 
-    def _is_hot(self, history: History, hash: str, hour: int) -> bool:
-        spent = sum(history.hour(hash, hour))
-        return spent > 0 and spent >= self._matters
+    def _take_minutes(self, fetched: Fetched, low: int, hot: Sequence[str], rows: DayRows) -> None:
+        for hash in hot:
+            for hour in self._hot_hours(fetched.history, hash, low):
+                minutes = _within(rows.get(hash, ()), hour)
+                if _is_credible(minutes, fetched.history.hour(hash, hour)):
+                    fetched.history.know_minutes(hash, hour, minutes)
+                    fetched.by_minute += 1
+                else:
+                    fetched.by_hour += 1
+
+    def _hot_hours(self, history: History, hash: str, low: int) -> list[int]:
+        """The hours of the window in which the key's minutes matter."""
+        hours = range(low // HOUR, (low + WINDOW) // HOUR)
+        return [hour for hour in hours if (spent := sum(history.hour(hash, hour))) > 0 and spent >= self._matters]
 
     def _rows_by_day(
         self, start: int, end: int, groups: Iterable[Names], advance: Callable[[int], object]
@@ -197,6 +203,16 @@ def _take_hours(history: History, day: int, rows: DayRows) -> None:
                 history.elsewhere[whose[1:]] = history.elsewhere.get(whose[1:], 0.0) + credits + byok
             else:
                 history.add_hour(whose, at, credits, byok)
+
+
+def _within(minutes: Sequence[list[float]], hour: int) -> list[tuple[int, float, float]]:
+    """(minute of the hour, credits, BYOK) out of a day's."""
+    first = hour * HOUR % DAY
+    return [(int(at) - first, credits, byok) for at, credits, byok in minutes if first <= at < first + HOUR]
+
+
+def _when(minute: int) -> str:
+    return f"{moment_of(minute):%Y-%m-%d %H:%M} UTC"
 
 
 def _is_credible(minutes: Sequence[tuple[int, float, float]], hour: tuple[float, float]) -> bool:
