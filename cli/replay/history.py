@@ -97,7 +97,8 @@ class History:
         """(minute of the hour, credits, BYOK) of the minutes with spend.
 
         Where only the hour is known, its spend is spread evenly: over each minute, or over every fifth one where it is
-        too little to matter. That is the one assumption that makes no burst of it.
+        too little to matter. That is the one assumption that makes no burst of it. The last minute is left out, or the
+        reading at midnight would be the first to show it, when the day's counter has begun anew.
         """
         key = self._keys.get(hash)
         if key is None or not self.start <= hour < self.end:
@@ -112,9 +113,9 @@ class History:
         own, brought = self.hour(hash, hour)
         if own or brought:
             step = 1 if own + brought >= MATTERS_USD else COARSE_STEP
-            share = step / HOUR
-            for minute in range(step - 1, HOUR, step):
-                yield minute, own * share, brought * share
+            minutes = range((HOUR - 2) % step, HOUR - 1, step)
+            for minute in minutes:
+                yield minute, own / len(minutes), brought / len(minutes)
 
     def last_spend(self, hash: str) -> int | None:
         """The last minute of the last hour in which the key spent."""

@@ -233,9 +233,9 @@ def _with_candidacy(stop: Stop, played: Played, spending: Spending) -> Stop:
     if not enabled or not days:
         return stop
     again = _again(stop, played, spending)
-    said = f"nobody stopped it: {enabled[0].name} is enabled today, and spent on {days} later days"
+    said = f"nobody stopped it: {enabled[0].name} is enabled today, and spent on {_days(days, 'later')}"
     if again:
-        said += f"; as much was spent in as long on {again} other days"
+        said += f"; as much was spent in as long on {_days(again, 'other')}"
     return replace(stop, candidate=said, again=again)
 
 
@@ -253,3 +253,7 @@ def _again(stop: Stop, played: Played, spending: Spending) -> int:
         if spending.of(stop.subject, hour * HOUR, (hour + hours) * HOUR) >= needed:
             days.add(day)
     return len(days)
+
+
+def _days(count: int, which: str) -> str:
+    return f"{count} {which} day{'' if count == 1 else 's'}"

@@ -51,6 +51,7 @@ class Source:
     ) -> None:
         self._asking, self._keys, self._cache, self._out = asking, keys, cache, out
         self._matters = matters_usd
+        self._stale = 0
 
     def fetch(self, start: datetime, end: datetime) -> Fetched:
         """What a replay from `start` to `end` needs: four weeks before it to learn from, and the counters' periods.
@@ -126,7 +127,6 @@ class Source:
         """A day's minutes, and whether OpenRouter still tells them."""
         by_hash = {key.hash: key for key in self._keys}
         found: DayRows = defaultdict(list)
-        stale = 0
         for low in sorted(windows, reverse=True):
             try:
                 for names in together((by_hash[hash] for hash in windows[low]), filtered=True):
@@ -140,8 +140,8 @@ class Source:
                 for hash in windows[low]
                 for hour in self._hot_hours(fetched.history, hash, low)
             )
-            stale = 0 if credible else stale + 1
-            if stale == STALE:
+            self._stale = 0 if credible else self._stale + 1
+            if self._stale == STALE:
                 fetched.notes.append(f"OpenRouter tells no minutes before {_when(low + STALE * WINDOW)}.")
                 return found, False
         return found, True

@@ -135,3 +135,29 @@ def test_the_demo_has_all_that_a_plan_tells_of(both):
         DetailType.KEY_DISABLED,
         DetailType.DISABLE_WITHHELD,
     }
+
+
+def test_what_is_known_by_the_hour_only_gives_the_same_decisions_within_the_hour():
+    """Analytics kept no minutes: the same keys are decided on, for the same reasons, and the plan knows how coarse."""
+    unwatched = demo()
+    traffic(unwatched, lambda: None)
+    # The simulator forgets minutes once there is traffic two days later.
+    unwatched.spend(BOT, 0.01, unwatched.now + 3 * DAY)
+    account = unwatched.account()
+    end = START + timedelta(hours=HOURS)
+    fetched = Source(Asking(unwatched.client.analytics), account.keys, None, Output(), 0.0).fetch(START, end)
+    done, planned = product_on(demo(), POLICY), Play(POLICY, account, fetched.history, START, end).run()
+
+    assert fetched.by_minute == 0
+    assert fetched.by_hour > HOURS
+    assert any("tells no minutes" in note for note in fetched.notes)
+    asked = (DetailType.KEY_DISABLED, DetailType.DISABLE_WITHHELD)
+    decided = {_decided(event): event.occurred_at for event in done if event.detail_type in asked}
+    guessed = {_decided(event): event.occurred_at for event in planned.events if event.detail_type in asked}
+    assert guessed.keys() == decided.keys()
+    assert all(abs(guessed[one] - decided[one]) <= timedelta(hours=1) for one in decided)
+
+
+def _decided(event: Event) -> tuple[str, str, str, str]:
+    evidence = event.evidence
+    return event.detail_type.value, event.subject, evidence["cause"], evidence["rule"]
