@@ -29,7 +29,7 @@ from key_rotation.decide import Facts, affords, decide, former, guardrail
 from spend_meter.subjects import Subjects
 
 if TYPE_CHECKING:
-    from management_api import ApiKey, OpenRouter
+    from management_api import ApiKey, Guardrail, OpenRouter
 
 Kind = Literal["blocked", "gap", "drift", "adopt", "create", "cap", "watched", "off_convention", "unclaimed"]
 ORDER: tuple[Kind, ...] = (
@@ -122,7 +122,7 @@ def _drifts(workload: Workload, account: Account, keys: "list[ApiKey]", place: s
     read = Place(
         place,
         {key.hash: key for key in keys},
-        account.guardrails,
+        _guardrails(account, workload),
         {hash: Attachments(id) for hash, id in account.guardrail_of_key.items()},
     )
     seen = cast("OpenRouter", SimpleNamespace(guardrails=Lists(account)))
@@ -163,6 +163,12 @@ def _gaps(policy: Policy, client: "OpenRouter") -> Iterator[Finding]:
             yield Finding("gap", one.decision, f"{one.detail}. {one.todo}".strip(), one.rule)
         if looked.unknown is None:
             yield Finding("gap", decision.name, "could not be looked at: part of the account is unread", "unread")
+
+
+def _guardrails(account: Account, workload: Workload) -> "tuple[Guardrail, ...]":
+    """Those of the workload's workspace, as OpenRouter lists them."""
+    places = {one.id for one in meant(workload.workspace, account.workspaces)}
+    return tuple(one for one in account.guardrails if one.workspace_id is None or one.workspace_id in places)
 
 
 def _pair(limit: Any) -> tuple[float | None, str | None]:

@@ -67,6 +67,8 @@ def plan(
 
     Example: governor plan policy.yaml --what-if disable_at=1.0 --html plan.html
     """
+    if now_only and (what_if or html):
+        raise Failure("--now leaves the past out, which --what-if and --html are about", fix="Leave --now out.")
     wanted = _policy(policy)
     other = turned(wanted, what_if) if what_if else None
     client = session.openrouter(wanted.account.base_url)

@@ -11,12 +11,15 @@ from cli.account import Account
 from cli.now import NEEDS_A_PERSON, Finding
 from cli.output import plain, row, table, usd
 from cli.replay.outcome import Outcome, Stop, Summary
+from spend_meter.periods import minute_of, starts_at
 
 if TYPE_CHECKING:
     from cli.plan import Past
 
 SHOWN = 20
 """Rows of one table that a person is shown; --json has them all."""
+COVERED = 0.95
+"""Share of what the counters show that the history must hold: the hour that is not over is not in it."""
 RULES = {
     "disable": "disabled",
     "alert_mode": "dry run: would be disabled",
@@ -160,6 +163,12 @@ def cautions(past: "Past") -> list[str]:
         )
     elif fetched.by_minute:
         lines.append(f"All {fetched.by_minute:,} hours in which minutes matter are known by the minute.")
+    counted, told = _this_month(past)
+    if told < COVERED * counted:
+        lines.append(
+            f"Analytics tells {usd(told)} of the {usd(counted)} that the keys' counters show this month: the past is "
+            "not whole, and the plan is too low."
+        )
     gone = sum(fetched.history.elsewhere.values())
     if gone >= 0.01:
         lines.append(f"{usd(gone)} were spent by keys that are gone, and are judged with nobody.")
@@ -168,6 +177,15 @@ def cautions(past: "Past") -> list[str]:
         "are supposed to give a disabled key back at 08:00 UTC; Expected is never pressed. Credits are left out."
     )
     return [*lines, *fetched.notes]
+
+
+def _this_month(past: "Past") -> tuple[float, float]:
+    """USD of this month by the keys' own counters, and by the history, which ends with the last whole hour."""
+    history, end = past.fetched.history, minute_of(past.played.end)
+    month = starts_at("monthly", past.played.end)
+    keys = [key for keys in past.played.keys.values() for key in keys]
+    counted = sum(key.usage_monthly + key.byok_usage_monthly for key in keys)
+    return counted, sum(sum(history.between(key.hash, minute_of(month), end)) for key in keys) if month else counted
 
 
 def _decision(stop: Stop) -> str:

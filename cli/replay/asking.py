@@ -26,6 +26,7 @@ from management_api import (
     TimeRange,
     number,
 )
+from redaction import redact
 from spend_meter.periods import minute_of, moment_of
 
 ROWS = 10_000
@@ -55,8 +56,8 @@ class AnalyticsUnclear(Exception):
 
 @dataclass(frozen=True)
 class Row:
-    """`hash`: of the key, or empty where none of those asked about has the `name` in the answer. `minute`: when the
-    bucket began. USD."""
+    """`hash`: of the key, or empty where none of those asked about has the `name` in the answer; traffic without a key
+    has no name. `minute`: when the bucket began. USD."""
 
     hash: str
     name: str
@@ -177,7 +178,8 @@ class Asking:
 def _row(row: Mapping[str, object], granularity: Granularity, names: Names) -> Row:
     """Raises `AnalyticsUnclear` for a row that has not the columns asked for."""
     try:
-        name = str(row[Dimension.API_KEY])
+        # People paste keys into names: the client shows no name of a key as it is, and neither do we.
+        name = redact(str(row[Dimension.API_KEY] or ""))
         at: datetime = parse_instant(str(row[f"date__{granularity}"]))
         credits, byok = (number(row[metric]) or 0.0 for metric in (Metric.CREDITS_USAGE, Metric.BYOK_USAGE))
     except (KeyError, ValueError, TypeError) as error:

@@ -1,12 +1,13 @@
 """Analytics is asked as seldom as its limits allow, and no faster."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import pytest
 
 from cli.replay.asking import QUERIES_A_MINUTE, AnalyticsUnclear, Asking, Pace, Row, together
 from management_api import AnalyticsQuery, RateLimited
+from redaction import redact
 from spend_meter.periods import minute_of
 from tests.unit.cli.analytics import NOW, FakeAnalytics, api_key, limited
 
@@ -161,3 +162,17 @@ def test_a_row_that_cannot_be_read_is_not_skipped(odd):
 
     with pytest.raises(AnalyticsUnclear, match="cannot be read"):
         rows_of(Asking(Odd(KEYS), Clock().pace), far)
+
+
+def test_a_key_that_somebody_pasted_into_a_name_goes_no_further():
+    pasted = "sk-or-v1-" + "0123456789abcdef" * 4
+    key = api_key(1, redact(pasted))
+    far = FakeAnalytics([replace(key, name=pasted)])
+    far.spend(key, START, 2.0)
+    far.spend(api_key(2), START, 3.0)
+    (names,) = together([key])
+
+    rows = list(Asking(far, Clock().pace).spend("hour", minute_of(START), minute_of(NOW), names, lambda minutes: None))
+
+    assert {(row.hash, row.credits) for row in rows} == {(key.hash, 2.0), ("", 3.0)}
+    assert not any(pasted in row.name for row in rows)

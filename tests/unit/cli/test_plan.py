@@ -189,3 +189,20 @@ def test_an_interrupt_leaves_the_page_that_was_there(terminal, policy, cache, tm
 
     assert ran.code == ExitCode.INTERRUPTED
     assert path.read_text() == "as it was"
+
+
+def test_the_present_alone_has_no_past_to_draw_or_to_change(terminal, policy, tmp_path):
+    assert terminal.run("plan", policy, "--now", "--html", tmp_path / "plan.html").code == ExitCode.USAGE
+    assert terminal.run("plan", policy, "--now", "--what-if", "tier=0").code == ExitCode.USAGE
+
+
+def test_a_past_that_is_not_whole_is_said_to_be(terminal, policy, cache):
+    """Analytics lacks what the counters show: it is late, or was pruned."""
+    whole = terminal.run("plan", policy, "--days", 1, "--cache", cache)
+    for day in terminal.simulator.organization.analytics.days():
+        if day % 2:
+            terminal.simulator.organization.analytics._hours[day].clear()
+    holed = terminal.run("plan", policy, "--days", 1, "--no-cache")
+
+    assert "the plan is too low" in holed.stdout
+    assert "the plan is too low" not in whole.stdout
