@@ -30,6 +30,8 @@ class FakeAnalytics:
     asked: list[AnalyticsQuery] = field(default_factory=list)
     before: Callable[[AnalyticsQuery], None] = lambda question: None
     warnings: list[str] = field(default_factory=list)
+    called: dict[str, str] = field(default_factory=dict)
+    """Hash to the name that analytics gives, where it is another than the client shows."""
     by_minute_since: int = 0
     """Older spend is known by the hour only, whatever is asked for."""
 
@@ -44,7 +46,7 @@ class FakeAnalytics:
         if question.granularity == "minute" and end - start > 180:
             raise Rejected("minutes over three hours at most", request="POST /analytics/query", status=400)
         wanted = {str(hash) for one in question.filters if isinstance(one.value, list) for hash in one.value}
-        names = {key.hash: key.name for key in self.keys}
+        names = {key.hash: key.name for key in self.keys} | self.called
         sums: dict[tuple[int, str], float] = {}
         for (hash, minute), usd in self.spent.items():
             bucket = minute // 60 * 60 if question.granularity == "hour" or minute < self.by_minute_since else minute
