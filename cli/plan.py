@@ -195,6 +195,9 @@ def _summary(summary: Summary) -> dict[str, Any]:
     return {
         **{name: getattr(summary, name) for name in fields},
         "spent_usd": round(summary.spent_usd, 2),
+        "worst_day": f"{summary.worst_day:%Y-%m-%d}",
+        "worst_day_usd": round(summary.worst_usd, 2),
+        "worst_day_capped_usd": None if summary.capped_usd is None else round(summary.capped_usd, 2),
         "disables": len(summary.disables),
         "withheld": len(summary.stops) - len(summary.disables),
     }

@@ -105,6 +105,7 @@ def _past(past: "Past", console: Console) -> None:
     if news:
         console.print("\nBy workload, and key that no workload claims")
         _summaries(news, console)
+    _worst_days(outcome.summaries, console)
     quiet = len(outcome.summaries) - len(news)
     console.print(f"{quiet} of {len(outcome.summaries)} would have had no alert, no suspicion and no disable.")
     if outcome.others:
@@ -126,6 +127,19 @@ def _summaries(summaries: Sequence[Summary], console: Console) -> None:
         row(made, one.name, tier, usd(one.spent_usd), *counts)
     console.print(made)
     _more(len(summaries) - SHOWN * 2, console)
+
+
+def _worst_days(summaries: Sequence[Summary], console: Console) -> None:
+    """What a cap is for: the bound on a day, whoever is asleep."""
+    capped = [one for one in summaries if one.capped_usd is not None and one.worst_usd > 0]
+    if not capped:
+        return
+    console.print("\nThe dearest day, without and with the policy's cap")
+    made = table("whose", "day", "as it was", "capped", numbers=("as it was", "capped"))
+    for one in sorted(capped, key=lambda one: -one.worst_usd)[:SHOWN]:
+        row(made, one.name, f"{one.worst_day:%m-%d}", usd(one.worst_usd), usd(one.capped_usd))
+    console.print(made)
+    _more(len(capped) - SHOWN, console)
 
 
 def _side_by_side(ours: Outcome, other: Outcome, knob: str, console: Console) -> None:

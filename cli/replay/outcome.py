@@ -14,9 +14,10 @@ from cli.replay.history import HOUR, History
 from cli.replay.play import Played, next_morning
 from governor.events import DetailType, Event
 from governor.evidence import BudgetReached, Disable, Runaway
+from governor.policy import Key
 from management_api import ApiKey
 from spend_meter.days import DAY
-from spend_meter.periods import minute_of, moment_of
+from spend_meter.periods import minute_of, moment_of, period_of, starts_at
 
 AGAIN = 0.5
 """Share of a burn from which another of the same length counts as the same again."""
@@ -58,7 +59,11 @@ class Stop:
 
 @dataclass
 class Summary:
-    """One workload, or key that no workload claims. `alerts`: budget thresholds told. USD."""
+    """One workload, or key that no workload claims. `alerts`: budget thresholds told. USD.
+
+    `worst_usd`: spent on the UTC day `worst_day`, its dearest. `capped_usd`: what the policy's cap would have let
+    through on that day; None where the policy gives none.
+    """
 
     subject: str
     name: str
@@ -66,6 +71,9 @@ class Summary:
     tier: int | None
     mode: str
     spent_usd: float
+    worst_day: datetime
+    worst_usd: float
+    capped_usd: float | None
     alerts: int = 0
     suspicions: int = 0
     confirmed: int = 0
@@ -167,8 +175,29 @@ def _incidents(played: Played, subject: str) -> set[datetime]:
 def _summary(played: Played, subject: str, spending: Spending) -> Summary:
     workload, limits = played.policy.workload(subject), played.policy.for_subject(subject)
     name = workload.name if workload else played.keys[subject][0].name
-    spent = spending.of(subject, minute_of(played.start), minute_of(played.end))
-    return Summary(subject, name, workload is not None, workload.tier if workload else None, limits.runaway.mode, spent)
+    first, end = minute_of(played.start), minute_of(played.end)
+    days = {day: spending.of(subject, day, min(day + DAY, end)) for day in range(first // DAY * DAY, end, DAY)}
+    worst = max(days, key=lambda day: days[day])
+    return Summary(
+        subject,
+        name,
+        workload is not None,
+        workload.tier if workload else None,
+        limits.runaway.mode,
+        spending.of(subject, first, end),
+        moment_of(worst),
+        days[worst],
+        _capped(workload.key, subject, worst, days[worst], spending) if workload else None,
+    )
+
+
+def _capped(key: Key, subject: str, day: int, usd: float, spending: Spending) -> float | None:
+    """What the cap would have let through on the day, after what its period had spent before."""
+    if not key.limit_usd:
+        return None
+    begun = starts_at(period_of(key.limit_reset), moment_of(day))
+    before = spending.of(subject, minute_of(begun) if begun else 0, day)
+    return min(usd, max(key.limit_usd - before, 0.0))
 
 
 def _stops(played: Played, spending: Spending) -> Iterator[Stop]:

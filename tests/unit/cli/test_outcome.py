@@ -54,7 +54,7 @@ def test_a_disable_says_what_was_lost_in_any_case_and_what_it_refused():
     assert (stop.rule, stop.cause, stop.started_at) == ("disable", "runaway", LOOP + timedelta(minutes=1))
     burned = (stop.at - LOOP) / timedelta(minutes=1)
     assert burned < 10
-    assert stop.lost_usd == pytest.approx(10.0 * burned, rel=0.01)
+    assert stop.lost_usd == pytest.approx(600 / 59 * burned)
     assert stop.lost_usd + stop.after_usd == pytest.approx(1200.0, rel=0.01)
     assert stop.until == LOOP.replace(hour=8), "somebody gives the key back in the morning"
 
@@ -131,6 +131,26 @@ def test_a_key_made_meanwhile_is_not_there_before():
 
     assert all(event.occurred_at >= made for event in outcome.events)
     assert outcome.summaries[0].spent_usd == 50.0
+
+
+@pytest.mark.parametrize(
+    ("key", "capped"),
+    [
+        ({}, None),
+        ({"limit_usd": 300, "limit_reset": "daily"}, 300.0),
+        # A Monday: nothing of the week was spent before.
+        ({"limit_usd": 300, "limit_reset": "weekly"}, 300.0),
+        # $150 of the month were spent in the fifteen days before.
+        ({"limit_usd": 300, "limit_reset": "monthly"}, 300.0 - 15 * 10.0),
+        ({"limit_usd": 5000, "limit_reset": "monthly"}, 1210.0),
+    ],
+)
+def test_the_dearest_day_is_shown_with_and_without_the_policys_cap(key, capped):
+    (summary,) = play(policy(key=key, runaway={"mode": "off"}), past(timedelta(hours=2))).summaries
+
+    assert summary.worst_usd == pytest.approx(1210.0)
+    assert summary.worst_day == START
+    assert summary.capped_usd == (None if capped is None else pytest.approx(capped))
 
 
 def test_layers_are_the_accounts_own():
