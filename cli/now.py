@@ -13,7 +13,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from byok_failover import gaps, inventory
-from cli.account import Account
+from cli.account import Account, Part
 from cli.importing.naming import CONVENTION
 from cli.replay.stage import Lists
 from governor.attachments import Attachments
@@ -37,7 +37,8 @@ ORDER: tuple[Kind, ...] = (
 )  # fmt: skip
 """What a person must look at first."""
 NEEDS_A_PERSON: frozenset[Kind] = frozenset({"blocked", "gap", "drift", "off_convention"})
-SHARED = 100.0
+NEEDED: tuple[Part, ...] = ("keys", "guardrails", "assignments")
+"""The parts of the account without which nothing can be said of a workload."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,11 @@ def now(policy: Policy, account: Account, client: "OpenRouter | None", at: datet
 def _workloads(policy: Policy, account: Account, at: datetime) -> Iterator[Finding]:
     for workload in policy.workloads:
         places = meant(workload.workspace, account.workspaces)
+        unread = [part for part in NEEDED if not all(account.has_read(part, place.id) for place in places)]
+        if unread:
+            text = f"{' and '.join(unread)} of its workspace could not be read: what would be done is not known"
+            yield Finding("blocked", workload.name, text, "unread")
+            continue
         if len(places) == 1:
             keys = _keys(policy, account, workload, places[0].id)
             yield from _drifts(workload, account, keys, places[0].id, at)
@@ -127,7 +133,7 @@ def _drifts(workload: Workload, account: Account, keys: "list[ApiKey]", place: s
     )
     seen = cast("OpenRouter", SimpleNamespace(guardrails=Lists(account)))
     nothing: Any = None  # differences() uses no port
-    tending = Tending(nothing, seen, workload, read, at, lambda: SHARED)
+    tending = Tending(nothing, seen, workload, read, at, lambda: 0.0)
     for key in keys:
         if key.expires_at and key.expires_at <= at:
             continue

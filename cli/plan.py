@@ -1,7 +1,7 @@
 """`governor plan`: what a policy would do to the account now, and what it would have done in the past weeks."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -73,6 +73,7 @@ def plan(
     other = turned(wanted, what_if) if what_if else None
     client = session.openrouter(wanted.account.base_url)
     account = read_account(client, session.out, session.now)
+    account = replace(account, gaps=account.gaps_in(*present.NEEDED, "budgets"))
     findings = present.now(wanted, account, client, session.now)
     past = changed = None
     if not now_only:
@@ -86,7 +87,8 @@ def plan(
     shown = Shown(str(policy), account, findings, past, what_if or "", changed)
     session.out.result(_document(shown), lambda console: render(shown, console))
     waits = any(one.kind in present.NEEDS_A_PERSON for one in findings) or (past and past.outcome.candidates)
-    return ExitCode.FINDINGS if waits or account.gaps else ExitCode.OK
+    # Budgets of workspaces are refused to most plans of OpenRouter's, and no person can change that.
+    return ExitCode.FINDINGS if waits or account.gaps_in(*present.NEEDED) else ExitCode.OK
 
 
 def _policy(path: Path) -> Policy:

@@ -185,7 +185,7 @@ def cautions(past: "Past") -> list[str]:
         )
     gone = sum(fetched.history.elsewhere.values())
     if gone >= 0.01:
-        lines.append(f"{usd(gone)} were spent by keys that are gone, and are judged with nobody.")
+        lines.append(f"{usd(gone)} were spent by keys that are gone or could not be read, and are judged with nobody.")
     lines.append(
         "Limits, guardrails and names are today's. Requests that OpenRouter refused then are not in the past. People "
         "are supposed to give a disabled key back at 08:00 UTC; Expected is never pressed. Credits are left out."

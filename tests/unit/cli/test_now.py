@@ -140,3 +140,15 @@ def test_what_waits_for_a_person_comes_first(production):
     kinds = [one.kind for one in found(production, workload(), workload("prod-none"))]
 
     assert kinds == ["blocked", "off_convention", "watched"]
+
+
+@pytest.mark.parametrize(("path", "part"), [("/keys", "keys"), ("/guardrails", "guardrails")])
+def test_what_could_not_be_read_is_not_taken_for_missing(production, path, part):
+    production.fault(path, "fail_before", status=400, times=99)
+
+    findings = found(production, workload(**ROTATED, key={"guardrail": "strict"}), workload("prod-none"))
+
+    (blocked,) = [one for one in of(findings, "blocked") if one.subject == "prod-search"]
+    assert blocked.rule == "unread"
+    assert part in blocked.text
+    assert not [one for one in findings if one.kind in ("adopt", "create", "drift")]

@@ -206,3 +206,17 @@ def test_a_past_that_is_not_whole_is_said_to_be(terminal, policy, cache):
 
     assert "the plan is too low" in holed.stdout
     assert "the plan is too low" not in whole.stdout
+
+
+def test_budgets_that_the_plan_of_the_account_does_not_have_are_said_and_are_no_finding(terminal, policy, cache):
+    policy.write_text("version: 1\n")
+    for key in list(terminal.simulator.organization.keys):
+        if key.name == ODD:
+            terminal.simulator.organization.delete_key(key.hash)
+    for place in terminal.simulator.organization.workspaces.values():
+        terminal.simulator.fault(f"/workspaces/{place.id}/budgets", "fail_before", status=403, times=99)
+
+    ran = terminal.run("plan", policy, "--now")
+
+    assert ran.code == ExitCode.OK
+    assert "budgets of workspace" in ran.stdout
