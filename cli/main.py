@@ -9,6 +9,7 @@ import cli.doctor
 import cli.explain
 import cli.importing.command
 import cli.orders
+import cli.plan
 import cli.policy
 import cli.status
 import cli.terraform_command
@@ -36,6 +37,7 @@ def build() -> typer.Typer:
     )
     app.callback()(_root)
     cli.importing.command.register(app)
+    cli.plan.register(app)
     cli.policy.register(app)
     cli.terraform_command.register(app)
     cli.status.register(app)

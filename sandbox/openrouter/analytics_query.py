@@ -111,7 +111,8 @@ def _answer(organization: "Organization", asked: AnalyticsQuery, start: float, e
     ]
     order = asked.order_by
     if order:
-        rows.sort(key=lambda row: _sortable(row.get(order.field)), reverse=order.direction == "desc")
+        field = f"date__{asked.granularity}" if order.field == "date" else order.field
+        rows.sort(key=lambda row: _sortable(row.get(field)), reverse=order.direction == "desc")
     shown = rows[: asked.limit]
     metadata = {"query_time_ms": 12, "row_count": len(shown), "truncated": len(shown) < len(rows)}
     unresolved = [

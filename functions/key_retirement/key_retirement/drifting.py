@@ -58,7 +58,7 @@ def check(tending: Tending, lineage: Lineage) -> Lineage:
     key = lineage.current
     if key is None or lineage.rotation or tending.ports.causes.causes(lineage.workload).standing():
         return lineage
-    found = _differences(tending, lineage, key)
+    found = differences(tending, lineage, key)
     repairs = tending.workload.key.drift == "repair"
     _tell(tending, key, found, repairs)
     after = replace(key, drifted={one.field: one.live for one in found} or None, attached=noted(tending, lineage, key))
@@ -92,7 +92,8 @@ def _tell(tending: Tending, key: LineageKey, found: Sequence[Difference], repair
             tending.ports.bus.publish([_told(tending, key, one, repairs)])
 
 
-def _differences(tending: Tending, lineage: Lineage, key: LineageKey) -> list[Difference]:
+def differences(tending: Tending, lineage: Lineage, key: LineageKey) -> list[Difference]:
+    """How the lineage's current key differs from the policy. Reads the account, through no port of `tending`."""
     live = tending.place.keys.get(key.hash)
     if live is None:
         return [_deleted(tending, lineage, key)]

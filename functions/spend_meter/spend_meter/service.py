@@ -12,9 +12,8 @@ from typing import Literal
 
 from pydantic import SecretStr
 
-from governor.clock import parse_instant
 from governor.events import Publisher
-from governor.ledger import Ledger, Row
+from governor.ledger import Ledger
 from governor.owners import Owned, owned
 from governor.policy import Policy
 from governor.reading_store import ReadingConflict, ReadingStore, Stored
@@ -26,7 +25,8 @@ from spend_meter.blindness import ACCOUNT, unreadable
 from spend_meter.clock_steps import minute_to_meter, set_back, went_back
 from spend_meter.codec import Codec, StateUnreadable
 from spend_meter.decide import Decision, decide
-from spend_meter.facts import Due, Facts
+from spend_meter.detector_rows import DETECTOR, DetectorRows
+from spend_meter.facts import Facts
 from spend_meter.learning import Hourly
 from spend_meter.periods import minute_of
 from spend_meter.reading import Reading
@@ -46,10 +46,6 @@ ASKED_PER_BEAT = 10
 """Workloads whose own key is asked what blocks it first; beyond these an alert goes out without the answer."""
 OWNERS_EVERY = 5
 """Minutes after which the lineages' hashes are read again: a query of a kilobyte or two a workload."""
-DETECTOR = "detector"
-"""The ledger's partition of what others tell the detector: `<subject>`, from when on to learn afresh
-(`{"kind": "rebaseline", "at": ...}`), and `<subject>#expected`, until when its spend is meant (`{"kind": "expected",
-"until": ...}`), and `<subject>#due#<cause>`, which disable was withheld and when it is asked again (`kind` `due`)."""
 
 
 @dataclass(frozen=True)
@@ -118,18 +114,13 @@ class SpendMeter:
             news = went_back(state.beat, minute)
             state = set_back(state, clock_back)
             state = replace(state, outbox=(*state.outbox, news)) if news else state
-        told = self._ports.ledger.rows(DETECTOR)
-        rebaselines = {row.sk: str(row.data["at"]) for row in told if row.data.get("kind") == "rebaseline"}
-        expected = {
-            row.sk.removesuffix("#expected"): minute_of(parse_instant(row.data["until"]))
-            for row in told
-            if row.data.get("kind") == "expected"
-        }
-        due = _due(told)
+        rows = DetectorRows.of(self._ports.ledger.rows(DETECTOR))
         reading, failure = self._read(state, minute, lambda: seconds_left() - KEEPING_SECONDS)
         whose = self._whose(minute, reading)
         learned = self._learn(state, reading, minute, whose, lambda: seconds_left() - KEEPING_SECONDS)
-        decision = decide(Facts(state, reading, minute, self._policy, rebaselines, learned, expected, whose, due))
+        decision = decide(
+            Facts(state, reading, minute, self._policy, rows.rebaselines, learned, rows.expected, whose, rows.due)
+        )
         decision = self._ask_what_blocks(decision, lambda: seconds_left() - KEEPING_SECONDS / 2)
         decision = self._explain(decision, lambda: seconds_left() - KEEPING_SECONDS)
         try:
@@ -281,13 +272,3 @@ class SpendMeter:
             return decision
         found = explain(self._client[1], suspected, seconds_left)
         return decision.completed({id: {"requests": kinds.model_dump(mode="json")} for id, kinds in found.items()})
-
-
-def _due(told: Sequence[Row]) -> dict[str, list[Due]]:
-    """Subject to the disables that the kill switch withheld for now."""
-    due: dict[str, list[Due]] = {}
-    for row in told:
-        if row.data.get("kind") == "due":
-            one = Due(row.data["cause"], row.data["trigger"], minute_of(parse_instant(row.data["again_at"])))
-            due.setdefault(row.data["subject"], []).append(one)
-    return due

@@ -172,3 +172,15 @@ def test_activity_holds_completed_days_only(api, keys):
     (item,) = api.get("/activity").json()["data"]
     assert (item["date"], item["byok_usage_inference"], item["usage"]) == ("2026-11-17", 5.0, 0.0)
     assert api.get(f"/activity?api_key_hash={keys[0].hash}").json()["data"] == []
+
+
+@pytest.mark.parametrize(("direction", "first"), [("asc", 4), ("desc", 1)])
+def test_rows_come_in_the_order_of_time_that_is_asked_for(simulator, api, direction, first):
+    key, _ = simulator.create_key("agent")
+    hour = NOW // 3600 * 3600
+    for before in (4, 3, 2, 1):
+        simulator.spend(key.hash, 1.0, at=hour - before * 3600)
+
+    found = rows(api, granularity="hour", order_by={"field": "date", "direction": direction})
+
+    assert found[0]["date__hour"] == iso(hour - first * 3600)
