@@ -2,8 +2,9 @@
 
 | effect | dies before | dies after | twice, late, beside itself |
 |---|---|---|---|
-| tip to the meter | Lambda delivers the batch again, with the state of before | the same: one reading more | batches of a shard \
-come one at a time, in order; a late record asks for nothing |
+| tip to the meter | Lambda delivers the batch again, with its first state | the same, and one reading more | as after |
+
+The batches of a shard come one at a time and in order. A record of long ago asks for nothing.
 """
 
 import logging

@@ -33,17 +33,18 @@ def judge_subject(
     subjects: Subjects,
     caps: Caps | None,
     again: bool = False,
+    grew: bool = True,
 ) -> Judged:
     """One beat of one subject. `history` stands at `minute`, and learns from this beat or is kept from it.
 
     A subject whose policy turns the detector off is not judged, but its habits are learned for the day it is turned on.
     `caps`: the budgets of the subject's workspace. `again`: its disable was withheld and is due: a confirmed runaway
-    that still burns is told now, not when the quarter of an hour is over.
+    that still burns is told now, not when the quarter of an hour is over. `grew`: see `runaway.Facts`.
     """
     if subjects.limits(subject).runaway.mode == "off":
         history.teach()
         return Judged(QUIET, None)
-    verdict = judge(history, Facts(minute, _allowed(subjects.workload(subject), lineage, caps), suspicion))
+    verdict = judge(history, Facts(minute, allowed(subjects.workload(subject), lineage, caps), suspicion, grew))
     after = verdict.next_state
     if again and verdict.level == Level.CONFIRM and not verdict.announce and after.burning_minute == minute:
         verdict = replace(verdict, announce=True, next_state=replace(after, raised_minute=minute))
@@ -136,7 +137,7 @@ def _keys(lineage: Lineage, spent: float, window_minutes: int, minute: int, subj
     return readings
 
 
-def _allowed(workload: Workload | None, lineage: Lineage, caps: Caps | None) -> Allowed:
+def allowed(workload: Workload | None, lineage: Lineage, caps: Caps | None) -> Allowed:
     """What somebody allowed the subject: the policy, else its keys, else its workspace."""
     amount: float | None
     reset: str | None

@@ -79,12 +79,13 @@ QUIET = State()
 class Facts:
     """What is known of the subject besides its history, which stands at `minute`.
 
-    `previous`: the last verdict's `next_state`.
+    `previous`: the last verdict's `next_state`. `grew`: it has spent since the last reading that was judged.
     """
 
     minute: int
     allowed: Allowed = UNLIMITED
     previous: State = QUIET
+    grew: bool = True
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,7 @@ def judge(history: History, facts: Facts, limits: Limits = LIMITS) -> Verdict:
     # Only a beat that spent counts: a lump stays in the windows for a while, and must not be taken for the next one.
     if excess is None:
         state = replace(state, suspect_beats=0, confirm_beats=0) if state.suspect_beats else state
-    elif history.spent(1) > 0:
+    elif history.spent(1) > 0 and facts.grew:
         confirm_beats = min(state.confirm_beats + 1, limits.beats) if excess.level == Level.CONFIRM else 0
         state = replace(state, suspect_beats=min(state.suspect_beats + 1, limits.beats), confirm_beats=confirm_beats)
     if state.level:

@@ -5,19 +5,17 @@ dies in between has its events published by the next one, under the same ids; a 
 publishes nothing.
 """
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from pydantic import SecretStr
 
-from governor.clock import parse_instant
-from governor.events import Publisher
-from governor.ledger import Ledger, Row
 from governor.owners import Owned, owned
 from governor.policy import Policy
-from governor.reading_store import ReadingConflict, ReadingStore, Stored
-from governor.secrets import SecretMalformed, Secrets, SecretUnavailable
+from governor.reading_store import ReadingConflict, Stored
+from governor.secrets import SecretMalformed, SecretUnavailable
 from management_api import AuthenticationFailed, Deadline, OpenRouter, OpenRouterError
 from spend_meter.absence import confirmed
 from spend_meter.baselines import learn_from_analytics
@@ -25,15 +23,18 @@ from spend_meter.blindness import ACCOUNT, unreadable
 from spend_meter.clock_steps import minute_to_meter, set_back, went_back
 from spend_meter.codec import Codec, StateUnreadable
 from spend_meter.decide import Decision, decide
-from spend_meter.facts import Due, Facts
+from spend_meter.facts import Facts
 from spend_meter.learning import Hourly
 from spend_meter.periods import minute_of
+from spend_meter.ports import Ports, told_by
 from spend_meter.reading import Reading
 from spend_meter.settings import Beat
 from spend_meter.slow_layers import why
 from spend_meter.state import State
 from spend_meter.subjects import Lineage, Subjects, limits_moved, lineages
 from spend_meter.sweep import sweep
+from spend_meter.watching import Watching
+from spend_meter.woken import Memory, counters_seen, taken_over
 
 KEEPING_SECONDS = 10.0
 """Left aside of the invocation's time, to keep the reading and to publish."""
@@ -44,10 +45,6 @@ ASKED_PER_BEAT = 10
 """Workloads whose own key is asked what blocks it first; beyond these an alert goes out without the answer."""
 OWNERS_EVERY = 5
 """Minutes after which the lineages' hashes are read again: a query of a kilobyte or two a workload."""
-DETECTOR = "detector"
-"""The ledger's partition of what others tell the detector: `<subject>`, from when on to learn afresh
-(`{"kind": "rebaseline", "at": ...}`), and `<subject>#expected`, until when its spend is meant (`{"kind": "expected",
-"until": ...}`), and `<subject>#due#<cause>`, which disable was withheld and when it is asked again (`kind` `due`)."""
 
 
 @dataclass(frozen=True)
@@ -74,17 +71,6 @@ class AccountUnreadable(Exception):
     """Not one workspace could be read; the message says why. The last reading stands, and the next beat tries again."""
 
 
-@dataclass(frozen=True)
-class Ports:
-    """The outside world of a beat. `connect`: a client for a key."""
-
-    store: ReadingStore
-    ledger: Ledger
-    publisher: Publisher
-    secrets: Secrets
-    connect: Callable[[SecretStr], OpenRouter]
-
-
 class SpendMeter:
     """Meters one account. Keeps the decoded state between beats, and trusts it only under the tag it was read with."""
 
@@ -94,6 +80,7 @@ class SpendMeter:
         self._secret = management_key_secret
         self._concurrency = concurrency
         self._codec = Codec()
+        self._watching = Watching()
         self._kept: tuple[str, State] | None = None
         self._owners: tuple[int, Mapping[str, Owned]] | None = None
         self._client: tuple[SecretStr, OpenRouter] | None = None
@@ -114,18 +101,17 @@ class SpendMeter:
             news = went_back(state.beat, minute)
             state = set_back(state, clock_back)
             state = replace(state, outbox=(*state.outbox, news)) if news else state
-        told = self._ports.ledger.rows(DETECTOR)
-        rebaselines = {row.sk: str(row.data["at"]) for row in told if row.data.get("kind") == "rebaseline"}
-        expected = {
-            row.sk.removesuffix("#expected"): minute_of(parse_instant(row.data["until"]))
-            for row in told
-            if row.data.get("kind") == "expected"
-        }
-        due = _due(told)
+        memory = self._found_since()
+        woken = counters_seen(state, memory)
+        state = taken_over(state, memory)
+        rebaselines, expected, due = told_by(self._ports.ledger)
         reading, failure = self._read(state, minute, lambda: seconds_left() - KEEPING_SECONDS)
         whose = self._whose(minute, reading)
         learned = self._learn(state, reading, minute, whose, lambda: seconds_left() - KEEPING_SECONDS)
-        decision = decide(Facts(state, reading, minute, self._policy, rebaselines, learned, expected, whose, due))
+        watched = self._ports.watch is not None
+        decision = decide(
+            Facts(state, reading, minute, self._policy, rebaselines, learned, expected, whose, due, woken, watched)
+        )
         decision = self._ask_what_blocks(decision, lambda: seconds_left() - KEEPING_SECONDS / 2)
         try:
             etag = self._keep(decision.state, etag)
@@ -134,6 +120,7 @@ class SpendMeter:
             self._kept = None
             return Report("overtaken", failure=failure)
         self._publish(decision.state, etag, seconds_left)
+        self._keep_watch(decision, reading, whose, minute)
         if failure is None and reading.errors and not reading.keys_read and len(reading.errors) >= len(reading.listed):
             failure = AccountUnreadable(next(iter(reading.errors.values())))
         return Report(
@@ -149,6 +136,30 @@ class SpendMeter:
             top_spenders=decision.top_spenders,
             failure=failure,
         )
+
+    def stored(self, minute: int) -> State:
+        """The stored reading, for a reading between two minutes."""
+        return self._load(minute)[0]
+
+    def connected(self, *, fresh: bool) -> OpenRouter:
+        """OpenRouter under the management key; `fresh`: the secret is read again."""
+        return self._connected(fresh=fresh)
+
+    def _found_since(self) -> Memory:
+        """What readings between two minutes have found and no beat has taken over yet."""
+        stored = self._ports.woken.get() if self._ports.woken else None
+        return Memory.decode(stored.content or b"") if stored else Memory()
+
+    def _keep_watch(self, decision: Decision, reading: Reading, whose: Mapping[str, Owned], minute: int) -> None:
+        """Replaces the watch. Where another beat is first its watch stands, which is as good for a minute."""
+        store = self._ports.watch
+        if store is None or not reading.keys_read:
+            return
+        subjects = Subjects(self._policy, reading.layers.workspaces, whose)
+        watch = self._watching.watch(reading.listed, decision.lines, decision.state.suspicions, subjects, minute)
+        stored = store.get()
+        with contextlib.suppress(ReadingConflict):
+            store.put(watch.encode(), stored.etag if stored else None)
 
     def _whose(self, minute: int, reading: Reading) -> Mapping[str, Owned]:
         """The keys of all lineages; read again every few minutes, and where a limit shows that they have changed. A key
@@ -267,13 +278,3 @@ class SpendMeter:
             if current.effective_budget:
                 answers[event_id] = current.effective_budget.scope
         return decision.completed(answers)
-
-
-def _due(told: Sequence[Row]) -> dict[str, list[Due]]:
-    """Subject to the disables that the kill switch withheld for now."""
-    due: dict[str, list[Due]] = {}
-    for row in told:
-        if row.data.get("kind") == "due":
-            one = Due(row.data["cause"], row.data["trigger"], minute_of(parse_instant(row.data["again_at"])))
-            due.setdefault(row.data["subject"], []).append(one)
-    return due
