@@ -1,4 +1,4 @@
-"""Broadcast on: a $500-an-hour loop, second by second, from the request that crosses the detector's line to the disable.
+"""Broadcast on: a $500-an-hour loop by the second, from the request that crosses the detector's line to the disable.
 
 The line is the detector's own (`floor_usd` of Runaway Confirmed): until then the spend is within what the key's habits
 and budget allow, and nothing could call it a runaway. What is lost is what was spent after it.

@@ -1,4 +1,7 @@
-"""The organization, OpenRouter, Slack and the built stack, all in one virtual time."""
+"""The organization, OpenRouter, Slack and the built stack, all in one virtual time.
+
+A few lines over 300: all that a scenario looks at or touches, in one place.
+"""
 
 import contextlib
 import json

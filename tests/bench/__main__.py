@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 
 from sandbox.build import ROOT
-from tests.bench import cold_start, failover, gateway, rotations, sweep
+from tests.bench import broadcast, cold_start, failover, gateway, rotations, sweep
 from tests.bench.figures import Figure, table
 from tests.bench.processes import built_stack
 
@@ -37,6 +37,7 @@ def main() -> int:
         "gateway": lambda: gateway.measure(stack(), say),
         "rotations": lambda: rotations.measure(say),
         "failover": lambda: failover.measure(say),
+        "broadcast": lambda: broadcast.measure(say),
     }
     parser = argparse.ArgumentParser(prog="tests.bench")
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(parts)}; all without one")
