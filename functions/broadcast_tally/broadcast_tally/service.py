@@ -55,7 +55,8 @@ class Counter:
 
     def _read(self) -> Watch:
         """The watch, as the store has it or had it a moment ago. One that cannot be read leaves the former in use: its
-        lines are a minute or two old, which makes a tip early or late by as much."""
+        lines are a minute or two old, which makes a tip early or late by as much. Where this container has none yet,
+        what kept it from being read is raised: costs of names that no watch knows would be in no sum."""
         if self.clock() - self._read_at < WATCH_SECONDS:
             return self._watch
         self._read_at = self.clock()
@@ -66,6 +67,9 @@ class Counter:
         except BadBroadcast:
             log.exception("the watch is kept as it was")
         except Exception:
+            if self._tag is None:
+                self._read_at = float("-inf")
+                raise
             log.exception("the watch could not be read; the former one is used")
         return self._watch
 

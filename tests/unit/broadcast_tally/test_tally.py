@@ -217,17 +217,38 @@ def test_the_watch_is_read_again_after_five_seconds_and_one_that_cannot_be_read_
     assert len(meter.tips) == 3
 
 
-def test_before_the_meters_first_reading_and_while_the_store_is_down_all_is_counted_and_nothing_asked(
-    meter: Meter,
-) -> None:
-    class Down:
-        def get(self, known: str | None = None) -> None:
-            raise ConnectionError
+class Down:
+    """A store that can be down."""
 
-    for store in (MemoryReadingStore(), Down()):
-        tally = counter(store, meter, [float(NOW)]).count(Tally(), [cost(1, 500.0).encode(), b"nonsense"])
-        assert tally.counts == {"unknown": 1, "unreadable": 1}
+    def __init__(self, store: MemoryReadingStore) -> None:
+        self.store, self.down = store, True
+
+    def get(self, known: str | None = None) -> Any:
+        if self.down:
+            raise ConnectionError
+        return self.store.get(known)
+
+
+def test_before_the_meters_first_reading_all_is_counted_and_nothing_asked(meter: Meter) -> None:
+    tally = counter(MemoryReadingStore(), meter, [float(NOW)]).count(Tally(), [cost(1, 500.0).encode(), b"nonsense"])
+    assert tally.counts == {"unknown": 1, "unreadable": 1}
     assert meter.tips == []
+
+
+def test_a_batch_fails_while_no_watch_was_ever_read_and_goes_by_the_former_one_after(
+    store: MemoryReadingStore, meter: Meter
+) -> None:
+    clock, flaky = [float(NOW)], Down(store)
+    counting = counter(flaky, meter, clock)
+    for _ in range(2):
+        with pytest.raises(ConnectionError):
+            counting.count(Tally(), [cost(1, 3.0).encode()])
+    flaky.down = False
+    counting.count(Tally(), [cost(1, 3.0).encode()])
+    flaky.down = True
+    clock[0] += WATCH_SECONDS
+    counting.count(Tally(), [cost(2, 3.0).encode()])
+    assert len(meter.tips) == 2
 
 
 def test_lambdas_event_of_a_window_is_read() -> None:
