@@ -22,7 +22,8 @@ WATCH_SECONDS, WINDOW_SECONDS = 5, 60
 FIREHOSE_KB = 5
 """Firehose charges each record as a multiple of this."""
 SAMPLED = 0.1
-ALARMS = 5
+ALARMS = 7
+"""Metrics that alarms look at: one each, but `BroadcastSilent`, which compares two."""
 
 
 @dataclass(frozen=True)

@@ -94,7 +94,13 @@ def test_production_is_deployed_from_ci_without_a_question() -> None:
 def _alarms_of(function: str) -> dict[str, dict[str, Any]]:
     alarms = [one["Properties"] for one in TEMPLATE["Resources"].values() if one["Type"] == "AWS::CloudWatch::Alarm"]
     dimension = {"Name": "FunctionName", "Value": {"Ref": function}}
-    return {str(alarm["MetricName"]): alarm for alarm in alarms if dimension in alarm["Dimensions"]}
+    return {str(alarm["MetricName"]): alarm for alarm in alarms if dimension in alarm.get("Dimensions", ())}
+
+
+def test_a_flood_at_broadcasts_edge_is_told() -> None:
+    alarms = _alarms_of("BroadcastGatewayFunction")
+    assert set(alarms) == {"Url5xxCount", "Throttles", "Url4xxCount"}
+    assert alarms["Url4xxCount"]["Threshold"] == 100
 
 
 def test_a_flood_at_the_public_edge_is_told() -> None:

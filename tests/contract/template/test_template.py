@@ -88,20 +88,27 @@ def _dead_letter_queues() -> set[str]:
 
 
 def test_every_dead_letter_queue_has_an_alarm_and_keeps_for_fourteen_days() -> None:
-    watched = {name for _, alarm in _of_type("AWS::CloudWatch::Alarm") for name in _names(alarm["Dimensions"])}
+    watched = {name for _, alarm in _of_type("AWS::CloudWatch::Alarm") for name in _names(alarm.get("Dimensions"))}
     assert _dead_letter_queues() <= watched
     for name in _dead_letter_queues():
         assert TEMPLATE["Resources"][name]["Properties"]["MessageRetentionPeriod"] == 1209600
 
 
 def test_every_function_has_an_alarm_on_its_errors() -> None:
-    watched = {name for _, alarm in _of_type("AWS::CloudWatch::Alarm") for name in _names(alarm["Dimensions"])}
+    watched = {name for _, alarm in _of_type("AWS::CloudWatch::Alarm") for name in _names(alarm.get("Dimensions"))}
     assert {name for name, _ in FUNCTIONS} <= watched
 
 
 def test_the_alarms_on_our_own_metrics_look_where_the_functions_put_them() -> None:
     spaces = [one["Environment"]["Variables"]["POWERTOOLS_METRICS_NAMESPACE"] for _, one in FUNCTIONS]
-    own = [one["Namespace"] for _, one in _of_type("AWS::CloudWatch::Alarm") if "AWS/" not in str(one["Namespace"])]
+    looked = [one["Namespace"] for _, one in _of_type("AWS::CloudWatch::Alarm") if "Namespace" in one]
+    looked += [
+        metric["MetricStat"]["Metric"]["Namespace"]
+        for _, one in _of_type("AWS::CloudWatch::Alarm")
+        for metric in one.get("Metrics", ())
+        if "MetricStat" in metric
+    ]
+    own = [one for one in looked if "AWS/" not in str(one)]
     assert own
     assert all(space == spaces[0] for space in (*spaces, *own))
 
@@ -212,6 +219,17 @@ def test_the_edge_of_broadcast_may_log_read_one_secret_and_put_and_nothing_else(
         ("sqs:SendMessage", {"BroadcastTallyDeadLetters"}),
     ]
     assert "${BroadcastSecretName}-??????" in str(statements[1]["Resource"])
+
+
+def test_money_that_is_spent_while_nothing_is_pushed_is_told() -> None:
+    alarm = TEMPLATE["Resources"]["BroadcastSilent"]["Properties"]
+    (expression,) = [one["Expression"] for one in alarm["Metrics"] if "Expression" in one]
+    compared = {one["Id"]: one["MetricStat"]["Metric"] for one in alarm["Metrics"] if "MetricStat" in one}
+    assert all(re.search(rf"\b{id}\b", expression) for id in compared)
+    assert compared["spent"]["MetricName"] == "SpendUSD", "as spend_meter puts it (telemetry.py)"
+    assert compared["spent"]["Dimensions"] == [{"Name": "service", "Value": "spend_meter"}]
+    assert _names(compared["pushed"]["Dimensions"]) == {"BroadcastGatewayFunction"}
+    assert alarm["EvaluationPeriods"] == alarm["DatapointsToAlarm"] == 4
 
 
 def test_without_broadcast_nothing_of_it_is_there() -> None:
