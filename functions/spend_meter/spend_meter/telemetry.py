@@ -28,7 +28,11 @@ class Telemetry:
 
     def tell_woken(self, woken: "Woken") -> dict[str, Any]:
         """One line for a reading between two minutes; it is the invocation's answer, too."""
-        facts = {"outcome": woken.outcome, "keys_read": woken.keys_read, "events": list(woken.events)}
+        facts: dict[str, Any] = {
+            "outcome": woken.outcome, "keys_read": woken.keys_read, "events": list(woken.events)
+        }  # fmt: skip
+        if woken.error:
+            facts["error"] = woken.error
         self._logger.info("woken", extra=facts)
         return facts
 

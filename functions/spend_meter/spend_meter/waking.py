@@ -20,10 +20,11 @@ from governor.events import Event
 from governor.owners import owned
 from governor.policy import Policy
 from governor.reading_store import ReadingConflict, ReadingStore
-from management_api import ApiKey, AuthenticationFailed, Deadline, NotFound, OpenRouter
+from management_api import ApiKey, AuthenticationFailed, Deadline, NotFound, OpenRouter, OpenRouterError
 from spend_meter.between import Told, content_event, judge_between, keys_of, minute_between
 from spend_meter.periods import minute_of
 from spend_meter.ports import Ports, told_by
+from spend_meter.slow_layers import why
 from spend_meter.state import State
 from spend_meter.subjects import Subjects
 from spend_meter.woken import A_MINUTE, EPISODE, GAP, Content, Found, Memory, before, grew, news
@@ -37,12 +38,14 @@ KEPT_FOR = 60
 
 @dataclass(frozen=True)
 class Woken:
-    """What a tip came to. `nothing`: no reading was made, because nobody by that name is known, a person restored the
-    key, or the clock went back. `bounded`: as many readings were made in this minute as may be."""
+    """What a tip came to. `nothing`: no reading was made, because nobody by that name is known, or the clock went back.
+    `bounded`: as many readings were made in this minute as may be. `unread`: OpenRouter did not answer, and `error`
+    says how; the tally asks again, and that nothing can be read is the beats' to tell."""
 
-    outcome: Literal["read", "overtaken", "nothing", "bounded", "content"]
+    outcome: Literal["read", "unread", "overtaken", "nothing", "bounded", "content"]
     keys_read: int = 0
     events: Sequence[str] = ()
+    error: str = ""
 
 
 class Meter(Protocol):
@@ -62,7 +65,7 @@ class Waker:
         self._policy, self._ports, self._meter = policy, ports, meter
 
     def wake(self, tip: Tip, now: datetime, seconds_left: Callable[[], float]) -> Woken:
-        """Raises what the stores, the ledger, the publisher and OpenRouter raise; all of it may be run again."""
+        """Raises what the stores, the ledger and the publisher raise; all of it may be run again."""
         if self._ports.woken is None or self._ports.watch is None:
             return Woken("nothing")
         return self._wake(_Kept(self._ports.woken, self._ports.watch), tip, now, seconds_left)
@@ -82,7 +85,10 @@ class Waker:
         places = _places(kept.watch, state, tip)
         if not places:
             return Woken("nothing")
-        keys = self._read(places, seconds_left)
+        try:
+            keys = self._read(places, seconds_left)
+        except OpenRouterError as error:
+            return Woken("unread", error=why(error))
         found = self._judge(state, memory, keys, now)
         others = {subject: one for subject, one in news(state, memory).items() if subject not in found}
         memory = replace(memory, found={**others, **found}, readings=(*readings, int(now.timestamp())))

@@ -13,7 +13,6 @@ from governor.broadcast import Tip, Watch, digest_of
 from governor.events import BadEvent, DetailType, PublishFailed
 from governor.ledger import Put
 from governor.reading_store import MemoryReadingStore
-from management_api import RateLimited, Unavailable
 from spend_meter.codec import Codec
 from spend_meter.habits import Habits
 from spend_meter.ports import Ports
@@ -296,14 +295,18 @@ def test_a_name_of_more_keys_than_a_reading_asks_for_is_left_to_the_beats(world:
     assert world.wake(5, "prod-many", NAME).keys_read == 1
 
 
-def test_a_key_that_is_gone_is_no_failure_and_a_call_that_fails_fails_the_reading(world: Pushed, key: str) -> None:
+def test_a_key_that_is_gone_is_no_failure_and_where_a_call_fails_nothing_is_judged(world: Pushed, key: str) -> None:
     gone = world.account.keys.pop(key)
     assert world.wake(5).outcome == "read"
     world.account.keys[key] = gone
-    for status, error in ((500, Unavailable), (429, RateLimited)):
+    world.account.spend(key, 15.0)
+    kept = world.memory()
+    for status, error in ((500, "Unavailable"), (429, "RateLimited"), (401, "AuthenticationFailed")):
         world.account.failing = lambda request, status=status: status  # type: ignore[misc]  # bound at once
-        with pytest.raises(error):
-            world.wake(10)
+        outcome = world.wake(10)
+        assert outcome.outcome == "unread"
+        assert outcome.error.startswith(error)
+    assert world.memory() == kept
 
 
 def test_who_was_restored_or_is_expected_since_the_last_beat_is_left_to_the_next(world: Pushed, key: str) -> None:
