@@ -17,6 +17,7 @@ from moto import mock_aws
 from broadcast_gateway import handler as gateway
 from broadcast_tally import handler as tally
 from governor.broadcast import Line, Pushed, Watch, digest_of
+from governor.meter_tips import MeterTips
 from tests.faults.harness import Ended, Fault, Wire, accidents, case, context, invoke
 from tests.unit.broadcast_gateway.otlp import NOW, TOKEN, event, request
 
@@ -83,14 +84,14 @@ def pipe() -> Iterator[Pipe]:
         watch = Watch(NOW // 60, {digest_of(NAME): Line(2.0, 0, ("a" * 16,))})
         s3.put_object(Bucket="readings-fake", Key="watch/lines.json", Body=watch.encode())
         pipe = Pipe(wire)
-        take = tally.MeterTips.tip
+        take = MeterTips.tip
 
         def tip(sender: Any, one: Any) -> None:
             with mock.patch.object(sender, "_client") as client:
                 client.invoke = lambda **given: wire.cross("lambda.Invoke", lambda: pipe.tips.append(one), _unreachable)
                 take(sender, one)
 
-        stack.enter_context(mock.patch.object(tally.MeterTips, "tip", tip))
+        stack.enter_context(mock.patch.object(MeterTips, "tip", tip))
         fresh()
         yield pipe
         fresh()
