@@ -18,6 +18,8 @@ FUNCTIONS = (
     "approval_desk",
     "preset_promotion",
     "notifier",
+    "broadcast_gateway",
+    "broadcast_tally",
 )
 
 
@@ -63,7 +65,7 @@ LEDGER = {
     **{
         f"published#{one}": _owned(one, "notifier")
         for one in FUNCTIONS
-        if one not in ("slack_gateway", "approval_desk")
+        if one not in ("slack_gateway", "approval_desk", "broadcast_gateway", "broadcast_tally")
     },
     "notice#*": _owned("notifier"),
     "incident#*": _owned("notifier"),
@@ -75,9 +77,18 @@ SECRETS = {
     ),
     "SlackSecretName": _owned(readers="approval_desk preset_promotion notifier"),
     "SlackSigningSecretName": _owned(readers="slack_gateway"),
+    "BroadcastSecretName": _owned(readers="broadcast_gateway"),
     "WorkloadSecretPrefix": _owned("key_rotation", "spend_meter key_retirement credential_rotation byok_failover"),
     "ProviderSecretPrefix": _owned(readers="credential_rotation"),
     "PresetSecretPrefix": _owned(readers="preset_promotion"),
 }
-OBJECT_WRITERS = {"readings/": frozenset({"spend_meter"}), "pages/": frozenset({"byok_failover"})}
-OBJECT_READERS = {"readings/": frozenset({"spend_meter"}), "pages/": frozenset[str]()}
+OBJECT_WRITERS = {
+    "readings/": frozenset({"spend_meter"}),
+    "watch/": frozenset({"spend_meter"}),
+    "pages/": frozenset({"byok_failover"}),
+}
+OBJECT_READERS = {
+    "readings/": frozenset({"spend_meter"}),
+    "watch/": frozenset({"spend_meter", "broadcast_tally"}),
+    "pages/": frozenset[str](),
+}

@@ -77,6 +77,10 @@ def _sqs(operation: str, p: Parameters) -> list[Need]:
     return [Need(f"sqs:{operation.removesuffix('Batch')}", arn("sqs", name))]
 
 
+def _kinesis(operation: str, p: Parameters) -> list[Need]:
+    return [Need(f"kinesis:{operation}", p.get("StreamARN") or arn("kinesis", f"stream/{p['StreamName']}"))]
+
+
 def _sns(operation: str, p: Parameters) -> list[Need]:
     if operation in ("ListTopics", "ListSubscriptions"):
         return [Need(f"sns:{operation}", "*")]
@@ -171,6 +175,7 @@ def _kms(operation: str, p: Parameters) -> list[Need]:
 SERVICES: dict[str, Callable[[str, Parameters], list[Need]]] = {
     "dynamodb": _dynamodb,
     "sqs": _sqs,
+    "kinesis": _kinesis,
     "sns": _sns,
     "events": _events,
     "ssm": _ssm,

@@ -31,6 +31,7 @@ from sandbox.engine.queues import QueuePoller
 from sandbox.engine.rotations import Rotations
 from sandbox.engine.scheduler import Scheduler, Thin
 from sandbox.engine.stack import Stack
+from sandbox.engine.streams import ShardPoller, shards_of
 from sandbox.engine.template import ACCOUNT, REGION
 from sandbox.engine.urls import FunctionUrls
 
@@ -80,7 +81,7 @@ class Engine(Deployed):
         self._permissions, self._gate = permissions, gate
         self._schedules: dict[str, str] = {}
         self._scheduler = Scheduler(self._delivery, bridge, self.clock, self._schedules)
-        self._pollers: list[QueuePoller] = []
+        self._pollers: list[QueuePoller | ShardPoller] = []
         super().__init__(self._deployed(built, parameters, secrets, name, ""), self._pool, self._aws, self._urls)
         self.clock.tick()
 
@@ -138,6 +139,11 @@ class Engine(Deployed):
         stack.deploy(name)
         self._pool.functions |= {one.logical_id: one for one in stack.functions.values()}
         self._pollers += [QueuePoller(one, self._pool, self._aws, self.clock, self.faults) for one in stack.mappings]
+        self._pollers += [
+            ShardPoller(one, shard, self._pool, self._aws, self.clock, self.faults, self._delivery)
+            for one in stack.streams
+            for shard in shards_of(one.stream_arn)
+        ]
         self._schedules |= stack.schedules
         self._scheduler.next_firing({})
         self._gate.enforcing = True

@@ -45,3 +45,17 @@ class QueueMapping:
     batch_size: int
     window_seconds: int
     reports_failures: bool
+
+
+@dataclass(frozen=True)
+class StreamMapping:
+    """A Kinesis event source mapping. `window_seconds` is how long a batch waits to fill; `tumbling_seconds`, how long
+    a window lasts whose batches hand one another a state. `retries`: of a batch that fails, before it is given up."""
+
+    function: str
+    stream_arn: str
+    batch_size: int
+    window_seconds: int
+    tumbling_seconds: int
+    retries: int
+    on_failure: str | None

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError, ParamValidationError
 from sandbox.engine import resources
 from sandbox.engine.aws import Aws
 from sandbox.engine.errors import DeploymentFailed, UnsupportedTemplate
-from sandbox.engine.functions import Function, QueueMapping
+from sandbox.engine.functions import Function, QueueMapping, StreamMapping
 from sandbox.engine.intrinsics import NO_VALUE, Intrinsics
 from sandbox.engine.permissions import Permissions
 from sandbox.engine.policy import Statement
@@ -46,6 +46,7 @@ class Stack:
         self.functions: dict[str, Function] = {}
         self.layers: dict[str, Path] = {}
         self.mappings: list[QueueMapping] = []
+        self.streams: list[StreamMapping] = []
         self.managed_policies: dict[str, list[Statement]] = {}
         self.dead_letters: set[str] = set()
         self.schedules: dict[str, str] = {}

@@ -21,7 +21,12 @@ from sandbox.scenario.scenario import Scenario
 
 INDENT = (0, 0, 0, 21)
 FOLDER = build.ROOT / "build" / "demo"
-SHOWN = {"a night": FOLDER, "a preset's week": FOLDER / "preset", "provider keys": FOLDER / "provider-keys"}
+SHOWN = {
+    "a night": FOLDER,
+    "a preset's week": FOLDER / "preset",
+    "provider keys": FOLDER / "provider-keys",
+    "seconds": FOLDER / "seconds",
+}
 """Played one after the other, and shown as they go."""
 BESIDE = {"sixty days": FOLDER / "sixty-days"}
 """Played meanwhile, on the other processor."""

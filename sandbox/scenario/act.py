@@ -16,6 +16,7 @@ from sandbox.scenario.provider_keys import provider_keys
 from sandbox.scenario.publishing import publisher, week
 from sandbox.scenario.rotations import sixty
 from sandbox.scenario.scenario import Scenario
+from sandbox.scenario.seconds import PARAMETERS, SECRETS, seconds
 from sandbox.scenario.timeline import timeline
 from sandbox.scenario.world import CHANNEL, World, open_world
 
@@ -25,7 +26,10 @@ ACTS: dict[str, tuple[Callable[[], Founding], Callable[[World], Steps]]] = {
     "sixty days": (fleet, sixty),
     "provider keys": (provider_keys, failover),
     "a preset's week": (publisher, week),
+    "seconds": (founding, seconds),
 }
+PUSHED = {"seconds": (PARAMETERS, SECRETS)}
+"""Acts with Broadcast on: parameters of the stack, and secrets."""
 
 
 @dataclass
@@ -51,7 +55,8 @@ def play(
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     account, scenarios = ACTS[name]
     act = Act(name)
-    with open_world(folder, account=account()) as world:
+    parameters, secrets = PUSHED.get(name, ({}, {}))
+    with open_world(folder, parameters, account(), secrets) as world:
         world.on_beat = lambda moment: on_beat(moment, world.beats, len(act.played))
         for scenario, started, ended in scenarios(world):
             act.played.append((scenario, started, ended))

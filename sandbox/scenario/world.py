@@ -1,4 +1,7 @@
-"""The organization, OpenRouter, Slack and the built stack, all in one virtual time."""
+"""The organization, OpenRouter, Slack and the built stack, all in one virtual time.
+
+A few lines over 300: all that a scenario looks at or touches, in one place.
+"""
 
 import contextlib
 import json
@@ -8,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import httpx
@@ -223,11 +227,14 @@ class World:
 
 @contextlib.contextmanager
 def open_world(
-    folder: Path, parameters: Mapping[str, str] | None = None, account: Founding | None = None
+    folder: Path,
+    parameters: Mapping[str, str] | None = None,
+    account: Founding | None = None,
+    own_secrets: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[World]:
     """The world on the morning Governor is installed; `folder` takes the built stack with the account's policy.
 
-    `account`: the organization of the night where none is given.
+    `account`: the organization of the night where none is given. `own_secrets`: more that Governor reads, by name.
     """
     account = account or founding()
     past = [(account.installed - account.history).timestamp()]
@@ -250,6 +257,7 @@ def open_world(
             "governor/openrouter-management-key": json.dumps({"api_key": MANAGEMENT_KEY}),
             "governor/slack": json.dumps({"bot_token": SLACK_TOKEN}),
             "governor/slack-signing": json.dumps({"signing_secret": SIGNING_SECRET}),
+            **own_secrets,
             **{secret: json.dumps({"api_key": plaintexts[key]}) for secret, key in account.secrets.items()},
         }
         with Engine.deploy(stack, parameters=chosen, secrets=secrets, start=account.installed) as engine:

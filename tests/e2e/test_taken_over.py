@@ -18,6 +18,8 @@ from governor.events import SOURCE, DetailType
 from governor.publishers import PUBLISHES, REDELIVERS
 from governor.redelivery import REDACTED_SOURCE
 from sandbox.engine import Engine
+from sandbox.scenario.seconds import PARAMETERS
+from sandbox.scenario.seconds import SECRETS as BROADCAST
 from sandbox.scenario.world import SIGNING_SECRET, SLACK_TOKEN, open_world
 from tests.ownership import DECISIONS, FUNCTIONS, LEDGER, OBJECT_READERS, OBJECT_WRITERS, SECRETS
 
@@ -26,6 +28,7 @@ SECRET_OF = {
     "ManagementKeySecretName": "governor/openrouter-management-key",
     "SlackSecretName": "governor/slack",
     "SlackSigningSecretName": "governor/slack-signing",
+    "BroadcastSecretName": "governor/broadcast",
     "WorkloadSecretPrefix": "openrouter/prod/search-agent",
     "ProviderSecretPrefix": "providers/anthropic",
     "PresetSecretPrefix": "presets/staging",
@@ -43,7 +46,7 @@ SENDERS = ({"Effect": "Allow", "Action": ["events:PutEvents", "sqs:SendMessage"]
 
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    with open_world(tmp_path_factory.mktemp("taken-over")) as world:
+    with open_world(tmp_path_factory.mktemp("taken-over"), PARAMETERS, own_secrets=BROADCAST) as world:
         secrets = world.engine.client("secretsmanager")
         for name in ("providers/anthropic", "presets/staging", UNRELATED):
             secrets.create_secret(Name=name, SecretString=json.dumps({"api_key": "fake"}))

@@ -22,6 +22,8 @@ def blind(case: "Case") -> Words:
             return _clock(case, evidence)
         case "partial_list":
             return _list(case, evidence)
+        case "broadcast_content":
+            return _content(case, evidence)
         case _:
             return _unread(case, evidence)
 
@@ -89,6 +91,18 @@ def _list(case: "Case", evidence: Blind) -> Words:
             "Ask OpenRouter's support for the entry that the error speaks of. Until it can be read, watch by other "
             "means what is new there."
         )
+    return Words(headline, ORANGE, (_error(evidence), *case.why), todo)
+
+
+def _content(case: "Case", evidence: Blind) -> Words:
+    headline = (
+        "🟠 OpenRouter's Broadcast sends prompts or completions to Governor, which drops every such delivery. "
+        "Spend is metered every minute all the same; a runaway is seen within minutes, not within seconds."
+    )
+    todo = (
+        "Switch privacy mode on in the destination that sends to Governor (OpenRouter, Settings, Observability). "
+        "Governor keeps nothing of what was sent. No second message follows while it lasts."
+    )
     return Words(headline, ORANGE, (_error(evidence), *case.why), todo)
 
 

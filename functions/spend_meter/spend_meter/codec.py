@@ -110,7 +110,8 @@ class Codec:
             credits=_purse(facts.get("credits")),  # there was no such part before
             asked_again=tuple(facts.get("asked_again", ())),
             spenders=tuple(facts["spenders"]),
-            outbox=tuple(_event(data) for data in facts["outbox"]),
+            woken=facts.get("woken", 0),
+            outbox=tuple(event_of(data) for data in facts["outbox"]),
         )
 
     def _seal_names(self, name: str, names: Iterable[str]) -> bytes:
@@ -184,6 +185,7 @@ def _facts(state: State) -> dict[str, Any]:
         "credits": asdict(state.credits) if state.credits else None,
         "asked_again": state.asked_again,
         "spenders": state.spenders,
+        "woken": state.woken,
         "outbox": [{"detail_type": event.detail_type, **event.detail()} for event in state.outbox],
     }
 
@@ -214,7 +216,8 @@ def _purse(data: Mapping[str, Any] | None) -> Purse | None:
     return Purse(**{**data, **lists, "told": tuple(data["told"])})
 
 
-def _event(data: Mapping[str, Any]) -> Event:
+def event_of(data: Mapping[str, Any]) -> Event:
+    """The event that `Event.detail()` and its type were kept of."""
     return Event(
         DetailType(data["detail_type"]),
         data["id"],

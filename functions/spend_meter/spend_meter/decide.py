@@ -4,7 +4,7 @@ Pure: the same facts give the same decision, event ids included, however often i
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import chain
 
 from governor.events import DetailType, Event
@@ -31,6 +31,7 @@ from spend_meter.scopes import (
 )
 from spend_meter.state import Place, State
 from spend_meter.subjects import LineageOf, Subjects, key_reading, lineages
+from spend_meter.watching import Lines, lines_of
 
 HOUR = 60
 LATELY = 5
@@ -41,6 +42,7 @@ class Decision:
     """The next state, whose outbox holds `events`, and what to tell of the beat.
 
     `asks`: event id to the secret of the workload whose own key can say what blocks it first.
+    `lines`: what may be spent until a reading between two minutes is worth while, where that is wanted.
     `untold`: counters that shrank. `top_spenders`: subject and USD of the last hour, greatest first. `explained`: see
     `judgement.Judgement`.
     """
@@ -53,6 +55,7 @@ class Decision:
     top_spenders: Sequence[tuple[str, float]]
     oldest_reading_seconds: int | None
     explained: Mapping[str, str]
+    lines: Lines = field(default_factory=dict)
 
     def completed(self, answers: Mapping[str, Mapping[str, object]]) -> "Decision":
         """The same with these fields of evidence filled in, by event id."""
@@ -84,6 +87,8 @@ def decide(facts: Facts) -> Decision:
     # What may disable a key goes first: a flood of alerts must not make it late.
     news += lists_news(state.layers, reading.layers, minute)
     events = [*judgement.events, *news, *alerts, *([low] if low else [])]
+    opened = judgement.habits.opened() if facts.watched else {}
+    lines = lines_of(opened, subjects, lineage_of, reading.layers.caps, minute)
     habits, waiting = judgement.habits.close()
     after = replace(
         state,
@@ -118,6 +123,7 @@ def decide(facts: Facts) -> Decision:
         top_spenders=judgement.top_spenders,
         oldest_reading_seconds=_oldest(places, minute),
         explained=judgement.explained,
+        lines=lines,
     )
 
 

@@ -61,6 +61,20 @@ def explanation(
     return max(covering, key=lambda one: one.spent(history)).name
 
 
+def left_until(history: History, allowed: Allowed, limits: Limits) -> float:
+    """USD that may yet be spent at once until a window of days' maxima confirms, or suspects where there is no habit.
+
+    The rules of hours, stretches and the month are for slower burns, which the minute's beat sees as soon.
+    """
+    left = []
+    for i, window in enumerate(WINDOWS):
+        limit, rule = _limit(history, allowed, limits, i, new=False)
+        if rule is Rule.COLD:
+            limit *= limits.suspect
+        left.append(max(limit, limits.meant * history.expected(window)) - history.spent(window))
+    return min(left)
+
+
 def _limit(history: History, allowed: Allowed, limits: Limits, i: int, new: bool) -> tuple[float, Rule]:
     """What the window's spend must pass, and by which rule: `cold` and `new` may not confirm."""
     floor, budget, daily = limits.floor[i], allowed.monthly_usd, allowed.daily_usd

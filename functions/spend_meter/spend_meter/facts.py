@@ -29,7 +29,8 @@ class Facts:
 
     `learned`: what analytics said of the subjects it was asked about. `expected`: subject to the minute until which a
     human says that its spend is meant. `owners`: the keys of lineages, by hash. `due`: subject to the disables
-    that were withheld and are to be asked again.
+    that were withheld and are to be asked again. `woken`: subject to the counters (USD by key) that a reading since the
+    last beat has judged: what has not grown since is no news. `watched`: lines are wanted (`watching.py`).
     """
 
     state: State
@@ -41,6 +42,8 @@ class Facts:
     expected: Mapping[str, int]
     owners: Mapping[str, Owned] = MappingProxyType({})
     due: Mapping[str, Sequence[Due]] = field(default_factory=dict)
+    woken: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    watched: bool = False
 
     def owed(self, subject: str, cause: str) -> Due | None:
         """The disable that is to be asked again now, unless that was done or a human says that the spend is meant."""

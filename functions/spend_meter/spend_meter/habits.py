@@ -35,6 +35,10 @@ class Habits:
             history = self._open[subject] = self._decoded(subject) or History.empty(still_since)
         return history
 
+    def opened(self) -> Mapping[str, History]:
+        """The histories that were opened."""
+        return self._open
+
     def spent(self, subject: str, minute: int, window: int) -> float:
         """USD in the last `window` minutes (at most 60); 0 for a subject that has never spent."""
         history = self._open.get(subject) or self._decoded(subject)

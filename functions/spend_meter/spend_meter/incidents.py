@@ -41,22 +41,23 @@ def judge_subject(
     subjects: Subjects,
     caps: Caps | None,
     again: bool = False,
+    grew: bool = True,
 ) -> Judged:
     """One beat of one subject. `history` stands at `minute`, and learns from this beat or is kept from it.
 
     A subject whose policy turns the detector off is not judged, but its habits are learned for the day it is turned on.
     `caps`: the budgets of the subject's workspace. `again`: its disable was withheld and is due: a confirmed runaway
-    that still burns is told now, not when the quarter of an hour is over.
+    that still burns is told now, not when the quarter of an hour is over. `grew`: see `runaway.Facts`.
     """
     rules = subjects.limits(subject).runaway
     if rules.mode == "off":
         history.teach()
         return Judged(QUIET, None)
     declared = declared_at(rules.expect, subjects.time_zone(subject), minute) if rules.expect else ()
-    allowed = _allowed(subjects.workload(subject), lineage, caps)
+    bounds = allowed(subjects.workload(subject), lineage, caps)
     new = history.days_seen < 2 and _is_new(subject, lineage, minute, subjects)
-    verdict = judge(history, Facts(minute, allowed, suspicion, declared, new=new))
-    explained = explanation(history, declared, allowed) if declared else None
+    verdict = judge(history, Facts(minute, bounds, suspicion, declared, new=new, grew=grew))
+    explained = explanation(history, declared, bounds) if declared else None
     expected = [_window(one, history) for one in declared]
     after = verdict.next_state
     if again and verdict.level == Level.CONFIRM and not verdict.announce and after.burning_minute == minute:
@@ -86,7 +87,7 @@ def watch_leak(
         return None, None
     if rules.expect:
         spent = counted(history, declared_at(rules.expect, subjects.time_zone(subject), minute))(DAY)
-    allowed = _allowed(subjects.workload(subject), lineage, caps)
+    bounds = allowed(subjects.workload(subject), lineage, caps)
     after, verdict = watch(leak, history, spent, allowed, suspicion)
     if verdict is None:
         return after, None
@@ -205,7 +206,7 @@ def _keys(lineage: Lineage, spent: float, window_minutes: int, minute: int, subj
     return readings
 
 
-def _allowed(workload: Workload | None, lineage: Lineage, caps: Caps | None) -> Allowed:
+def allowed(workload: Workload | None, lineage: Lineage, caps: Caps | None) -> Allowed:
     """What somebody allowed the subject: the policy, else its keys, else its workspace."""
     amount: float | None
     reset: str | None

@@ -20,6 +20,7 @@ from spend_meter.runaway import QUIET
 from spend_meter.runaway import State as Suspicion
 from spend_meter.state import Caps
 from spend_meter.subjects import Lineage, LineageOf, Subjects
+from spend_meter.woken import grew
 
 TOP = 10
 HOUR = 60
@@ -78,8 +79,9 @@ def judge_subjects(facts: "Facts", metered: Metered, subjects: Subjects, lineage
         caps = facts.reading.layers.caps.get(lineage[0][1]) if lineage else None
         owed = _owed(facts, subject)
         judged = judge_subject(
-            subject, history, suspicions.pop(subject, QUIET), minute, lineage, subjects, caps, owed is not None
-        )
+            subject, history, suspicions.pop(subject, QUIET), minute, lineage, subjects, caps, owed is not None,
+            _grew(facts, subject, moved.get(subject, ()), subjects),
+        )  # fmt: skip
         asked += [owed.trigger] if owed and _is_confirmed(judged.event) else []
         if judged.suspicion != QUIET:
             suspicions[subject] = judged.suspicion
@@ -90,6 +92,12 @@ def judge_subjects(facts: "Facts", metered: Metered, subjects: Subjects, lineage
     events += Fleets(facts, habits, suspicions, subjects, lineage_of, moved, opened).judge()
     candidates = {*opened, *state.spenders, *habits.nearest(noted, 2 * TOP)}
     return Judgement(habits, suspicions, learning, _top(habits, candidates, minute), events, asked, explained, leaks)
+
+
+def _grew(facts: "Facts", subject: str, moves: Sequence[Move], subjects: Subjects) -> bool:
+    """Whether the subject has spent since a reading between two minutes judged it: else this beat is that one's."""
+    seen = facts.woken.get(subject)
+    return seen is None or grew({move.key.hash: subjects.counted(move.key) for move in moves}, seen)
 
 
 def _is_unknown(facts: "Facts", subject: str, lineage: Lineage, subjects: Subjects) -> bool:

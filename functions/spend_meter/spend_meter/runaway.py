@@ -85,6 +85,7 @@ class Facts:
 
     `previous`: the last verdict's `next_state`. `declared`: the policy's windows of expected spend of the last day.
     `suspects_only`: what would be confirmed is suspected, and nothing less. `new`: a key made less than a day ago.
+    `grew`: it has spent since the last reading that was judged.
     """
 
     minute: int
@@ -93,6 +94,7 @@ class Facts:
     declared: Sequence[Declared] = ()
     suspects_only: bool = False
     new: bool = False
+    grew: bool = True
 
 
 @dataclass(frozen=True)
@@ -130,7 +132,7 @@ def judge(history: History, facts: Facts, limits: Limits = LIMITS) -> Verdict:
     # Only a beat that spent counts: a lump stays in the windows for a while, and must not be taken for the next one.
     if excess is None:
         state = replace(state, suspect_beats=0, confirm_beats=0) if state.suspect_beats else state
-    elif history.spent(1) > 0:
+    elif history.spent(1) > 0 and facts.grew:
         confirm_beats = min(state.confirm_beats + 1, limits.beats) if excess.level == Level.CONFIRM else 0
         state = replace(state, suspect_beats=min(state.suspect_beats + 1, limits.beats), confirm_beats=confirm_beats)
     if state.level:

@@ -5,6 +5,7 @@ dies in between has its events published by the next one, under the same ids; a 
 publishes nothing.
 """
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -12,12 +13,10 @@ from typing import Literal
 
 from pydantic import SecretStr
 
-from governor.events import Publisher
-from governor.ledger import Ledger
 from governor.owners import Owned, owned
 from governor.policy import Policy
-from governor.reading_store import ReadingConflict, ReadingStore, Stored
-from governor.secrets import SecretMalformed, Secrets, SecretUnavailable
+from governor.reading_store import ReadingConflict, Stored
+from governor.secrets import SecretMalformed, SecretUnavailable
 from management_api import AuthenticationFailed, Deadline, OpenRouter, OpenRouterError
 from spend_meter.absence import confirmed
 from spend_meter.baselines import learn_from_analytics
@@ -29,6 +28,7 @@ from spend_meter.detector_rows import DETECTOR, DetectorRows
 from spend_meter.facts import Facts
 from spend_meter.learning import Hourly
 from spend_meter.periods import minute_of
+from spend_meter.ports import Ports
 from spend_meter.reading import Reading
 from spend_meter.request_kinds import explain, to_explain
 from spend_meter.settings import Beat
@@ -36,6 +36,8 @@ from spend_meter.slow_layers import why
 from spend_meter.state import State
 from spend_meter.subjects import Lineage, Subjects, limits_moved, lineages
 from spend_meter.sweep import sweep
+from spend_meter.watching import Watching
+from spend_meter.woken import Memory, counters_seen, taken_over
 
 KEEPING_SECONDS = 10.0
 """Left aside of the invocation's time, to keep the reading and to publish."""
@@ -74,17 +76,6 @@ class AccountUnreadable(Exception):
     """Not one workspace could be read; the message says why. The last reading stands, and the next beat tries again."""
 
 
-@dataclass(frozen=True)
-class Ports:
-    """The outside world of a beat. `connect`: a client for a key."""
-
-    store: ReadingStore
-    ledger: Ledger
-    publisher: Publisher
-    secrets: Secrets
-    connect: Callable[[SecretStr], OpenRouter]
-
-
 class SpendMeter:
     """Meters one account. Keeps the decoded state between beats, and trusts it only under the tag it was read with."""
 
@@ -94,6 +85,7 @@ class SpendMeter:
         self._secret = management_key_secret
         self._concurrency = concurrency
         self._codec = Codec()
+        self._watching = Watching()
         self._kept: tuple[str, State] | None = None
         self._owners: tuple[int, Mapping[str, Owned]] | None = None
         self._client: tuple[SecretStr, OpenRouter] | None = None
@@ -114,12 +106,18 @@ class SpendMeter:
             news = went_back(state.beat, minute)
             state = set_back(state, clock_back)
             state = replace(state, outbox=(*state.outbox, news)) if news else state
+        memory = self._found_since()
+        woken = counters_seen(state, memory)
+        state = taken_over(state, memory)
         rows = DetectorRows.of(self._ports.ledger.rows(DETECTOR))
         reading, failure = self._read(state, minute, lambda: seconds_left() - KEEPING_SECONDS)
         whose = self._whose(minute, reading)
         learned = self._learn(state, reading, minute, whose, lambda: seconds_left() - KEEPING_SECONDS)
+        watched = self._ports.watch is not None
         decision = decide(
-            Facts(state, reading, minute, self._policy, rows.rebaselines, learned, rows.expected, whose, rows.due)
+            Facts(
+                state, reading, minute, self._policy, rows.rebaselines, learned, rows.expected, whose, rows.due, woken, watched
+            )
         )
         decision = self._ask_what_blocks(decision, lambda: seconds_left() - KEEPING_SECONDS / 2)
         decision = self._explain(decision, lambda: seconds_left() - KEEPING_SECONDS)
@@ -130,6 +128,7 @@ class SpendMeter:
             self._kept = None
             return Report("overtaken", failure=failure)
         self._publish(decision.state, etag, seconds_left)
+        self._keep_watch(decision, reading, whose, minute)
         if failure is None and reading.errors and not reading.keys_read and len(reading.errors) >= len(reading.listed):
             failure = AccountUnreadable(next(iter(reading.errors.values())))
         return Report(
@@ -146,6 +145,30 @@ class SpendMeter:
             explained=decision.explained,
             failure=failure,
         )
+
+    def stored(self, minute: int) -> State:
+        """The stored reading, for a reading between two minutes."""
+        return self._load(minute)[0]
+
+    def connected(self, *, fresh: bool) -> OpenRouter:
+        """OpenRouter under the management key; `fresh`: the secret is read again."""
+        return self._connected(fresh=fresh)
+
+    def _found_since(self) -> Memory:
+        """What readings between two minutes have found and no beat has taken over yet."""
+        stored = self._ports.woken.get() if self._ports.woken else None
+        return Memory.decode(stored.content or b"") if stored else Memory()
+
+    def _keep_watch(self, decision: Decision, reading: Reading, whose: Mapping[str, Owned], minute: int) -> None:
+        """Replaces the watch. Where another beat is first its watch stands, which is as good for a minute."""
+        store = self._ports.watch
+        if store is None or not reading.keys_read:
+            return
+        subjects = Subjects(self._policy, reading.layers.workspaces, whose)
+        watch = self._watching.watch(reading.listed, decision.lines, decision.state.suspicions, subjects, minute)
+        stored = store.get()
+        with contextlib.suppress(ReadingConflict):
+            store.put(watch.encode(), stored.etag if stored else None)
 
     def _whose(self, minute: int, reading: Reading) -> Mapping[str, Owned]:
         """The keys of all lineages; read again every few minutes, and where a limit shows that they have changed. A key

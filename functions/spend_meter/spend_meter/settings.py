@@ -7,13 +7,15 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field
 
+from governor.broadcast import BadBroadcast, Tip
 from governor.clock import parse_instant
 from governor.environment import Settings
 from governor.events import BadEvent
 
 
 class MeterSettings(Settings):
-    """`requests_per_second` paces the calls to OpenRouter; None: as fast as `concurrency` allows."""
+    """`requests_per_second` paces the calls to OpenRouter; None: as fast as `concurrency` allows. `broadcast`: what
+    requests cost is pushed, and tips ask for readings between two minutes."""
 
     management_key_secret: str
     table_name: str
@@ -21,6 +23,15 @@ class MeterSettings(Settings):
     reading_bucket: str
     concurrency: Annotated[int, Field(ge=1, le=32)] = 8
     requests_per_second: Annotated[float, Field(gt=0)] | None = None
+    broadcast: bool = False
+
+
+def tip_in(event: Any) -> Tip | None:
+    """The tip in the function's input; None where it is none. Raises `BadEvent`."""
+    try:
+        return Tip.received(event) if isinstance(event, Mapping) else None
+    except BadBroadcast as error:
+        raise BadEvent(f"{error}; mend the sender") from None
 
 
 AHEAD = timedelta(minutes=5)

@@ -81,6 +81,7 @@ class State:
     `credits`: what is remembered of the account's credits; None before their first reading.
     `asked_again`: the ids of events whose withheld disable was asked again.
     `leaks`: subjects that are over their habit for days, or may be.
+    `woken`: the number of the last reading between two minutes that a beat took over (`woken.py`).
     `rebaselined`: subject to the instant of the last re-baseline applied. `outbox`: events not known to be published.
     """
 
@@ -100,4 +101,5 @@ class State:
     credits: Purse | None = None
     asked_again: tuple[str, ...] = ()
     spenders: tuple[str, ...] = ()
+    woken: int = 0
     outbox: tuple[Event, ...] = ()

@@ -1,6 +1,6 @@
 """A beat's metrics and its one log line. As many for 10,000 keys as for one: CloudWatch bills each metric apart."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.metrics import Metrics, MetricUnit
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from spend_meter.service import Report
     from spend_meter.settings import Beat
+    from spend_meter.waking import Woken
 
 SPENDERS_EVERY = 5
 """Beats between two listings of the top spenders: the log's bytes are on the bill."""
@@ -24,6 +25,16 @@ class Telemetry:
     def __init__(self, logger: "Logger") -> None:
         self._logger = logger
         self._metrics = Metrics(service="spend_meter")
+
+    def tell_woken(self, woken: "Woken") -> dict[str, Any]:
+        """One line for a reading between two minutes; it is the invocation's answer, too."""
+        facts: dict[str, Any] = {
+            "outcome": woken.outcome, "keys_read": woken.keys_read, "events": list(woken.events)
+        }  # fmt: skip
+        if woken.error:
+            facts["error"] = woken.error
+        self._logger.info("woken", extra=facts)
+        return facts
 
     def tell(self, beat: "Beat", report: "Report") -> None:
         """A beat that metered nothing tells no metric: missing data is what the alarm listens for."""

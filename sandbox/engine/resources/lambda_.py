@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sandbox.engine.errors import DeploymentFailed, UnsupportedTemplate
-from sandbox.engine.functions import AsyncSettings, Function, QueueMapping
+from sandbox.engine.functions import AsyncSettings, Function, QueueMapping, StreamMapping
 from sandbox.engine.permissions import LAMBDA
 from sandbox.engine.queues import queue
 from sandbox.engine.resources.registry import AT_ONCE, ENCRYPTION, LABEL, TRACING, Made, Properties, handles
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 KIND = "AWS::Lambda::Function"
 MACHINES = {"x86_64": "x86_64", "amd64": "x86_64", "arm64": "arm64", "aarch64": "arm64"}
 POLLING = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
+READING = (
+    "kinesis:DescribeStream", "kinesis:DescribeStreamSummary", "kinesis:GetRecords", "kinesis:GetShardIterator",
+    "kinesis:ListShards",
+)  # fmt: skip
 
 SENDING = {
     "sqs": "sqs:SendMessage",
@@ -37,6 +41,8 @@ SENDING = {
     """FunctionName Code Handler Runtime Role MemorySize Timeout Layers Environment.Variables Architectures
     DeadLetterConfig.TargetArn LoggingConfig.LogFormat LoggingConfig.LogGroup ReservedConcurrentExecutions""",
     inert={
+        "LoggingConfig.SystemLogLevel": "the engine logs no START, END and REPORT",
+        "LoggingConfig.ApplicationLogLevel": "what a function writes is kept whatever its level",
         "Description": LABEL,
         "Tags": LABEL,
         "PackageType": "only archives are known, and Code says so",
@@ -167,11 +173,19 @@ def event_invoke_config(stack: "Stack", logical_id: str, p: Properties) -> Made:
 
 @handles(
     "AWS::Lambda::EventSourceMapping",
-    "EventSourceArn FunctionName BatchSize MaximumBatchingWindowInSeconds FunctionResponseTypes Enabled",
-    inert={"ScalingConfig": AT_ONCE, "Tags": LABEL},
+    """EventSourceArn FunctionName BatchSize MaximumBatchingWindowInSeconds FunctionResponseTypes Enabled
+    TumblingWindowInSeconds StartingPosition MaximumRetryAttempts DestinationConfig.OnFailure.Destination""",
+    inert={
+        "ScalingConfig": AT_ONCE,
+        "Tags": LABEL,
+        "MaximumRecordAgeInSeconds": "nothing waits that long here",
+        "BisectBatchOnFunctionError": "a batch of a tumbling window is not split",
+    },
 )
 def event_source_mapping(stack: "Stack", logical_id: str, p: Properties) -> Made:
     kind, arn = "AWS::Lambda::EventSourceMapping", p["EventSourceArn"]
+    if arn.split(":")[2] == "kinesis":
+        return _stream_mapping(stack, logical_id, p)
     if arn.split(":")[2] != "sqs":
         raise UnsupportedTemplate(logical_id, kind, f"event source {arn} is not honoured")
     found = _function(stack, logical_id, p["FunctionName"])
@@ -198,6 +212,38 @@ def event_source_mapping(stack: "Stack", logical_id: str, p: Properties) -> Made
                 reports_failures="ReportBatchItemFailures" in p.get("FunctionResponseTypes", []),
             )
         )
+    return Made(stack.default_name(logical_id))
+
+
+def _stream_mapping(stack: "Stack", logical_id: str, p: Properties) -> Made:
+    kind, arn = "AWS::Lambda::EventSourceMapping", p["EventSourceArn"]
+    if p.get("StartingPosition") != "TRIM_HORIZON" or not p.get("TumblingWindowInSeconds"):
+        raise UnsupportedTemplate(logical_id, kind, "a stream is read from TRIM_HORIZON and in tumbling windows only")
+    found = _function(stack, logical_id, p["FunctionName"])
+    grave = p.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination")
+    if grave is not None:
+        stack.dead_letters.add(grave)
+        stack.afterwards(_may_send(stack, found, grave))
+
+    def may_read() -> None:
+        for action in READING:
+            if not stack.permissions.role_may(found.role_arn, action, arn):
+                raise DeploymentFailed(logical_id, f"{found.role_arn} may not {action} on {arn}")
+
+    stack.afterwards(may_read)
+    mapping = StreamMapping(
+        function=found.logical_id,
+        stream_arn=arn,
+        batch_size=int(p.get("BatchSize", 100)),
+        window_seconds=int(p.get("MaximumBatchingWindowInSeconds", 0)),
+        tumbling_seconds=int(p["TumblingWindowInSeconds"]),
+        retries=int(p.get("MaximumRetryAttempts", -1)),
+        on_failure=grave,
+    )
+    if mapping.retries < 0:
+        raise UnsupportedTemplate(logical_id, kind, "a batch is repeated a stated number of times")
+    if str(p.get("Enabled", True)).lower() == "true":
+        stack.streams.append(mapping)
     return Made(stack.default_name(logical_id))
 
 

@@ -52,7 +52,7 @@ def table(sizes: Sequence[Size]) -> str:
     return "\n".join("  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) for row in rows)
 
 
-def document(sizes: Sequence[Size], stack: Stack, prices: Mapping[str, Any], today: date) -> str:
+def document(sizes: Sequence[Size], stack: Stack, prices: Mapping[str, Any], today: date, pushed: str) -> str:
     """`docs/cost.md`."""
     bill = [[lines[0].item, *(f"{line.usd:.2f} ({_amount(line)})" for line in lines)] for lines in _side_by_side(sizes)]
     bill.append(["**total, secrets apart**", *(f"**{size.usd:.2f}**" for size in sizes)])
@@ -69,6 +69,7 @@ def document(sizes: Sequence[Size], stack: Stack, prices: Mapping[str, Any], tod
     ]
     return TEXT.format(
         today=today,
+        pushed=pushed,
         bill=_markdown("USD a month", sizes, bill),
         measured=_markdown("", sizes, measured),
         failover=_markdown("", sizes, _failover(sizes, stack)),
@@ -122,6 +123,13 @@ decision, and the key of every probe, due or not: most of the calls to Secrets M
 
 Units are DynamoDB's. To find the requests whose time is over, every beat of `approval_desk` reads all requests and
 decisions that are kept, here {kept}: that is most of the tables' reads.
+
+## Broadcast, where it is on
+
+{pushed}
+
+On top of the bill above, which has it off. Sampling is OpenRouter's (`BroadcastSamplingRate`). Ways that were not
+chosen, and why: [decision 43](decisions/0043-broadcast-comes-in-by-a-function-url-and-a-stream.md).
 
 ## How it was measured
 

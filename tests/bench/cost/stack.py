@@ -20,7 +20,8 @@ def read(template: Path) -> Stack:
     document: dict[str, Any] = yaml_parse(template.read_text())
     resources: dict[str, Any] = document["Resources"]
     defaults = {name: parameter.get("Default") for name, parameter in document["Parameters"].items()}
-    kinds = Counter(resource["Type"] for resource in resources.values())
+    # Broadcast is off by default, and has a bill of its own (`broadcast.py`).
+    kinds = Counter(one["Type"] for one in resources.values() if one.get("Condition") != "HasBroadcast")
     functions = {
         resource["Properties"]["Handler"].partition(".")[0]: resource["Properties"]
         for resource in resources.values()

@@ -22,7 +22,8 @@ from governor.reading_store import Stored
 from management_api import OpenRouter
 from spend_meter import handler
 from spend_meter.codec import Codec
-from spend_meter.service import Ports, SpendMeter
+from spend_meter.ports import Ports
+from spend_meter.service import SpendMeter
 from spend_meter.settings import Beat
 from spend_meter.state import State
 

@@ -94,7 +94,13 @@ def test_production_is_deployed_from_ci_without_a_question() -> None:
 def _alarms_of(function: str) -> dict[str, dict[str, Any]]:
     alarms = [one["Properties"] for one in TEMPLATE["Resources"].values() if one["Type"] == "AWS::CloudWatch::Alarm"]
     dimension = {"Name": "FunctionName", "Value": {"Ref": function}}
-    return {str(alarm["MetricName"]): alarm for alarm in alarms if dimension in alarm["Dimensions"]}
+    return {str(alarm["MetricName"]): alarm for alarm in alarms if dimension in alarm.get("Dimensions", ())}
+
+
+def test_a_flood_at_broadcasts_edge_is_told() -> None:
+    alarms = _alarms_of("BroadcastGatewayFunction")
+    assert set(alarms) == {"Url5xxCount", "Throttles", "Url4xxCount"}
+    assert alarms["Url4xxCount"]["Threshold"] == 100
 
 
 def test_a_flood_at_the_public_edge_is_told() -> None:
@@ -147,7 +153,9 @@ def test_the_defaults_and_a_second_stacks_names_are_taken() -> None:
 def test_no_two_secrets_or_prefixes_may_be_the_same(group: list[str]) -> None:
     """A prefix is one folder, so one holds another only where they are equal; that a rule can tell."""
     assertions = [assertion for rule in TEMPLATE["Rules"].values() for assertion in rule["Assertions"]]
-    refused = [assertion["Assert"]["Fn::Not"][0]["Fn::Equals"] for assertion in assertions]
+    # Two that are both empty by default may be: each switches off what would read it.
+    asserted = [one["Assert"].get("Fn::Or", [None, one["Assert"]])[1] for one in assertions]
+    refused = [one["Fn::Not"][0]["Fn::Equals"] for one in asserted]
     pairs = {frozenset(one["Ref"] for one in pair) for pair in refused}
     assert {frozenset({a, b}) for a in group for b in group if a != b} <= pairs
     assert all(assertion["AssertDescription"] for assertion in assertions)

@@ -67,8 +67,12 @@ def test_every_asynchronous_path_ends_in_a_dead_letter_queue() -> None:
     for name, config in _of_type("AWS::Lambda::EventInvokeConfig"):
         assert config["DestinationConfig"]["OnFailure"]["Destination"], name
     for name, mapping in _of_type("AWS::Lambda::EventSourceMapping"):
-        (queue,) = _names(mapping["EventSourceArn"])
-        assert "RedrivePolicy" in TEMPLATE["Resources"][queue]["Properties"], name
+        (source,) = _names(mapping["EventSourceArn"])
+        if TEMPLATE["Resources"][source]["Type"] == "AWS::Kinesis::Stream":
+            assert mapping["DestinationConfig"]["OnFailure"]["Destination"], name
+            assert mapping["MaximumRetryAttempts"] >= 0, f"{name}: a batch that always fails would stop its shard"
+        else:
+            assert "RedrivePolicy" in TEMPLATE["Resources"][source]["Properties"], name
         assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
 
 
@@ -76,25 +80,35 @@ def _dead_letter_queues() -> set[str]:
     places = [target.get("DeadLetterConfig") for _, rule in _of_type("AWS::Events::Rule") for target in rule["Targets"]]
     places += [one["Target"].get("DeadLetterConfig") for _, one in _of_type("AWS::Scheduler::Schedule")]
     places += [one["DestinationConfig"] for _, one in _of_type("AWS::Lambda::EventInvokeConfig")]
+    places += [
+        one["DestinationConfig"] for _, one in _of_type("AWS::Lambda::EventSourceMapping") if "DestinationConfig" in one
+    ]
     places += [queue["RedrivePolicy"] for _, queue in _of_type("AWS::SQS::Queue") if "RedrivePolicy" in queue]
     return {name for place in places for name in _names(place)}
 
 
 def test_every_dead_letter_queue_has_an_alarm_and_keeps_for_fourteen_days() -> None:
-    watched = {name for _, alarm in _of_type("AWS::CloudWatch::Alarm") for name in _names(alarm["Dimensions"])}
+    watched = {name for _, alarm in _of_type("AWS::CloudWatch::Alarm") for name in _names(alarm.get("Dimensions"))}
     assert _dead_letter_queues() <= watched
     for name in _dead_letter_queues():
         assert TEMPLATE["Resources"][name]["Properties"]["MessageRetentionPeriod"] == 1209600
 
 
 def test_every_function_has_an_alarm_on_its_errors() -> None:
-    watched = {name for _, alarm in _of_type("AWS::CloudWatch::Alarm") for name in _names(alarm["Dimensions"])}
+    watched = {name for _, alarm in _of_type("AWS::CloudWatch::Alarm") for name in _names(alarm.get("Dimensions"))}
     assert {name for name, _ in FUNCTIONS} <= watched
 
 
 def test_the_alarms_on_our_own_metrics_look_where_the_functions_put_them() -> None:
     spaces = [one["Environment"]["Variables"]["POWERTOOLS_METRICS_NAMESPACE"] for _, one in FUNCTIONS]
-    own = [one["Namespace"] for _, one in _of_type("AWS::CloudWatch::Alarm") if "AWS/" not in str(one["Namespace"])]
+    looked = [one["Namespace"] for _, one in _of_type("AWS::CloudWatch::Alarm") if "Namespace" in one]
+    looked += [
+        metric["MetricStat"]["Metric"]["Namespace"]
+        for _, one in _of_type("AWS::CloudWatch::Alarm")
+        for metric in one.get("Metrics", ())
+        if "MetricStat" in metric
+    ]
+    own = [one for one in looked if "AWS/" not in str(one)]
     assert own
     assert all(space == spaces[0] for space in (*spaces, *own))
 
@@ -124,6 +138,8 @@ def test_what_is_stored_is_encrypted_and_outlives_the_stack() -> None:
         assert "VersioningConfiguration" not in bucket, "a version a minute, of megabytes each"
     for _, queue in _of_type("AWS::SQS::Queue"):
         assert queue["SqsManagedSseEnabled"] is True
+    for _, stream in _of_type("AWS::Kinesis::Stream"):
+        assert stream["StreamEncryption"]["EncryptionType"] == "KMS"
 
 
 def test_every_parameter_is_described_and_bounded() -> None:
@@ -147,6 +163,8 @@ def test_a_queue_outlasts_its_functions_retries() -> None:
     """AWS: a source queue's visibility timeout should be at least six times the function's timeout."""
     for _, mapping in _of_type("AWS::Lambda::EventSourceMapping"):
         (queue,), (function,) = _names(mapping["EventSourceArn"]), _names(mapping["FunctionName"])
+        if TEMPLATE["Resources"][queue]["Type"] != "AWS::SQS::Queue":
+            continue
         visibility = TEMPLATE["Resources"][queue]["Properties"]["VisibilityTimeout"]
         assert visibility >= 6 * TEMPLATE["Resources"][function]["Properties"]["Timeout"]
 
@@ -181,13 +199,53 @@ def test_the_public_edge_may_log_read_one_secret_and_send_and_nothing_else() -> 
     assert "${SlackSigningSecretName}-??????" in str(statements[1]["Resource"])
 
 
-def test_one_function_is_public_and_only_so_many_of_it_run_at_once() -> None:
+def test_two_functions_are_public_and_only_so_many_of_each_run_at_once() -> None:
+    public = {"SlackGatewayFunction": "SlackConcurrency", "BroadcastGatewayFunction": "BroadcastConcurrency"}
     urls = [(_names(url["TargetFunctionArn"]), url["AuthType"]) for _, url in _of_type("AWS::Lambda::Url")]
-    assert urls == [({"SlackGatewayFunction"}, "NONE")]
+    assert sorted(urls, key=str) == sorted([({name}, "NONE") for name in public], key=str)
     anybody = [one for _, one in _of_type("AWS::Lambda::Permission") if one["Principal"] == "*"]
-    assert {name for one in anybody for name in _names(one["FunctionName"])} == {"SlackGatewayFunction"}
-    gateway = TEMPLATE["Resources"]["SlackGatewayFunction"]
-    assert _names(gateway["Properties"]["ReservedConcurrentExecutions"]) == {"SlackConcurrency"}
+    assert {name for one in anybody for name in _names(one["FunctionName"])} == set(public)
+    for name, parameter in public.items():
+        gateway = TEMPLATE["Resources"][name]
+        assert _names(gateway["Properties"]["ReservedConcurrentExecutions"]) == {parameter}
+
+
+def test_the_edge_of_broadcast_may_log_read_one_secret_and_put_and_nothing_else() -> None:
+    statements = _statements(TEMPLATE["Resources"]["BroadcastGatewayRole"]["Properties"])
+    assert [(one["Action"], _names(one["Resource"])) for one in statements] == [
+        (["logs:CreateLogStream", "logs:PutLogEvents"], {"BroadcastGatewayLogs"}),
+        ("secretsmanager:GetSecretValue", set()),
+        (["kinesis:PutRecord", "kinesis:PutRecords"], {"BroadcastStream"}),
+        ("sqs:SendMessage", {"BroadcastTallyDeadLetters"}),
+    ]
+    assert "${BroadcastSecretName}-??????" in str(statements[1]["Resource"])
+
+
+def test_money_that_is_spent_while_nothing_is_pushed_is_told() -> None:
+    alarm = TEMPLATE["Resources"]["BroadcastSilent"]["Properties"]
+    (expression,) = [one["Expression"] for one in alarm["Metrics"] if "Expression" in one]
+    compared = {one["Id"]: one["MetricStat"]["Metric"] for one in alarm["Metrics"] if "MetricStat" in one}
+    assert all(re.search(rf"\b{id}\b", expression) for id in compared)
+    assert compared["spent"]["MetricName"] == "SpendUSD", "as spend_meter puts it (telemetry.py)"
+    assert compared["spent"]["Dimensions"] == [{"Name": "service", "Value": "spend_meter"}]
+    assert _names(compared["pushed"]["Dimensions"]) == {"BroadcastGatewayFunction"}
+    assert alarm["EvaluationPeriods"] == alarm["DatapointsToAlarm"] == 4
+
+
+def test_without_broadcast_nothing_of_it_is_there() -> None:
+    ours = {name for name in TEMPLATE["Resources"] if name.startswith("Broadcast")}
+    assert len(ours) >= 15
+    assert {name for name in ours if TEMPLATE["Resources"][name].get("Condition") != "HasBroadcast"} == set()
+    assert TEMPLATE["Parameters"]["BroadcastSecretName"]["Default"] == ""
+    assert TEMPLATE["Outputs"]["BroadcastUrl"]["Condition"] == "HasBroadcast"
+
+
+def test_only_the_tally_may_ask_the_meter_for_a_reading_and_only_the_gateway_may_put_on_the_stream() -> None:
+    assert _allowed("lambda:InvokeFunction") & {
+        f"{role}:SpendMeterFunction" for role, _ in _of_type("AWS::IAM::Role")
+    } == {"BroadcastTallyRole:SpendMeterFunction", "SchedulerRole:SpendMeterFunction"}
+    for action in ("kinesis:PutRecord", "kinesis:PutRecords"):
+        assert _allowed(action) == {"BroadcastGatewayRole:BroadcastStream"}
 
 
 def test_without_slack_nothing_is_public() -> None:

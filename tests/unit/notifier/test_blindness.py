@@ -80,3 +80,15 @@ def test_a_list_that_is_not_taken_over_says_what_governor_goes_by(
     assert words(recovered, policy, figures((recovered,))).headline == (
         "🟢 OpenRouter's list of guardrails is as it should be again. Governor goes by it."
     )
+
+
+def test_content_that_is_pushed_says_what_to_switch_and_what_is_lost_meanwhile(policy: Policy, sample: Sample) -> None:
+    event = _blind(
+        sample, "broadcast_content", "OpenRouter's Broadcast", None, "ContentPushed: privacy_mode is off", "Why."
+    )
+    said = words(event, policy, figures((event,)))
+
+    assert said.headline.startswith("🟠 OpenRouter's Broadcast sends prompts or completions to Governor")
+    assert "within minutes, not within seconds" in said.headline
+    assert said.todo.startswith("Switch privacy mode on")
+    assert incident_key(event) != incident_key(sample("monitor_recovered"))

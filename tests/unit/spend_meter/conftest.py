@@ -16,7 +16,8 @@ from governor.policy import Policy
 from governor.reading_store import MemoryReadingStore
 from governor.secrets import SecretUnavailable
 from management_api import OpenRouter, Retry
-from spend_meter.service import Ports, Report, SpendMeter
+from spend_meter.ports import Ports
+from spend_meter.service import Report, SpendMeter
 from spend_meter.settings import Beat
 
 START = datetime(2026, 11, 16, 12, 0, tzinfo=UTC)

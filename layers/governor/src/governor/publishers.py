@@ -77,6 +77,8 @@ PUBLISHES: Mapping[str, frozenset[Type]] = {
         }
     ),
     "notifier": frozenset({Type.FORGERY_SUSPECTED}),
+    "broadcast_gateway": frozenset(),
+    "broadcast_tally": frozenset(),
 }
 
 REDELIVERS: Mapping[str, frozenset[Type]] = {

@@ -1,4 +1,4 @@
-"""The meter's reading in one S3 object, by S3's conditional reads and writes."""
+"""The meter's reading in one S3 object, by S3's conditional reads and writes; two small ones lie beside it."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -10,19 +10,25 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 
+READING = "readings/state.bin"
+WOKEN = "readings/woken.json"
+"""What readings between two minutes have found (`spend_meter.woken`)."""
+WATCH = "watch/lines.json"
+"""What keys may spend until such a reading is worth while (`governor.broadcast.Watch`)."""
+
+
 class S3ReadingStore:
-    """`ReadingStore` over a boto3 S3 client, by S3's conditional reads and writes."""
+    """`ReadingStore` over a boto3 S3 client, by S3's conditional reads and writes. `key`: the object's."""
 
-    KEY = "readings/state.bin"
-
-    def __init__(self, client: "S3Client", bucket: str) -> None:
+    def __init__(self, client: "S3Client", bucket: str, key: str = READING) -> None:
         self._client = client
         self._bucket = bucket
+        self._key = key
 
     def get(self, known: str | None = None) -> Stored | None:
         condition: Any = {"IfNoneMatch": known} if known else {}
         try:
-            answer = self._client.get_object(Bucket=self._bucket, Key=self.KEY, **condition)
+            answer = self._client.get_object(Bucket=self._bucket, Key=self._key, **condition)
         except ClientError as error:
             status = error.response["ResponseMetadata"]["HTTPStatusCode"]
             if known and status == 304:
@@ -35,11 +41,11 @@ class S3ReadingStore:
     def put(self, content: bytes, replaces: str | None) -> str:
         condition: Any = {"IfMatch": replaces} if replaces else {"IfNoneMatch": "*"}
         try:
-            answer = self._client.put_object(Bucket=self._bucket, Key=self.KEY, Body=content, **condition)
+            answer = self._client.put_object(Bucket=self._bucket, Key=self._key, Body=content, **condition)
         except ClientError as error:
             # 412: the tag differs. 409: two conditional writes met in flight. 404: the object replaced is gone.
             if error.response["ResponseMetadata"]["HTTPStatusCode"] in (404, 409, 412) and _about_the_object(error):
-                raise ReadingConflict(f"s3://{self._bucket}/{self.KEY} is no longer {replaces}") from error
+                raise ReadingConflict(f"s3://{self._bucket}/{self._key} is no longer {replaces}") from error
             raise
         return answer["ETag"]
 

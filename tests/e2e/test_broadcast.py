@@ -1,0 +1,90 @@
+"""Broadcast through the built stack: each function under its own role, the stream, and virtual seconds."""
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+
+from sandbox.scenario.organization import SEARCH
+from sandbox.scenario.seconds import PARAMETERS, SECRETS, TOKEN, connect, loop_by_seconds, push
+from sandbox.scenario.world import MODELS, World, open_world
+from tests.everything import everything
+from tests.unit.broadcast_gateway.otlp import request
+
+SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
+
+
+@pytest.fixture
+def pushed(tmp_path: Path) -> Iterator[World]:
+    with open_world(tmp_path, PARAMETERS, own_secrets=SECRETS) as world:
+        yield world
+
+
+def test_a_loop_is_disabled_within_ten_seconds_of_the_request_that_crosses_the_line(pushed: World) -> None:
+    scenario = loop_by_seconds(pushed)
+    assert scenario.passed, scenario.broken
+    assert scenario.facts["lost_usd"] <= 5
+
+
+def test_a_forged_delivery_is_refused_and_a_genuine_one_can_make_the_meter_read_and_no_more(pushed: World) -> None:
+    url = pushed.engine.outputs["BroadcastUrl"]
+    pushed.run(pushed.now + 3 * MINUTE)
+    keys = pushed.keys_as_set()
+
+    def deliver(number: int, token: str) -> int:
+        ended = int(pushed.now.timestamp())
+        body = json.dumps(request(generation=f"gen-{number}", usd=900.0, name=SEARCH, ended=ended))
+        headers = {"x-governor-broadcast": token, "content-type": "application/json"}
+        return httpx.post(url, content=body, headers=headers, timeout=30).status_code
+
+    assert {deliver(number, f"{TOKEN[:-1]}{number % 9}x") for number in range(50)} == {401}
+    pushed.engine.run_until(5 * SECOND)
+    assert not [one for one in pushed.engine.invocations if one.function == "BroadcastTallyFunction"]
+    for number in range(20):
+        assert deliver(number, TOKEN) == 200
+        pushed.engine.run_until(3 * SECOND)
+    woken = [one for one in pushed.engine.invocations if "tip" in (one.event or {})]
+    assert 1 <= len(woken) <= 12
+    assert {one.result["outcome"] for one in woken} == {"read"}
+    pushed.run(pushed.now + 5 * MINUTE)
+    assert pushed.keys_as_set() == keys
+    assert pushed.writes() == []
+    assert pushed.events(subject=SEARCH) == []
+    assert pushed.engine.dead_letters() == []
+
+
+def test_of_a_delivery_with_a_prompt_nothing_is_kept_anywhere_and_people_are_told_once(pushed: World) -> None:
+    connect(pushed, privacy_mode=False)
+    pushed.run(pushed.now + MINUTE)
+    prompt = "an unmistakable secret question of nobody"
+    for _ in range(3):
+        answer = httpx.post(
+            f"{pushed.base_url}/chat/completions",
+            headers={"Authorization": f"Bearer {pushed.plaintexts[SEARCH]}"},
+            json={"model": MODELS[0], "max_tokens": 16, "messages": [{"role": "user", "content": prompt}]},
+            timeout=30,
+        )
+        assert answer.status_code == 200
+        pushed.simulator.broadcaster.wait()
+        pushed.run(pushed.now + 2 * MINUTE)
+    told = pushed.events("Monitor Blind")
+    assert [one["detail"]["evidence"]["kind"] for one in told] == ["broadcast_content"]
+    assert sum("prompts or completions" in line for line in pushed.slack_lines()) == 1
+    assert [place for place, text in everything(pushed) if prompt in text] == []
+    assert not [one for one in pushed.simulator.broadcaster.delivered if one.status != 200]
+
+
+def test_openrouters_connection_test_passes_and_ordinary_traffic_wakes_no_reading(pushed: World) -> None:
+    pushed.simulator.test_connection(connect(pushed))
+    pushed.simulator.broadcaster.wait()
+    for _ in range(30):
+        push(pushed, SEARCH, 0.02)
+        pushed.engine.run_until(10 * SECOND)
+    assert {one.status for one in pushed.simulator.broadcaster.delivered} == {200}
+    assert len(pushed.simulator.broadcaster.delivered) == 32
+    assert not [one for one in pushed.engine.invocations if "tip" in (one.event or {})]
+    windows = [one.result for one in pushed.engine.invocations if one.function == "BroadcastTallyFunction"]
+    assert {"state": {}, "batchItemFailures": []} in windows
