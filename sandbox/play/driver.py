@@ -137,7 +137,9 @@ class Driver:
                 self.step(timedelta(milliseconds=20))
         except Exception as error:  # noqa: BLE001 the page says it, and stays usable
             self._story, self.pace, self.doing = None, "paused", ""
-            self.outcome = f"This went wrong in the sandbox: {type(error).__name__}: {error}"
+            missing = isinstance(error, LookupError)  # a button or a trouble that a step before it would have made
+            what = "This cannot be done now" if missing else f"The sandbox failed, {type(error).__name__}"
+            self.outcome = f"{what}: {error}"
         if self.at_rest:
             clock.stand_still()
         self._on_change()

@@ -36,6 +36,7 @@ class Step:
 
 def watches(stage: Stage) -> Story:
     world, before = stage.world, _said(stage)
+    yield timedelta(milliseconds=20)  # what is due by now
     began = len(world.metered())
     for _ in range(5):
         yield MINUTE
@@ -52,7 +53,7 @@ def runs_away(stage: Stage) -> Story:
     stopped = yield from until(stage, lambda: bool(world.key(SEARCH).disabled), SOON)
     yield MINUTE
     if not stopped:
-        return "The key is still enabled after fifteen minutes. It should have been disabled."
+        return f"The key is still enabled after fifteen minutes. {_newest(world, SEARCH)}"
     told = _evidence(world, "Key Disabled", SEARCH)
     minutes = (world.now - started) / MINUTE - 1
     return (
@@ -82,7 +83,7 @@ def is_approved(stage: Stage) -> Story:
     yield MINUTE
     answer = world.asked_with(str(world.held(SECRETS[SEARCH])["api_key"]))
     if not back:
-        return "The key is still disabled after fifteen minutes. It should have been restored."
+        return f"The key is still disabled after fifteen minutes. {_newest(world, SEARCH)}"
     return f"Lena approved, and the key is back. A request with it was answered {refused} before, and {answer} now."
 
 
@@ -90,11 +91,12 @@ def leaks(stage: Stage) -> Story:
     world = stage.world
     leaked, started = str(world.held(SECRETS[REPORTS])["api_key"]), world.now
     stage.begin("leaked_key", REPORTS)
-    replaced = yield from until(stage, lambda: bool(world.events("Key Rotated", subject=REPORTS)), SOON)
+    rotated = len(world.events("Key Rotated", subject=REPORTS))
+    replaced = yield from until(stage, lambda: len(world.events("Key Rotated", subject=REPORTS)) > rotated, SOON)
     yield MINUTE
     held = str(world.held(SECRETS[REPORTS])["api_key"])
     if not replaced or held == leaked:
-        return "The secret still holds the leaked key after fifteen minutes. It should have been replaced."
+        return f"The secret still holds the leaked key after fifteen minutes. {_newest(world, REPORTS)}"
     minutes = (world.now - started) / MINUTE
     name = world.simulator.organization.key(hash_of(held)).name
     return (
@@ -122,7 +124,8 @@ def provider_key_dies(stage: Stage) -> Story:
 def preset_is_edited(stage: Stage) -> Story:
     world, before = stage.world, served(stage.world)
     stage.begin("preset_edit")
-    drifted = yield from until(stage, lambda: bool(world.events("Preset Drifted", subject=SLUG)), SOON)
+    told = len(world.events("Preset Drifted", subject=SLUG))
+    drifted = yield from until(stage, lambda: len(world.events("Preset Drifted", subject=SLUG)) > told, SOON)
     if not drifted:
         return "Nobody was told of the edit within fifteen minutes."
     yield MINUTE
@@ -137,7 +140,7 @@ def preset_is_edited(stage: Stage) -> Story:
 
 
 def slack_goes_down(stage: Stage) -> Story:
-    world, before = stage.world, _said(stage)
+    world, before, lines = stage.world, _said(stage), _lines(stage, EMBEDDINGS)
     stage.begin("slack_down")
     stage.begin("loop", EMBEDDINGS)
     stopped = yield from until(stage, lambda: bool(world.key(EMBEDDINGS).disabled), SOON)
@@ -146,14 +149,14 @@ def slack_goes_down(stage: Stage) -> Story:
     unsaid = _said(stage) - before
     _end(stage, "loop", EMBEDDINGS)
     _end(stage, "slack_down")
-    yield from until(stage, lambda: any(EMBEDDINGS in line for line in world.slack_lines()), LATER)
+    yield from until(stage, lambda: _lines(stage, EMBEDDINGS) > lines, LATER)
     yield MINUTE
-    lines = sum(EMBEDDINGS in line for line in world.slack_lines())
-    disabled = "The key was disabled all the same" if stopped else "The key was not disabled"
+    threads, lost = _lines(stage, EMBEDDINGS) - lines, len(world.engine.dead_letters())
+    disabled = "The key was disabled all the same" if stopped else "The key is still enabled"
     return (
-        f"While Slack was down it took {unsaid} messages. {disabled}. Once Slack was back, "
-        f"{lines} message{'s' if lines != 1 else ''} told of it, and the timeline has every event. "
-        f"{len(world.engine.dead_letters())} events were lost."
+        f"While Slack was down it took {unsaid or 'no'} {'message' if unsaid == 1 else 'messages'}. {disabled}. "
+        f"Once Slack was back, {threads} {'thread' if threads == 1 else 'threads'} told of it. "
+        f"{'No event was' if not lost else f'{lost} events were'} lost; the timeline has them all."
     )
 
 
@@ -213,6 +216,17 @@ def view() -> list[dict[str, Any]]:
 def _said(stage: Stage) -> int:
     """Messages in the channel, replies included."""
     return sum(1 + len(one["replies"]) for one in stage.world.slack.messages("C0GOVERNOR"))
+
+
+def _lines(stage: Stage, name: str) -> int:
+    """Threads whose first message names it."""
+    return sum(name in line for line in stage.world.slack_lines())
+
+
+def _newest(world: World, subject: str) -> str:
+    """What Governor said of it last, where it did otherwise than the step foretold."""
+    told = world.events(subject=subject)
+    return f"Governor says: {told[-1]['detail-type']}. {told[-1]['detail']['reason']}" if told else "Nobody was told."
 
 
 def _evidence(world: World, detail_type: str, subject: str) -> dict[str, Any]:

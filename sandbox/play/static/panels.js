@@ -94,7 +94,7 @@ export function timeline(events) {
   if (!found.length) return find("events").replaceChildren(h("li", { class: "empty" }, events.length ? "No event has these words." : "No events yet."));
   return keyed(find("events"), found, (one) => one.id, (one) =>
     h("li", {}, h("button", { type: "button", class: "event", "data-focus": one.id, onclick: () => behind(one) },
-      h("time", {}, `${day(one.at)} ${clock(one.at)}`), h("strong", {}, one.type), h("span", { class: "subject" }, one.subject), h("span", { class: "note" }, one.figures))));
+      h("time", {}, `${day(one.at).replace(/^\w+,? /, "")} ${clock(one.at)}`), h("strong", {}, one.type), h("span", { class: "subject" }, one.subject), h("span", { class: "note" }, one.figures))));
 }
 
 async function behind(event) {
