@@ -5,7 +5,7 @@ points here (DNS rebinding). So the Host must be ours on every request, and an o
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +13,8 @@ from fastapi import Body, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 from fastapi.staticfiles import StaticFiles
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sandbox.play import records, slack_view
 from sandbox.play.driver import Busy, Driver
@@ -40,7 +42,7 @@ _HEADERS = {
 def create_app(stage: Stage, driver: Driver, board: Board) -> FastAPI:
     """The application. Everything that touches the world is done in the driver's thread."""
     app = FastAPI(title="Governor, alive", docs_url=None, redoc_url=None, openapi_url=None)
-    _guard(app)
+    app.add_middleware(Guard)
 
     @app.get("/api/stream")
     async def stream(request: Request) -> Response:
@@ -78,14 +80,20 @@ def create_app(stage: Stage, driver: Driver, board: Board) -> FastAPI:
     return app
 
 
-def _guard(app: FastAPI) -> None:
-    @app.middleware("http")
-    async def guard(request: Request, go_on: Callable[[Request], Awaitable[Response]]) -> Response:
-        problem = _problem(request)
-        response = problem or await go_on(request)
-        for name, value in _HEADERS.items():
-            response.headers[name] = value
-        return response
+class Guard:
+    """Asks of every request who it is from, and gives every answer the headers above."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(_HEADERS)
+            await send(message)
+
+        problem = _problem(Request(scope)) if scope["type"] == "http" else None
+        await (problem or self._app)(scope, receive, send_guarded)
 
 
 def _problem(request: Request) -> Response | None:
