@@ -116,14 +116,14 @@ def test_too_many_orders_are_refused(world: CountingWorld) -> None:
 
 def test_a_page_is_shown_after_everything_that_may_have_changed_it(world: CountingWorld) -> None:
     shown: list[str] = []
-    driver = Driver(cast(World, world), on_change=lambda: shown.append(driver.outcome))
-    driver.start()
+    watched = Driver(cast(World, world), on_change=lambda: shown.append(watched.outcome))
+    watched.start()
 
     def story() -> Story:
         yield MINUTE
         return "told"
 
-    _told(driver, story())
-    driver.close()
+    _told(watched, story())
+    watched.close()
     assert shown[0] == ""
     assert shown[-1] == "told"

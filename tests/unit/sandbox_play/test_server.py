@@ -103,13 +103,14 @@ def test_an_order_is_json_and_bounded(app: FastAPI, driver: RecordingDriver) -> 
     assert ordered(app, ORDER, Content_Length=str(MOST_BODY + 1)) == 413
     assert ordered(app, ORDER, Content_Length=None) == 413
     assert ordered(app, b"{") == 400
-    for wrong in (
+    wrong_ones: tuple[Any, ...] = (
         {"do": "shell"}, {"do": "time", "mode": "x1000"}, {"do": "tour", "step": 8}, {"do": "tour", "step": -1},
         {"do": "command", "user": "U0STRANGER", "text": "status"},
         {"do": "command", "user": "U0LEAD", "text": "x" * 201},
         {"do": "submit", "user": "U0LEAD", "inputs": {str(one): "" for one in range(21)}},
         {"do": "submit", "user": "U0LEAD", "inputs": {"reason": "x" * 3001}}, {**ORDER, "more": 1}, [], "x", 7,
-    ):  # fmt: skip
+    )  # fmt: skip
+    for wrong in wrong_ones:
         assert ordered(app, wrong) == 400, wrong
     assert driver.asked == 0
 
