@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from governor.marks import unmarked
+from governor.policy import lineage_name
 from sandbox.openrouter.catalogue import MODELS
 from sandbox.openrouter.routing import chain
 from sandbox.play.organization import CHAINS, MODEL
@@ -17,11 +18,16 @@ _STANDS = ("disabling", "disabled")
 
 
 def keys(world: World, rows: Sequence[Row]) -> list[dict[str, Any]]:
-    """Every key, with why it is disabled by the ledger's cause rows. Ages in seconds."""
+    """Every key, those of a workload together, with why it is disabled by the ledger's cause rows. Ages in seconds.
+
+    `spent_usd`: what its limit counts. `own_usd`: this month's spend on own provider keys.
+    """
     now = world.now.timestamp()
     causes = _causes(rows)
     states = {key["hash"]: key["state"] for row in rows if row.pk == "lineage" for key in row.data["keys"]}
     organization = world.simulator.organization
+    found = list(organization.keys)[-SHOWN:]
+    places = {lineage_name(key.name): place for place, key in reversed(list(enumerate(found)))}
     return [
         {
             "id": key.hash[:12],
@@ -33,9 +39,10 @@ def keys(world: World, rows: Sequence[Row]) -> list[dict[str, Any]]:
             "lineage": states.get(key.hash, ""),
             "limit_usd": key.limit,
             "spent_usd": round(key.limit_spend(now), 4),
+            "own_usd": round(key.meter.usage_in("monthly", now)[1], 4),
             "used": None if key.last_used_at is None else round(now - key.last_used_at),
         }
-        for key in list(organization.keys)[-SHOWN:]
+        for key in sorted(found, key=lambda one: places[lineage_name(one.name)])
     ]
 
 

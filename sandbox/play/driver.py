@@ -4,6 +4,7 @@ At rest the virtual clock stands still and the thread waits for the next order: 
 """
 
 import contextlib
+import logging
 import queue
 import threading
 import time
@@ -23,6 +24,9 @@ WAITING = 64
 """Orders that may wait; more are refused."""
 LOOK_SECONDS = 1.0
 """Real seconds between two looks at a world whose clock runs by itself, and between two minutes at x60."""
+
+
+_LOG = logging.getLogger(__name__)
 
 
 class Busy(Exception):
@@ -59,7 +63,7 @@ class Driver:
 
     def start(self) -> None:
         self.world.engine.clock.stand_still()
-        self._on_change()
+        self._show()
         self._thread.start()
 
     def close(self) -> None:
@@ -108,7 +112,7 @@ class Driver:
                 self._carry_out(order)
                 if self.at_rest:
                     clock.stand_still()
-                self._on_change()
+                self._show()
 
     def _patience(self) -> float | None:
         """Real seconds to wait for an order before time passes; None: for ever."""
@@ -142,7 +146,13 @@ class Driver:
             self.outcome = f"{what}: {error}"
         if self.at_rest:
             clock.stand_still()
-        self._on_change()
+        self._show()
+
+    def _show(self) -> None:
+        try:
+            self._on_change()
+        except Exception:  # noqa: BLE001 a page that stays as it was is better than one that answers nobody
+            _LOG.exception("The page could not be drawn anew; it shows what was true before.")
 
     def _tell_on(self, story: Story) -> None:
         try:

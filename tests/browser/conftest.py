@@ -53,10 +53,8 @@ class Seen:
         return self
 
     def at_rest(self) -> None:
-        self.page.wait_for_function(
-            "document.getElementById('pace').textContent === 'paused' && !document.body.matches('.working')",
-            timeout=STEP_MS,
-        )
+        # Not `wait_for_function`: it evaluates text, which the page's policy forbids.
+        self.page.locator("body:not(.working) #pace:text-is('paused')").wait_for(timeout=STEP_MS)
 
     def text(self, part: str) -> str:
         return self.page.locator(f"#{part}").inner_text()
@@ -77,7 +75,8 @@ class Seen:
         assert shot.startswith(b"\x89PNG")
         if os.environ.get("KEEP_IMAGES"):
             IMAGES.mkdir(parents=True, exist_ok=True)
-            small = Image.open(io.BytesIO(shot)).convert("RGB").quantize(64, dither=Image.Dither.NONE)
+            whole = Image.open(io.BytesIO(shot)).convert("RGB")
+            small = whole.quantize(128, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
             small.save(IMAGES / f"{name}.png", optimize=True)
 
 

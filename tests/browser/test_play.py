@@ -86,7 +86,7 @@ def test_the_keyboard_alone_will_do(seen: Seen) -> None:
     assert event.evaluate("one => one === document.activeElement"), "the focus is back where it was"
     page.locator("[data-time=x60]").focus()
     press("Enter")
-    page.wait_for_function("document.querySelector('[data-time=x60]').getAttribute('aria-pressed') === 'true'")
+    page.locator("[data-time=x60][aria-pressed=true]").wait_for()
     page.locator("[data-time=paused]").focus()
     press("Space")
     seen.at_rest()

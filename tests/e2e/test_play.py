@@ -155,6 +155,14 @@ def test_openrouter_down_and_a_killed_meter_lose_no_dollar(visitor: Visitor) -> 
     assert visitor.order(do="end", id=999).status_code == 409
 
 
+def test_at_the_pace_of_real_time_a_minute_takes_a_minute(visitor: Visitor) -> None:
+    before = visitor.page["time"]["now"]
+    assert visitor.order(do="time", mode="x1").status_code == 200
+    visitor.until(lambda page: page["time"]["pace"] == "x1" and page["time"]["now"] > before + 2)
+    assert visitor.order(do="time", mode="paused").status_code == 200
+    assert visitor.page["time"]["now"] < before + 3600
+
+
 def test_a_paused_page_does_no_work(visitor: Visitor) -> None:
     visitor.order(do="time", mode="paused")
     visitor.until(lambda page: page["time"]["pace"] == "paused")

@@ -31,13 +31,14 @@ export function keys(rows) {
     const state = one.disabled ? [chip("disabled", "bad"), ` ${one.causes.join(", ")}`] : [chip("enabled", "good")];
     const place = one.lineage && !(one.lineage === "current") ? h("span", { class: "note" }, ` ${one.lineage}`) : null;
     const limit = one.limit_usd === null ? usd(one.spent_usd) : `${usd(one.spent_usd)} of ${usd(one.limit_usd)}`;
+    const own = one.own_usd ? h("span", { class: "note place" }, `${usd(one.own_usd)} on own provider keys`) : null;
     return h(
       "tr",
       {},
       h("th", { scope: "row" }, one.name, h("span", { class: "note place" }, one.workspace)),
       h("td", { "data-label": "State" }, ...state, place),
       h("td", { "data-label": "Age" }, span(one.age)),
-      h("td", { "data-label": "Spent" }, limit),
+      h("td", { "data-label": "Spent" }, limit, own),
     );
   });
 }

@@ -106,6 +106,20 @@ def test_what_fails_is_told_and_the_thread_lives_on(driver: Driver) -> None:
     assert driver.order(lambda: "alive").result(SECONDS) == "alive"
 
 
+def test_a_page_that_cannot_be_drawn_does_not_end_the_thread(
+    world: CountingWorld, caplog: pytest.LogCaptureFixture
+) -> None:
+    def draws() -> None:
+        raise KeyError("spent_usd")
+
+    blind = Driver(cast(World, world), on_change=draws)
+    blind.start()
+    assert blind.order(lambda: "alive").result(SECONDS) == "alive"
+    assert blind.order(lambda: "still").result(SECONDS) == "still"
+    blind.close()
+    assert "could not be drawn" in caplog.text
+
+
 def test_too_many_orders_are_refused(world: CountingWorld) -> None:
     idle = Driver(cast(World, world))  # its thread was never started
     for _ in range(WAITING):
