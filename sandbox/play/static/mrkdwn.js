@@ -2,7 +2,7 @@
 
 import { clock, day, h } from "./dom.js";
 
-const PIECES = /```([\s\S]+?)```|`([^`\n]+)`|<([^<>\n]+)>|\*([^*\n]+)\*|(?<![\w])_([^_\n]+)_(?![\w])|~([^~\n]+)~/g;
+const PIECES = /```([\s\S]+?)```|`([^`\n]+)`|<([^<>\n]+)>|\*(?!\s)([^*\n]+)(?<!\s)\*|(?<!\w)_(?!\s)([^_\n]+)(?<!\s)_(?!\w)|~(?!\s)([^~\n]+)(?<!\s)~/g;
 
 /** The text as nodes. `names`: a person's name by user id. */
 export function mrkdwn(text, names) {
