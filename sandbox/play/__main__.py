@@ -26,14 +26,17 @@ from sandbox.play.server import create_app
 from sandbox.play.snapshot import Board, parts
 from sandbox.play.troubles import Stage
 from sandbox.scenario.organization import SANDBOX
-from sandbox.scenario.world import open_world
+from sandbox.scenario.world import World, open_world
 
 PORT = 8790
 
 
 @contextlib.contextmanager
-def opened(folder: Path, port: int) -> Iterator[str]:
-    """The page, served; yields its address. `port` 0: a free one. `folder` takes the stack and its policy."""
+def opened(folder: Path, port: int) -> Iterator[tuple[str, World]]:
+    """The page, served; its address, and the world that it shows. `port` 0: a free one.
+
+    `folder` takes the stack and its policy. While it is served, only its driver touches the world.
+    """
     with socket.create_server(("127.0.0.1", port)) as listener, open_world(folder, account=playground()) as world:
         stage = Stage(world, settle_in(world))
         money, board = Money(world, (*DECLARED, SANDBOX)), Board()
@@ -47,7 +50,7 @@ def opened(folder: Path, port: int) -> Iterator[str]:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         try:
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}/", world
         finally:
             server.should_exit = True
             thread.join()
@@ -66,7 +69,7 @@ def main() -> int:
     print("Building the stack with sam (once per change of its sources), then starting it ...", flush=True)
     build.stack()
     try:
-        with tempfile.TemporaryDirectory(prefix="play-") as folder, opened(Path(folder), port) as address:
+        with tempfile.TemporaryDirectory(prefix="play-") as folder, opened(Path(folder), port) as (address, _):
             print(f"Governor, alive: {address} (Ctrl-C ends it)", flush=True)
             ended.wait()
     except OSError as error:

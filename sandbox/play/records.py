@@ -1,7 +1,8 @@
 """Governor's own records for the page: its events in order, and the rows of the ledger and of the decisions."""
 
+import contextlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -45,11 +46,18 @@ def events(world: World) -> list[dict[str, Any]]:
             "at": datetime.fromisoformat(event["detail"]["occurred_at"]).timestamp(),
             "type": event["detail-type"],
             "subject": names.get(event["detail"]["subject"], event["detail"]["subject"]),
-            "figures": figures(event["detail-type"], event["detail"]["evidence"]),
+            "figures": _figures(event["detail-type"], event["detail"]["evidence"]),
             "reason": event["detail"]["reason"],
         }
         for event in reversed(world.events()[-EVENTS:])
     ]
+
+
+def _figures(detail_type: str, evidence: Mapping[str, Any]) -> str:
+    """Nothing for evidence that lacks a figure: a timeline without it is better than no timeline."""
+    with contextlib.suppress(KeyError, TypeError, ValueError):
+        return figures(detail_type, evidence)
+    return ""
 
 
 def behind(world: World, id: str) -> dict[str, Any] | None:
