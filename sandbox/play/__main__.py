@@ -8,6 +8,7 @@ Prints the address, and runs until Ctrl-C. Nothing leaves the machine: everythin
 import argparse
 import contextlib
 import logging
+import os
 import signal
 import socket
 import sys
@@ -32,12 +33,12 @@ PORT = 8790
 
 
 @contextlib.contextmanager
-def opened(folder: Path, port: int) -> Iterator[tuple[str, World]]:
-    """The page, served; its address, and the world that it shows. `port` 0: a free one.
+def opened(folder: Path, listener: socket.socket) -> Iterator[tuple[str, World]]:
+    """The page, served at a listening socket of the loopback interface; its address, and the world that it shows.
 
-    `folder` takes the stack and its policy. While it is served, only its driver touches the world.
+    `folder` takes the stack and its policy. While the page is served, only its driver touches the world.
     """
-    with socket.create_server(("127.0.0.1", port)) as listener, open_world(folder, account=playground()) as world:
+    with open_world(folder, account=playground()) as world:
         stage = Stage(world, settle_in(world))
         money, board = Money(world, (*DECLARED, SANDBOX)), Board()
         driver = Driver(world, stage.before_step, lambda: board.show(parts(world, stage, money, driver)))
@@ -66,15 +67,21 @@ def main() -> int:
     ended = threading.Event()
     for sign in (signal.SIGINT, signal.SIGTERM):
         signal.signal(sign, lambda *_: ended.set())
+    try:
+        listener = socket.create_server(("127.0.0.1", port))
+    except OSError as error:
+        why = os.strerror(error.errno or 0)
+        print(f"Port {port} of 127.0.0.1 cannot be used: {why}. Choose another: PORT=0 make play")
+        return 1
     print("Building the stack with sam (once per change of its sources), then starting it ...", flush=True)
     build.stack()
-    try:
-        with tempfile.TemporaryDirectory(prefix="play-") as folder, opened(Path(folder), port) as (address, _):
-            print(f"Governor, alive: {address} (Ctrl-C ends it)", flush=True)
-            ended.wait()
-    except OSError as error:
-        print(f"Port {port} of 127.0.0.1 cannot be used ({error.strerror}); choose another: PORT=0 make play")
-        return 1
+    with (
+        listener,
+        tempfile.TemporaryDirectory(prefix="play-") as folder,
+        opened(Path(folder), listener) as (address, _),
+    ):
+        print(f"Governor, alive: {address} (Ctrl-C ends it)", flush=True)
+        ended.wait()
     return 0
 
 

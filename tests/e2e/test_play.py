@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -68,7 +69,7 @@ class Visitor:
 @pytest.fixture(scope="module")
 def visitor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visitor]:
     folder: Path = tmp_path_factory.mktemp("play")
-    with opened(folder, 0) as (address, world):
+    with socket.create_server(("127.0.0.1", 0)) as listener, opened(folder, listener) as (address, world):
         found = Visitor(address, world)
         yield found
     found.listening.join(SECONDS)
