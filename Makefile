@@ -38,6 +38,13 @@ cli: $(SETUP) ## The command line's help: what `governor` can do (.venv/bin/gove
 demo: $(SETUP) ## The built stack, a virtual organization, and a night on which things go wrong
 	@python -m sandbox.scenario
 
+play: $(SETUP) ## The stack on one page, to be seen and touched: http://127.0.0.1:8790 (PORT=...)
+	@python -m sandbox.play --port $(or $(PORT),8790)
+
+play-test: $(SETUP) ## The page of `make play` in Chromium, which the machine must have: the tour, keys, contrast (KEEP_IMAGES=1)
+	@uv sync --quiet --frozen --inexact --group browser
+	@pytest -q tests/browser
+
 test: $(SETUP) ## All tests but the benches
 	@# Long files first, in this order, so that the short ones at the end keep both workers busy.
 	@pytest -q -n 2 --dist loadfile --no-loadscope-reorder tests/faults tests/e2e tests/accidents/test_by_hand.py tests/contract tests/unit
@@ -74,4 +81,4 @@ sbom: $(SETUP) ## What is deployed, from uv.lock, as CycloneDX: build/sbom.json
 clean: ## Removes what was built
 	rm -rf build .aws-sam
 
-.PHONY: help setup requirements build stack cli demo test accidents check bench detector cost sbom clean
+.PHONY: help setup requirements build stack cli demo play play-test test accidents check bench detector cost sbom clean

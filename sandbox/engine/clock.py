@@ -23,6 +23,11 @@ class VirtualClock:
         assert self._traveller is not None
         self._traveller.move_to(self.now().timestamp(), tick=True)
 
+    def stand_still(self) -> None:
+        """Stops until `tick`: nobody waits for anything, and no real second counts."""
+        assert self._traveller is not None
+        self._traveller.move_to(self.now().timestamp(), tick=False)
+
     def stop(self) -> None:
         if self._traveller is not None:
             self._traveller = None

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from boto3.dynamodb.types import TypeDeserializer
+from moto.dynamodb.models import dynamodb_backends
 from moto.events.models import events_backends
 from moto.sns.models import sns_backends
 
@@ -83,6 +85,13 @@ class Deployed:
         """Every event that an archive (by logical id) keeps, in the order they were put."""
         found: Any = events_backends[ACCOUNT][REGION].archives[self._stack.physical(archive)]
         return list(found.events)
+
+    def items(self, table: str) -> list[dict[str, Any]]:
+        """Every item of a table of DynamoDB's (by logical id), without a request: for those who look often."""
+        found: Any = dynamodb_backends[ACCOUNT][REGION].tables[self._stack.physical(table)]
+        read = TypeDeserializer().deserialize
+        attributes = [item.to_json()["Attributes"] for item in found.all_items()]
+        return [{name: read(value) for name, value in one.items()} for one in attributes]
 
     def invoke(self, function: str, event: Any) -> Invocation:
         """Invokes a function by logical id and waits for it, as the API's RequestResponse does."""

@@ -90,9 +90,9 @@ class World:
         """USD over the lives of all keys."""
         return sum(self.spent(name) for name in self.traffic)
 
-    def metered(self) -> list[float]:
-        """What the meter says was spent (USD), beat by beat: its log."""
-        found = re.findall(r'^\{.*"message":"beat".*\}$', self.engine.logs("SpendMeterFunction"), flags=re.MULTILINE)
+    def metered(self, log: str | None = None) -> list[float]:
+        """What the meter says was spent (USD), beat by beat: its log, or this stretch of it."""
+        found = re.findall(r'^\{.*"message":"beat".*\}$', log or self.engine.logs("SpendMeterFunction"), flags=re.M)
         return [float(json.loads(line)["spend_usd"]) for line in found]
 
     def subjects(self) -> dict[str, str]:

@@ -88,7 +88,7 @@ def watch_leak(
     if rules.expect:
         spent = counted(history, declared_at(rules.expect, subjects.time_zone(subject), minute))(DAY)
     bounds = allowed(subjects.workload(subject), lineage, caps)
-    after, verdict = watch(leak, history, spent, allowed, suspicion)
+    after, verdict = watch(leak, history, spent, bounds, suspicion)
     if verdict is None:
         return after, None
     kind = DetailType.RUNAWAY_ENDED if verdict.ended else DetailType.RUNAWAY_SUSPECTED
