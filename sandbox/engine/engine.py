@@ -138,6 +138,7 @@ class Engine(Deployed):
         self._pool.functions |= {one.logical_id: one for one in stack.functions.values()}
         self._pollers += [QueuePoller(one, self._pool, self._aws, self.clock, self.faults) for one in stack.mappings]
         self._schedules |= stack.schedules
+        self._delivery.destinations |= stack.destinations
         self._scheduler.next_firing({})
         self._gate.enforcing = True
         return stack
