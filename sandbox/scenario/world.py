@@ -223,11 +223,14 @@ class World:
 
 @contextlib.contextmanager
 def open_world(
-    folder: Path, parameters: Mapping[str, str] | None = None, account: Founding | None = None
+    folder: Path,
+    parameters: Mapping[str, str] | None = None,
+    account: Founding | None = None,
+    secrets: Mapping[str, str] | None = None,
 ) -> Iterator[World]:
     """The world on the morning Governor is installed; `folder` takes the built stack with the account's policy.
 
-    `account`: the organization of the night where none is given.
+    `account`: the organization of the night where none is given. `secrets`: more that exist, text by name.
     """
     account = account or founding()
     past = [(account.installed - account.history).timestamp()]
@@ -246,13 +249,14 @@ def open_world(
             "RequestsPerSecond": "200",  # pacing sleeps in real time, which virtual time cannot shorten
             **(parameters or {}),
         }
-        secrets = {
+        existing = {
             "governor/openrouter-management-key": json.dumps({"api_key": MANAGEMENT_KEY}),
             "governor/slack": json.dumps({"bot_token": SLACK_TOKEN}),
             "governor/slack-signing": json.dumps({"signing_secret": SIGNING_SECRET}),
             **{secret: json.dumps({"api_key": plaintexts[key]}) for secret, key in account.secrets.items()},
+            **(secrets or {}),
         }
-        with Engine.deploy(stack, parameters=chosen, secrets=secrets, start=account.installed) as engine:
+        with Engine.deploy(stack, parameters=chosen, secrets=existing, start=account.installed) as engine:
             past.clear()
             if "SlackRequestUrl" in engine.outputs:
                 slack.connect(engine.outputs["SlackRequestUrl"], SIGNING_SECRET)
