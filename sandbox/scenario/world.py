@@ -1,4 +1,7 @@
-"""The organization, OpenRouter, Slack and the built stack, all in one virtual time."""
+"""The organization, OpenRouter, Slack and the built stack, all in one virtual time.
+
+A little more than 300 lines, since scenarios and tests steer all of it through one class.
+"""
 
 import contextlib
 import json
