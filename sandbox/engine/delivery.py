@@ -8,6 +8,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from sandbox.engine.api_destination import ApiDestination
 from sandbox.engine.aws import Aws
 from sandbox.engine.errors import Refused
 from sandbox.engine.functions import Function
@@ -38,7 +39,7 @@ class Lost:
 
 @dataclass
 class Delivery:
-    """`deliver` raises `Refused`; `bury` never raises, and records in `lost` what found no grave."""
+    """`deliver` raises `Refused` or `Unreachable`; `bury` never raises, and records in `lost` what found no grave."""
 
     aws: Aws
     permissions: Permissions
@@ -46,6 +47,7 @@ class Delivery:
     function: Callable[[str], Function | None]
     invoke_later: Callable[[Function, bytes, str], None]
     lost: list[Lost] = field(default_factory=list)
+    destinations: dict[str, ApiDestination] = field(default_factory=dict)
 
     def deliver(
         self,
@@ -66,6 +68,9 @@ class Delivery:
                 case "sns":
                     self._permit(sender, "sns:Publish", arn)
                     self.aws.client("sns").publish(TopicArn=arn, Message=body)
+                case "events" if ":api-destination/" in arn:
+                    self._permit(sender, "events:InvokeApiDestination", arn)
+                    self.destinations[arn].send(body)
                 case "events":
                     self._to_bus(arn, body, sender, parameters or {})
                 case _:

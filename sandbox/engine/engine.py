@@ -145,6 +145,7 @@ class Engine(Deployed):
             for shard in shards_of(one.stream_arn)
         ]
         self._schedules |= stack.schedules
+        self._delivery.destinations |= stack.destinations
         self._scheduler.next_firing({})
         self._gate.enforcing = True
         return stack

@@ -4,6 +4,7 @@ EngineError
 +- UnsupportedTemplate   the engine does not honour what the template says: teach it, or change the template
 +- DeploymentFailed      the template is understood and AWS would refuse it: change the template
 +- Refused               a delivery was not permitted, or nobody is there; carries what AWS tells with a dead letter
++- Unreachable           an HTTP endpoint may take the delivery later: EventBridge tries again
 """
 
 
@@ -29,6 +30,14 @@ class DeploymentFailed(EngineError):
 
 class Refused(EngineError):
     """A target did not take a delivery, for good. `code` and `message` are what EventBridge puts on a dead letter."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code, self.message = code, message
+
+
+class Unreachable(EngineError):
+    """An HTTP endpoint did not take a delivery, and EventBridge tries again. `code` and `message` as of `Refused`."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(f"{code}: {message}")

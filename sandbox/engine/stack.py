@@ -9,7 +9,9 @@ from typing import Any
 from botocore.exceptions import ClientError, ParamValidationError
 
 from sandbox.engine import resources
+from sandbox.engine.api_destination import ApiDestination, Connection
 from sandbox.engine.aws import Aws
+from sandbox.engine.dynamic_references import resolved
 from sandbox.engine.errors import DeploymentFailed, UnsupportedTemplate
 from sandbox.engine.functions import Function, QueueMapping, StreamMapping
 from sandbox.engine.intrinsics import NO_VALUE, Intrinsics
@@ -50,6 +52,8 @@ class Stack:
         self.managed_policies: dict[str, list[Statement]] = {}
         self.dead_letters: set[str] = set()
         self.schedules: dict[str, str] = {}
+        self.connections: dict[str, Connection] = {}
+        self.destinations: dict[str, ApiDestination] = {}
         self.outputs: dict[str, Any] = {}
         self._made: dict[str, Made] = {}
         self._making: list[str] = []
@@ -117,12 +121,16 @@ class Stack:
         properties = self._intrinsics.resolve(resource.get("Properties", {}), logical_id)
         check(kind, logical_id, properties)
         try:
+            properties = resolved(properties, self._secret, logical_id)
             made = HANDLERS[kind].make(self, logical_id, properties)
         except (ClientError, ParamValidationError) as error:
             raise DeploymentFailed(logical_id, f"{kind}: {error}") from error
         self._making.pop()
         self._made[logical_id] = made
         return made
+
+    def _secret(self, name: str) -> str:
+        return str(self.aws.client("secretsmanager").get_secret_value(SecretId=name)["SecretString"])
 
     def _ref(self, name: str) -> Any:
         pseudo = {

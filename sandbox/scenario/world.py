@@ -253,14 +253,14 @@ def open_world(
             "RequestsPerSecond": "200",  # pacing sleeps in real time, which virtual time cannot shorten
             **(parameters or {}),
         }
-        secrets = {
+        existing = {
             "governor/openrouter-management-key": json.dumps({"api_key": MANAGEMENT_KEY}),
             "governor/slack": json.dumps({"bot_token": SLACK_TOKEN}),
             "governor/slack-signing": json.dumps({"signing_secret": SIGNING_SECRET}),
             **own_secrets,
             **{secret: json.dumps({"api_key": plaintexts[key]}) for secret, key in account.secrets.items()},
         }
-        with Engine.deploy(stack, parameters=chosen, secrets=secrets, start=account.installed) as engine:
+        with Engine.deploy(stack, parameters=chosen, secrets=existing, start=account.installed) as engine:
             past.clear()
             if "SlackRequestUrl" in engine.outputs:
                 slack.connect(engine.outputs["SlackRequestUrl"], SIGNING_SECRET)

@@ -4,13 +4,16 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from sandbox.engine import pattern, schedule
+from sandbox.engine.api_destination import ApiDestination, Connection
 from sandbox.engine.errors import UnsupportedTemplate
 from sandbox.engine.permissions import checked
-from sandbox.engine.resources.registry import ENCRYPTION, LABEL, Made, Properties, handles
+from sandbox.engine.resources.registry import AT_ONCE, ENCRYPTION, LABEL, Made, Properties, handles
 
 if TYPE_CHECKING:
     from sandbox.engine.stack import Stack
 
+# AWS puts an id behind each name.
+NUMBER = "00000000-0000-4000-8000-000000000000"
 TARGET = "Id Arn RoleArn Input InputPath InputTransformer.InputPathsMap InputTransformer.InputTemplate"
 
 
@@ -23,12 +26,8 @@ def event_bus(stack: "Stack", logical_id: str, p: Properties) -> Made:
 @handles(
     "AWS::Events::Rule",
     "Name EventBusName EventPattern ScheduleExpression State Targets.DeadLetterConfig.Arn Targets.SqsParameters "
-    + " ".join(f"Targets.{name}" for name in TARGET.split()),
-    inert={
-        "Description": LABEL,
-        "Tags": LABEL,
-        "Targets.RetryPolicy": "a target here takes an event or refuses it for good, which AWS does not retry either",
-    },
+    "Targets.RetryPolicy " + " ".join(f"Targets.{name}" for name in TARGET.split()),
+    inert={"Description": LABEL, "Tags": LABEL},
 )
 def rule(stack: "Stack", logical_id: str, p: Properties) -> Made:
     client = stack.aws.client("events")
@@ -48,6 +47,39 @@ def rule(stack: "Stack", logical_id: str, p: Properties) -> Made:
         client.put_targets(Rule=name, **bus, Targets=targets)
     stack.dead_letters.update(target["DeadLetterConfig"]["Arn"] for target in targets if "DeadLetterConfig" in target)
     stack.schedules[name] = logical_id
+    return Made(name, {"Arn": arn})
+
+
+@handles(
+    "AWS::Events::Connection",
+    "Name AuthorizationType AuthParameters.ApiKeyAuthParameters AuthParameters.InvocationHttpParameters",
+    inert={"Description": LABEL, "KmsKeyIdentifier": ENCRYPTION},
+)
+def connection(stack: "Stack", logical_id: str, p: Properties) -> Made:
+    if p["AuthorizationType"] != "API_KEY":
+        raise UnsupportedTemplate(logical_id, "AWS::Events::Connection", "only API_KEY is honoured")
+    given = p["AuthParameters"]
+    key, added = given["ApiKeyAuthParameters"], given.get("InvocationHttpParameters", {})
+    headers, query, body = (
+        {one["Key"]: one["Value"] for one in added.get(f"{place}Parameters", [])}
+        for place in ("Header", "QueryString", "Body")
+    )
+    name = p.get("Name", stack.default_name(logical_id))
+    arn = stack.arn("events", f"connection/{name}/{NUMBER}")
+    stack.connections[arn] = Connection({**headers, key["ApiKeyName"]: key["ApiKeyValue"]}, query, body)
+    return Made(name, {"Arn": arn})
+
+
+@handles(
+    "AWS::Events::ApiDestination",
+    "Name ConnectionArn HttpMethod InvocationEndpoint",
+    inert={"Description": LABEL, "InvocationRateLimitPerSecond": AT_ONCE},
+)
+def api_destination(stack: "Stack", logical_id: str, p: Properties) -> Made:
+    name = p.get("Name", stack.default_name(logical_id))
+    arn = stack.arn("events", f"api-destination/{name}/{NUMBER}")
+    made = ApiDestination(p["InvocationEndpoint"], p["HttpMethod"], stack.connections[p["ConnectionArn"]])
+    stack.destinations[arn] = made
     return Made(name, {"Arn": arn})
 
 

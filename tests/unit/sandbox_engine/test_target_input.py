@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+from sandbox.engine.errors import Refused
 from sandbox.engine.target_input import at, target_input
 
 RULE = {"arn": "arn:rule", "name": "rule"}
@@ -31,11 +32,12 @@ def test_a_path_selects():
 @pytest.mark.parametrize(
     ("template", "expected"),
     [
-        ('{"who": <who>}', {"who": 'Ada "L"'}),
-        ('{"who": "<who>"}', {"who": 'Ada "L"'}),
-        ('{"text": "Hello <who>, <n> times"}', {"text": 'Hello Ada "L", 3 times'}),
+        ('{"source": <source>}', {"source": "s"}),
+        ('{"source": "<source>"}', {"source": "s"}),
+        ('{"text": "Hello <source>, <n> times"}', {"text": "Hello s, 3 times"}),
+        ('{"text": "<list>"}', {"text": "[1, {x: y}]"}),
+        ('{"missing": "<missing>"}', {"missing": ""}),
         ('{"n": <n>, "list": <list>}', {"n": 3, "list": [1, {"x": "y"}]}),
-        ('{"missing": <missing>}', {"missing": ""}),
         ('"<who> did it"', 'Ada "L" did it'),
         ('"<who>"', 'Ada "L"'),
         ('{"rule": <aws.events.rule-name>, "arn": "<aws.events.rule-arn>"}', {"rule": "rule", "arn": "arn:rule"}),
@@ -44,9 +46,21 @@ def test_a_path_selects():
     ],
 )
 def test_a_template_is_filled_in(template, expected):
-    paths = {"who": "$.detail.who", "n": "$.detail.n", "list": "$.detail.list", "missing": "$.detail.nobody"}
+    paths = {
+        "who": "$.detail.who",
+        "source": "$.source",
+        "n": "$.detail.n",
+        "list": "$.detail.list",
+        "missing": "$.detail.nobody",
+    }
 
     assert json.loads(transformed(template, **paths)) == expected
+
+
+@pytest.mark.parametrize("template", ['{"who": <who>}', '{"who": "<who>"}', '{"missing": <missing>}'])
+def test_what_aws_does_not_escape_or_leaves_out_spoils_a_json_template(template):
+    with pytest.raises(Refused, match="no JSON"):
+        transformed(template, who="$.detail.who", missing="$.detail.nobody")
 
 
 @pytest.mark.parametrize(
