@@ -11,7 +11,7 @@ import httpx
 
 from cli.checkup import Check, Finding, Patient, verdict
 from governor.policy import Policy
-from governor.s3_reading_store import S3ReadingStore
+from governor.s3_reading_store import READING
 
 OLDEST = timedelta(minutes=3)
 """Of the reading: three beats, as the meter itself counts before it says that it is blind."""
@@ -31,7 +31,7 @@ def schedules(patient: Patient) -> list[Finding]:
 
 def sweep(patient: Patient) -> list[Finding]:
     bucket = patient.stack.outputs["ReadingBucket"]
-    listed = patient.clients["s3"].list_objects_v2(Bucket=bucket, Prefix=S3ReadingStore.KEY).get("Contents", [])
+    listed = patient.clients["s3"].list_objects_v2(Bucket=bucket, Prefix=READING).get("Contents", [])
     if not listed:
         fix = "Wait two minutes after the first deployment. Then look into the log of spend_meter."
         return [Finding("sweep", "problem", f"There is no reading in {bucket}: no key has been read yet", fix)]

@@ -57,7 +57,7 @@ class Seen:
         self.page.locator("body:not(.working) #pace:text-is('paused')").wait_for(timeout=STEP_MS)
 
     def text(self, part: str) -> str:
-        return self.page.locator(f"#{part}").inner_text()
+        return str(self.page.locator(f"#{part}").inner_text())
 
     def do_step(self, number: int) -> str:
         """Goes to the step of the tour, does it, and answers what the page says came of it."""
@@ -67,7 +67,7 @@ class Seen:
         tour.get_by_role("button", name="Do it", exact=True).click()
         self.page.wait_for_selector("#tour .outcome:not(:empty)", timeout=STEP_MS)
         self.at_rest()
-        return tour.locator(".outcome").inner_text()
+        return str(tour.locator(".outcome").inner_text())
 
     def keep(self, name: str) -> None:
         """Keeps a picture of what is in view, of few colours, where KEEP_IMAGES is set."""

@@ -116,7 +116,17 @@ class SpendMeter:
         watched = self._ports.watch is not None
         decision = decide(
             Facts(
-                state, reading, minute, self._policy, rows.rebaselines, learned, rows.expected, whose, rows.due, woken, watched
+                state,
+                reading,
+                minute,
+                self._policy,
+                rows.rebaselines,
+                learned,
+                rows.expected,
+                whose,
+                rows.due,
+                woken,
+                watched,
             )
         )
         decision = self._ask_what_blocks(decision, lambda: seconds_left() - KEEPING_SECONDS / 2)

@@ -22,8 +22,8 @@ from governor.policy import Policy
 from governor.reading_store import ReadingConflict, ReadingStore
 from management_api import ApiKey, AuthenticationFailed, Deadline, NotFound, OpenRouter, OpenRouterError
 from spend_meter.between import Told, content_event, judge_between, keys_of, minute_between
-from spend_meter.periods import minute_of
 from spend_meter.detector_rows import DETECTOR, DetectorRows
+from spend_meter.periods import minute_of
 from spend_meter.ports import Ports
 from spend_meter.slow_layers import why
 from spend_meter.state import State

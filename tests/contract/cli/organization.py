@@ -21,7 +21,8 @@ from kill_switch.settings import received
 from management_api import OpenRouter, Retry
 from sandbox.openrouter import Simulator
 from spend_meter.periods import minute_of
-from spend_meter.service import Ports, SpendMeter
+from spend_meter.ports import Ports
+from spend_meter.service import SpendMeter
 from spend_meter.settings import Beat
 from tests.faults.harness import InProcess
 
