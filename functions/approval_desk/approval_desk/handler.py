@@ -44,7 +44,8 @@ def build() -> ApprovalDesk:
 
 
 def _sts(session: boto3.session.Session) -> str:
-    return regional(session.client("sts").meta.endpoint_url, session.region_name)
+    client = session.client("sts")  # for its address alone: the request to STS is another's, signed already
+    return regional(client.meta.endpoint_url, session.region_name)
 
 
 @redelivered

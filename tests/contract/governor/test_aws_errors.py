@@ -21,11 +21,14 @@ from botocore.session import get_session
 from botocore.stub import Stubber
 from pydantic import SecretStr
 
+from governor.broadcast import Pushed, Tip
 from governor.dynamo_ledger import DynamoLedger
 from governor.events import DetailType, Event, EventBus
 from governor.ledger import Delete, LedgerConflict, Put
+from governor.meter_tips import MeterTips
 from governor.page_store import S3Pages
 from governor.provider_secrets import SecretsManagerTexts
+from governor.pushed_stream import PushedStream
 from governor.reading_store import ReadingConflict
 from governor.s3_reading_store import S3ReadingStore
 from governor.secret_copies import AwsSecretCopies
@@ -40,6 +43,7 @@ ROOT = Path(__file__).resolve().parents[3]
 SESSION = get_session()
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 SECRET = WorkloadSecret(SecretStr("sk-or-v1-fake"), "h", "n")
+PUSHED = Pushed("a" * 64, "b" * 64, 0.1, 1)
 EVENT = Event(DetailType.KEY_DISABLED, "id", "a", NOW, "it burned", {})
 
 NOTHING = type(None)
@@ -81,6 +85,37 @@ LEFT: Mapping[str, str] = {
             "InvalidRequest", "InvalidWriteOffset", "ItemCollectionSizeLimitExceededException",
             "ParameterValueInvalid", "PlatformApplicationDisabled", "TooManyEntriesInBatchRequest", "TooManyParts",
             "UnsupportedOperation", "ValidationException",
+        ),
+        NEVER,
+    ),
+    # Of the stream and of the invocation of the meter, both of Broadcast: a delivery or a tip that fails comes again.
+    **dict.fromkeys(
+        (
+            "EC2ThrottledException", "EC2UnexpectedException", "EFSIOException", "ENINotReadyException",
+            "InternalFailureException", "KMSThrottlingException", "ResourceConflictException",
+            "ResourceNotReadyException", "ServiceException", "SnapStartNotReadyException",
+            "SnapStartRegenerationFailureException", "SnapStartTimeoutException", "TooManyRequestsException",
+        ),
+        BUSY,
+    ),
+    **dict.fromkeys(
+        (
+            "CodeArtifactUserDeletedException", "CodeArtifactUserFailedException",
+            "CodeArtifactUserPendingException", "EC2AccessDeniedException", "EFSMountConnectivityException",
+            "EFSMountFailureException", "EFSMountTimeoutException", "ENILimitReachedException",
+            "InvalidSecurityGroupIDException", "InvalidSubnetIDException", "InvalidZipFileException",
+            "KMSAccessDeniedException", "KMSDisabledException", "KMSInvalidStateException", "KMSNotFoundException",
+            "S3FilesMountConnectivityException", "S3FilesMountFailureException", "S3FilesMountTimeoutException",
+            "ServiceQuotaExceededException", "SnapStartException", "SubnetIPAddressLimitReachedException",
+        ),
+        CONFIGURATION,
+    ),
+    **dict.fromkeys(
+        (
+            "DryRunOperationException", "DurableExecutionAlreadyStartedException", "InvalidArgumentException",
+            "InvalidParameterValueException", "InvalidRequestContentException", "InvalidRuntimeException",
+            "ModeNotSupportedException", "NoPublishedVersionException", "RecursiveInvocationException",
+            "RequestTooLargeException", "SerializedRequestEntityTooLargeException", "UnsupportedMediaTypeException",
         ),
         NEVER,
     ),
@@ -175,6 +210,9 @@ CASES = [
     Case("ssm", "GetParameter", lambda c: _copies(c).parameter("/p"), ABSENT, SecretUnavailable),
     Case("ssm", "PutParameter", lambda c: _copies(c).put_parameter("/p", SECRET), {}, SecretUnavailable),
     Case("events", "PutEvents", lambda c: EventBus(c, "bus").publish([EVENT])),
+    Case("kinesis", "PutRecord", lambda c: PushedStream(c, "stream").put([PUSHED])),
+    Case("kinesis", "PutRecords", lambda c: PushedStream(c, "stream").put([PUSHED, PUSHED])),
+    Case("lambda", "Invoke", lambda c: MeterTips(c, "meter").tip(Tip(("a" * 64,)))),
     Case("sqs", "SendMessageBatch", lambda c: WorkQueue(c, "url").send(["{}"])),
     Case("sns", "Publish", lambda c: AlertTopic(c, "arn:aws:sns:us-east-1:123456789012:t").send("subject", "body")),
 ]  # fmt: skip
