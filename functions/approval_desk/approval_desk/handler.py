@@ -38,14 +38,10 @@ def build() -> ApprovalDesk:
         replies = SlackReplies(token, settings.slack_api_url)
         directory = SlackDirectory(token, utc_now, settings.slack_api_url)
     bus = EventBus(session.client("events", config=AWS), settings.event_bus_name)
-    identities = StsIdentities(functools.partial(_sts, session), session.region_name)
+    sts = functools.partial(session.client, "sts")
+    identities = StsIdentities(lambda: regional(sts().meta.endpoint_url, session.region_name), session.region_name)
     policy, approvals, stack = Policy.load(), Approvals(ledger, decisions), settings.event_bus_arn
     return ApprovalDesk(Ports(policy, ledger, approvals, bus, replies, directory, identities, stack, utc_now, logger))
-
-
-def _sts(session: boto3.session.Session) -> str:
-    client = session.client("sts")  # for its address alone: the request to STS is another's, signed already
-    return regional(client.meta.endpoint_url, session.region_name)
 
 
 @redelivered
