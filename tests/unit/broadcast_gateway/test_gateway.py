@@ -106,6 +106,7 @@ def test_what_openrouter_does_not_send_costs_no_call(changes: dict[str, Any], st
         (gzip.compress(b"{}") + b"more", 400),
         (b"not packed", 400),
     ],
+    ids=["a byte too long", "a bomb", "cut off", "with more behind it", "not packed"],
 )
 def test_a_packed_body_never_becomes_more_than_its_bound(account: Account, body: bytes, status: int) -> None:
     given = event(base64.b64encode(body).decode(), headers={"content-encoding": "gzip"}, isBase64Encoded=True)
