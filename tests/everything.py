@@ -22,7 +22,8 @@ def everything(world: World) -> Iterator[tuple[str, str]]:
     for function in sorted({one.function for one in engine.invocations}):
         yield f"log of {function}", engine.logs(function)
     for queue in (name for name, one in RESOURCES.items() if one["Type"] == "AWS::SQS::Queue"):
-        yield f"queue {queue}", repr(engine.messages(queue))
+        if engine.has(queue):
+            yield f"queue {queue}", repr(engine.messages(queue))
     yield "archive", json.dumps(engine.archived("BusArchive"))
     yield "mail", repr(engine.published("AlertTopic"))
     yield "lost", repr(engine.lost)

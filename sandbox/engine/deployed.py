@@ -57,6 +57,10 @@ class Deployed:
         """Everything that the function's workers printed."""
         return self._pool.log(self._function(function))
 
+    def has(self, logical_id: str) -> bool:
+        """Whether the template's resource is deployed: its condition may be off."""
+        return self._stack.has(logical_id)
+
     def messages(self, queue_id: str) -> list[QueuedMessage]:
         """What lies in a queue (by logical id), received or not, without taking it."""
         found = queue(self._stack.attribute_of(queue_id, "Arn"))

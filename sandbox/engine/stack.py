@@ -94,6 +94,10 @@ class Stack:
         except KeyError:
             raise KeyError(f"the stack has no resource {logical_id}") from None
 
+    def has(self, logical_id: str) -> bool:
+        """Whether the resource was made: its condition may be off."""
+        return logical_id in self._made
+
     def attribute_of(self, logical_id: str, attribute: str) -> Any:
         return self._made[logical_id].attributes[attribute]
 
