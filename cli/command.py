@@ -4,7 +4,7 @@ import functools
 import inspect
 import re
 from collections.abc import Callable
-from typing import Annotated, Any, Concatenate
+from typing import Annotated, Any, Concatenate, cast
 
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
@@ -71,7 +71,7 @@ def command[**Given](
         kinds |= {**shared, "json": Json}
         defaults = {one.name: one.default for one in own}
         # Typer reads the options of a command from its signature.
-        run.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        cast(Any, run).__signature__ = inspect.Signature(
             [
                 inspect.Parameter(
                     one,

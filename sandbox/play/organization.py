@@ -8,7 +8,7 @@ from sandbox.openrouter.bodies import CredentialCreation
 from sandbox.openrouter.inference import Script
 from sandbox.openrouter.resources import add_credential
 from sandbox.scenario.organization import EMBEDDINGS, REPORTS, SANDBOX, SEARCH, TRIAGE, Founding, KeyOfOrganization
-from sandbox.scenario.publishing import AUTHOR, PRODUCTION, PROMPT, REFUND, SLUG, STAGING, save
+from sandbox.scenario.publishing import PRESETS, PRODUCTION, PROMPT, REFUND, STAGING, save
 from sandbox.scenario.world import MODELS, World
 
 INSTALLED = datetime(2026, 1, 29, 2, 40, tzinfo=UTC)
@@ -115,22 +115,7 @@ byok:
     owner: orders-team
     reason: committed spend with the provider
     exit: the commitment ends
-people: {{U0DEV: {AUTHOR}}}
-presets:
-  - slug: {SLUG}
-    from: {STAGING}
-    to: {PRODUCTION}
-    from_secret: presets/staging
-    to_secret: presets/production
-    approvers: [U0LEAD, U0SEC]
-    prompts: shown
-    checks:
-      certified: [{MODELS[0]}, {MODELS[1]}]
-      golden:
-        usd: 0.5
-        cases:
-          - {{name: refund, prompt: "{REFUND}", contains: [billing]}}
-approvals: {{channel: C0GOVERNOR, approvers: [U0LEAD, U0SEC]}}
+{PRESETS}approvals: {{channel: C0GOVERNOR, approvers: [U0LEAD, U0SEC]}}
 """
 
 

@@ -21,7 +21,7 @@ REFUND = "I was billed twice and want my money back."
 HOUR = timedelta(hours=1)
 AUTHOR = "user_fake_dev"
 """U0DEV at OpenRouter."""
-_PRESETS = f"""\
+PRESETS = f"""\
 people: {{U0DEV: {AUTHOR}}}
 presets:
   - slug: {SLUG}
@@ -45,7 +45,7 @@ def publisher() -> Founding:
     account = founding()
     staging = next(key.name for key in account.keys if key.workspace == STAGING)
     secrets = {**account.secrets, "presets/production": TRIAGE, "presets/staging": staging}
-    return replace(account, policy=lambda url: account.policy(url) + _PRESETS, secrets=secrets)
+    return replace(account, policy=lambda url: account.policy(url) + PRESETS, secrets=secrets)
 
 
 def week(world: World) -> Iterator[tuple[Scenario, datetime, datetime]]:

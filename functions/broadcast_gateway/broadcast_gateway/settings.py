@@ -1,12 +1,10 @@
-"""What the gateway is told by its environment. Without pydantic, which would double the cold start."""
+"""What the gateway is told by its environment."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
-
-class SettingsMissing(Exception):
-    """An environment variable is missing; the message names it. Mend the template or its parameters."""
+from governor.bare_environment import required
 
 
 @dataclass(frozen=True)
@@ -19,8 +17,4 @@ class GatewaySettings:
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> Self:
         """Raises `SettingsMissing`."""
-        names = ("BROADCAST_SECRET", "STREAM_NAME")
-        missing = [name for name in names if not environment.get(name)]
-        if missing:
-            raise SettingsMissing(f"environment of broadcast_gateway lacks {', '.join(missing)}")
-        return cls(*(environment[name] for name in names))
+        return cls(*required(environment, "broadcast_gateway", ("BROADCAST_SECRET", "STREAM_NAME")))

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from management_api import AnalyticsQuery, AnalyticsResult, ApiKey, Metric, RateLimited, Rejected
 from spend_meter.periods import minute_of, moment_of
@@ -14,11 +15,11 @@ def api_key(number: int, name: str = "", **fields: object) -> ApiKey:
     counters = {
         f"{kind}usage{period}": 0.0 for kind in ("", "byok_") for period in ("", "_daily", "_weekly", "_monthly")
     }
-    known: dict[str, object] = {
+    known: dict[str, Any] = {
         "disabled": False, "limit": None, "limit_reset": None, "include_byok_in_limit": False,
         "created_at": NOW - timedelta(days=200), "workspace_id": "w1", **counters, **fields,
     }  # fmt: skip
-    return ApiKey(hash=f"{number:064x}", name=name or f"key-{number}", **known)  # type: ignore[arg-type]  # as a test says
+    return ApiKey(hash=f"{number:064x}", name=name or f"key-{number}", **known)
 
 
 @dataclass

@@ -195,8 +195,8 @@ def test_a_check_that_hangs_fails_or_is_refused_is_unknown_and_the_others_run(mo
         return []
 
     def refused(_: Patient) -> list[Finding]:
-        error = {"Error": {"Code": "AccessDeniedException", "Message": "not authorized to perform sqs:X"}}
-        raise ClientError(error, "X")  # type: ignore[arg-type]
+        error: Any = {"Error": {"Code": "AccessDeniedException", "Message": "not authorized to perform sqs:X"}}
+        raise ClientError(error, "X")
 
     def breaks(_: Patient) -> list[Finding]:
         raise KeyError("Contents")

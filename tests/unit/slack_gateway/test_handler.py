@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from governor.bare_environment import SettingsMissing
 from slack_gateway import handler
-from slack_gateway.settings import SettingsMissing
 from tests.unit.slack_gateway.signing import request
 
 SAMPLES = sorted((Path(__file__).parents[3] / "events" / "slack_gateway").glob("*.json"))

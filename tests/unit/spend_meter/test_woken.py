@@ -4,6 +4,7 @@ import hashlib
 import json
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import httpx
@@ -223,16 +224,17 @@ def test_of_two_readings_beside_each_other_the_second_is_thrown_away_events_and_
     world.account.spend(key, 10.5)
     world.wake(20)
     world.account.spend(key, 0.5)
+    account: Any = world.account
     answer = world.account.answer
     meter = world.meter()
     beside = Waker(world.policy, meter._ports, meter)
 
     def interrupted(request: httpx.Request) -> httpx.Response:
-        world.account.answer = answer  # type: ignore[method-assign]  # the account as it was
+        account.answer = answer
         beside.wake(Tip((digest_of(NAME),)), world.at + 24 * SECOND, lambda: 50.0)
         return answer(request)
 
-    world.account.answer = interrupted  # type: ignore[method-assign]  # something happens during the first call
+    account.answer = interrupted
     world.restart()
     assert world.wake(25).outcome == "overtaken"
     assert len(confirmed(world)) == 1
@@ -242,6 +244,7 @@ def test_a_reading_beside_a_beat_neither_overtakes_it_nor_is_overtaken(world: Pu
     world.account.spend(key, 10.5)
     world.wake(20)
     world.account.spend(key, 0.5)
+    account: Any = world.account
     answer = world.account.answer
     meter = world.meter()
     beside = Waker(world.policy, meter._ports, meter)
@@ -252,7 +255,7 @@ def test_a_reading_beside_a_beat_neither_overtakes_it_nor_is_overtaken(world: Pu
             outcomes.append(beside.wake(Tip((digest_of(NAME),)), world.at + 24 * SECOND, lambda: 50.0).outcome)
         return answer(request)
 
-    world.account.answer = interrupted  # type: ignore[method-assign]  # something happens during the sweep
+    account.answer = interrupted
     world.restart()
     assert world.beat().outcome == "metered"
     assert outcomes == ["read"]
@@ -295,6 +298,10 @@ def test_a_name_of_more_keys_than_a_reading_asks_for_is_left_to_the_beats(world:
     assert world.wake(5, "prod-many", NAME).keys_read == 1
 
 
+def _always(status: int, _: httpx.Request) -> int:
+    return status
+
+
 def test_a_key_that_is_gone_is_no_failure_and_where_a_call_fails_nothing_is_judged(world: Pushed, key: str) -> None:
     gone = world.account.keys.pop(key)
     assert world.wake(5).outcome == "read"
@@ -302,7 +309,7 @@ def test_a_key_that_is_gone_is_no_failure_and_where_a_call_fails_nothing_is_judg
     world.account.spend(key, 15.0)
     kept = world.memory()
     for status, error in ((500, "Unavailable"), (429, "RateLimited"), (401, "AuthenticationFailed")):
-        world.account.failing = lambda request, status=status: status  # type: ignore[misc]  # bound at once
+        world.account.failing = partial(_always, status)
         outcome = world.wake(10)
         assert outcome.outcome == "unread"
         assert outcome.error.startswith(error)
