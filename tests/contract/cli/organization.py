@@ -51,6 +51,10 @@ class Demo:
             retry=Retry(attempts=1, sleep=lambda seconds: None),
         )
 
+    def close(self) -> None:
+        """Ends the transport, with its event loop."""
+        self.transport.dispose()
+
     def declare(self, document: dict[str, Any], made_days_ago: int = 90) -> None:
         now, self.now = self.now, self.now - made_days_ago * DAY
         self.simulator.declare(document)

@@ -4,7 +4,8 @@ The product: the spend meter and the kill switch, run minute by minute over the 
 the simulator's analytics say of that traffic afterwards.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from random import Random
 
@@ -99,15 +100,23 @@ def plan_on(demo: Demo, policy: Policy, matters_usd: float = 0.0) -> Played:
     return Play(policy, account, source.fetch(start, end).history, start, end).run()
 
 
-def demo() -> Demo:
-    made = Demo()
-    made.declare(ORGANIZATION)
-    past_of(made)
-    return made
+@pytest.fixture(scope="module")
+def demo() -> Iterator[Callable[[], Demo]]:
+    """Makes organizations, each with the same forty days behind it."""
+    with ExitStack() as stack:
+
+        def make() -> Demo:
+            made = Demo()
+            stack.callback(made.close)
+            made.declare(ORGANIZATION)
+            past_of(made)
+            return made
+
+        yield make
 
 
 @pytest.fixture(scope="module")
-def both() -> tuple[list[Event], Played]:
+def both(demo: Callable[[], Demo]) -> tuple[list[Event], Played]:
     """The product on an organization that it watches, and the plan for its twin, which nobody watched."""
     unwatched = demo()
     traffic(unwatched, lambda: None)
@@ -137,7 +146,7 @@ def test_the_demo_has_all_that_a_plan_tells_of(both):
     }
 
 
-def test_what_is_known_by_the_hour_only_gives_the_same_decisions_within_the_hour():
+def test_what_is_known_by_the_hour_only_gives_the_same_decisions_within_the_hour(demo):
     """Analytics kept no minutes: the same keys are decided on, for the same reasons, and the plan knows how coarse."""
     unwatched = demo()
     traffic(unwatched, lambda: None)

@@ -3,7 +3,7 @@
 import functools
 import json
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -205,7 +205,8 @@ def worlds(wire: Wire) -> Iterator[Callable[[], World]]:
     """Makes worlds, one at a time: a new one replaces the one before, in the same tables and Slack, emptied."""
     current = list[World]()
     slack = SlackSimulator("xoxb-fake", clock=lambda: current[-1].now)
-    transport = InProcess(slack.app)
+    transport, ending = InProcess(slack.app), ExitStack()
+    ending.callback(transport.dispose)
 
     def make() -> World:
         wire.begin()
@@ -222,6 +223,7 @@ def worlds(wire: Wire) -> Iterator[Callable[[], World]]:
         return current[-1]
 
     with (
+        ending,
         mock_aws(),
         mock.patch.dict("os.environ", ENVIRONMENT),
         mock.patch("boto3.session.Session", return_value=CLIENTS),
@@ -233,7 +235,6 @@ def worlds(wire: Wire) -> Iterator[Callable[[], World]]:
     ):
         _resources()
         yield make
-    transport.dispose()
     handler.build.cache_clear()
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -120,7 +121,7 @@ def worlds(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], World]]:
     disable = {"runaway": {"mode": "disable"}}
     search = {"name": "prod-search-agent", "workspace": "prod", "owner": {"slack": "U0SEARCH"}, **disable}
     policy = Policy.model_validate({"version": 1, "alerts": {"channel": CHANNEL}, "workloads": [search]})
-    wire, current, transports = Wire(), list[World](), list[InProcess]()
+    wire, current, transports, ending = Wire(), list[World](), list[InProcess](), ExitStack()
 
     def make() -> World:
         wire.begin()
@@ -128,6 +129,7 @@ def worlds(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], World]]:
             backend.reset()
         slack = SlackSimulator("xoxb-fake", clock=lambda: current[-1].now)
         transports.append(InProcess(slack.app))
+        ending.callback(transports[-1].dispose)
         current.append(World(wire, slack, _resources()))
         handler.build.cache_clear()
         return current[-1]
@@ -144,13 +146,12 @@ def worlds(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], World]]:
         monkeypatch.setenv(name, value)
     mocked = _Mocked()
     with (
+        ending,
         mocked,
         wire.connected(httpx.MockTransport(_nobody)),
         mock.patch("slack_sdk.web.base_client.urlopen", lambda request, **_: cross(wire, transports[-1], request)),
     ):
         yield make
-    for transport in transports:
-        transport.dispose()
     handler.build.cache_clear()
 
 
