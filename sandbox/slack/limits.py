@@ -55,6 +55,19 @@ def check_blocks(blocks: Any, path: str) -> None:
         raise Refused("invalid_blocks", errors=faults, response_metadata={"messages": [f"[ERROR] {f}" for f in faults]})
 
 
+def check_files(arguments: Mapping[str, Any], files: Mapping[str, Mapping[str, Any]]) -> None:
+    """Raise `Refused("invalid_blocks")` for an image block that names a file that Slack has not, or not whole, or that
+    is no image (https://docs.slack.dev/reference/block-kit/composition-objects/slack-file-object)."""
+    for number, block in enumerate(arguments.get("blocks") or []):
+        named = block.get("slack_file") if block.get("type") == "image" else None
+        file = files.get(named.get("id")) if isinstance(named, dict) else None
+        shown = file and file["completed"] and str(file["name"]).lower().endswith((".png", ".jpg", ".jpeg", ".gif"))
+        if named is not None and not shown:
+            fault = f"invalid slack file [json-pointer:/blocks/{number}/slack_file]"
+            said = {"errors": [fault], "response_metadata": {"messages": [f"[ERROR] {fault}"]}}
+            raise Refused("invalid_blocks", **said)
+
+
 def check_view(view: Mapping[str, Any]) -> None:
     """Raise `Refused` where views.open would."""
     faults = list(_view_faults(view))
@@ -162,6 +175,15 @@ def _button(button: Mapping[str, Any], path: str) -> Iterator[str]:
                 yield from _text(button["confirm"].get(name), f"{path}/confirm/{name}", most)
 
 
+def _image(block: Mapping[str, Any], path: str) -> Iterator[str]:
+    if not 0 < len(block.get("alt_text") or "") <= 2000:
+        yield f"between 1 and 2000 characters of alt_text [json-pointer:{path}/alt_text]"
+    if bool(block.get("image_url")) == bool(block.get("slack_file")):
+        yield f"either image_url or slack_file [json-pointer:{path}]"
+    if block.get("title"):
+        yield from _text(block["title"], f"{path}/title", 2000, kinds=("plain_text",))
+
+
 def _input(block: Mapping[str, Any], path: str) -> Iterator[str]:
     yield from _text(block.get("label"), f"{path}/label", 2000, kinds=("plain_text",))
     if not isinstance(block.get("element"), dict):
@@ -182,4 +204,6 @@ def _text(text: Any, path: str, most: int, kinds: Sequence[str] = ("plain_text",
         yield f"must be less than {most + 1} characters [json-pointer:{path}/text]"
 
 
-_CHECKS = {"section": _section, "header": _header, "context": _context, "actions": _actions, "input": _input}
+_CHECKS = {
+    "section": _section, "header": _header, "context": _context, "actions": _actions, "input": _input, "image": _image,
+}  # fmt: skip

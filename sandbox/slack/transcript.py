@@ -76,6 +76,8 @@ def _texts(message: Mapping[str, Any]) -> Iterator[str]:
     for attachment in message.get("attachments") or []:
         blocks += attachment.get("blocks") or [{"text": {"text": attachment.get("text", "")}}]
     for block in blocks:
+        if block.get("type") == "image":
+            yield f"[picture: {block.get('title', {}).get('text', '')}] {block.get('alt_text', '')}"
         for part in (block.get("text"), *(block.get("fields") or []), *(block.get("elements") or [])):
             text = part.get("text") if isinstance(part, dict) else None
             if isinstance(text, dict):  # a button's label
