@@ -2,8 +2,8 @@
 
 import functools
 import os
-import time
 from collections.abc import Mapping
+from time import sleep
 from typing import Any
 
 import boto3
@@ -22,27 +22,22 @@ from incident_picture.settings import PictureSettings, Wanted
 logger = Logger(service="incident_picture", use_rfc3339=True)
 
 
-class NoChannel(Exception):
-    """The policy names no `alerts.channel`; without one the notifier asks for no picture."""
+def draw(plot: Plot) -> bytes:
+    """The PNG. matplotlib takes a second or more to be imported, so only where something is drawn."""
+    from incident_picture.drawing import png
+
+    return png(plot)
 
 
 @functools.cache
 def build() -> Illustrator:
-    """The illustrator with its adapters, from the environment; once per container."""
+    """The illustrator with its adapters, from the environment. Raises `SettingsError`, `NoChannel`."""
     settings, policy = PictureSettings.read(os.environ), Policy.load()
-    if policy.alerts is None:
-        raise NoChannel("alerts: name a channel in the policy")
     secrets = SecretsManager(boto3.client("secretsmanager", config=AWS))
     token = functools.partial(secrets.field, settings.slack_secret, "bot_token")
-    pictures = SlackPictures(token, policy.alerts.channel, settings.slack_api_url)
+    pictures = SlackPictures(token, settings.channel_of(policy), settings.slack_api_url)
     ledger = DynamoLedger(boto3.client("dynamodb", config=AWS), settings.table_name)
-    return Illustrator(ledger, pictures, _draw, utc_now, time.sleep)
-
-
-def _draw(plot: Plot) -> bytes:
-    from incident_picture.drawing import png  # matplotlib: a second or more, and only where something is drawn
-
-    return png(plot)
+    return Illustrator(ledger, pictures, draw, utc_now, sleep)
 
 
 def lambda_handler(event: Mapping[str, Any], _context: Any) -> dict[str, Any]:

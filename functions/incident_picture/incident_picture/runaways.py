@@ -73,9 +73,7 @@ def _ends(event: Event) -> bool:
     return event.detail_type is DetailType.KEY_DISABLED
 
 
-def _what_would_come(
-    events: Sequence[Event], judged: Runaway, last: datetime
-) -> tuple[tuple[Point, ...], str, str]:
+def _what_would_come(events: Sequence[Event], judged: Runaway, last: datetime) -> tuple[tuple[Point, ...], str, str]:
     """The minutes ahead at the present rate, what they are called, and a sentence. Nothing once it is over."""
     stopped = next((one for one in reversed(events) if one.detail_type is DetailType.KEY_DISABLED), None)
     if any(one.detail_type in (DetailType.RUNAWAY_ENDED, DetailType.KEY_RESTORED) for one in events) and not stopped:

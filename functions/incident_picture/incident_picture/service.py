@@ -84,9 +84,7 @@ class Illustrator:
         self._write(reference, version, {**said, "ts": ts, "status": "shown"}, leased=False)
         return rule
 
-    def _shown(
-        self, picture: Picture, file: str, reference: str, thread: str, ts: str | None, *, look: bool
-    ) -> str:
+    def _shown(self, picture: Picture, file: str, reference: str, thread: str, ts: str | None, *, look: bool) -> str:
         """The message's `ts`. `look`: an earlier attempt may have posted it. Raises `SlackGone` where the thread is no
         more, and `SlackError`."""
         metadata = {"incident": reference, "part": "picture"}

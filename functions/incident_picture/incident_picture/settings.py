@@ -7,6 +7,11 @@ from typing import Any, Self
 
 from governor.environment import Settings
 from governor.events import BadEvent
+from governor.policy import Policy
+
+
+class NoChannel(Exception):
+    """The policy names no `alerts.channel`; without one the notifier asks for no picture."""
 
 
 class PictureSettings(Settings):
@@ -16,10 +21,17 @@ class PictureSettings(Settings):
     slack_secret: str
     slack_api_url: str = "https://slack.com/api/"
 
+    @staticmethod
+    def channel_of(policy: Policy) -> str:
+        """Where incidents are told. Raises `NoChannel`."""
+        if policy.alerts is None:
+            raise NoChannel("alerts: name a channel in the policy")
+        return policy.alerts.channel
+
 
 @dataclass(frozen=True)
 class Wanted:
-    """A message of the queue. `incident`: whose picture is wanted, as the notifier's row `incident#<incident>` names it."""
+    """A message of the queue. `incident`: whose picture is wanted, by the key of its row (`incident#<key>`)."""
 
     id: str
     incident: str

@@ -34,7 +34,9 @@ def budget(reached: Sequence[tuple[Event, BudgetReached]]) -> Plot:
     ]
     alt = words(
         f"Spent of the {now.period} budget of {name}: {dollars(now.spent_usd)} of {dollars(now.limit_usd)}, "
-        f"{now.spent_usd / now.limit_usd:.0%}, at {moment(event.occurred_at)}." if now.limit_usd else "",
+        f"{now.spent_usd / now.limit_usd:.0%}, at {moment(event.occurred_at)}."
+        if now.limit_usd
+        else "",
         f"Before: {_told(points[:-1])}." if points[:-1] else "",
         f"Spend runs at {dollars(rate)} an hour." if rate else "",
         f"At that rate the limit is reached at {moment(now.runs_out_at)}." if now.runs_out_at else coming,

@@ -1,8 +1,7 @@
 """Asks for the pictures of incidents that people were just told about; nobody waits for one (promise 15).
 
-| effect | dies before | dies after | twice, late, fails |
-|---|---|---|---|
-| message to the queue | the batch comes again, is told no more, and asks again | drawn | drawn once: `incident_picture` knows what it shows. Where the queue takes nothing, the text stands |
+The one effect is a message to the queue. Dies before it: the batch comes again, is told no more, and asks again. Twice
+or late: `incident_picture` knows what it shows, and draws the newest. Where the queue takes nothing, the text stands.
 """
 
 import json
@@ -36,7 +35,8 @@ class PictureRequests:
         """People were told of the event. By mail, there is no thread to show a picture in; what nobody confirms
         (`unconfirmed#`) gets none."""
         incident = told.incident.rpartition("#")[0]
-        if event.detail_type in PICTURED and told.via != "mail" and incident and not incident.startswith("unconfirmed#"):
+        confirmed = incident and not incident.startswith("unconfirmed#")
+        if confirmed and event.detail_type in PICTURED and told.via != "mail":
             self._incidents[incident] = None
 
     def send(self) -> None:

@@ -55,7 +55,7 @@ class Pictures(Protocol):
 
 
 class SlackPictures:
-    """`Pictures` over slack_sdk. The token is asked for at every call, so a replaced secret is used without a deploy."""
+    """`Pictures` over slack_sdk. The token is asked for at every call: a replaced secret is used without a deploy."""
 
     TIMEOUT_SECONDS = 8
 
