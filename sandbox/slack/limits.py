@@ -12,6 +12,8 @@ from typing import Any
 MAX_TEXT = 40_000
 MAX_BLOCKS = 50
 MAX_BLOCKS_TEXT = 11_300
+MAX_HOME_BLOCKS = 100
+MAX_HOME_BYTES = 250_000
 MAX_ATTACHMENTS = 100
 MAX_METADATA_BYTES = 8_000
 _BLOCKS = frozenset(
@@ -46,11 +48,18 @@ def check_message(arguments: Mapping[str, Any]) -> None:
     _check_metadata(arguments.get("metadata"))
 
 
-def check_blocks(blocks: Any, path: str) -> None:
+def check_home(view: Mapping[str, Any]) -> None:
+    """Raise `Refused` where views.publish would."""
+    if len(json.dumps(view).encode()) > MAX_HOME_BYTES:
+        raise Refused("view_too_large")
+    check_blocks(view.get("blocks") or [], "/view/blocks", most=MAX_HOME_BLOCKS)
+
+
+def check_blocks(blocks: Any, path: str, most: int = MAX_BLOCKS) -> None:
     """Raise `Refused("invalid_blocks")`, with Slack's pointers to what is wrong."""
     if not isinstance(blocks, list):
         raise Refused("invalid_blocks_format")
-    faults = list(_faults(blocks, path))
+    faults = list(_faults(blocks, path, most))
     if faults:
         raise Refused("invalid_blocks", errors=faults, response_metadata={"messages": [f"[ERROR] {f}" for f in faults]})
 
@@ -111,9 +120,9 @@ def _check_metadata(metadata: Any) -> None:
         raise Refused("metadata_too_large")
 
 
-def _faults(blocks: Sequence[Any], path: str) -> Iterator[str]:
-    if len(blocks) > MAX_BLOCKS:
-        yield f"no more than {MAX_BLOCKS} items allowed [json-pointer:{path}]"
+def _faults(blocks: Sequence[Any], path: str, most: int) -> Iterator[str]:
+    if len(blocks) > most:
+        yield f"no more than {most} items allowed [json-pointer:{path}]"
     for number, block in enumerate(blocks):
         here = f"{path}/{number}"
         kind = block.get("type") if isinstance(block, dict) else None

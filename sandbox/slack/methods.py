@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sandbox.slack.limits import Refused, check_files, check_message, check_view
+from sandbox.slack.limits import Refused, check_files, check_home, check_message, check_view
 from sandbox.slack.workspace import BOT_ID, BOT_USER, Channel, Workspace
 
 Answer = dict[str, Any]
@@ -19,6 +19,8 @@ def auth_test(workspace: Workspace, _arguments: Mapping[str, Any]) -> Answer:
 
 
 def post_message(workspace: Workspace, arguments: Mapping[str, Any]) -> Answer:
+    if str(arguments.get("channel")).startswith(("U", "W")):
+        return _direct(workspace, arguments)
     channel = _writable(workspace, arguments)
     check_message(arguments)
     check_files(arguments, workspace.files)
@@ -31,6 +33,22 @@ def post_message(workspace: Workspace, arguments: Mapping[str, Any]) -> Answer:
     broadcast = bool(arguments.get("reply_broadcast"))
     said = workspace.say(channel, _content(arguments), thread_ts=thread_ts, broadcast=broadcast)
     return {"channel": channel.id, "ts": said["ts"], "message": said}
+
+
+def publish_view(workspace: Workspace, arguments: Mapping[str, Any]) -> Answer:
+    user, view = str(_required(arguments, "user_id")), _structure(_required(arguments, "view"))
+    if not user.startswith(("U", "W")):
+        raise Refused("user_not_found")
+    if view.get("type") != "home":
+        raise Refused("invalid_arguments", response_metadata={"messages": ["[ERROR] unsupported type"]})
+    check_home(view)
+    home = workspace.membership.installation
+    shown = {
+        "private_metadata": "", "callback_id": "", **view, "id": f"V0HOME{user}", "team_id": home.team,
+        "app_installed_team_id": home.team, "bot_id": BOT_ID, "state": {"values": {}}, "hash": workspace.stamp(),
+    }  # fmt: skip
+    workspace.homes[user] = shown
+    return {"view": shown}
 
 
 def update(workspace: Workspace, arguments: Mapping[str, Any]) -> Answer:
@@ -165,8 +183,18 @@ METHODS: dict[str, Method] = {
     "files.getUploadURLExternal": upload_url,
     "files.completeUploadExternal": complete_upload,
     "views.open": open_view,
+    "views.publish": publish_view,
     "users.info": user_info,
 }
+
+
+def _direct(workspace: Workspace, arguments: Mapping[str, Any]) -> Answer:
+    """A message to one person, in the app's own conversation with them."""
+    check_message(arguments)
+    user = str(arguments["channel"])
+    said = {"channel": f"D{user}", "user": user, "ts": workspace.stamp(), **_content(arguments)}
+    workspace.ephemeral.append(said)
+    return {"channel": said["channel"], "ts": said["ts"], "message": said}
 
 
 def _required(arguments: Mapping[str, Any], name: str) -> Any:

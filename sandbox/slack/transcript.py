@@ -1,7 +1,7 @@
 """A channel as plain text, as a person sees it: threads under their parents, edits applied, local times as UTC."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -68,6 +68,11 @@ def _file(content: bytes) -> list[str]:
     lines = content.decode(errors="replace").splitlines()
     more = [f"  : … {len(lines) - FILE_LINES} more lines"] if len(lines) > FILE_LINES else []
     return [*(f"  : {line}" for line in lines[:FILE_LINES]), *more]
+
+
+def texts_of(blocks: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Every text of the blocks, buttons in brackets."""
+    return [plain(text) for text in _texts({"blocks": blocks})]
 
 
 def _texts(message: Mapping[str, Any]) -> Iterator[str]:

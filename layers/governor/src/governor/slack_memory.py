@@ -115,5 +115,20 @@ class MemoryReplies:
     def ephemeral(self, channel: str, user: str, text: str) -> None:
         self.told.append((user, text))
 
+    def direct(self, user: str, text: str) -> None:
+        self.told.append((user, text))
+
     def open_view(self, trigger_id: str, view: Mapping[str, Any]) -> None:
         self.views.append(view)
+
+
+class MemoryHomeTab:
+    """`HomeTab` in memory: `views` has what each person sees; `published`, who was published to, in order."""
+
+    def __init__(self) -> None:
+        self.views: dict[str, Mapping[str, Any]] = {}
+        self.published: list[str] = []
+
+    def publish(self, user: str, view: Mapping[str, Any]) -> None:
+        self.views[user] = view
+        self.published.append(user)
