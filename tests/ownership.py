@@ -20,6 +20,7 @@ FUNCTIONS = (
     "notifier",
     "broadcast_gateway",
     "broadcast_tally",
+    "incident_picture",
 )
 
 
@@ -65,17 +66,19 @@ LEDGER = {
     **{
         f"published#{one}": _owned(one, "notifier")
         for one in FUNCTIONS
-        if one not in ("slack_gateway", "approval_desk", "broadcast_gateway", "broadcast_tally")
+        if one not in ("slack_gateway", "approval_desk", "broadcast_gateway", "broadcast_tally", "incident_picture")
     },
     "notice#*": _owned("notifier"),
-    "incident#*": _owned("notifier"),
+    "incident#*": _owned("notifier", "incident_picture"),
+    # Which message shows an incident's picture, and what is on it.
+    "picture#*": _owned("incident_picture"),
 }
 DECISIONS = _owned("approval_desk", "kill_switch key_retirement byok_failover preset_promotion notifier")
 SECRETS = {
     "ManagementKeySecretName": _owned(
         readers="spend_meter kill_switch key_rotation key_retirement credential_rotation byok_failover"
     ),
-    "SlackSecretName": _owned(readers="approval_desk preset_promotion notifier"),
+    "SlackSecretName": _owned(readers="approval_desk preset_promotion notifier incident_picture"),
     "SlackSigningSecretName": _owned(readers="slack_gateway"),
     "BroadcastSecretName": _owned(readers="broadcast_gateway"),
     "WorkloadSecretPrefix": _owned("key_rotation", "spend_meter key_retirement credential_rotation byok_failover"),

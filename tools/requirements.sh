@@ -19,3 +19,4 @@ write layers/management_api
 # pydantic comes with management_api's layer, which every function carries too.
 write layers/governor --prune pydantic
 write functions/preset_promotion
+write functions/incident_picture

@@ -145,6 +145,14 @@ class World:
         """A person clicks a button in Slack (see `SlackSimulator.click`), and what comes of it at once comes."""
         return self._done(self.slack.click(user, button, **where))
 
+    def open_home(self, user: str, **where: Any) -> Sent:
+        """A person opens the app's Home in Slack."""
+        return self._done(self.slack.open_home(user, **where))
+
+    def press(self, user: str, button: str, **where: Any) -> Sent:
+        """A person clicks a button of their Home (see `SlackSimulator.press`)."""
+        return self._done(self.slack.press(user, button, **where))
+
     def command(self, user: str, text: str, **where: Any) -> Sent:
         """A person types `/governor text`, and what comes of it at once comes."""
         return self._done(self.slack.command(user, text, **where))

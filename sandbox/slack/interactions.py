@@ -65,6 +65,42 @@ class People:
         }
         return self._interact(payload, user, channel.id)
 
+    def open_home(self, user: str, team: str) -> Sent:
+        """Opens the app's Home: an event of Slack's Events API (`app_home_opened`)."""
+        home = self._workspace.membership.installation
+        known = self._workspace.homes.get(user)
+        payload = {
+            "token": "deprecated",
+            "team_id": team if not home.org_wide else home.team,
+            "api_app_id": "A0GOVERNOR",
+            "event": {
+                "type": "app_home_opened", "user": user, "channel": f"D{user}", "tab": "home",
+                "event_ts": self._workspace.stamp(), **({"view": known} if known else {}),
+            },
+            "type": "event_callback",
+            "event_id": f"Ev{uuid.uuid4().hex[:10].upper()}",
+            "event_time": int(self._workspace.clock().timestamp()),
+            "authorizations": [{"team_id": home.team, "is_bot": True, "is_enterprise_install": home.org_wide}],
+            **({"enterprise_id": home.enterprise} if home.enterprise else {}),
+        }  # fmt: skip
+        body = json.dumps(payload)
+        return self.send(body, headers={**self._signed(body), "Content-Type": "application/json"})
+
+    def press(self, user: str, button: str, holding: str, team: str) -> Sent:
+        """Clicks a button of the person's Home, by its text or action, in the part that holds a text."""
+        view = self._workspace.homes.get(user)
+        if view is None:
+            raise NothingThere(f"{user} has no Home yet")
+        payload = {
+            "type": "block_actions",
+            **self._who(user, team),
+            "container": {"type": "view", "view_id": view["id"]},
+            "trigger_id": self._workspace.trigger(user),
+            "view": view,
+            "actions": [{**_home_button(view, button, holding), "action_ts": self._workspace.stamp()}],
+        }
+        return self._interact(payload, user, f"D{user}")
+
     def submit(self, user: str, inputs: Mapping[str, str], team: str) -> Sent:
         """Fills in the view that was opened last before this person, and submits it."""
         view = next((one for one in reversed(self._workspace.views) if one["user"] == user and one["open"]), None)
@@ -178,6 +214,19 @@ def _newest_button(
                 return message, element
             seen.append(element["text"]["text"])
     raise NothingThere(f"no button {button!r} in #{channel.name}; there are {sorted(set(seen))}")
+
+
+def _home_button(view: Mapping[str, Any], button: str, holding: str) -> dict[str, Any]:
+    """The first button of this text or action under a section that holds the text."""
+    above, seen = "", []
+    for block in view["blocks"]:
+        if block["type"] == "section":
+            above = block["text"]["text"]
+        for element in _buttons({"blocks": [block]}):
+            if holding in above and button in (element["text"]["text"], element["action_id"].rpartition(".")[2]):
+                return element
+            seen.append(f"{element['text']['text']} ({above[:40]})")
+    raise NothingThere(f"no button {button!r} in the Home; there are {sorted(set(seen))}")
 
 
 def _buttons(message: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

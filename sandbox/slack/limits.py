@@ -12,6 +12,8 @@ from typing import Any
 MAX_TEXT = 40_000
 MAX_BLOCKS = 50
 MAX_BLOCKS_TEXT = 11_300
+MAX_HOME_BLOCKS = 100
+MAX_HOME_BYTES = 250_000
 MAX_ATTACHMENTS = 100
 MAX_METADATA_BYTES = 8_000
 _BLOCKS = frozenset(
@@ -46,13 +48,33 @@ def check_message(arguments: Mapping[str, Any]) -> None:
     _check_metadata(arguments.get("metadata"))
 
 
-def check_blocks(blocks: Any, path: str) -> None:
+def check_home(view: Mapping[str, Any]) -> None:
+    """Raise `Refused` where views.publish would."""
+    if len(json.dumps(view).encode()) > MAX_HOME_BYTES:
+        raise Refused("view_too_large")
+    check_blocks(view.get("blocks") or [], "/view/blocks", most=MAX_HOME_BLOCKS)
+
+
+def check_blocks(blocks: Any, path: str, most: int = MAX_BLOCKS) -> None:
     """Raise `Refused("invalid_blocks")`, with Slack's pointers to what is wrong."""
     if not isinstance(blocks, list):
         raise Refused("invalid_blocks_format")
-    faults = list(_faults(blocks, path))
+    faults = list(_faults(blocks, path, most))
     if faults:
         raise Refused("invalid_blocks", errors=faults, response_metadata={"messages": [f"[ERROR] {f}" for f in faults]})
+
+
+def check_files(arguments: Mapping[str, Any], files: Mapping[str, Mapping[str, Any]]) -> None:
+    """Raise `Refused("invalid_blocks")` for an image block that names a file that Slack has not, or not whole, or that
+    is no image (https://docs.slack.dev/reference/block-kit/composition-objects/slack-file-object)."""
+    for number, block in enumerate(arguments.get("blocks") or []):
+        named = block.get("slack_file") if block.get("type") == "image" else None
+        file = files.get(named.get("id")) if isinstance(named, dict) else None
+        shown = file and file["completed"] and str(file["name"]).lower().endswith((".png", ".jpg", ".jpeg", ".gif"))
+        if named is not None and not shown:
+            fault = f"invalid slack file [json-pointer:/blocks/{number}/slack_file]"
+            said = {"errors": [fault], "response_metadata": {"messages": [f"[ERROR] {fault}"]}}
+            raise Refused("invalid_blocks", **said)
 
 
 def check_view(view: Mapping[str, Any]) -> None:
@@ -98,9 +120,9 @@ def _check_metadata(metadata: Any) -> None:
         raise Refused("metadata_too_large")
 
 
-def _faults(blocks: Sequence[Any], path: str) -> Iterator[str]:
-    if len(blocks) > MAX_BLOCKS:
-        yield f"no more than {MAX_BLOCKS} items allowed [json-pointer:{path}]"
+def _faults(blocks: Sequence[Any], path: str, most: int) -> Iterator[str]:
+    if len(blocks) > most:
+        yield f"no more than {most} items allowed [json-pointer:{path}]"
     for number, block in enumerate(blocks):
         here = f"{path}/{number}"
         kind = block.get("type") if isinstance(block, dict) else None
@@ -162,6 +184,15 @@ def _button(button: Mapping[str, Any], path: str) -> Iterator[str]:
                 yield from _text(button["confirm"].get(name), f"{path}/confirm/{name}", most)
 
 
+def _image(block: Mapping[str, Any], path: str) -> Iterator[str]:
+    if not 0 < len(block.get("alt_text") or "") <= 2000:
+        yield f"between 1 and 2000 characters of alt_text [json-pointer:{path}/alt_text]"
+    if bool(block.get("image_url")) == bool(block.get("slack_file")):
+        yield f"either image_url or slack_file [json-pointer:{path}]"
+    if block.get("title"):
+        yield from _text(block["title"], f"{path}/title", 2000, kinds=("plain_text",))
+
+
 def _input(block: Mapping[str, Any], path: str) -> Iterator[str]:
     yield from _text(block.get("label"), f"{path}/label", 2000, kinds=("plain_text",))
     if not isinstance(block.get("element"), dict):
@@ -182,4 +213,6 @@ def _text(text: Any, path: str, most: int, kinds: Sequence[str] = ("plain_text",
         yield f"must be less than {most + 1} characters [json-pointer:{path}/text]"
 
 
-_CHECKS = {"section": _section, "header": _header, "context": _context, "actions": _actions, "input": _input}
+_CHECKS = {
+    "section": _section, "header": _header, "context": _context, "actions": _actions, "input": _input, "image": _image,
+}  # fmt: skip

@@ -4,12 +4,14 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sandbox.slack.limits import Refused, check_message, check_view
+from sandbox.slack.limits import Refused, check_files, check_home, check_message, check_view
 from sandbox.slack.workspace import BOT_ID, BOT_USER, Channel, Workspace
 
 Answer = dict[str, Any]
 Method = Callable[[Workspace, Mapping[str, Any]], Answer]
 CONTENT = ("text", "blocks", "attachments", "metadata")
+MAX_UPLOAD_ALT = 1000
+"""Characters of an upload's alternative text (reference/methods/files.getUploadURLExternal)."""
 
 
 def auth_test(workspace: Workspace, _arguments: Mapping[str, Any]) -> Answer:
@@ -17,8 +19,11 @@ def auth_test(workspace: Workspace, _arguments: Mapping[str, Any]) -> Answer:
 
 
 def post_message(workspace: Workspace, arguments: Mapping[str, Any]) -> Answer:
+    if str(arguments.get("channel")).startswith(("U", "W")):
+        return _direct(workspace, arguments)
     channel = _writable(workspace, arguments)
     check_message(arguments)
+    check_files(arguments, workspace.files)
     thread_ts = arguments.get("thread_ts")
     if thread_ts is not None:
         parent = channel.message(thread_ts)
@@ -30,10 +35,27 @@ def post_message(workspace: Workspace, arguments: Mapping[str, Any]) -> Answer:
     return {"channel": channel.id, "ts": said["ts"], "message": said}
 
 
+def publish_view(workspace: Workspace, arguments: Mapping[str, Any]) -> Answer:
+    user, view = str(_required(arguments, "user_id")), _structure(_required(arguments, "view"))
+    if not user.startswith(("U", "W")):
+        raise Refused("user_not_found")
+    if view.get("type") != "home":
+        raise Refused("invalid_arguments", response_metadata={"messages": ["[ERROR] unsupported type"]})
+    check_home(view)
+    home = workspace.membership.installation
+    shown = {
+        "private_metadata": "", "callback_id": "", **view, "id": f"V0HOME{user}", "team_id": home.team,
+        "app_installed_team_id": home.team, "bot_id": BOT_ID, "state": {"values": {}}, "hash": workspace.stamp(),
+    }  # fmt: skip
+    workspace.homes[user] = shown
+    return {"view": shown}
+
+
 def update(workspace: Workspace, arguments: Mapping[str, Any]) -> Answer:
     channel = _writable(workspace, arguments)
     message = _own_message(channel, _required(arguments, "ts"), "cant_update_message")
     check_message(arguments)
+    check_files(arguments, workspace.files)
     for name in ("blocks", "attachments"):
         message.pop(name, None)
     # Without `metadata` in the call the message keeps what it has (reference/methods/chat.update).
@@ -92,9 +114,12 @@ def add_reaction(workspace: Workspace, arguments: Mapping[str, Any]) -> Answer:
 
 def upload_url(workspace: Workspace, arguments: Mapping[str, Any]) -> Answer:
     name, length = _required(arguments, "filename"), int(_required(arguments, "length"))
+    if len(arguments.get("alt_txt") or "") > MAX_UPLOAD_ALT:
+        raise Refused("alt_txt_too_large")
     file_id = f"F{len(workspace.files) + 1:010d}"
     workspace.files[file_id] = {
-        "id": file_id, "name": name, "title": name, "size": length, "content": None,
+        "id": file_id, "name": name, "title": name, "size": length, "content": None, "completed": False,
+        "alt_txt": arguments.get("alt_txt") or "",
         "permalink": f"https://sandbox.slack.com/files/{BOT_USER}/{file_id}/{name}",
     }  # fmt: skip
     return {"upload_url": f"{arguments['_base_url']}upload/{file_id}", "file_id": file_id}
@@ -106,8 +131,8 @@ def complete_upload(workspace: Workspace, arguments: Mapping[str, Any]) -> Answe
         file = workspace.files.get(wanted["id"])
         if file is None or file["content"] is None:
             raise Refused("file_not_found")
-        file["title"] = wanted.get("title") or file["name"]
-        files.append({name: value for name, value in file.items() if name != "content"})
+        file |= {"title": wanted.get("title") or file["name"], "completed": True}
+        files.append({name: value for name, value in file.items() if name not in ("content", "completed")})
     if arguments.get("channel_id"):
         channel = _writable(workspace, {"channel": arguments["channel_id"]})
         message = {"text": arguments.get("initial_comment") or "", "files": files}
@@ -158,8 +183,18 @@ METHODS: dict[str, Method] = {
     "files.getUploadURLExternal": upload_url,
     "files.completeUploadExternal": complete_upload,
     "views.open": open_view,
+    "views.publish": publish_view,
     "users.info": user_info,
 }
+
+
+def _direct(workspace: Workspace, arguments: Mapping[str, Any]) -> Answer:
+    """A message to one person, in the app's own conversation with them."""
+    check_message(arguments)
+    user = str(arguments["channel"])
+    said = {"channel": f"D{user}", "user": user, "ts": workspace.stamp(), **_content(arguments)}
+    workspace.ephemeral.append(said)
+    return {"channel": said["channel"], "ts": said["ts"], "message": said}
 
 
 def _required(arguments: Mapping[str, Any], name: str) -> Any:

@@ -13,7 +13,7 @@ from sandbox.slack.app import SlackApi, create_app
 from sandbox.slack.controls import add_controls
 from sandbox.slack.faults import Fault
 from sandbox.slack.interactions import Sent
-from sandbox.slack.transcript import conversation, transcript
+from sandbox.slack.transcript import conversation, texts_of, transcript
 from sandbox.slack.workspace import TEAM, Channel, Workspace
 
 CHANNEL = "C0GOVERNOR"
@@ -99,6 +99,19 @@ class SlackSimulator:
         `ts`, `holding`: of that message, or of one that holds this text. `team`: the person's own workspace.
         """
         return self.api.people.click(user, button, self.channel(channel), ts, holding, team)
+
+    def open_home(self, user: str, *, team: str = TEAM) -> Sent:
+        """A person opens the app's Home."""
+        return self.api.people.open_home(user, team)
+
+    def press(self, user: str, button: str, *, holding: str = "", team: str = TEAM) -> Sent:
+        """A person clicks a button of their Home, by its text or its action, in the part that holds this text."""
+        return self.api.people.press(user, button, holding, team)
+
+    def home(self, user: str) -> list[str]:
+        """What the person's Home says: its texts, and its buttons in brackets."""
+        view = self.workspace.homes.get(user)
+        return texts_of(view["blocks"]) if view else []
 
     def command(
         self, user: str, text: str, *, channel: str = CHANNEL, team: str = TEAM, name: str = "/governor"

@@ -1,7 +1,7 @@
 """A channel as plain text, as a person sees it: threads under their parents, edits applied, local times as UTC."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -70,12 +70,19 @@ def _file(content: bytes) -> list[str]:
     return [*(f"  : {line}" for line in lines[:FILE_LINES]), *more]
 
 
+def texts_of(blocks: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Every text of the blocks, buttons in brackets."""
+    return [plain(text) for text in _texts({"blocks": blocks})]
+
+
 def _texts(message: Mapping[str, Any]) -> Iterator[str]:
     """Every text of the message's blocks, in the order in which Slack shows them."""
     blocks = list(message.get("blocks") or [])
     for attachment in message.get("attachments") or []:
         blocks += attachment.get("blocks") or [{"text": {"text": attachment.get("text", "")}}]
     for block in blocks:
+        if block.get("type") == "image":
+            yield f"[picture: {block.get('title', {}).get('text', '')}] {block.get('alt_text', '')}"
         for part in (block.get("text"), *(block.get("fields") or []), *(block.get("elements") or [])):
             text = part.get("text") if isinstance(part, dict) else None
             if isinstance(text, dict):  # a button's label

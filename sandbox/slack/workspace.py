@@ -67,6 +67,8 @@ class Workspace:
         self.membership = Membership()
         self.files: dict[str, dict[str, Any]] = {}
         self.views: list[dict[str, Any]] = []
+        self.homes: dict[str, dict[str, Any]] = {}
+        """What each person sees in the app's Home."""
         self.ephemeral: list[dict[str, Any]] = []
         self.response_urls: dict[str, ResponseUrl] = {}
         self.triggers: dict[str, Trigger] = {}

@@ -11,7 +11,7 @@ The first rule that applies decides:
  6. `member`        a full member: `decide` judges the rest
 Help is for everybody: it says nothing of the organization.
 
-Why rule 5: docs/decisions, "Slack says who somebody is".
+Rules 1 to 3 are `governor.slack_members`. Why rule 5: docs/decisions, "Slack says who somebody is".
 """
 
 from dataclasses import dataclass
@@ -19,12 +19,12 @@ from dataclasses import dataclass
 from approval_desk.wishes import Verb, Wish
 from governor.policy import Policy, Workload
 from governor.slack import SlackError, SlackRateLimited, SlackRefused
-from governor.slack_identity import Identity, Installation, Person
+from governor.slack_identity import Identity, Person
+from governor.slack_members import refusal
 from governor.slack_requests import SlackRequest
 
 FREE: frozenset[Verb] = frozenset({"help", "hint"})
 LOOKS: frozenset[Verb] = frozenset({"status", "keys"})
-_FULL_MEMBERS = "Only full members of the workspace in which Governor is installed can use it."
 
 
 @dataclass(frozen=True)
@@ -44,9 +44,9 @@ def admit(
     """By the rules above. `workload`: whose key the wish is about, None where no workload declares it."""
     if wish.verb in FREE:
         return EVERYBODY
-    refused = _elsewhere(request, identity.home) or _unfit(request, identity)
+    refused = refusal(request, identity)
     if refused:
-        return refused
+        return Admission(refused.rule, refused.said)
     unread = identity.unread or _unclear(identity.person)
     if unread is None:
         return Admission("member")
@@ -54,40 +54,6 @@ def admit(
     if proven and request.user in _named(wish, policy, workload):
         return Admission("named")
     return _unread(unread)
-
-
-def _elsewhere(request: SlackRequest, home: Installation | None) -> Admission | None:
-    if home is None:
-        return None
-    here = request.enterprise == home.enterprise if home.org_wide else request.team == home.team
-    return None if here else Admission("elsewhere", f"Nothing was done. {_FULL_MEMBERS}")
-
-
-def _unfit(request: SlackRequest, identity: Identity) -> Admission | None:
-    person, home = identity.person, identity.home
-    if person is None:
-        return None
-    if person.stranger or (home and not _belongs(request, person, home)):
-        return Admission("outsider", f"Nothing was done: you belong to another workspace. {_FULL_MEMBERS}")
-    if person.deactivated:
-        return Admission("deactivated", "Nothing was done: your Slack account is deactivated.")
-    if person.bot:
-        return Admission("bot", "Nothing was done: bots and workflows cannot use Governor.")
-    if person.guest:
-        return Admission(
-            "guest", f"Nothing was done: you are a guest in this workspace. {_FULL_MEMBERS} Ask one of them."
-        )
-    return None
-
-
-def _belongs(request: SlackRequest, person: Person, home: Installation) -> bool:
-    """Whether Slack's API and the request both say that the person is of the app's workspace or organization.
-
-    An id is unique within a workspace only: the request's word keeps a namesake from another workspace out.
-    """
-    ours = person.enterprise == home.enterprise if home.org_wide else home.team in person.teams
-    same = request.user_team in person.teams or (bool(person.enterprise) and request.user_team == person.enterprise)
-    return ours and same
 
 
 def _named(wish: Wish, policy: Policy, workload: Workload | None) -> tuple[str, ...]:

@@ -248,6 +248,8 @@ class ApprovalDesk:
                 replies.respond(request.response_url, said)
             elif request.channel:
                 replies.ephemeral(request.channel, request.user, said)
+            else:
+                replies.direct(request.user, said)  # a button of the Home is in no channel
         except SlackError as error:
             self.ports.log.warning("the person was not answered", extra={"error": str(error)})
             if deliveries < ANSWERS and not isinstance(error, SlackRefused):

@@ -41,6 +41,21 @@ _DOUBTS: dict[Doubt, str] = {
     "unrecorded": "Governor's ledger does not hold this event, so somebody may have forged it.",
     "older": "Governor's ledger does not hold this event, which says that it is from before Governor stored them.",
 }
+PICTURED = frozenset(
+    {
+        DetailType.RUNAWAY_SUSPECTED,
+        DetailType.RUNAWAY_CONFIRMED,
+        DetailType.RUNAWAY_ENDED,
+        DetailType.KEY_DISABLED,
+        DetailType.DISABLE_WITHHELD,
+        DetailType.KEY_RESTORED,
+        DetailType.BUDGET_THRESHOLD_REACHED,
+        DetailType.DRAIN_BLOCKED,
+        DetailType.CREDITS_LEAK_SUSPECTED,
+        DetailType.CREDITS_LEAK_ENDED,
+    }
+)
+"""After these an incident's picture is drawn, or drawn anew (`incident_picture`, which may find nothing to draw)."""
 _MEASURED = frozenset(
     {
         DetailType.RUNAWAY_SUSPECTED,

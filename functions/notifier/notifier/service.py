@@ -83,7 +83,7 @@ class Notifier:
         event = checked.event
         sk, notice = self._remembered(event)
         if notice is not None and notice.data["status"] == "done":
-            return Told("before")
+            return Told("before", str(notice.data.get("incident", "")))
         if checked.alarm:
             # Again after a crash, under the same id. In the place of an event, it was told before when it comes back.
             self.bus.publish([checked.alarm])

@@ -4,7 +4,10 @@ from governor.environment import Settings
 
 
 class NotifierSettings(Settings):
-    """`SLACK_SECRET` names the secret with `{"bot_token": ...}`; without it, everything goes out as mail."""
+    """`SLACK_SECRET` names the secret with `{"bot_token": ...}`; without it, everything goes out as mail.
+
+    `PICTURE_QUEUE_URL`: where a picture of an incident is asked for; without it, none is.
+    """
 
     table_name: str
     decisions_table_name: str
@@ -12,6 +15,7 @@ class NotifierSettings(Settings):
     alert_topic_arn: str
     slack_secret: str | None = None
     slack_api_url: str = "https://slack.com/api/"
+    picture_queue_url: str | None = None
 
     @property
     def tables(self) -> tuple[str, str]:

@@ -2,7 +2,7 @@
 
 In this order, the first that applies decides:
 1. 413  the body is longer than any of Slack's
-2. 404, 405, 415   not a POST of a form to the one path
+2. 404, 405, 415   not a POST of a form, or of an event in JSON, to the one path
 3. 401  no timestamp, no signature, or none of Slack's shape; a timestamp more than five minutes off; no UTF-8
 What passes may be genuine, and only then is the signing secret read. `Refused` is the only thing raised.
 
@@ -20,7 +20,8 @@ from typing import Any
 MAX_BODY = 512_000
 """Characters. Slack sends the message that a button stands in with every click, and encodes it as a form."""
 WINDOW_SECONDS = 300
-FORM = "application/x-www-form-urlencoded"
+FORM, EVENT = "application/x-www-form-urlencoded", "application/json"
+"""What people do comes as a form; Slack's Events API sends JSON."""
 _TIMESTAMP = re.compile(r"[0-9]{1,11}")
 _SIGNATURE = re.compile(r"v0=[0-9a-f]{64}")
 
@@ -35,12 +36,14 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Signed:
-    """A request that claims to be Slack's. `retry`: how often Slack has sent it before, as Slack says."""
+    """A request that claims to be Slack's. `retry`: how often Slack has sent it before, as Slack says. `is_event`: JSON of
+    the Events API, not a form."""
 
     body: bytes
     timestamp: str
     signature: str
     retry: str = ""
+    is_event: bool = False
 
 
 def admit(event: Mapping[str, Any], now: float) -> Signed:
@@ -54,14 +57,16 @@ def admit(event: Mapping[str, Any], now: float) -> Signed:
         raise Refused(404, "there is one path")
     if _method(event) != "POST":
         raise Refused(405, "only POST is taken")
-    if headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
-        raise Refused(415, "only a form is taken")
+    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind not in (FORM, EVENT):
+        raise Refused(415, "only a form or an event is taken")
     timestamp, signature = headers.get("x-slack-request-timestamp", ""), headers.get("x-slack-signature", "")
     if not _TIMESTAMP.fullmatch(timestamp) or not _SIGNATURE.fullmatch(signature):
         raise Refused(401, "not signed")
     if abs(now - int(timestamp)) > WINDOW_SECONDS:
         raise Refused(401, "signed too long ago")
-    return Signed(_bytes(body, event.get("isBase64Encoded") is True), timestamp, signature, _retry(headers))
+    raw = _bytes(body, event.get("isBase64Encoded") is True)
+    return Signed(raw, timestamp, signature, _retry(headers), kind == EVENT)
 
 
 def _method(event: Mapping[str, Any]) -> str:

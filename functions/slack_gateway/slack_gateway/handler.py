@@ -30,7 +30,8 @@ def build() -> Gateway:
     settings = GatewaySettings.read(os.environ)
     session = boto3.session.Session()
     signature = SlackSignature(session.client("secretsmanager", config=AWS), settings.signing_secret, time.time)
-    return Gateway(signature, WorkQueue(session.client("sqs", config=AWS), settings.request_queue_url))
+    sqs = session.client("sqs", config=AWS)
+    return Gateway(signature, WorkQueue(sqs, settings.request_queue_url), WorkQueue(sqs, settings.home_queue_url))
 
 
 def lambda_handler(event: Mapping[str, Any], _context: Any) -> dict[str, Any]:

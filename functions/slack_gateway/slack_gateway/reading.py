@@ -72,13 +72,16 @@ def _button(payload: dict[str, Any], identity: dict[str, Any]) -> SlackRequest |
     action = actions[0].get("action_id")
     if not isinstance(action, str) or not action.startswith(PREFIX):
         return None
+    view = payload.get("view")
+    in_home = isinstance(view, dict) and view.get("type") == "home"
     return SlackRequest(
         **{**identity, **_person(payload)},
         kind="button",
-        channel=_text(_member(payload, "channel"), "id"),
+        # The Home is in no channel, and whoever clicks there is answered otherwise.
+        channel="" if in_home else _text(_member(payload, "channel"), "id"),
         action=action.removeprefix(PREFIX),
         value=_value(actions[0].get("value"), "the button's value"),
-        response_url=_text(payload, "response_url"),
+        response_url="" if in_home else _text(payload, "response_url"),
         trigger_id=_text(payload, "trigger_id"),
     )
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from slack_gateway.decide import Refused, Signed
+from slack_gateway.events import challenge, opened
 from slack_gateway.reading import read
 
 ONE_MOMENT = {"response_type": "ephemeral", "text": "One moment …"}
@@ -30,10 +31,11 @@ class Queue(Protocol):
 
 @dataclass(frozen=True)
 class Gateway:
-    """What outlives an invocation."""
+    """What outlives an invocation. `homes`: the queue of those who open the app's Home."""
 
     signature: Signature
     queue: Queue
+    homes: Queue
 
     def take(self, signed: Signed) -> dict[str, Any] | None:
         """The answer to show the person who did it, or None for nothing to show.
@@ -42,8 +44,20 @@ class Gateway:
         """
         if not self.signature.is_valid(signed.body, signed.timestamp, signed.signature):
             raise Refused(401, "the signature does not fit")
+        if signed.is_event:
+            return self._event(signed)
         asked = read(signed)
         if asked is None:
             return None
         self.queue.send([asked.encode()])
         return ONE_MOMENT if asked.kind == "command" else None
+
+    def _event(self, signed: Signed) -> dict[str, Any] | None:
+        """An event of Slack's own, already verified."""
+        wanted = challenge(signed)
+        if wanted is not None:
+            return {"challenge": wanted}
+        who = opened(signed)
+        if who is not None:
+            self.homes.send([who.encode()])
+        return None

@@ -18,6 +18,7 @@ SCOPES = {
     "conversations_replies": {"channels:history", "groups:history", "metadata.message:read"},
     "files_upload_v2": {"files:write"},
     "views_open": set(),
+    "views_publish": set(),
     "users_info": {"users:read"},
     "auth_test": set(),
 }
@@ -46,7 +47,15 @@ def test_the_command_and_the_buttons_lead_to_the_one_url_that_the_stack_puts_out
     assert command["command"] == "/governor"
     assert command["url"] == MANIFEST["settings"]["interactivity"]["request_url"]
     assert "SlackRequestUrl:" in (ROOT / "template.yaml").read_text()
-    assert "event_subscriptions" not in MANIFEST["settings"], "the gateway takes no events of Slack's"
+    events = MANIFEST["settings"]["event_subscriptions"]
+    assert events == {"request_url": command["url"], "bot_events": ["app_home_opened"]}
+
+
+def test_the_home_is_switched_on_and_people_can_be_answered_beside_it() -> None:
+    home = MANIFEST["features"]["app_home"]
+    assert home == {
+        "home_tab_enabled": True, "messages_tab_enabled": True, "messages_tab_read_only_enabled": True,
+    }  # fmt: skip
 
 
 def test_the_usage_hint_names_every_command() -> None:

@@ -20,7 +20,7 @@ NEVER_SENT = {
     # A grant is handed to the rules as the event that asked for it; it goes out as Key Disabled or Key Restored.
     "kill_switch": {DetailType.APPROVAL_GRANTED},
 }
-TELLERS = {"notifier"}
+TELLERS = {"notifier", "incident_picture"}
 """Functions that speak of every type there is: theirs are those that stand in the making of an `Event`."""
 ABOUT_TYPES = {"events", "publishers"}
 """Modules that say what types there are, and publish none."""

@@ -22,7 +22,7 @@ from governor.events import Event
 from governor.ledger import Put
 from governor.policy import Policy
 from governor.published import partition
-from notifier import handler
+from notifier import handler, wiring
 from notifier.truth import SINCE
 from sandbox.slack import SlackSimulator
 from tests.faults.harness import Accident, InProcess, Killed, Wire, context
@@ -92,7 +92,7 @@ class World:
             failed = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
         except Killed:
             failed = set(self.queue)
-            handler.build.cache_clear()
+            wiring.build.cache_clear()
         self.queue = {key: record for key, record in self.queue.items() if key in failed}
         self.now += VISIBILITY
 
@@ -131,11 +131,11 @@ def worlds(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], World]]:
         transports.append(InProcess(slack.app))
         ending.callback(transports[-1].dispose)
         current.append(World(wire, slack, _resources()))
-        handler.build.cache_clear()
+        wiring.build.cache_clear()
         return current[-1]
 
     monkeypatch.setattr(Policy, "load", lambda: policy)
-    monkeypatch.setattr(handler, "utc_now", lambda: current[-1].now)
+    monkeypatch.setattr(wiring, "utc_now", lambda: current[-1].now)
     for name, value in (
         ("TABLE_NAME", "ledger"),
         ("DECISIONS_TABLE_NAME", "decisions"),
@@ -152,7 +152,7 @@ def worlds(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], World]]:
         mock.patch("slack_sdk.web.base_client.urlopen", lambda request, **_: cross(wire, transports[-1], request)),
     ):
         yield make
-    handler.build.cache_clear()
+    wiring.build.cache_clear()
 
 
 class _Mocked:

@@ -1,5 +1,5 @@
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,9 +9,11 @@ import pytest
 from governor.aws import AWS, AWS_ONCE
 from governor.environment import SettingsError
 from governor.slack_memory import MemorySlack
+from governor.work_queue import SendFailed
 from notifier import handler
 from notifier.service import Notifier
 from notifier.settings import NotifierSettings
+from tests.unit.notifier.conftest import Trusting
 
 SAMPLES = sorted((Path(__file__).parents[3] / "events" / "notifier").glob("*.json"))
 
@@ -26,9 +28,25 @@ class Context:
         return self.left
 
 
+class Asked:
+    """The queue of pictures."""
+
+    def __init__(self) -> None:
+        self.bodies: list[str] = []
+        self.refuses = False
+
+    def send(self, bodies: Sequence[str]) -> None:
+        if self.refuses:
+            raise SendFailed("refused")
+        self.bodies += bodies
+
+
 @pytest.fixture(autouse=True)
-def _wired(monkeypatch: pytest.MonkeyPatch, notifier: Notifier) -> None:
-    monkeypatch.setattr(handler, "build", lambda: notifier)
+def asked(monkeypatch: pytest.MonkeyPatch, notifier: Notifier) -> list[str]:
+    """What the queue of pictures was given."""
+    queue = Asked()
+    monkeypatch.setattr(handler, "build", lambda: (notifier, queue))
+    return queue.bodies
 
 
 def _records(*names: str) -> dict[str, Any]:
@@ -87,3 +105,33 @@ def test_importing_the_handler_reads_no_environment(
     for name in ("TABLE_NAME", "ALERT_TOPIC_ARN", "SLACK_SECRET"):
         monkeypatch.delenv(name, raising=False)
     assert importlib.reload(handler).lambda_handler
+
+
+def test_a_picture_of_each_incident_is_asked_for_once_and_again_when_its_event_comes_again(asked: list[str]) -> None:
+    event = _records("runaway_suspected", "runaway_confirmed", "monitor_blind", "budget_threshold_reached")
+    handler.lambda_handler(event, Context())
+    incidents = [json.loads(one)["incident"] for one in asked]
+    assert [one.partition("#")[0] for one in incidents] == ["runaway", "budget"]
+    handler.lambda_handler(_records("runaway_confirmed"), Context())
+    assert json.loads(asked[-1])["incident"] == incidents[0], "a crash may have come before the first request"
+
+
+def test_what_nobody_confirms_gets_no_picture(asked: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Trusting, "notify", Trusting.hear)
+    forged = _records("key_disabled")
+    body = json.loads(forged["Records"][0]["body"])
+    body["detail"]["id"] = "made-up"
+    forged["Records"][0]["body"] = json.dumps(body)
+    handler.lambda_handler(forged, Context())
+    assert asked == []
+
+
+def test_people_are_told_although_no_picture_can_be_asked_for(
+    monkeypatch: pytest.MonkeyPatch, notifier: Notifier, slack: MemorySlack, caplog: pytest.LogCaptureFixture
+) -> None:
+    queue = Asked()
+    queue.refuses = True
+    monkeypatch.setattr(handler, "build", lambda: (notifier, queue))
+    assert handler.lambda_handler(_records("key_disabled"), Context()) == {"batchItemFailures": []}
+    assert len(slack.said) == 1
+    assert "the text stands" in caplog.text

@@ -79,6 +79,7 @@ PUBLISHES: Mapping[str, frozenset[Type]] = {
     "notifier": frozenset({Type.FORGERY_SUSPECTED}),
     "broadcast_gateway": frozenset(),
     "broadcast_tally": frozenset(),
+    "incident_picture": frozenset(),
 }
 
 REDELIVERS: Mapping[str, frozenset[Type]] = {

@@ -273,7 +273,7 @@ def _content(message: Message) -> dict[str, Any]:
     kept = fitted(sections, MAX_SECTION, MAX_TEXTS - buttons - sum(map(len, context)))
     blocks: list[Block] = [SectionBlock(text=_mrkdwn(text)) for text in kept]
     if message.actions:
-        blocks.append(ActionsBlock(elements=[_button(one) for one in message.actions]))
+        blocks.append(ActionsBlock(elements=[button_element(one) for one in message.actions]))
     if context:
         blocks.append(ContextBlock(elements=[_mrkdwn(text) for text in context]))
     # A top-level `blocks` would hide `text` and could have no colour: the blocks go into one coloured attachment.
@@ -289,7 +289,8 @@ def _mrkdwn(text: str) -> "MarkdownTextObject":
     return MarkdownTextObject(text=clip(text, MAX_SECTION), verbatim=True)
 
 
-def _button(button: Button) -> "ButtonElement":
+def button_element(button: Button) -> "ButtonElement":
+    """The button as Block Kit has it."""
     from slack_sdk.models.blocks import ButtonElement, ConfirmObject, PlainTextObject
 
     question = PlainTextObject(text=clip(button.confirm, MAX_CONFIRM), emoji=False)

@@ -1,4 +1,4 @@
-"""`Slack`, `Replies` and `Directory` in memory, for tests; one suite over both proves each equal to its adapter."""
+"""`Slack`, `Pictures`, `Replies`, `Directory` in memory, for tests; a suite over both proves each like its adapter."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -6,6 +6,7 @@ from typing import Any
 
 from governor.slack import Message, Posted, SlackError, SlackGone
 from governor.slack_identity import Identity, Installation, Person
+from governor.slack_pictures import Picture
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,29 @@ class MemorySlack:
         raise SlackGone("message_not_found", "Nothing to do: a new message is posted.")
 
 
+class MemoryPictures(MemorySlack):
+    """`Pictures` in memory: `said` has each message, whose text is the picture's; `files`, what was uploaded by id."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.files: dict[str, Picture] = {}
+        self.shown: dict[str, str] = {}
+
+    def upload(self, picture: Picture) -> str:
+        file = f"F{len(self.files) + 1}"
+        self.files[file] = picture
+        return file
+
+    def show(self, file: str, picture: Picture, metadata: Mapping[str, str], *, thread_ts: str) -> str:
+        ts = self.post(Message(picture.alt, ""), metadata, thread_ts=thread_ts)
+        self.shown[ts] = file
+        return ts
+
+    def replace(self, ts: str, file: str, picture: Picture) -> None:
+        self.update(ts, Message(picture.alt, ""))
+        self.shown[ts] = file
+
+
 class MemoryDirectory:
     """`Directory` in memory. Whoever is not in `people` is a full member of the app's workspace.
 
@@ -91,5 +115,20 @@ class MemoryReplies:
     def ephemeral(self, channel: str, user: str, text: str) -> None:
         self.told.append((user, text))
 
+    def direct(self, user: str, text: str) -> None:
+        self.told.append((user, text))
+
     def open_view(self, trigger_id: str, view: Mapping[str, Any]) -> None:
         self.views.append(view)
+
+
+class MemoryHomeTab:
+    """`HomeTab` in memory: `views` has what each person sees; `published`, who was published to, in order."""
+
+    def __init__(self) -> None:
+        self.views: dict[str, Mapping[str, Any]] = {}
+        self.published: list[str] = []
+
+    def publish(self, user: str, view: Mapping[str, Any]) -> None:
+        self.views[user] = view
+        self.published.append(user)

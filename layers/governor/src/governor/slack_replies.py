@@ -26,6 +26,9 @@ class Replies(Protocol):
     def ephemeral(self, channel: str, user: str, text: str) -> None:
         """Says something to one person in a channel."""
 
+    def direct(self, user: str, text: str) -> None:
+        """Says something to one person in the app's own conversation with them."""
+
     def open_view(self, trigger_id: str, view: Mapping[str, Any]) -> None:
         """Opens a modal before whoever clicked (within three seconds)."""
 
@@ -63,6 +66,11 @@ class SlackReplies:
     def ephemeral(self, channel: str, user: str, text: str) -> None:
         said = clip(redact(text), MAX_SECTION)
         self._call(lambda client: client.chat_postEphemeral(channel=channel, user=user, text=said), channel)
+
+    def direct(self, user: str, text: str) -> None:
+        # Slack takes a user's id for a channel's, and opens the conversation (reference/methods/chat.postMessage).
+        said = clip(redact(text), MAX_SECTION)
+        self._call(lambda client: client.chat_postMessage(channel=user, text=said, parse="none"), user)
 
     def open_view(self, trigger_id: str, view: Mapping[str, Any]) -> None:
         self._call(lambda client: client.views_open(trigger_id=trigger_id, view=dict(view)), "")
