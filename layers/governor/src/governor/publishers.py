@@ -64,6 +64,7 @@ PUBLISHES: Mapping[str, frozenset[Type]] = {
             Type.RUNAWAY_EXPECTED,
             Type.ROTATION_REQUESTED,
             Type.PRESET_PROMOTION_REQUESTED,
+            Type.REVIEW_REQUESTED,
         }
     ),
     "preset_promotion": frozenset(
@@ -77,6 +78,7 @@ PUBLISHES: Mapping[str, frozenset[Type]] = {
         }
     ),
     "notifier": frozenset({Type.FORGERY_SUSPECTED}),
+    "account_review": frozenset({Type.ACCOUNT_REVIEWED}),
     "broadcast_gateway": frozenset(),
     "broadcast_tally": frozenset(),
 }
