@@ -27,8 +27,8 @@ def page(report: Report) -> str:
     title = f"Account review of {report.at:%Y-%m-%d}"
     body = "".join(
         (
-            f"<header><h1>{title}</h1><p>{escape(report.name)}, {report.at:%Y-%m-%d %H:%M} UTC. Money is in USD; a week "
-            "is seven completed UTC days. Nothing at OpenRouter was changed by this review.</p></header>",
+            f"<header><h1>{title}</h1><p>{escape(report.name)}, {report.at:%Y-%m-%d %H:%M} UTC. Money is in USD; a "
+            "week is seven completed UTC days. Nothing at OpenRouter was changed by this review.</p></header>",
             _unread(report),
             _tiles(report),
             _findings(report),

@@ -31,7 +31,7 @@ class Report:
         counts = dict.fromkeys(ORDER, 0)
         for one in self.findings.open:
             counts[one.finding.severity] += 1
-        return dict[str, int](counts)
+        return {f"{name}": count for name, count in counts.items()}
 
     def rows(self) -> Iterator[tuple[str, Finding, date]]:
         """Every finding with how it stands, for a table."""

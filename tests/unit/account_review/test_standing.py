@@ -13,7 +13,7 @@ CAP = ("key_without_cap", "platform-staging/stage-growth-nocap")
 FAULT = f"{CAP[0]} {CAP[1]}"
 ACCEPTED = """\
   accepted:
-    - {rule: key_without_cap, subject: platform-staging/stage-growth-nocap, until: 2026-11-29, by: U0LEAD, reason: trial}
+    - {rule: key_without_cap, subject: platform-staging/stage-growth-nocap, until: 2026-11-29, by: U0LEAD, reason: why}
 """
 
 
@@ -68,7 +68,7 @@ def test_an_accepted_finding_is_listed_with_who_and_why_and_told_again_after_its
     world.now += timedelta(days=1)
     report = world.review()
     assert FAULT in {one.finding.id for one in report.findings.new}
-    assert [one.reason for one in report.findings.idle_acceptances] == ["trial"]
+    assert [one.reason for one in report.findings.idle_acceptances] == ["why"]
 
 
 def test_only_an_approver_accepts() -> None:

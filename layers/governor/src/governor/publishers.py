@@ -89,6 +89,7 @@ REDELIVERS: Mapping[str, frozenset[Type]] = {
     "key_retirement": frozenset({Type.ROLLBACK_REQUESTED}),
     "byok_failover": frozenset({Type.DRILL_REQUESTED}),
     "approval_desk": frozenset({Type.APPROVAL_DECIDED, Type.COMMAND_REQUESTED}),
+    "account_review": frozenset({Type.REVIEW_REQUESTED}),
     "preset_promotion": frozenset({Type.PRESET_PROMOTION_REQUESTED}),
 }
 """Which requests a function may put on the bus again, without the credential in them (`governor.redelivery`)."""

@@ -8,6 +8,8 @@ from governor.evidence import Evidence
 class ReviewRequested(Evidence):
     """Review Requested, from outside: review the account now. Who asks counts for nothing: it changes nothing."""
 
+    requested_by: str = ""
+
 
 class Reviewed(Evidence):
     """Account Reviewed. USD; the week is the seven completed UTC days before, `usual` the mean of the three before it.
