@@ -73,8 +73,8 @@ def _print(console: Console, document: Mapping[str, Any], save: Path | None) -> 
     month = summary["month_expected_usd"]
     expected = f"; {usd(month)} expected this month" if month is not None else ""
     console.print(
-        f"Reviewed {document['at']}: {usd(summary['week_usd'])} in seven days, {usd(summary['week_before_usd'])} in the "
-        f"seven before{expected}"
+        f"Reviewed {document['at']}: {usd(summary['week_usd'])} in seven days, {usd(summary['week_before_usd'])} in "
+        f"the seven before{expected}"
     )
     console.print(f"{len(found):,} findings open, {summary['new']:,} new, {summary['accepted']:,} accepted")
     for line in summary["unread"]:

@@ -1,6 +1,7 @@
 """The state of one OpenRouter account, and the rules that hold between its parts. Knows no HTTP.
 
 Every lookup that fails raises `Refusal` as the API would. Methods are called under the simulator's lock.
+A few lines over 300: one account, whose parts hold rules between them.
 """
 
 from collections import Counter, deque

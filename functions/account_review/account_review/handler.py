@@ -26,7 +26,7 @@ from governor.topic import AlertTopic
 from management_api import Pacing
 
 MARGIN_SECONDS = 30.0
-"""Kept back from OpenRouter's calls, so that what was found can still be written and told."""
+"""Kept back from OpenRouter's calls, to write down and tell what was found."""
 
 
 @functools.cache
@@ -34,30 +34,27 @@ def build() -> AccountReview:
     """The review over AWS, OpenRouter and Slack, made at the first event. Raises `SettingsError`."""
     settings, policy = ReviewSettings.read(os.environ), Policy.load()
     session = boto3.session.Session()
-    client, s3 = session.client("secretsmanager", config=AWS), session.client("s3", config=AWS)
-    table = session.client("dynamodb", config=AWS)
+    client, table = session.client("secretsmanager", config=AWS), session.client("dynamodb", config=AWS)
+    s3 = session.client("s3", config=AWS)
     secrets, ledger = SecretsManager(client), DynamoLedger(table, settings.table_name)
-    bucket, pace = settings.reading_bucket, settings.requests_per_second
-    key = settings.management_key_secret
+    bucket, pace, key = settings.reading_bucket, settings.requests_per_second, settings.management_key_secret
     channel = None
     if settings.slack_secret and policy.alerts:
         token = functools.partial(secrets.field, settings.slack_secret, "bot_token")
         channel = SlackChannel(token, policy.alerts.channel, settings.slack_api_url)
-    events = session.client("events", config=AWS)
-    ports = Ports(
+    return AccountReview(Ports(
         policy, ManagedAccount(secrets, key, policy.account.base_url, pacing=Pacing(pace) if pace else None),
         lambda: SecretsManagerVersions(client).put_at(key), ledger, DynamoLedger(table, settings.decisions_table_name),
         S3ReadingStore(s3, bucket, MEMORY), S3Shelf(s3, bucket), channel,
         AlertTopic(session.client("sns", config=AWS), settings.alert_topic_arn),
-        recorded_bus("account_review", ledger, events, settings.event_bus_name), utc_now, Logger(use_rfc3339=True),
-        settings.stack_name,
-    )  # fmt: skip
-    return AccountReview(ports)
+        recorded_bus("account_review", ledger, session.client("events", config=AWS), settings.event_bus_name), utc_now,
+        Logger(use_rfc3339=True), settings.stack_name,
+    ))  # fmt: skip
 
 
 @redelivered
 def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
-    """A schedule or a wish in; raises what Lambda is to try again."""
+    """A schedule or a request in; raises what Lambda is to try again."""
     run = received(event)
-    report = build().act(run, lambda: int(context.get_remaining_time_in_millis()) / 1000 - MARGIN_SECONDS)
-    return {"run": run.id, "open": len(report.findings.open), "new": len(report.findings.new)}
+    found = build().act(run, lambda: int(context.get_remaining_time_in_millis()) / 1000 - MARGIN_SECONDS).findings
+    return {"run": run.id, "open": len(found.open), "new": len(found.new)}
