@@ -13,6 +13,7 @@ import cli.importing.command
 import cli.orders
 import cli.plan
 import cli.policy
+import cli.review
 import cli.status
 import cli.terraform_command
 from cli.output import ExitCode
@@ -46,6 +47,7 @@ def build() -> typer.Typer:
     cli.orders.register(app)
     cli.explain.register(app)
     cli.doctor.register(app)
+    cli.review.register(app)
     return app
 
 

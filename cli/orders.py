@@ -27,7 +27,15 @@ from governor.events import DetailType
 from redaction import redact
 
 SOURCE = "governor.cli"
-DONE = frozenset({*get_args(Kind), "expected", DetailType.ROTATION_REQUESTED, DetailType.PRESET_PROMOTION_REQUESTED})
+DONE = frozenset(
+    {
+        *get_args(Kind),
+        "expected",
+        DetailType.ROTATION_REQUESTED,
+        DetailType.PRESET_PROMOTION_REQUESTED,
+        DetailType.REVIEW_REQUESTED,
+    }
+)
 """Rules of an answer after which something is under way, or people are asked. After any other, nothing is done."""
 Wait = Annotated[
     int, typer.Option("--wait", metavar="SECONDS", min=0, max=300, help="How long to wait for the answer; 0: not.")

@@ -21,6 +21,7 @@ FUNCTIONS = (
     "broadcast_gateway",
     "broadcast_tally",
     "incident_picture",
+    "account_review",
 )
 
 
@@ -52,7 +53,9 @@ LEDGER = {
         "key_planning key_rotation key_retirement", "approval_desk spend_meter kill_switch byok_failover"
     ),
     # Requests and withdrawals: whoever asks. Whoever acts reads them; a decision holds the digest of its request.
-    "approval": _owned("approval_desk preset_promotion", "kill_switch key_retirement byok_failover notifier"),
+    "approval": _owned(
+        "approval_desk preset_promotion", "kill_switch key_retirement byok_failover notifier account_review"
+    ),
     "approval#outcome": _owned("kill_switch key_retirement byok_failover preset_promotion", "approval_desk notifier"),
     "interaction": _owned("approval_desk"),
     "credential": _owned("credential_rotation"),
@@ -66,19 +69,33 @@ LEDGER = {
     **{
         f"published#{one}": _owned(one, "notifier")
         for one in FUNCTIONS
-        if one not in ("slack_gateway", "approval_desk", "broadcast_gateway", "broadcast_tally", "incident_picture")
+        if one
+        not in ("slack_gateway", "approval_desk", "broadcast_gateway", "broadcast_tally", "incident_picture", "account_review")
     },
+    # The review counts what these did. What it publishes itself, it tells itself.
+    **{
+        f"published#{one}": _owned(one, "notifier account_review")
+        for one in (
+            "kill_switch",
+            "key_rotation",
+            "key_retirement",
+            "credential_rotation",
+            "byok_failover",
+            "preset_promotion",
+        )
+    },
+    "published#account_review": _owned("account_review"),
     "notice#*": _owned("notifier"),
     "incident#*": _owned("notifier", "incident_picture"),
     # Which message shows an incident's picture, and what is on it.
     "picture#*": _owned("incident_picture"),
 }
-DECISIONS = _owned("approval_desk", "kill_switch key_retirement byok_failover preset_promotion notifier")
+DECISIONS = _owned("approval_desk", "kill_switch key_retirement byok_failover preset_promotion notifier account_review")
 SECRETS = {
     "ManagementKeySecretName": _owned(
-        readers="spend_meter kill_switch key_rotation key_retirement credential_rotation byok_failover"
+        readers="spend_meter kill_switch key_rotation key_retirement credential_rotation byok_failover account_review"
     ),
-    "SlackSecretName": _owned(readers="approval_desk preset_promotion notifier incident_picture"),
+    "SlackSecretName": _owned(readers="approval_desk preset_promotion notifier incident_picture account_review"),
     "SlackSigningSecretName": _owned(readers="slack_gateway"),
     "BroadcastSecretName": _owned(readers="broadcast_gateway"),
     "WorkloadSecretPrefix": _owned("key_rotation", "spend_meter key_retirement credential_rotation byok_failover"),
@@ -89,9 +106,11 @@ OBJECT_WRITERS = {
     "readings/": frozenset({"spend_meter"}),
     "watch/": frozenset({"spend_meter"}),
     "pages/": frozenset({"byok_failover"}),
+    "reviews/": frozenset({"account_review"}),
 }
 OBJECT_READERS = {
     "readings/": frozenset({"spend_meter"}),
     "watch/": frozenset({"spend_meter", "broadcast_tally"}),
     "pages/": frozenset[str](),
+    "reviews/": frozenset({"account_review"}),
 }

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from governor import byok_evidence, evidence, preset_evidence
+from governor import byok_evidence, evidence, preset_evidence, review_evidence
 from governor.approval_evidence import ApprovalDecided, ApprovalEvidence, CommandRequested, Forgery, RunawayExpected
 from governor.events import REQUESTS, SOURCE, VERSION, DetailType
 
@@ -50,6 +50,8 @@ EVIDENCE: dict[DetailType, type[evidence.Evidence]] = {
     DetailType.PRESET_PROMOTION_FAILED: preset_evidence.Promotion,
     DetailType.PRESET_ROLLED_BACK: preset_evidence.Promotion,
     DetailType.PRESET_DRIFTED: preset_evidence.PresetDrift,
+    DetailType.ACCOUNT_REVIEWED: review_evidence.Reviewed,
+    DetailType.REVIEW_REQUESTED: review_evidence.ReviewRequested,
     DetailType.PRESET_PROMOTION_REQUESTED: evidence.PresetPromotionRequested,
     DetailType.CREDENTIAL_UNHEALTHY: byok_evidence.CredentialHealth,
     DetailType.CREDENTIAL_RECOVERED: byok_evidence.CredentialHealth,

@@ -120,6 +120,7 @@ def model_view(model: Model) -> dict[str, Any]:
         "supported_parameters": _PARAMETERS,
         "supported_voices": None,
         "default_parameters": None,
+        "expiration_date": None,
         "links": {"details": f"/api/v1/models/{model.permaslug}/endpoints"},
     }
 

@@ -1,6 +1,7 @@
 """The state of one OpenRouter account, and the rules that hold between its parts. Knows no HTTP.
 
 Every lookup that fails raises `Refusal` as the API would. Methods are called under the simulator's lock.
+A few lines over 300: one account, whose parts hold rules between them.
 """
 
 from collections import Counter, deque
@@ -82,9 +83,13 @@ class Organization:
         # What the management key may do. Empty: every workspace.
         self.management_read_only = False
         self.management_workspace_id = ""
+        # When it expires, epoch seconds; None: never.
+        self.management_expires_at: float | None = None
         # Networks that keys may be used from (Settings, Security); none: from anywhere.
         self.allowed_networks: tuple[IPv4Network | IPv6Network, ...] = ()
         self.federation = Federation()
+        # What `GET /models` says otherwise than the catalogue, by the model's id; None: the model is listed no more.
+        self.listed_models: dict[str, dict[str, Any] | None] = {}
         # Fields of a config that a preset should keep, and that are lost all the same.
         self.lost_fields: set[str] = set()
         # Requests to free models, by day since the epoch.

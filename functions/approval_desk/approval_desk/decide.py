@@ -4,7 +4,7 @@ Whoever comes here is a full member, or is named in the policy for what they wan
  - `stale`       older than half an hour: the person has stopped waiting, and can no longer be answered. Never for what
                  was begun, and not for a vote, which is bound to what was shown and to the request's own end
 Then, by what is wanted:
- - rotate        any member
+ - rotate, review   any member
  - disable       whoever `approvals.disable_by` entitles, at once; anybody else's wish is a request to those
  - expected          the workload's owner, or one of the policy's approvers
  - restore           one of the policy's approvers, at once; anybody else's wish is a request
@@ -37,6 +37,7 @@ from governor.key_rollback import COMMAND, KIND, Obstacle
 from governor.ledger import Put
 from governor.lineage import Lineage
 from governor.policy import Preset
+from governor.review_evidence import ReviewRequested
 from governor.slack_requests import SlackRequest
 from governor.slack_text import escape, mention
 
@@ -67,6 +68,9 @@ def decide(wish: Wish, facts: Facts) -> Decision:
             return _about_a_preset(wish, facts)
         case "drill":
             return _drill(wish, facts)
+        case "review":
+            evidence = ReviewRequested(requested_by=facts.by).model_dump(mode="json")
+            return _publish(DetailType.REVIEW_REQUESTED, "account", evidence, facts, "A review of")
         case "status" | "keys":
             return Decision("report", wish.verb)
         case _:

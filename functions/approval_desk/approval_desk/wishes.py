@@ -9,7 +9,7 @@ from governor.slack_requests import SlackRequest
 
 Verb = Literal[
     "approve", "reject", "disable", "restore", "rotate", "expected", "promote", "override", "rollback", "adopt",
-    "revert", "drill", "rollback-key", "status", "keys", "help", "hint",
+    "revert", "drill", "rollback-key", "review", "status", "keys", "help", "hint",
 ]  # fmt: skip
 USAGE: Mapping[str, str] = {
     "status": "",
@@ -22,6 +22,7 @@ USAGE: Mapping[str, str] = {
     "promote": "<preset>",
     "rollback": "<preset>",
     "drill": "<workspace> <provider>",
+    "review": "",
     "help": "",
 }
 """The words of `/governor`, and what follows each."""
@@ -36,6 +37,7 @@ MEANING: Mapping[str, str] = {
     "promote": "ask for the staging preset to be checked and promoted",
     "rollback": "serve the former production preset again",
     "drill": "ask for a failover drill",
+    "review": "hold the account against the rules, and say what the money did; changes nothing",
     "help": "this",
 }
 _SUBJECTS: Mapping[str, tuple[str, ...]] = {

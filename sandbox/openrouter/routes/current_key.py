@@ -50,7 +50,7 @@ def _identity(organization: Organization, key: Key | None, now: float) -> dict[s
         "limit_reset": key and key.limit_reset,
         "include_byok_in_limit": key is not None and key.include_byok_in_limit,
         **(Meter() if key is None else key.meter).view(now),
-        "expires_at": None if key is None else iso_or_none(key.expires_at),
+        "expires_at": iso_or_none(organization.management_expires_at if key is None else key.expires_at),
         "creator_user_id": OWNER if key is None else key.creator_user_id,
         "workspace_id": organization.default_workspace.id if key is None else key.workspace_id,
     }

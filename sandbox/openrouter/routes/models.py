@@ -11,7 +11,9 @@ routes = Routes("public")
 
 @routes.add("GET", "/models")
 def list_models(call: Call) -> dict[str, Any]:
-    rows = [model_view(model) for model in MODELS.values()]
+    changed = call.organization.listed_models
+    rows = [{**model_view(model), **(changed.get(model.id) or {})} for model in MODELS.values()]
+    rows = [row for row in rows if changed.get(row["id"], {}) is not None]
     offset, limit = call.number("offset", 0), call.number("limit", 500, least=1, most=1000)
     return {"data": rows[offset : offset + limit], "links": {"next": None}, "total_count": len(rows)}
 

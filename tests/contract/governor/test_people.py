@@ -74,6 +74,9 @@ PEOPLE: dict[str, Known] = {
     "RotationRequested.requested_by": Known(
         "claim", "tests/contract/governor/test_people.py::test_who_asks_for_a_rotation_is_not_even_read"
     ),
+    "ReviewRequested.requested_by": Known(
+        "claim", "tests/unit/account_review/test_delivery.py::test_who_asks_for_a_review_is_not_even_read"
+    ),
     "Exposed.requested_by": Known(
         "claim",
         "tests/unit/kill_switch/test_granting.py::"
@@ -112,10 +115,10 @@ PEOPLE: dict[str, Known] = {
 NOBODY = frozenset({
     "about", "approval", "author_unknown", "behind", "blocks_first", "chain", "change", "command", "comment",
     "credential_id", "detail", "detail_type", "digest", "due", "error", "event", "exit", "expected", "field", "file",
-    "found", "hash", "id", "live", "missing", "name", "new_apps", "new_models", "nonce", "order", "override_of",
-    "period", "policy", "promotion", "proof", "provider", "providers", "reason", "repair", "rule", "scope",
+    "findings", "found", "hash", "id", "live", "missing", "name", "new_apps", "new_models", "nonce", "order", "override_of",
+    "period", "policy", "promotion", "proof", "provider", "providers", "reason", "repair", "rule", "run", "scope",
     "scope_name", "secret", "served_by", "shown", "step", "subject", "todo", "top_apps", "top_models", "trigger",
-    "url", "why", "workloads", "workspace", "workspace_id",
+    "unread", "url", "why", "workloads", "workspace", "workspace_id",
 })  # fmt: skip
 """Names of text fields that hold no person. `comment` and `reason` hold a person's words, `name` never a person's."""
 

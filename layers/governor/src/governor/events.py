@@ -80,6 +80,7 @@ class DetailType(StrEnum):
     PRESET_PROMOTION_FAILED = "Preset Promotion Failed"
     PRESET_ROLLED_BACK = "Preset Rolled Back"
     PRESET_DRIFTED = "Preset Drifted"
+    ACCOUNT_REVIEWED = "Account Reviewed"
     KEY_EXPOSED = "Key Exposed"
     APPROVAL_DECIDED = "Approval Decided"
     PRESET_PROMOTION_REQUESTED = "Preset Promotion Requested"
@@ -88,6 +89,7 @@ class DetailType(StrEnum):
     ROLLBACK_REQUESTED = "Rollback Requested"
     DRILL_REQUESTED = "Drill Requested"
     COMMAND_REQUESTED = "Command Requested"
+    REVIEW_REQUESTED = "Review Requested"
 
 
 REQUESTS = frozenset(
@@ -100,6 +102,7 @@ REQUESTS = frozenset(
         DetailType.ROLLBACK_REQUESTED,
         DetailType.DRILL_REQUESTED,
         DetailType.COMMAND_REQUESTED,
+        DetailType.REVIEW_REQUESTED,
     }
 )
 

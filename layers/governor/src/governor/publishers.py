@@ -64,6 +64,7 @@ PUBLISHES: Mapping[str, frozenset[Type]] = {
             Type.RUNAWAY_EXPECTED,
             Type.ROTATION_REQUESTED,
             Type.PRESET_PROMOTION_REQUESTED,
+            Type.REVIEW_REQUESTED,
         }
     ),
     "preset_promotion": frozenset(
@@ -77,6 +78,7 @@ PUBLISHES: Mapping[str, frozenset[Type]] = {
         }
     ),
     "notifier": frozenset({Type.FORGERY_SUSPECTED}),
+    "account_review": frozenset({Type.ACCOUNT_REVIEWED}),
     "broadcast_gateway": frozenset(),
     "broadcast_tally": frozenset(),
     "incident_picture": frozenset(),
@@ -88,6 +90,7 @@ REDELIVERS: Mapping[str, frozenset[Type]] = {
     "key_retirement": frozenset({Type.ROLLBACK_REQUESTED}),
     "byok_failover": frozenset({Type.DRILL_REQUESTED}),
     "approval_desk": frozenset({Type.APPROVAL_DECIDED, Type.COMMAND_REQUESTED}),
+    "account_review": frozenset({Type.REVIEW_REQUESTED}),
     "preset_promotion": frozenset({Type.PRESET_PROMOTION_REQUESTED}),
 }
 """Which requests a function may put on the bus again, without the credential in them (`governor.redelivery`)."""

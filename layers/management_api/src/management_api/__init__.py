@@ -28,6 +28,7 @@ from management_api._models.inference import (
     Model,
     OpenRouterMetadata,
     Pricing,
+    Provider,
     ProviderResponse,
     RouterAttempt,
 )
@@ -99,6 +100,7 @@ __all__ = [
     "Preset",
     "PresetVersion",
     "Pricing",
+    "Provider",
     "ProviderResponse",
     "RateLimited",
     "Read",

@@ -12,7 +12,7 @@ from management_api._answers import many, one, whole
 from management_api._call import Body, Call
 from management_api._listing import list_all
 from management_api._models.analytics import ActivityItem, Credits
-from management_api._models.inference import ChatCompletion, Generation, Model
+from management_api._models.inference import ChatCompletion, Generation, Model, Provider
 from management_api._models.keys import CurrentKey
 from management_api._resources import (
     Analytics,
@@ -99,14 +99,27 @@ class OpenRouter:
         date: Date | None = None,
         api_key_hash: str | None = None,
         workspace_id: str | None = None,
+        group_by: str | None = None,
     ) -> list[ActivityItem]:
-        """Completed UTC days only, the last 30, by model and endpoint. `date` picks one of them."""
-        given = {"date": date and date.isoformat(), "api_key_hash": api_key_hash, "workspace_id": workspace_id}
+        """Completed UTC days only, the last 30, by model and endpoint. `date` picks one of them.
+
+        `group_by="workspace"`: each row's `workspace_id` is given, and rows are split by it.
+        """
+        given = {
+            "date": date and date.isoformat(),
+            "api_key_hash": api_key_hash,
+            "workspace_id": workspace_id,
+            "group_by": group_by,
+        }
         query = {name: value for name, value in given.items() if value}
         return self._transport.send(Call("GET", "/activity", many(ActivityItem), query=query))
 
     def models(self) -> list[Model]:
         return list_all(self._transport, "/models", many(Model), management=False, page_size=1000)
+
+    def providers(self) -> list[Provider]:
+        """Every provider that OpenRouter routes to."""
+        return self._transport.send(Call("GET", "/providers", many(Provider), management=False))
 
     def generation(self, id: str) -> Generation:
         return self._transport.send(Call("GET", "/generation", one(Generation), query={"id": id}, management=False))

@@ -12,6 +12,7 @@ from governor.policy._parts import Duration, Share, SlackChannel, SlackUser, par
 from governor.policy._people import Person
 from governor.policy._policy import ROTATION_TAG, Policy, lineage_name
 from governor.policy._presets import Checks, Golden, GoldenCase, Preset, Smoke
+from governor.policy._review import Accepted, Declared, ModelGroup, Review, Tiers
 from governor.policy._workloads import (
     NOBODY,
     Budget,
@@ -28,6 +29,7 @@ from governor.policy._workloads import (
 __all__ = [
     "NOBODY",
     "ROTATION_TAG",
+    "Accepted",
     "Account",
     "Alerts",
     "Approvals",
@@ -36,6 +38,7 @@ __all__ = [
     "Checks",
     "Copies",
     "Credits",
+    "Declared",
     "Drill",
     "Duration",
     "Expect",
@@ -47,11 +50,13 @@ __all__ = [
     "Key",
     "Limits",
     "ManagementKey",
+    "ModelGroup",
     "Owner",
     "Person",
     "Policy",
     "Preset",
     "Probe",
+    "Review",
     "Rotation",
     "Rotations",
     "Runaway",
@@ -59,6 +64,7 @@ __all__ = [
     "SlackChannel",
     "SlackUser",
     "Smoke",
+    "Tiers",
     "Window",
     "Workload",
     "lineage_name",

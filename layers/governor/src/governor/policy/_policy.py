@@ -15,6 +15,7 @@ from governor.policy._expected import TimeZone
 from governor.policy._parts import Part
 from governor.policy._people import People, is_identity
 from governor.policy._presets import Preset
+from governor.policy._review import Review
 from governor.policy._workloads import Limits, Workload
 
 
@@ -32,6 +33,7 @@ class Policy(Part):
     people: People = Field(default_factory=dict)
     presets: tuple[Preset, ...] = ()
     approvals: Approvals | None = None
+    review: Review = Review()
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> Self:
@@ -57,6 +59,17 @@ class Policy(Part):
                 raise ValueError(
                     f"workload {workload.name}: key.expires_in must be set and at most account.max_key_lifetime, or "
                     f"OpenRouter refuses its new key"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _findings_are_accepted_by_approvers(self) -> Self:
+        approvers = self.approvals.approvers if self.approvals else ()
+        for one in self.review.accepted:
+            if one.by not in approvers:
+                raise ValueError(
+                    f"review.accepted: {one.rule} {one.subject}: {one.by} is not in approvals.approvers; an approver "
+                    f"accepts a finding"
                 )
         return self
 
@@ -88,7 +101,7 @@ class Policy(Part):
 
     def workload(self, name: str) -> Workload | None:
         """The workload declared under this name."""
-        return next((workload for workload in self.workloads if workload.name == name), None)
+        return self._named.get(name)
 
     def preset(self, slug: str) -> Preset | None:
         """The preset declared under this slug."""
@@ -111,6 +124,10 @@ class Policy(Part):
     def lineage_of(self, key_name: str) -> str:
         """The name of the lineage that a key is of: the workload that adopts it, or else what its name bears."""
         return self._adopted.get(key_name) or lineage_name(key_name)
+
+    @cached_property
+    def _named(self) -> dict[str, Workload]:
+        return {workload.name: workload for workload in self.workloads}
 
     @cached_property
     def _adopted(self) -> dict[str, str]:

@@ -17,10 +17,15 @@ class Pricing(Answer):
     prompt: Price
     completion: Price
     request: Price = Decimal(0)
+    input_cache_read: Price | None = None
+    """A prompt token that was read from the provider's cache; None where the model's list has no such price."""
 
 
 class Model(Answer):
-    """One model of the catalogue. `pricing` is in USD per token; -1 stands for a price that varies (routers)."""
+    """One model of the catalogue. `pricing` is in USD per token; -1 stands for a price that varies (routers).
+
+    `expiration_date`: `YYYY-MM-DD`, after which the model may be removed; None where there is no such day.
+    """
 
     id: str
     name: str = ""
@@ -28,6 +33,14 @@ class Model(Answer):
     context_length: int | None = None
     pricing: Pricing
     supported_parameters: list[str] = Field(default_factory=list)
+    expiration_date: str | None = None
+
+
+class Provider(Answer):
+    """A provider: `slug` is what filters name, `name` what answers and analytics show."""
+
+    slug: str
+    name: str
 
 
 class ChatMessage(Answer):
