@@ -7,6 +7,7 @@ import threading
 
 import typer
 
+import cli.broadcast
 import cli.doctor
 import cli.explain
 import cli.importing.command
@@ -46,6 +47,7 @@ def build() -> typer.Typer:
     cli.orders.register(app)
     cli.explain.register(app)
     cli.doctor.register(app)
+    cli.broadcast.register(app)
     return app
 
 
