@@ -7,6 +7,7 @@ import threading
 
 import typer
 
+import cli.broadcast
 import cli.doctor
 import cli.explain
 import cli.importing.command
@@ -48,6 +49,7 @@ def build() -> typer.Typer:
     cli.explain.register(app)
     cli.doctor.register(app)
     cli.review.register(app)
+    cli.broadcast.register(app)
     return app
 
 

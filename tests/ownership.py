@@ -105,12 +105,14 @@ SECRETS = {
 OBJECT_WRITERS = {
     "readings/": frozenset({"spend_meter"}),
     "watch/": frozenset({"spend_meter"}),
+    "pushed/": frozenset({"broadcast_tally"}),
     "pages/": frozenset({"byok_failover"}),
     "reviews/": frozenset({"account_review"}),
 }
 OBJECT_READERS = {
     "readings/": frozenset({"spend_meter"}),
     "watch/": frozenset({"spend_meter", "broadcast_tally"}),
+    "pushed/": frozenset({"spend_meter", "broadcast_tally"}),
     "pages/": frozenset[str](),
     "reviews/": frozenset({"account_review"}),
 }

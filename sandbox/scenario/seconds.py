@@ -38,6 +38,7 @@ def connect(world: World, **changes: Any) -> str:
     made = httpx.post(
         f"{world.base_url}/observability/destinations",
         json={"type": "webhook", "name": "governor", "workspace_id": place, "config": config, "privacy_mode": True}
+        | {"broadcast_generation_cost": True, "broadcast_generation_identity": True}
         | changes,
         headers=headers,
         timeout=30,

@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 
 from sandbox.build import ROOT
-from tests.bench import broadcast, cold_start, failover, gateway, plan, rotations, sweep
+from tests.bench import broadcast, broadcast_http, cold_start, failover, gateway, plan, rotations, sweep
 from tests.bench.figures import Figure, table
 from tests.bench.processes import built_stack
 
@@ -39,6 +39,7 @@ def main() -> int:
         "failover": lambda: failover.measure(say),
         "plan": lambda: plan.measure(say),
         "broadcast": lambda: broadcast.measure(say),
+        "broadcast_http": lambda: broadcast_http.measure(say),
     }
     parser = argparse.ArgumentParser(prog="tests.bench")
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(parts)}; all without one")

@@ -41,8 +41,8 @@ class Taken:
 
 
 class _Fits:
-    def fits(self, token: str) -> bool:
-        return token == TOKEN
+    def fits(self, token: str, purpose: str = "token") -> bool:
+        return (token, purpose) == (TOKEN, "token")
 
 
 class _Stream:
@@ -80,7 +80,7 @@ def load(a_second: int, seconds: int, seed: int = 16) -> Taken:
     store, meter, stream = MemoryReadingStore(), _Meter(), _Stream()
     store.put(watch.encode(), None)
     clock = [float(NOW)]
-    gateway, counter = Gateway(_Fits(), stream), Counter(store, meter, lambda: clock[0], 1.0, 1)
+    gateway, counter = Gateway(_Fits(), stream), Counter(store, meter, lambda: clock[0], 1.0, 1, MemoryReadingStore())
     truth: dict[str, float] = {}
     state: dict[str, object] = {}
     spent_gateway = spent_tally = 0.0

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from sandbox.scenario.organization import SEARCH
-from sandbox.scenario.seconds import PARAMETERS, SECRETS, TOKEN, connect, loop_by_seconds, push
+from sandbox.scenario.seconds import PARAMETERS, SECRET, SECRETS, TOKEN, connect, loop_by_seconds, push
 from sandbox.scenario.world import MODELS, World, open_world
 from tests.everything import everything
 from tests.unit.broadcast_gateway.otlp import request
@@ -88,3 +88,57 @@ def test_openrouters_connection_test_passes_and_ordinary_traffic_wakes_no_readin
     assert not [one for one in pushed.engine.invocations if "tip" in (one.event or {})]
     windows = [one.result for one in pushed.engine.invocations if one.function == "BroadcastTallyFunction"]
     assert {"state": {}, "batchItemFailures": []} in windows
+
+
+def test_a_destination_that_somebody_changed_and_a_silent_workspace_are_told_and_their_ends_too(pushed: World) -> None:
+    destination = connect(pushed)
+    settings = pushed.simulator.organization.destinations[destination].settings
+    place = pushed.key(SEARCH).workspace_id
+
+    def minutes(count: int, broadcast: bool = True) -> list[tuple[str, str]]:
+        for _ in range(count):
+            if broadcast:
+                push(pushed, SEARCH, 0.02)
+            else:
+                pushed.simulator.spend(pushed.hash(SEARCH), 0.02, requests=1, model=MODELS[0], app="agent-runner")
+            pushed.run(pushed.now + MINUTE)
+        return [
+            (event["detail-type"], event["detail"]["evidence"]["kind"])
+            for kind in ("Monitor Blind", "Monitor Recovered")
+            for event in pushed.events(kind, subject=f"broadcast {place}")
+        ]
+
+    assert minutes(45) == []
+    settings["enabled"] = False
+    told = [("Monitor Blind", "broadcast_drifted")]
+    assert minutes(25, broadcast=False) == told
+    settings["enabled"] = True
+    told.append(("Monitor Recovered", "broadcast_drifted"))
+    assert minutes(15) == told
+    told.insert(1, ("Monitor Blind", "broadcast_silent"))
+    assert minutes(50, broadcast=False) == told
+    told.append(("Monitor Recovered", "broadcast_silent"))
+    assert minutes(15) == told
+    lines = "\n".join(pushed.slack_lines())
+    assert lines.count("is set up as Governor needs it again") == 1
+    assert lines.count("Broadcast pushes requests of workspace") == 1
+    assert pushed.engine.dead_letters() == []
+
+
+def test_openrouters_own_notification_has_the_keys_of_a_workspace_read_and_no_more(pushed: World) -> None:
+    notifications = "fake-notifications-token-of-the-sandbox-0123456789"
+    pushed.engine.client("secretsmanager").put_secret_value(
+        SecretId=SECRET, SecretString=json.dumps({"token": TOKEN, "notifications": notifications})
+    )
+    pushed.run(pushed.now + 3 * MINUTE)
+    keys = pushed.keys_as_set()
+    body = json.dumps({"type": "workspace_budget", "data": {"workspace": {"id": pushed.key(SEARCH).workspace_id}}})
+    url = f"{pushed.engine.outputs['BroadcastUrl'].rstrip('/')}/notifications/"
+    assert httpx.post(url + "n" * 40, content=body, timeout=30).status_code == 401
+    assert httpx.post(url + notifications, content=body, timeout=30).status_code == 200
+    pushed.engine.run_until(5 * SECOND)
+    woken = [one for one in pushed.engine.invocations if "tip" in (one.event or {})]
+    assert [one.result["outcome"] for one in woken] == ["read"]
+    assert pushed.keys_as_set() == keys
+    assert pushed.writes() == []
+    assert pushed.engine.dead_letters() == []

@@ -47,5 +47,8 @@ def lambda_handler(event: Mapping[str, Any], _context: Any) -> dict[str, Any]:
         log.exception("a delivery of OpenRouter's was not taken; the minute's reading sees what it told of")
         return {"statusCode": 500}
     if found.uncounted:
-        log.warning("%d requests without a cost that could be, or without a key's name", found.uncounted)
+        what = (
+            "a notification that is no JSON" if delivery.is_notification else "requests without a cost or a key's name"
+        )
+        log.warning("uncounted: %d, %s", found.uncounted, what)
     return {"statusCode": 200, "headers": {"content-type": "application/json"}, "body": "{}"}

@@ -8,15 +8,17 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from broadcast_gateway.decide import Delivery, Refused, unpacked
+from broadcast_gateway.notification import named
 from broadcast_gateway.reading import Read, read
 from governor.broadcast import Pushed
+from governor.header_token import BROADCAST, NOTIFICATIONS
 
 
 class Token(Protocol):
-    """The token that OpenRouter's destination is configured with."""
+    """The tokens that OpenRouter is configured with."""
 
-    def fits(self, token: str) -> bool:
-        """Whether it is the one; compared in constant time."""
+    def fits(self, token: str, purpose: str = BROADCAST) -> bool:
+        """Whether it is the one for this purpose; compared in constant time."""
 
 
 class Stream(Protocol):
@@ -38,8 +40,10 @@ class Gateway:
 
         Of a delivery that holds prompts or completions nothing is kept but that there was one.
         """
-        if not self.token.fits(delivery.token):
+        if not self.token.fits(delivery.token, NOTIFICATIONS if delivery.is_notification else BROADCAST):
             raise Refused(401, "the token does not fit")
+        if delivery.is_notification:
+            return self._notified(delivery)
         if delivery.is_test:
             return Read()
         found = read(unpacked(delivery))
@@ -48,3 +52,14 @@ class Gateway:
         elif found.pushed:
             self.stream.put(found.pushed)
         return found
+
+    def _notified(self, delivery: Delivery) -> Read:
+        """A notification of OpenRouter's own: whom it may name goes on the stream, as a tip. `uncounted` is 1 where it
+        could not be read."""
+        try:
+            names = named(unpacked(delivery))
+        except Refused:
+            names = None
+        if names:
+            self.stream.put([Pushed(names=names)])
+        return Read(uncounted=0 if names is not None else 1)

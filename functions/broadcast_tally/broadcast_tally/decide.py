@@ -8,6 +8,8 @@ with each window, as the meter's lines do with each reading. For each name that 
  4. `waits`      it was asked for a moment ago: 3 s ago after the first two times, then twice as long each time
  5. `workspace`, `account`   as many were asked for in this window as may be
  6. `tip`
+What a notification of OpenRouter's own names is asked for by all rules but `below`: a key's name, and of a workspace
+the keys that spent in this window, then those with the least left, at most `OF_A_WORKSPACE`.
 So nothing that is pushed decides anything: a tip makes the meter read, and the reading decides (promise 2).
 
 The bounds, of one stack: `A_MINUTE` readings, of which `OF_A_WORKSPACE` of one workspace and, by the doubling, six of
@@ -39,7 +41,8 @@ class Tally:
 
     `sums`: USD by name. `asked`: name to (epoch seconds, how often) of its tips. `by_workspace`: tips in this window.
     The counts add up to the records received: `counted`, `repeated` (the generation was counted before), `late`,
-    `unknown` (no line knows the name), `unreadable`, `content`.
+    `unknown` (no line knows the name), `unreadable`, `content`, `notified`. `places`: ids of the workspaces of which
+    anything was pushed, late and repeated requests included.
     """
 
     sums: dict[str, float] = field(default_factory=dict)
@@ -48,6 +51,7 @@ class Tally:
     by_workspace: dict[str, int] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
     told_content: bool = False
+    places: set[str] = field(default_factory=set)
 
     def encode(self) -> dict[str, Any]:
         """Lambda's `state`: at most 1 MB a shard."""
@@ -58,6 +62,7 @@ class Tally:
             "by_workspace": self.by_workspace,
             "counts": self.counts,
             "told_content": self.told_content,
+            "places": sorted(self.places),
         }
 
     @classmethod
@@ -72,6 +77,7 @@ class Tally:
                 {str(name): int(count) for name, count in state.get("by_workspace", {}).items()},
                 {str(name): int(count) for name, count in state.get("counts", {}).items()},
                 state.get("told_content") is True,
+                {str(place) for place in state.get("places", ())},
             )
         except (ValueError, TypeError, AttributeError, binascii.Error):
             return cls()
@@ -96,13 +102,18 @@ def add(tally: Tally, records: Iterable[Pushed | None], watch: Watch, now: int, 
     """
     spent: dict[str, None] = {}
     for record in records:
+        line = None if record is None else watch.lines.get(record.key)
+        if line and (place := watch.place_of(line)):
+            tally.places.add(place)
         if record is None:
             tally.count("unreadable")
         elif record.content:
             tally.count("content")
+        elif record.names:
+            tally.count("notified")
         elif now - record.ended > LATE:
             tally.count("late")
-        elif record.key not in watch.lines:
+        elif line is None:
             tally.count("unknown")
         elif record.generation[:ID] in tally.seen:
             tally.count("repeated")
@@ -114,15 +125,34 @@ def add(tally: Tally, records: Iterable[Pushed | None], watch: Watch, now: int, 
     return list(spent)
 
 
-def decide(tally: Tally, spent: Iterable[str], watch: Watch, now: int, shards: int) -> Decision:
+def notified(tally: Tally, records: Iterable[Pushed | None], watch: Watch) -> list[str]:
+    """The names that notifications in this batch mean, each once: keys', then those of the workspaces."""
+    digests = dict.fromkeys(digest for record in records if record for digest in record.names)
+    found = {digest: None for digest in digests if digest in watch.lines}
+    for number in dict.fromkeys(watch.aliases[digest] for digest in digests if digest in watch.aliases):
+        there = [
+            (name, one.usd) for name, one in watch.lines.items() if one.workspace == number and one.usd is not None
+        ]
+        nearest = sorted(there, key=lambda it: (it[0] not in tally.sums, it[1] or 0.0, it[0]))
+        found |= {name: None for name, _ in nearest[:OF_A_WORKSPACE]}
+    return list(found)
+
+
+def decide(
+    tally: Tally, spent: Iterable[str], watch: Watch, now: int, shards: int, named: Iterable[str] = ()
+) -> Decision:
     """Whom to ask for, by the rules above; notes in the tally that they were asked for.
 
-    `shards`: of the stream. Each has a tally of its own, so each may ask for its share of the bounds.
+    `shards`: of the stream. Each has a tally of its own, so each may ask for its share of the bounds. `named`: whom a
+    notification names, whatever was spent.
     """
     keys: list[str] = []
-    for name in spent:
+    by_name = dict.fromkeys(named)
+    for name in dict.fromkeys((*spent, *by_name)):
         line = watch.lines.get(name)
-        if line is None or not _crossed(tally, name, line) or not _may_ask(tally, name, line, now, shards):
+        if line is None or line.usd is None or not _may_ask(tally, name, line, now, shards):
+            continue
+        if name not in by_name and not _crossed(tally, name, line):
             continue
         _, often = tally.asked.get(name, (0, 0))
         tally.asked[name] = (now, often + 1)

@@ -3,6 +3,7 @@
 | effect | dies before | dies after | twice, late, beside itself |
 |---|---|---|---|
 | tip to the meter | Lambda delivers the batch again, with its first state | the same, and one reading more | as after |
+| who pushed is noted | a minute is missing; silence is judged over twenty | noted | the newest minute stays |
 
 The batches of a shard come one at a time and in order. A record of long ago asks for nothing.
 """
@@ -12,13 +13,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from broadcast_tally.decide import Tally, add, decide
-from governor.broadcast import BadBroadcast, Pushed, Tip, Watch
-from governor.reading_store import ReadingStore
+from broadcast_tally.decide import Tally, add, decide, notified
+from governor.broadcast import BadBroadcast, LastPushed, Pushed, Tip, Watch
+from governor.reading_store import ReadingConflict, ReadingStore
 
 log = logging.getLogger("broadcast_tally")
 WATCH_SECONDS = 5
 """Seconds that a watch is used before its store is asked for a newer one."""
+NOTE_TRIES = 3
+"""Shards whose windows end at the same moment write the same object."""
 
 
 class Meter(Protocol):
@@ -37,6 +40,7 @@ class Counter:
     clock: Callable[[], float]
     sampling_rate: float
     shards: int
+    pushed: ReadingStore
     _watch: Watch = field(default_factory=lambda: Watch(0))
     _tag: str | None = None
     _read_at: float = float("-inf")
@@ -45,13 +49,33 @@ class Counter:
         """The tally after a batch. Raises what kept a tip from the meter; the batch may then be counted again."""
         now = int(self.clock())
         watch = self._read()
-        spent = add(tally, map(_decoded, records), watch, now, self.sampling_rate)
-        decision = decide(tally, spent, watch, now, self.shards)
+        pushed = [_decoded(record) for record in records]
+        spent = add(tally, pushed, watch, now, self.sampling_rate)
+        decision = decide(tally, spent, watch, now, self.shards, notified(tally, pushed, watch))
         for start in range(0, len(decision.keys), Tip.MOST):
             self.meter.tip(Tip(decision.keys[start : start + Tip.MOST]))
         if decision.content:
             self.meter.tip(Tip(content=True))
         return tally
+
+    def note(self, tally: Tally) -> None:
+        """Notes which workspaces pushed in a window that is over, for the check of Broadcast. Raises nothing: a note
+        that is lost is one minute's, and the sums do not wait for it."""
+        if not tally.places:
+            return
+        try:
+            for _ in range(NOTE_TRIES):
+                stored = self.pushed.get()
+                last = LastPushed.decode(stored.content or b"") if stored else LastPushed()
+                news = last.with_pushed(tally.places, int(self.clock()) // 60)
+                try:
+                    self.pushed.put(news.encode(), stored.etag if stored else None)
+                except ReadingConflict:
+                    continue
+                return
+            log.warning("which workspaces pushed was not noted: %d shards were first", NOTE_TRIES)
+        except Exception:
+            log.exception("which workspaces pushed was not noted")
 
     def _read(self) -> Watch:
         """The watch, as the store has it or had it a moment ago. One that cannot be read leaves the former in use: its

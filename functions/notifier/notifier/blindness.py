@@ -24,6 +24,8 @@ def blind(case: "Case") -> Words:
             return _list(case, evidence)
         case "broadcast_content":
             return _content(case, evidence)
+        case "broadcast_silent" | "broadcast_drifted":
+            return _not_pushed(case, evidence)
         case _:
             return _unread(case, evidence)
 
@@ -34,6 +36,10 @@ def recovered(case: "Case") -> Words:
     headline = f"🟢 Governor sees again: {_place(evidence)} is read and metered."
     if evidence.kind == "partial_list":
         headline = f"🟢 OpenRouter's {escape(evidence.name)} is as it should be again. Governor goes by it."
+    if evidence.kind == "broadcast_silent":
+        headline = f"🟢 OpenRouter's Broadcast pushes requests of {escape(evidence.name)} again."
+    if evidence.kind == "broadcast_drifted":
+        headline = f"🟢 OpenRouter's Broadcast of {escape(evidence.name)} is set up as Governor needs it again."
     return Words(headline, GREEN, case.why)
 
 
@@ -102,6 +108,19 @@ def _content(case: "Case", evidence: Blind) -> Words:
     todo = (
         "Switch privacy mode on in the destination that sends to Governor (OpenRouter, Settings, Observability). "
         "Governor keeps nothing of what was sent. No second message follows while it lasts."
+    )
+    return Words(headline, ORANGE, (_error(evidence), *case.why), todo)
+
+
+def _not_pushed(case: "Case", evidence: Blind) -> Words:
+    what = "pushes nothing of" if evidence.kind == "broadcast_silent" else "is not set up as Governor needs it in"
+    headline = (
+        f"🟠 OpenRouter's Broadcast {what} {escape(evidence.name)}. "
+        "Spend there is metered every minute all the same; a runaway is seen within minutes, not within seconds."
+    )
+    todo = (
+        "`governor broadcast check` shows what differs, and `governor broadcast setup` puts it right. If nothing "
+        "differs: Test Connection in OpenRouter (Settings, Observability). Told once while it lasts; its end is told."
     )
     return Words(headline, ORANGE, (_error(evidence), *case.why), todo)
 

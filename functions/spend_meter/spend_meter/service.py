@@ -177,7 +177,10 @@ class SpendMeter:
         if store is None or not reading.keys_read:
             return
         subjects = Subjects(self._policy, reading.layers.workspaces, whose)
-        watch = self._watching.watch(reading.listed, decision.lines, decision.state.suspicions, subjects, minute)
+        workspaces = reading.layers.workspaces
+        watch = self._watching.watch(
+            reading.listed, decision.lines, decision.state.suspicions, subjects, minute, workspaces
+        )
         stored = store.get()
         with contextlib.suppress(ReadingConflict):
             store.put(watch.encode(), stored.etag if stored else None)

@@ -15,7 +15,8 @@ from governor.events import BadEvent
 
 class MeterSettings(Settings):
     """`requests_per_second` paces the calls to OpenRouter; None: as fast as `concurrency` allows. `broadcast`: what
-    requests cost is pushed, and tips ask for readings between two minutes."""
+    requests cost is pushed, and tips ask for readings between two minutes. `broadcast_url`: the address that takes it.
+    `broadcast_sampling_rate`: the share of requests that is to be pushed."""
 
     management_key_secret: str
     table_name: str
@@ -24,6 +25,8 @@ class MeterSettings(Settings):
     concurrency: Annotated[int, Field(ge=1, le=32)] = 8
     requests_per_second: Annotated[float, Field(gt=0)] | None = None
     broadcast: bool = False
+    broadcast_url: str = ""
+    broadcast_sampling_rate: Annotated[float, Field(gt=0, le=1)] = 1.0
 
 
 def tip_in(event: Any) -> Tip | None:
@@ -32,6 +35,11 @@ def tip_in(event: Any) -> Tip | None:
         return Tip.received(event) if isinstance(event, Mapping) else None
     except BadBroadcast as error:
         raise BadEvent(f"{error}; mend the sender") from None
+
+
+def asks_for_check(event: Any) -> bool:
+    """Whether the function's input is the schedule's that asks for a check of Broadcast."""
+    return isinstance(event, Mapping) and event.get("version") == 1 and event.get("check") == "broadcast"
 
 
 AHEAD = timedelta(minutes=5)

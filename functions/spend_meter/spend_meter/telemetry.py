@@ -10,6 +10,7 @@ from spend_meter.periods import minute_of
 if TYPE_CHECKING:
     from aws_lambda_powertools.logging import Logger
 
+    from spend_meter.broadcast_check import Checked
     from spend_meter.service import Report
     from spend_meter.settings import Beat
     from spend_meter.waking import Woken
@@ -34,6 +35,19 @@ class Telemetry:
         if woken.error:
             facts["error"] = woken.error
         self._logger.info("woken", extra=facts)
+        return facts
+
+    def tell_checked(self, checked: "Checked") -> dict[str, Any]:
+        """One line for a check of Broadcast; it is the invocation's answer, too. Raises why nothing could be read."""
+        facts: dict[str, Any] = {
+            "outcome": checked.outcome,
+            "workspaces": checked.workspaces,
+            "unread": checked.unread,
+            "events": list(checked.events),
+        }
+        self._logger.info("broadcast", extra=facts)
+        if checked.failure:
+            raise checked.failure
         return facts
 
     def tell(self, beat: "Beat", report: "Report") -> None:

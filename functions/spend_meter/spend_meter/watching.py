@@ -53,8 +53,9 @@ class Watching:
         suspicions: Mapping[str, Suspicion],
         subjects: Subjects,
         minute: int,
+        workspaces: Mapping[str, tuple[str, str]],
     ) -> Watch:
-        """The watch beside the reading of this minute."""
+        """The watch beside the reading of this minute. `workspaces`: id to (name, slug)."""
         self._lines = {who: line for who, line in {**self._lines, **fresh}.items() if 0 <= minute - line[0] <= KEPT}
         named: dict[str, list[tuple[ApiKey, str]]] = {}
         for place, keys in listed.items():
@@ -67,7 +68,13 @@ class Watching:
             left = [self._left(subjects.of(key, place), suspicions, subjects) for key, place in some]
             usd = min((one for one in left if one is not None), default=None)
             lines[digest] = Line(usd, numbers[some[0][1]], tuple(key.hash[:HASH] for key, _ in some))
-        return Watch(minute, lines)
+        aliases = {
+            self._digest(alias): number
+            for place, number in numbers.items()
+            for alias in (place, *workspaces.get(place, ()))
+            if alias
+        }
+        return Watch(minute, lines, tuple(numbers), aliases)
 
     def _left(self, subject: str, suspicions: Mapping[str, Suspicion], subjects: Subjects) -> float | None:
         suspicion = suspicions.get(subject)

@@ -3,13 +3,16 @@
 import boto3
 
 from governor.aws import AWS
+from governor.broadcast_destination import Expected
 from governor.dynamo_ledger import DynamoLedger
 from governor.policy import Policy
 from governor.published import recorded_bus
-from governor.s3_reading_store import WATCH, WOKEN, S3ReadingStore
+from governor.s3_reading_store import CHECKED, PUSHED, WATCH, WOKEN, S3ReadingStore
 from governor.secrets import SecretsManager
 from management_api import OpenRouter, Pacing
+from spend_meter.broadcast_check import BroadcastCheck, Stores
 from spend_meter.ports import Ports
+from spend_meter.service import SpendMeter
 from spend_meter.settings import MeterSettings
 
 
@@ -28,3 +31,13 @@ def connected(settings: MeterSettings, policy: Policy) -> Ports:
         woken=S3ReadingStore(s3, settings.reading_bucket, WOKEN) if settings.broadcast else None,
         watch=S3ReadingStore(s3, settings.reading_bucket, WATCH) if settings.broadcast else None,
     )
+
+
+def broadcast_check(settings: MeterSettings, policy: Policy, ports: Ports, meter: SpendMeter) -> BroadcastCheck | None:
+    """The check of Broadcast beside the beats; None where Broadcast is off."""
+    if not (settings.broadcast and settings.broadcast_url):
+        return None
+    s3 = boto3.session.Session().client("s3", config=AWS)
+    stores = Stores(*(S3ReadingStore(s3, settings.reading_bucket, key) for key in (CHECKED, PUSHED)))
+    expected = Expected(settings.broadcast_url, settings.broadcast_sampling_rate)
+    return BroadcastCheck(policy, ports, meter, stores, expected)

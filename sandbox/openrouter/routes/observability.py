@@ -4,7 +4,7 @@ from typing import Any
 
 from sandbox.openrouter.bodies import DestinationChange, DestinationCreation
 from sandbox.openrouter.calls import Call, Routes
-from sandbox.openrouter.destinations import Destination, check_type
+from sandbox.openrouter.destinations import Destination
 from sandbox.openrouter.resources import add_destination, destination
 
 routes = Routes()
@@ -38,10 +38,8 @@ def get_destination(call: Call) -> dict[str, Any]:
 def update_destination(call: Call) -> dict[str, Any]:
     found = _destination(call)
     changes = call.body(DestinationChange).changes()
-    check_type(found.type, changes.get("config", found.settings["config"]))
     call.organization.require_live_keys(changes.get("api_key_hashes"))
-    found.settings |= changes
-    found.updated_at = call.now
+    found.change(changes, call.now)
     return {"data": found.view()}
 
 

@@ -167,9 +167,9 @@ def test_forged_tokens_cost_one_read_of_the_secret_a_minute(account: Account) ->
     reads: list[str] = []
 
     class Counting:
-        def get_secret_value(self, SecretId: str) -> Any:
+        def get_secret_value(self, SecretId: str, VersionStage: str) -> Any:
             reads.append(SecretId)
-            return account.secrets.get_secret_value(SecretId=SecretId)
+            return account.secrets.get_secret_value(SecretId=SecretId, VersionStage=VersionStage)
 
     clock = [0.0]
     client: Any = Counting()

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from broadcast_tally.decide import A_MINUTE, FIRST_GAP, ID, LATE, OF_A_WORKSPACE, Tally, add, decide
 from broadcast_tally.service import WATCH_SECONDS, Counter
 from broadcast_tally.settings import Batch, TallySettings
-from governor.broadcast import Line, Pushed, Tip, Watch, digest_of
+from governor.broadcast import LastPushed, Line, Pushed, Tip, Watch, digest_of
 from governor.environment import SettingsError
 from governor.events import BadEvent
-from governor.reading_store import MemoryReadingStore
+from governor.reading_store import MemoryReadingStore, ReadingConflict
 
 NOW = 1_790_000_000
 SEARCH, QUIET, STOPPED = map(digest_of, ("prod-search-agent", "prod-quiet", "prod-stopped"))
@@ -179,7 +179,7 @@ def store() -> MemoryReadingStore:
 
 
 def counter(store: Any, meter: Meter, clock: list[float]) -> Counter:
-    return Counter(store, meter, lambda: clock[0], 1.0, 1)
+    return Counter(store, meter, lambda: clock[0], 1.0, 1, MemoryReadingStore())
 
 
 def test_a_tip_that_is_not_taken_fails_the_batch_which_is_then_counted_again_from_the_state_of_before(
@@ -269,3 +269,74 @@ def test_any_other_event_is_refused_with_what_to_do(event: Any) -> None:
 def test_a_sampling_rate_that_is_no_share_is_refused(rate: str) -> None:
     with pytest.raises(SettingsError, match="SAMPLING_RATE"):
         TallySettings.read({"READING_BUCKET": "b", "SPEND_METER": "m", "SAMPLING_RATE": rate})
+
+
+PLACES = Watch(
+    NOW // 60,
+    {f"key-{number:02}": Line(float(number), number % 2, ("a" * 16,)) for number in range(40)},
+    ("ws-even", "ws-odd"),
+    {digest_of("ws-even"): 0, digest_of("Production"): 0, digest_of("ws-odd"): 1},
+)
+
+
+def counting_places(meter: Meter, pushed: Any, watch: Watch = PLACES) -> Counter:
+    store = MemoryReadingStore()
+    store.put(watch.encode(), None)
+    return Counter(store, meter, lambda: float(NOW), 1.0, 1, pushed)
+
+
+def test_a_notification_that_names_a_workspace_asks_for_those_that_spent_there_and_then_the_nearest_to_their_lines(
+    meter: Meter,
+) -> None:
+    spent = Pushed("a" * 16, "key-38", 0.001, NOW).encode()
+    told = Pushed(names=(digest_of("Production"), digest_of("anything else"))).encode()
+    tally = counting_places(meter, MemoryReadingStore()).count(Tally(), [spent, told])
+    asked = [name for tip in meter.tips for name in tip.keys]
+    assert asked == ["key-38", *(f"key-{number:02}" for number in range(0, 22, 2))]
+    assert tally.counts == {"counted": 1, "notified": 1}
+
+
+def test_a_notification_that_names_a_key_asks_for_it_and_one_that_names_nobody_for_nobody(meter: Meter) -> None:
+    counting = counting_places(meter, MemoryReadingStore())
+    tally = counting.count(Tally(), [Pushed(names=("key-07",)).encode(), Pushed(names=("b" * 16,)).encode()])
+    assert [tip.keys for tip in meter.tips] == [("key-07",)]
+    counting.count(Tally.decode(tally.encode()), [Pushed(names=("key-07",)).encode()] * 50)
+    assert len(meter.tips) == 1, "the bounds hold for notifications as for costs"
+
+
+def test_the_workspaces_that_pushed_are_noted_at_a_windows_end_and_no_minute_goes_back(meter: Meter) -> None:
+    pushed = MemoryReadingStore()
+    pushed.put(LastPushed({"ws-odd": NOW // 60 + 5, "ws-gone": 1}).encode(), None)
+    counting = counting_places(meter, pushed)
+    late = Pushed("a" * 16, "key-01", 0.001, NOW - 4_000).encode()
+    tally = counting.count(Tally(), [late, Pushed("b" * 16, "key-02", 0.001, NOW).encode()])
+    counting.note(Tally.decode(tally.encode()))
+    assert pushed.stored
+    assert LastPushed.decode(pushed.stored.content or b"").minutes == {"ws-odd": NOW // 60 + 5, "ws-even": NOW // 60}
+
+
+def test_a_note_that_cannot_be_kept_fails_no_batch(meter: Meter) -> None:
+    class Broken(MemoryReadingStore):
+        def get(self, known: str | None = None) -> Any:
+            raise ConnectionError
+
+    counting = counting_places(meter, Broken())
+    counting.note(counting.count(Tally(), [Pushed("a" * 16, "key-01", 0.001, NOW).encode()]))
+
+
+def test_a_note_that_another_shard_overtakes_is_made_again_on_top_of_it(meter: Meter) -> None:
+    class Overtaken(MemoryReadingStore):
+        rivals = 1
+
+        def put(self, content: bytes, replaces: str | None) -> str:
+            if self.rivals:
+                self.rivals -= 1
+                super().put(LastPushed({"ws-odd": NOW // 60}).encode(), replaces)
+                raise ReadingConflict
+            return super().put(content, replaces)
+
+    pushed = Overtaken()
+    counting = counting_places(meter, pushed)
+    counting.note(counting.count(Tally(), [Pushed("a" * 16, "key-02", 0.001, NOW).encode()]))
+    assert pushed.stored
+    assert LastPushed.decode(pushed.stored.content or b"").minutes.keys() == {"ws-odd", "ws-even"}

@@ -92,3 +92,35 @@ def test_content_that_is_pushed_says_what_to_switch_and_what_is_lost_meanwhile(p
     assert "within minutes, not within seconds" in said.headline
     assert said.todo.startswith("Switch privacy mode on")
     assert incident_key(event) != incident_key(sample("monitor_recovered"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "blind", "again"),
+    [
+        (
+            "broadcast_silent",
+            "🟠 OpenRouter's Broadcast pushes nothing of workspace search.",
+            "🟢 OpenRouter's Broadcast pushes requests of workspace search again.",
+        ),
+        (
+            "broadcast_drifted",
+            "🟠 OpenRouter's Broadcast is not set up as Governor needs it in workspace search.",
+            "🟢 OpenRouter's Broadcast of workspace search is set up as Governor needs it again.",
+        ),
+    ],
+)
+def test_broadcast_that_is_silent_or_changed_says_what_is_lost_and_its_end_is_told_in_the_same_thread(
+    policy: Policy, sample: Sample, kind: str, blind: str, again: str
+) -> None:
+    event = _blind(sample, kind, "workspace search", None, "switch: Broadcast is switched off", "Why.")
+    event = replace(event, evidence={**event.evidence, "scope": f"{kind} ws-1"})
+    recovered = replace(sample("monitor_recovered"), evidence=event.evidence)
+    said = words(event, policy, figures((event,)))
+
+    assert said.headline.startswith(blind)
+    assert "within minutes, not within seconds" in said.headline
+    assert "governor broadcast setup" in said.todo
+    assert words(recovered, policy, figures((recovered,))).headline == again
+    assert incident_key(event) == incident_key(recovered)
+    unread = replace(event, evidence={**event.evidence, "kind": "unread", "scope": "ws-1"})
+    assert incident_key(event) != incident_key(unread)

@@ -10,7 +10,7 @@ No key's name is among it: Broadcast names a key, and what people call a key may
 import hashlib
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -20,6 +20,8 @@ DIGEST = 16
 """Hexadecimal digits of a digest: two of a million names share one with a chance of 1 in 37,000,000."""
 HASH = 16
 """Hexadecimal digits of a key's hash by which the watch names it."""
+_A_MONTH = 31 * 24 * 60
+"""Minutes."""
 
 
 class BadBroadcast(Exception):
@@ -35,13 +37,15 @@ def digest_of(name: str) -> str:
 class Pushed:
     """What one request cost, as OpenRouter pushed it. `generation`: a digest of its id. `key`: `digest_of` its key's
     name, empty where the delivery names none. `ended`: epoch seconds. `content`: no request, but the news that a
-    delivery held prompts or completions and was dropped."""
+    delivery held prompts or completions and was dropped. `names`: no request, but the digests of what a notification of
+    OpenRouter's own may name."""
 
     generation: str = ""
     key: str = ""
     usd: float = 0.0
     ended: int = 0
     content: bool = False
+    names: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, generation_id: str, key_name: str, usd: float, ended: int) -> Self:
@@ -50,6 +54,8 @@ class Pushed:
     def encode(self) -> bytes:
         if self.content:
             return b'{"c":1}'
+        if self.names:
+            return json.dumps({"n": self.names}, separators=(",", ":")).encode()
         return json.dumps([self.generation, self.key, self.usd, self.ended], separators=(",", ":")).encode()
 
     @classmethod
@@ -59,9 +65,11 @@ class Pushed:
             found = json.loads(data)
             if isinstance(found, dict) and found.get("c") == 1:
                 return cls(content=True)
+            if isinstance(found, dict):
+                return cls(names=tuple(map(str, found["n"])))
             generation, key, usd, ended = found
             usd = float(usd)
-        except (ValueError, TypeError, RecursionError) as error:
+        except (ValueError, TypeError, KeyError, RecursionError) as error:
             raise BadBroadcast(f"no record of the stream: {type(error).__name__}") from None
         if not (isinstance(generation, str) and isinstance(key, str) and isinstance(ended, int)):
             raise BadBroadcast("no record of the stream: a member has the wrong type")
@@ -85,14 +93,24 @@ class Line:
 
 @dataclass(frozen=True)
 class Watch:
-    """`lines` by `digest_of` a name, as of the meter's reading of `minute` (whole minutes since 1970)."""
+    """`lines` by `digest_of` a name, as of the meter's reading of `minute` (whole minutes since 1970). `places`: the
+    workspaces' ids, each at the number by which the lines mean it. `aliases`: to that number `digest_of` a workspace's
+    id, name and slug."""
 
     minute: int
     lines: Mapping[str, Line] = field(default_factory=dict)
+    places: Sequence[str] = ()
+    aliases: Mapping[str, int] = field(default_factory=dict)
 
     def encode(self) -> bytes:
         lines = {digest: [one.usd, one.workspace, *one.hashes] for digest, one in self.lines.items()}
-        return json.dumps({"version": 1, "minute": self.minute, "lines": lines}, separators=(",", ":")).encode()
+        content = {"version": 1, "minute": self.minute, "lines": lines}
+        content |= {"places": list(self.places), "aliases": dict(self.aliases)}
+        return json.dumps(content, separators=(",", ":")).encode()
+
+    def place_of(self, line: Line) -> str | None:
+        """The id of the line's workspace; None where the watch does not say."""
+        return self.places[line.workspace] if 0 <= line.workspace < len(self.places) else None
 
     @classmethod
     def decode(cls, content: bytes) -> Self:
@@ -103,9 +121,32 @@ class Watch:
                 digest: Line(None if usd is None else float(usd), int(workspace), tuple(hashes))
                 for digest, (usd, workspace, *hashes) in found["lines"].items()
             }
-            return cls(int(found["minute"]), lines)
+            aliases = {str(digest): int(number) for digest, number in found.get("aliases", {}).items()}
+            return cls(int(found["minute"]), lines, tuple(map(str, found.get("places", ()))), aliases)
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             raise BadBroadcast(f"the watch cannot be read: {type(error).__name__}") from None
+
+
+@dataclass(frozen=True)
+class LastPushed:
+    """`minutes`: workspace id to the minute of the last request of it that was pushed. What cannot be read is empty."""
+
+    minutes: Mapping[str, int] = field(default_factory=dict)
+
+    def encode(self) -> bytes:
+        return json.dumps({"version": 1, "minutes": dict(self.minutes)}, separators=(",", ":")).encode()
+
+    @classmethod
+    def decode(cls, content: bytes) -> Self:
+        try:
+            return cls({str(place): int(minute) for place, minute in json.loads(content)["minutes"].items()})
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            return cls()
+
+    def with_pushed(self, places: Iterable[str], minute: int) -> Self:
+        """With these workspaces pushed in `minute`; none is dated back, and none older than a month is kept."""
+        newer = {place: max(minute, self.minutes.get(place, 0)) for place in places}
+        return type(self)({place: at for place, at in {**self.minutes, **newer}.items() if minute - at < _A_MONTH})
 
 
 @dataclass(frozen=True)

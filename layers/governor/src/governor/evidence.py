@@ -226,12 +226,22 @@ class Blind(Evidence):
     `kind`: `unread`: it is not metered until Monitor Recovered. Of the others nothing follows, or what `reason` says:
     `stored_reading`: what was remembered is lost in part; `clock`: the clock went back; `partial_list`: a list that is
     read beside the keys is not taken over, because it leaves out or holds what it cannot; `broadcast_content`: what
-    OpenRouter pushes holds prompts or completions, and is dropped.
+    OpenRouter pushes holds prompts or completions, and is dropped. `broadcast_silent`: money is spent in a workspace
+    and nothing of it is pushed; `broadcast_drifted`: Broadcast is not set up there as it must be. After these two
+    Monitor Recovered follows; spend is metered every minute meanwhile.
     """
 
     scope: str
     name: str
-    kind: Literal["unread", "stored_reading", "clock", "partial_list", "broadcast_content"] = "unread"
+    kind: Literal[
+        "unread",
+        "stored_reading",
+        "clock",
+        "partial_list",
+        "broadcast_content",
+        "broadcast_silent",
+        "broadcast_drifted",
+    ] = "unread"
     last_reading_at: datetime | None
     error: str
 

@@ -1,4 +1,4 @@
-"""The meter's reading in one S3 object, by S3's conditional reads and writes; two small ones lie beside it."""
+"""The meter's reading in one S3 object, by S3's conditional reads and writes; some small ones lie beside it."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,11 @@ WOKEN = "readings/woken.json"
 """What readings between two minutes have found (`spend_meter.woken`)."""
 WATCH = "watch/lines.json"
 """What keys may spend until such a reading is worth while (`governor.broadcast.Watch`)."""
+
+CHECKED = "readings/broadcast.json"
+"""What the check of Broadcast remembers (`spend_meter.broadcast_rules.Memory`)."""
+PUSHED = "pushed/workspaces.json"
+"""Which workspaces pushed last, and when (`governor.broadcast.LastPushed`); the tally's."""
 
 
 class S3ReadingStore:
