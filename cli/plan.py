@@ -9,17 +9,22 @@ from typing import Annotated, Any
 import typer
 
 from cli import now as present
+from cli import terraform_command
 from cli.account import Account, read_account
 from cli.command import command
 from cli.output import ExitCode, Failure, write_atomically
-from cli.plan_text import Shown, render
+from cli.plan_text import Beside, Shown, render
 from cli.replay.asking import AnalyticsUnclear, Asking, Pace
 from cli.replay.cache import Cache, account_of, default_folder
+from cli.replay.history import MATTERS_USD
 from cli.replay.knobs import turned
 from cli.replay.outcome import Outcome, Stop, Summary, outcome_of
 from cli.replay.play import Play, Played
 from cli.replay.source import Fetched, Source
 from cli.session import Session
+from cli.terraform import managed
+from cli.terraform_drift import NEEDED as COMPARED
+from cli.terraform_drift import drift
 from governor.policy import Policy
 from spend_meter.days import DAYS
 from tools.policy import PolicyFault, compile_policy
@@ -55,6 +60,19 @@ def plan(
         Path | None, typer.Option("--cache", metavar="FOLDER", help="Where days of history are kept.")
     ] = None,
     no_cache: Annotated[bool, typer.Option("--no-cache", help="Keep nothing, and ask for every day.")] = False,
+    by_minute: Annotated[
+        bool, typer.Option("--by-minute", help="Ask for the minutes of every hour, not only of those that matter.")
+    ] = False,
+    terraform: Annotated[
+        Path | None,
+        typer.Option(
+            "--terraform",
+            metavar="FILE",
+            exists=True,
+            dir_okay=False,
+            help="Show where the account differs from this Terraform state or plan, too.",
+        ),
+    ] = None,
 ) -> ExitCode:
     """Says what a policy would do to this account now, and what it would have done in the last 28 days.
 
@@ -62,8 +80,8 @@ def plan(
     through the functions' own rules. Knobs: tier, disable_at, alert_at, runaway, limit_usd, for one workload
     (WORKLOAD.tier=0) or for all. docs/plan.md says how to read it, and what it cannot know.
 
-    Exit code 1: something waits for a person (a key off the convention, a difference, a gap, a disable that may be a
-    false alarm), or part of the account could not be read.
+    Exit code 1: something waits for a person (a key off the convention, a difference, from Terraform's state too, a
+    gap, a disable that may be a false alarm), or part of the account could not be read.
 
     Example: governor plan policy.yaml --what-if disable_at=1.0 --html plan.html
     """
@@ -71,22 +89,27 @@ def plan(
         raise Failure("--now leaves the past out, which --what-if and --html are about", fix="Leave --now out.")
     wanted = _policy(policy)
     other = turned(wanted, what_if) if what_if else None
+    resources = managed(terraform) if terraform else None
     client = session.openrouter(wanted.account.base_url)
     account = read_account(client, session.out, session.now)
+    beside = (
+        None if resources is None else Beside(len(resources), drift(resources, account), account.gaps_in(*COMPARED))
+    )
     account = replace(account, gaps=account.gaps_in(*present.NEEDED, "budgets"))
     findings = present.now(wanted, account, client, session.now)
     past = changed = None
     if not now_only:
         folder = None if no_cache else cache or default_folder()
-        fetched, start, end = _history(session, account, days, folder)
+        fetched, start, end = _history(session, account, days, folder, 0.0 if by_minute else MATTERS_USD)
         past = _played(session, "playing the past", wanted, account, fetched, start, end)
         if other:
             changed = _played(session, f"playing it with {what_if}", other, account, fetched, start, end)
         if html:
             _draw(session, html, past)
-    shown = Shown(str(policy), account, findings, past, what_if or "", changed)
+    shown = Shown(str(policy), account, findings, past, what_if or "", changed, beside)
     session.out.result(_document(shown), lambda console: render(shown, console))
     waits = any(one.kind in present.NEEDS_A_PERSON for one in findings) or (past and past.outcome.candidates)
+    waits = waits or (beside and (beside.differences or beside.gaps))
     # Budgets of workspaces are refused to most plans of OpenRouter's, and no person can change that.
     return ExitCode.FINDINGS if waits or account.gaps_in(*present.NEEDED) else ExitCode.OK
 
@@ -100,7 +123,9 @@ def _policy(path: Path) -> Policy:
         ) from None
 
 
-def _history(session: Session, account: Account, days: int, folder: Path | None) -> tuple[Fetched, datetime, datetime]:
+def _history(
+    session: Session, account: Account, days: int, folder: Path | None, matters_usd: float
+) -> tuple[Fetched, datetime, datetime]:
     """The history up to the last whole hour, and the time that is played."""
     end = session.now.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
     start = (end - timedelta(days=days)).replace(hour=0)
@@ -109,7 +134,7 @@ def _history(session: Session, account: Account, days: int, folder: Path | None)
     retry = session.outside.retry
     asking = Asking(client.analytics, Pace(sleep=retry.sleep) if retry else Pace())
     try:
-        return Source(asking, account.keys, kept, session.out).fetch(start, end), start, end
+        return Source(asking, account.keys, kept, session.out, matters_usd).fetch(start, end), start, end
     except AnalyticsUnclear as error:
         raise Failure(
             f"OpenRouter's analytics cannot be used: {error}",
@@ -143,6 +168,9 @@ def _document(shown: Shown) -> dict[str, Any]:
         "gaps": [asdict(one) for one in shown.account.gaps],
         "past": _past(shown.past) if shown.past else None,
     }
+    if shown.beside:
+        found = shown.beside
+        document["terraform"] = terraform_command.document(found.resources, found.differences, found.gaps)
     if shown.changed and shown.past:
         document["what_if"] = {
             "knob": shown.knob,
@@ -171,6 +199,7 @@ def _past(past: Past) -> dict[str, Any]:
         "workloads": [_summary(one) for one in outcome.summaries],
         "events": [
             {
+                "id": one.id,
                 "at": one.occurred_at.isoformat(),
                 "type": one.detail_type.value,
                 "subject": one.subject,

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.text import Text
 
-from cli.account import Account
+from cli.account import Account, Gap
 from cli.now import NEEDS_A_PERSON, Finding
-from cli.output import plain, row, table, usd
+from cli.output import counted, plain, row, table, usd
 from cli.replay.outcome import Outcome, Stop, Summary
+from cli.terraform_command import show
+from cli.terraform_drift import Difference
 from spend_meter.periods import minute_of, starts_at
 
 if TYPE_CHECKING:
@@ -42,8 +44,17 @@ TOTALS = {
 
 
 @dataclass(frozen=True)
+class Beside:
+    """Terraform's state beside the account. `resources`: how many it has; `gaps`: what could not be compared."""
+
+    resources: int
+    differences: Sequence[Difference]
+    gaps: Sequence[Gap]
+
+
+@dataclass(frozen=True)
 class Shown:
-    """All that is shown. `knob`: what `changed` differs by from `past`."""
+    """All that is shown. `knob`: what `changed` differs by from `past`. `beside`: None without `--terraform`."""
 
     policy: str
     account: Account
@@ -51,11 +62,14 @@ class Shown:
     past: "Past | None"
     knob: str
     changed: "Past | None"
+    beside: Beside | None = None
 
 
 def render(shown: Shown, console: Console) -> None:
     """The whole plan. Money in USD, times in UTC."""
     _now(shown, console)
+    if shown.beside:
+        _terraform(shown.beside, console)
     if shown.past:
         _past(shown.past, console)
     if shown.past and shown.changed:
@@ -75,6 +89,15 @@ def _now(shown: Shown, console: Console) -> None:
     if shown.findings:
         console.print(made)
     _more(len(shown.findings) - SHOWN * 2, console)
+
+
+def _terraform(beside: Beside, console: Console) -> None:
+    found = counted(len(beside.differences), "difference")
+    console.print(f"\nTERRAFORM: {counted(beside.resources, 'resource')}, {found} between its state and the account")
+    show(beside.differences[: SHOWN * 2], console)
+    _more(len(beside.differences) - SHOWN * 2, console)
+    for gap in beside.gaps:
+        _say(f"Not compared: {gap}", console)
 
 
 def _past(past: "Past", console: Console) -> None:

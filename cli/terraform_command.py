@@ -1,12 +1,13 @@
 """`governor terraform drift`."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 
-from cli.account import read_account
+from cli.account import Gap, read_account
 from cli.command import command
 from cli.output import ExitCode, counted, row, table
 from cli.session import Session
@@ -49,21 +50,30 @@ def drift_(
 
     def render(console: Console) -> None:
         console.print(f"{counted(len(resources), 'resource')} of OpenRouter, {counted(len(found), 'difference')}.")
-        if found:
-            made = table("resource", "attribute", "Terraform", "account")
-            for one in found:
-                row(made, one.address, one.field or "(gone)", _text(one.terraform), _text(one.account))
-            console.print(made)
+        show(found, console)
         for gap in gaps:
             console.print(f"could not be read, and not compared: {gap}", soft_wrap=True)
 
-    document = {
-        "resources": len(resources),
+    session.out.result(document(len(resources), found, gaps), render)
+    return ExitCode.FINDINGS if found or gaps else ExitCode.OK
+
+
+def show(found: Sequence[Difference], console: Console) -> None:
+    """The differences as a table, where there are any."""
+    if found:
+        made = table("resource", "attribute", "Terraform", "account")
+        for one in found:
+            row(made, one.address, one.field or "(gone)", _text(one.terraform), _text(one.account))
+        console.print(made)
+
+
+def document(resources: int, found: Sequence[Difference], gaps: Sequence[Gap]) -> dict[str, Any]:
+    """The same for programs. `resources`: how many were compared."""
+    return {
+        "resources": resources,
         "differences": [_json(one) for one in found],
         "gaps": [str(one) for one in gaps],
     }
-    session.out.result(document, render)
-    return ExitCode.FINDINGS if found or gaps else ExitCode.OK
 
 
 def _json(one: Difference) -> dict[str, Any]:

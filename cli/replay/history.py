@@ -6,8 +6,10 @@ A thousand keys and two months of hours take 11 megabytes; an hour that is known
 from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from zlib import crc32
 
 from spend_meter.limits import LIMITS
+from spend_meter.waiting import LOW
 
 HOUR = 60
 MATTERS_USD = LIMITS.suspect * min(LIMITS.floor)
@@ -15,6 +17,10 @@ MATTERS_USD = LIMITS.suspect * min(LIMITS.floor)
 COARSE_STEP = 5
 """Minutes between the readings into which a smaller hour is spread, where its minutes are not known. Even spend that is
 read every fifth minute holds the same sums in every window of the detector."""
+SMALL_USD = LOW[0]
+"""USD in an hour below which it is one reading: in whatever quarter of an hour it lies, the meter's own `LOW` says that
+it raises no suspicion, and that no limit is higher for it. The keys are spread over the hour, because their sums are
+watched, too."""
 
 
 @dataclass
@@ -97,7 +103,8 @@ class History:
         """(minute of the hour, credits, BYOK) of the minutes with spend.
 
         Where only the hour is known, its spend is spread evenly: over each minute, or over every fifth one where it is
-        too little to matter. That is the one assumption that makes no burst of it. The last minute is left out, or the
+        too little to matter, or in one of these where it is less than `SMALL_USD`. That is the one assumption that
+        makes no burst of it. The last minute is left out, or the
         reading at midnight would be the first to show it, when the day's counter has begun anew.
         """
         key = self._keys.get(hash)
@@ -114,6 +121,9 @@ class History:
         if own or brought:
             step = 1 if own + brought >= MATTERS_USD else COARSE_STEP
             minutes = range((HOUR - 2) % step, HOUR - 1, step)
+            if own + brought < SMALL_USD:
+                at = crc32(hash.encode()) % len(minutes)
+                minutes = minutes[at : at + 1]
             for minute in minutes:
                 yield minute, own / len(minutes), brought / len(minutes)
 

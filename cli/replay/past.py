@@ -47,6 +47,10 @@ class Past:
     ) -> None:
         self.history = history
         self.minute = start
+        self.stirred = True
+        """Whether the minute differs from the one before: something was spent, a key appeared or ended."""
+        self.known = 0
+        """How many keys are listed."""
         self.listed: dict[str, list[ApiKey]] = {id: [] for id in workspaces}
         self.by_hash: dict[str, Held] = {}
         self._counts_byok = counts_byok
@@ -68,16 +72,21 @@ class Past:
         hour, within = divmod(minute - 1, HOUR)
         if self._hour != hour:
             self._hour, self._planned = hour, self._plan(hour)
-        for held, credits, byok in self._planned[within]:
+        moves = self._planned[within]
+        self.stirred = bool(moves)
+        for held, credits, byok in moves:
             if held.key.disabled:
                 held.refused += credits + (byok if byok and self._counts_byok(held.key) else 0.0)
             else:
                 _spend(held.key, credits, byok)
         if minute % (24 * HOUR) == 0:
+            self.stirred = True
             self._new_day(minute)
         while self._unborn and self._unborn[-1][0] < minute:
+            self.stirred = True
             self._list(self._unborn.pop()[1])
         for held in self._ending.pop(minute - 1, ()):
+            self.stirred = True
             held.key.disabled = True
 
     def disable(self, hash: str, disabled: bool) -> None:
@@ -103,6 +112,7 @@ class Past:
 
     def _list(self, held: Held) -> None:
         self.by_hash[held.key.hash] = held
+        self.known += 1
         # Newest first, as OpenRouter lists them.
         self.listed[held.key.workspace_id].insert(0, cast(ApiKey, held.key))
 

@@ -32,7 +32,7 @@ from spend_meter.learning import due
 from spend_meter.periods import minute_of, moment_of
 from spend_meter.reading import Reading
 from spend_meter.state import Caps, Guard, Layers, State
-from spend_meter.subjects import Subjects, lineages
+from spend_meter.subjects import LineageOf, Subjects, lineages
 
 SOMEBODY = "U0MORNING"
 """Who gives keys back in the replay, where the policy names nobody who may."""
@@ -85,6 +85,9 @@ class Play:
         self._ledger = MemoryLedger()
         self._disabled: list[_Disabled] = []
         self._state = State()
+        self._asked = True
+        """The kill switch has written since the last beat."""
+        self._lineage_of: tuple[int, LineageOf] = 0, lambda subject: ()
         keys: dict[str, list[ApiKey]] = {}
         for key in account.keys:
             keys.setdefault(self._subjects.of(key, key.workspace_id), []).append(key)
@@ -97,23 +100,37 @@ class Play:
             if minute > self._start:
                 self._past.move_to(minute)
             self._give_back(minute)
-            self._beat(minute)
+            if not self._is_still(minute):
+                self._beat(minute)
             if minute % 60 == 0:
                 every(60)
         for one in self._disabled:
             self._count_refused(one, None)
         return self.played
 
+    def _is_still(self, minute: int) -> bool:
+        """Whether a beat would decide nothing, and leave nothing behind but that it was: nothing was spent, nobody is
+        under suspicion, nothing is asked for. Every hour has its beat: periods end at its beginning."""
+        state = self._state
+        if self._past.stirred or self._asked or minute % 60 == 0 or state.learning or state.doubts:
+            return False
+        return not any(one.needs_beat for one in state.suspicions.values())
+
     def _beat(self, minute: int) -> None:
-        state, listed = self._state, self._past.listed
+        state, listed = _as_of(self._state, minute - 1), self._past.listed
         rows = DetectorRows.of(self._ledger.rows(DETECTOR))
+        # What was withheld is asked for again at its own minute.
+        self._asked = bool(rows.due)
+        lineage_of = self._lineages()
         learned = {}
         if state.learning and due(state.learning, minute):
-            lineage_of = lineages(listed, self._subjects)
             client, counts_byok = self._stage.as_client(), self._subjects.counts_byok
             learned = learn_from_analytics(client, state.learning, lineage_of, counts_byok, minute)
         reading = Reading(listed, self._layers)
-        facts = Facts(state, reading, minute, self._policy, rows.rebaselines, learned, rows.expected, due=rows.due)
+        facts = Facts(
+            state, reading, minute, self._policy, rows.rebaselines, learned, rows.expected, due=rows.due,
+            seen_as=(self._subjects, lineage_of),
+        )  # fmt: skip
         decision = decide(facts)
         self._state = replace(decision.state, outbox=())
         for event in decision.events:
@@ -121,7 +138,14 @@ class Play:
             if _is_for_the_kill_switch(event):
                 self._demand(event)
 
+    def _lineages(self) -> LineageOf:
+        """The keys by subject: made anew when a key has appeared, and not at each of forty thousand beats."""
+        if self._lineage_of[0] != self._past.known:
+            self._lineage_of = self._past.known, lineages(self._past.listed, self._subjects)
+        return self._lineage_of[1]
+
     def _demand(self, event: Event) -> None:
+        self._asked = True
         at = format_instant(event.occurred_at)
         envelope = {"detail-type": event.detail_type.value, "id": event.id, "time": at, "detail": event.detail()}
         demand = received(envelope)
@@ -135,6 +159,7 @@ class Play:
     def _give_back(self, minute: int) -> None:
         for one in [one for one in self._disabled if one.back_at is not None and one.back_at <= minute]:
             self._disabled.remove(one)
+            self._asked = True
             self._count_refused(one, moment_of(minute))
             id = f"morning {one.told.id}"
             asked = Event(DetailType.RESTORE_REQUESTED, id, one.told.subject, moment_of(minute), "", {})
@@ -150,6 +175,14 @@ class Play:
 
     def _now(self) -> datetime:
         return moment_of(self._past.minute)
+
+
+def _as_of(state: State, minute: int) -> State:
+    """The state as beats up to this minute would have left it, in which nothing happened."""
+    if not state.beat or state.beat >= minute:
+        return state
+    places = {id: replace(one, read_at=minute) for id, one in state.places.items()}
+    return replace(state, beat=minute, places=places)
 
 
 def _with_somebody(policy: Policy) -> Policy:

@@ -21,6 +21,8 @@ SETTLED = 60
 TOLERANCE = 0.01
 """Share of an hour by which its minutes may miss its sum, and still be believed."""
 
+HELD = 200_000
+"""Rows of hours that are held at once, unless a single day has more."""
 STALE = 3
 """Windows in a row without one believable minute, after which OpenRouter is taken to tell none that are older."""
 
@@ -80,19 +82,28 @@ class Source:
         with self._out.progress("reading spend by the hour", len(missing)) as advance:
             # What is only learned from may be refused; the replay's own days may not.
             learned = [day for day in missing if day < first // DAY]
-            for run in (*_runs(learned), *_runs(missing[len(learned) :])):
+            runs = (*_runs(learned, self._together()), *_runs(missing[len(learned) :], self._together()))
+            refused = False
+            for run in runs:
                 low, high = run[0] * DAY, min((run[-1] + 1) * DAY, end)
+                if refused and high <= first:
+                    continue
                 try:
                     by_day = self._rows_by_day(low, high, together(self._keys), advance)
                 except Rejected as error:
                     if high > first:
                         raise
                     fetched.notes.append(f"OpenRouter tells no hours before the replay ({error}): nothing is learned.")
+                    refused = True
                     continue
                 for day in run:
                     rows = by_day.get(day, {})
                     _take_hours(fetched.history, day, rows)
                     self._keep("hours", day, rows, end)
+
+    def _together(self) -> int:
+        """Days that are asked for and held at once: their rows take a hundred times what is kept of them."""
+        return max(1, HELD // (24 * max(len(self._keys), 1)))
 
     def _minutes(self, fetched: Fetched, start: int, end: int) -> None:
         """Three hours at a time, of the keys that spent enough in one of them for its minutes to matter.
@@ -226,11 +237,11 @@ def _is_credible(minutes: Sequence[tuple[int, float, float]], hour: tuple[float,
     return total == 0 or any(minute for minute, credits, byok in minutes if credits or byok)
 
 
-def _runs(days: Sequence[int]) -> list[list[int]]:
-    """Days that follow one another, together."""
+def _runs(days: Sequence[int], most: int) -> list[list[int]]:
+    """Days that follow one another, together, `most` at once."""
     runs: list[list[int]] = []
     for day in days:
-        if runs and runs[-1][-1] == day - 1:
+        if runs and runs[-1][-1] == day - 1 and len(runs[-1]) < most:
             runs[-1].append(day)
         else:
             runs.append([day])

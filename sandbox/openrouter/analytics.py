@@ -73,14 +73,15 @@ class Analytics:
     # By day, then by (start of minute or hour, traffic).
     _minutes: dict[int, Buckets] = field(default_factory=dict)
     _hours: dict[int, Buckets] = field(default_factory=dict)
+    days_of_minutes: int = DAYS_OF_MINUTES
 
     def record(self, at: float, traffic: Traffic, tally: Tally) -> None:
         day = day_of(at)
         _add(self._hours.setdefault(day, {}), int(at // HOUR) * HOUR, traffic, tally)
         newest = max(self._hours)
-        if day > newest - DAYS_OF_MINUTES:
+        if day > newest - self.days_of_minutes:
             _add(self._minutes.setdefault(day, {}), int(at // MINUTE) * MINUTE, traffic, tally)
-        for old in [each for each in self._minutes if each <= newest - DAYS_OF_MINUTES]:
+        for old in [each for each in self._minutes if each <= newest - self.days_of_minutes]:
             del self._minutes[old]
 
     def between(self, start: float, end: float, *, minutes: bool) -> Iterator[tuple[int, Traffic, Tally]]:

@@ -71,8 +71,7 @@ class Decision:
 def decide(facts: Facts) -> Decision:
     """Spend, runaways, budgets and blindness of one minute."""
     state, reading, minute = facts.state, facts.reading, facts.minute
-    subjects = Subjects(facts.policy, reading.layers.workspaces, facts.owners)
-    lineage_of = lineages(reading.listed, subjects)
+    subjects, lineage_of = facts.seen_as or _subjects(facts)
     places = _places(state, reading, minute)
     read_at = {id: place.read_at or place.known_from for id, place in places.items()}
     metered = meter(state.keys, reading.listed, minute, read_at, subjects.counts_byok, state.doubts, reading.unreadable)
@@ -125,6 +124,11 @@ def decide(facts: Facts) -> Decision:
         explained=judgement.explained,
         lines=lines,
     )
+
+
+def _subjects(facts: Facts) -> tuple[Subjects, LineageOf]:
+    subjects = Subjects(facts.policy, facts.reading.layers.workspaces, facts.owners)
+    return subjects, lineages(facts.reading.listed, subjects)
 
 
 def _places(state: State, reading: Reading, minute: int) -> dict[str, Place]:

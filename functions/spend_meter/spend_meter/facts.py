@@ -9,6 +9,7 @@ from governor.policy import Policy
 from spend_meter.learning import Hourly
 from spend_meter.reading import Reading
 from spend_meter.state import State
+from spend_meter.subjects import LineageOf, Subjects
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class Facts:
     human says that its spend is meant. `owners`: the keys of lineages, by hash. `due`: subject to the disables
     that were withheld and are to be asked again. `woken`: subject to the counters (USD by key) that a reading since the
     last beat has judged: what has not grown since is no news. `watched`: lines are wanted (`watching.py`).
+    `seen_as`: policy and reading as subjects, where whoever decides often has made them already.
     """
 
     state: State
@@ -44,6 +46,7 @@ class Facts:
     due: Mapping[str, Sequence[Due]] = field(default_factory=dict)
     woken: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     watched: bool = False
+    seen_as: tuple[Subjects, LineageOf] | None = None
 
     def owed(self, subject: str, cause: str) -> Due | None:
         """The disable that is to be asked again now, unless that was done or a human says that the spend is meant."""
