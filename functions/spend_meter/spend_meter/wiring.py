@@ -6,7 +6,7 @@ from governor.aws import AWS
 from governor.dynamo_ledger import DynamoLedger
 from governor.policy import Policy
 from governor.published import recorded_bus
-from governor.s3_reading_store import WATCH, WOKEN, S3ReadingStore
+from governor.s3_reading_store import NEEDS, WATCH, WOKEN, S3ReadingStore
 from governor.secrets import SecretsManager
 from management_api import OpenRouter, Pacing
 from spend_meter.ports import Ports
@@ -27,4 +27,5 @@ def connected(settings: MeterSettings, policy: Policy) -> Ports:
         connect=lambda key: OpenRouter(key, base_url=policy.account.base_url, pacing=pacing),
         woken=S3ReadingStore(s3, settings.reading_bucket, WOKEN) if settings.broadcast else None,
         watch=S3ReadingStore(s3, settings.reading_bucket, WATCH) if settings.broadcast else None,
+        needs=S3ReadingStore(s3, settings.reading_bucket, NEEDS),
     )

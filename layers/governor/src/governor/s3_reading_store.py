@@ -16,6 +16,9 @@ WOKEN = "readings/woken.json"
 WATCH = "watch/lines.json"
 """What keys may spend until such a reading is worth while (`governor.broadcast.Watch`)."""
 
+NEEDS = "allowances/needs.json"
+"""What workloads with an allowance may need (`governor.allowance.Needs`)."""
+
 
 class S3ReadingStore:
     """`ReadingStore` over a boto3 S3 client, by S3's conditional reads and writes. `key`: the object's."""

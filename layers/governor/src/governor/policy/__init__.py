@@ -14,6 +14,7 @@ from governor.policy._policy import ROTATION_TAG, Policy, lineage_name
 from governor.policy._presets import Checks, Golden, GoldenCase, Preset, Smoke
 from governor.policy._workloads import (
     NOBODY,
+    Allowance,
     Budget,
     Copies,
     Exposed,
@@ -30,6 +31,7 @@ __all__ = [
     "ROTATION_TAG",
     "Account",
     "Alerts",
+    "Allowance",
     "Approvals",
     "Budget",
     "Byok",
