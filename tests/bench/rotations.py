@@ -183,6 +183,7 @@ def _aws(stack: ExitStack, base_url: str, share: list[tuple[str, str, str]], now
         "MANAGEMENT_KEY_SECRET": "governor/key",
         "TABLE_NAME": "ledger",
         "DECISIONS_TABLE_NAME": "decisions",
+        "READING_BUCKET": "readings",
         "EVENT_BUS_NAME": "governor",
         "POWERTOOLS_SERVICE_NAME": "bench",
         "POWERTOOLS_LOG_LEVEL": "CRITICAL",

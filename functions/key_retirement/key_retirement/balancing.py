@@ -7,12 +7,15 @@ policy says `repair`.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from governor.allowance import within_allowance
 from governor.caps import Cap, balance, caps_of, is_lower
 from governor.limit_claim import claimed
 from governor.lineage import Limit, Lineage, LineageKey
 from governor.remembered import remembered, spent_of, unnoted
+from key_retirement.allowances import need_of
 from key_retirement.decide import role
 from key_retirement.ports import Tending
 from management_api import KeyPatch, OutcomeUnknown
@@ -21,6 +24,8 @@ if TYPE_CHECKING:
     from management_api import ApiKey, Guardrail
 
 _ROUNDS = 3
+SETTLING = timedelta(minutes=10)
+"""Copies from before a change last for minutes at OpenRouter."""
 _CENT = 0.005
 """Limits nearer than half a cent are the same: nobody says how OpenRouter rounds them."""
 
@@ -35,6 +40,10 @@ def rebalance(tending: Tending, lineage: Lineage, by: str | None = None) -> Line
     """
     claim = claimed(lineage.limits_claim, lineage.workload, by or _holder(lineage), tending.ports.clock())
     answered, begun = True, lineage.version
+    causes = tending.ports.causes.causes(lineage.workload)
+    need = need_of(tending.workload, lineage, tending.needs, causes, tending.now, decided=by is not None)
+    allowance = round(need.usd, 2) if need else None
+    settled: dict[str, Limit] = {}
     guard = guardrail(tending)
     # A list of guardrails that leaves the policy's out is no leave to spend what its budget forbids.
     lower_only = tending.workload.key.guardrail is not None and guard is None
@@ -49,25 +58,36 @@ def rebalance(tending: Tending, lineage: Lineage, by: str | None = None) -> Line
         roles = {
             key.hash: role(key, keys[key.hash], tending.rules, tending.now) for key in lineage.keys if key.hash in keys
         }
+        shares = balance(caps, keys, roles, deleted, tending.now)
         targets = {
             hash: limit
-            for hash, limit in balance(caps, keys, roles, deleted, tending.now).items()
+            for hash, limit in within_allowance(shares, keys, need).items()
             if _may_set(tending, lineage, keys, hash, limit)
             and not (lower_only and not is_lower(keys[hash].limit, limit))
         }
         lowered = {hash: limit for hash, limit in targets.items() if is_lower(keys[hash].limit, limit)}
         if not targets:
             break
-        lineage = _intended(tending, replace(lineage, limits_claim=claim), keys, lowered or targets)
+        claiming = replace(lineage, limits_claim=claim, allowance=allowance)
+        lineage = _intended(tending, claiming, keys, lowered or targets)
         for hash, limit in (lowered or targets).items():
-            answered = _set(tending, hash, limit) and answered
+            if _set(tending, hash, limit):
+                settled[hash] = limit
+            else:
+                answered = False
         if not lowered:
             break
         for hash in lowered:
             # Not PATCH's own answer: only a read after it counts all that was spent before the limit held.
             read = tending.account.keys.get(hash)
             keys[hash] = remembered(read, lineage.key(hash), byok, tending.now, margin)
-    return tending.ports.lineages.release(lineage) if answered and lineage.version > begun else lineage
+    if lineage.version == begun:
+        if (allowance is None) == (lineage.allowance is None):
+            return lineage
+        return tending.ports.lineages.write(replace(lineage, allowance=allowance))
+    if not answered:
+        return lineage
+    return tending.ports.lineages.release(_settled(lineage, settled, tending.now) if need else lineage)
 
 
 def note_spend(tending: Tending, lineage: Lineage) -> Lineage:
@@ -108,9 +128,26 @@ def within(caps: Sequence[Cap], live: "ApiKey") -> bool:
     return live.limit is not None and all(live.limit <= cap.limit_usd + _CENT for cap in caps)
 
 
+def is_settling(key: LineageKey, now: datetime) -> bool:
+    """Whether a limit was set so lately that a list may still show the one before: nobody changed that by hand."""
+    return key.given_at is not None and now - key.given_at < SETTLING
+
+
 def is_policy(caps: Sequence[Cap], live: "ApiKey") -> bool:
     """Whether the limit is the policy's cap itself."""
     return _is_same(live, Limit(caps[0].limit_usd, caps[0].period))
+
+
+def _settled(lineage: Lineage, answered: Mapping[str, Limit], now: datetime) -> Lineage:
+    """The row that knows only the limits that OpenRouter has confirmed.
+
+    An allowance lowers a limit that a person may then set back to exactly what it was: that is theirs.
+    """
+    for hash, limit in answered.items():
+        own = lineage.key(hash)
+        if own:
+            lineage = lineage.with_key(replace(own, given=(limit,), given_at=now))
+    return lineage
 
 
 def _may_set(tending: Tending, lineage: Lineage, keys: "Mapping[str, ApiKey]", hash: str, limit: Limit) -> bool:

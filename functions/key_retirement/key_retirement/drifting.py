@@ -11,14 +11,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from governor.attachments import attach, guardrails_of
-from governor.caps import caps_of
+from governor.caps import Cap, caps_of
 from governor.events import DetailType, Event, event_id
 from governor.evidence import Drift, KeyRef
 from governor.finishing import key_ref
 from governor.lineage import Attribution, Limit, Lineage, LineageKey
 from governor.policy import NOBODY
 from key_retirement.attached import lost, mend, noted
-from key_retirement.balancing import guardrail, is_given, is_policy, within
+from key_retirement.balancing import guardrail, is_given, is_policy, is_settling, within
 from key_retirement.difference import Difference
 from key_retirement.ports import Tending
 from management_api import KeyPatch, NotFound
@@ -64,7 +64,7 @@ def check(tending: Tending, lineage: Lineage) -> Lineage:
     after = replace(key, drifted={one.field: one.live for one in found} or None, attached=noted(tending, lineage, key))
     live = tending.place.keys.get(key.hash)
     differs = any(one.field == "limit" for one in found)
-    if live and (repairs or not differs):
+    if live and (repairs or not differs) and not is_settling(key, tending.now):
         # From here on it is the one limit that is Governor's own, and balancing may change it.
         after = replace(after, given=(Limit(live.limit, live.limit_reset),))
     if live and key.attribution is None:
@@ -100,7 +100,7 @@ def differences(tending: Tending, lineage: Lineage, key: LineageKey) -> list[Dif
     found = [
         *where_and_what(tending, key, live),
         _disabled(live),
-        _limit(tending, key, live),
+        _limit(tending, lineage, key, live),
         _byok(tending, live),
         _guardrail(tending, live),
         _creator(tending, live),
@@ -179,13 +179,27 @@ def _disabled(live: "ApiKey") -> Difference | None:
     return Difference("disabled", "enabled", "disabled", sentence)
 
 
-def _limit(tending: Tending, key: LineageKey, live: "ApiKey") -> Difference | None:
+def _limit(tending: Tending, lineage: Lineage, key: LineageKey, live: "ApiKey") -> Difference | None:
     caps = caps_of(tending.workload.key, guardrail(tending))
+    if lineage.allowance is not None and key.given_at is not None:
+        return None if is_given(key, live) or is_settling(key, tending.now) else _not_the_allowance(caps, key, live)
     if not caps or is_policy(caps, live) or (is_given(key, live) if key.given else within(caps, live)):
         return None
     wanted, has = _usd(caps[0].limit_usd, caps[0].period), _usd(live.limit, live.limit_reset)
     sentence = f"The limit of {live.name} was changed by hand to {has}; the policy's cap is {wanted}."
     return Difference("limit", wanted, has, sentence, "Governor sets it back.")
+
+
+def _not_the_allowance(caps: Sequence[Cap], key: LineageKey, live: "ApiKey") -> Difference:
+    """Even the policy's cap: who sets that by hand wants the allowance out of the way."""
+    last = key.given[-1]
+    given, has = _usd(last.limit_usd, last.limit_reset), _usd(live.limit, live.limit_reset)
+    sentence = (
+        f"The limit of {live.name} was changed by hand to {has}; its allowance was {given}, under a cap of "
+        f"{_usd(caps[0].limit_usd, caps[0].period)}. Its allowance is not renewed until the limit is {given} again, or "
+        f"the key is replaced."
+    )
+    return Difference("limit", given, has, sentence, "Governor sets it back.")
 
 
 def _byok(tending: Tending, live: "ApiKey") -> Difference | None:

@@ -8,6 +8,7 @@ import boto3
 from aws_lambda_powertools.logging import Logger
 
 from governor.account import ManagedAccount
+from governor.allowance import Needs
 from governor.approvals import Approvals
 from governor.aws import AWS
 from governor.causes import CauseBook
@@ -17,6 +18,7 @@ from governor.lineage import Lineages
 from governor.policy import Policy
 from governor.published import recorded_bus
 from governor.redelivery import redelivered
+from governor.s3_reading_store import NEEDS, S3ReadingStore
 from governor.secret_copies import AwsSecretCopies
 from governor.secrets import SecretsManager
 from governor.secrets_manager_versions import SecretsManagerVersions
@@ -46,7 +48,13 @@ def build() -> KeyRetirement:
     )
     versions, approvals, log = SecretsManagerVersions(client), Approvals(ledger, decisions), Logger(use_rfc3339=True)
     rows = Lineages(ledger), CauseBook(ledger), approvals
-    return KeyRetirement(Ports(policy, versions, copies, *rows, bus, account, utc_now, log), key)
+    store = S3ReadingStore(session.client("s3", config=AWS), settings.reading_bucket, NEEDS)
+
+    def needs() -> Needs | None:
+        stored = store.get()
+        return Needs.decode(stored.content or b"") if stored else None
+
+    return KeyRetirement(Ports(policy, versions, copies, *rows, bus, account, utc_now, log, needs), key)
 
 
 @redelivered

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from governor.allowance import Needs
 from governor.approvals import Approvals
 from governor.attachments import NOTHING, Attachments
 from governor.causes import CauseBook
@@ -36,6 +37,8 @@ class Ports:
     connect: Connect["OpenRouter"]
     clock: Clock
     log: Log
+    needs: Callable[[], Needs | None] = lambda: None
+    """The meter's word on the needs of workloads with an allowance; None: it has said nothing yet."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,7 @@ class Tending:
     now: datetime
     seconds_left: Callable[[], float] = field(repr=False)
     before: int = ABSENT
+    needs: Needs | None = None
 
     @property
     def finishing(self) -> Finishing:

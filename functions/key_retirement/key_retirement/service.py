@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
+from governor.allowance import Needs
 from governor.approvals import NotGranted
 from governor.attachments import NOTHING
 from governor.events import DetailType, Event
@@ -17,6 +18,7 @@ from governor.ledger import ABSENT, LedgerConflict
 from governor.limit_claim import LimitsClaimed
 from governor.lineage import Lineage, LineageKey
 from governor.policy import Workload
+from key_retirement.allowances import is_due
 from key_retirement.balancing import note_spend, rebalance
 from key_retirement.copying import Behind, CopyFailed, copy
 from key_retirement.decide import Decision, quarantine, spared
@@ -88,21 +90,38 @@ class KeyRetirement:
             return Report(told=event.detail_type.value if event else "")
         hourly = asked.workload is None and asked.at.minute < ORPHANS_BEFORE_MINUTE
         lineages = {lineage.workload: lineage for lineage in self.ports.lineages.all()}
+        needs, now = self._needs(), self.ports.clock()
         open_ones = [
             workload
             for workload in self.ports.policy.workloads
             if workload.secret
             and asked.workload in (None, workload.name)
-            and (hourly or asked.workload or _is_open(lineages.get(workload.name), self.ports.clock()))
+            and (
+                hourly
+                or asked.workload
+                or _is_open(lineages.get(workload.name), now)
+                or is_due(workload, lineages.get(workload.name), needs, now)
+            )
         ]
         open_ones.sort(key=lambda workload: _waiting_since(lineages.get(workload.name)))
         versions = {name: lineage.version for name, lineage in lineages.items()}
-        return self._tended(open_ones, versions, account, hourly, seconds_left)
+        return self._tended(open_ones, versions, needs, account, hourly, seconds_left)
+
+    def _needs(self) -> Needs | None:
+        """What the meter says that allowances need, where the policy gives any. Not to know it stops no beat."""
+        if not any(workload.key.allowance for workload in self.ports.policy.workloads):
+            return None
+        try:
+            return self.ports.needs()
+        except Exception as error:  # noqa: BLE001 - drains and rotations do not wait for it; the limits stay as they are
+            self.ports.log.warning("what allowances need could not be read", extra={"error": f"{error}"})
+            return None
 
     def _tended(
         self,
         workloads: Iterable[Workload],
         versions: Mapping[str, int],
+        needs: Needs | None,
         account: "OpenRouter",
         hourly: bool,
         seconds_left: Callable[[], float],
@@ -117,7 +136,7 @@ class KeyRetirement:
             try:
                 place = places.of(workload)
                 before, now = versions.get(workload.name, ABSENT), self.ports.clock()
-                tending = Tending(self.ports, account, workload, place, now, seconds_left, before)
+                tending = Tending(self.ports, account, workload, place, now, seconds_left, before, needs)
                 _again(partial(tend, tending, hourly))
                 tended += 1
             except AuthenticationFailed:
@@ -153,7 +172,7 @@ class KeyRetirement:
             raise WorkloadUnknown(f"detail.subject: the policy has no workload {asked.event.subject!r} with a secret")
         before = self.ports.lineages.get(workload.name).version
         place, now = Places(account).of(workload), self.ports.clock()
-        tending = Tending(self.ports, account, workload, place, now, seconds_left, before)
+        tending = Tending(self.ports, account, workload, place, now, seconds_left, before, self._needs())
 
         def once() -> Event:
             lineage = self.ports.lineages.get(workload.name)

@@ -14,7 +14,8 @@ from governor.key_rollback import KIND
 
 
 class RetirementSettings(Settings):
-    """Names of the secret with the management key, the ledger's table, that of decisions, and the bus.
+    """Names of the secret with the management key, the ledger's table, that of decisions, the bus, and the bucket in
+    which the meter says what allowances need.
 
     `requests_per_second`: the pace.
     """
@@ -23,6 +24,7 @@ class RetirementSettings(Settings):
     table_name: str
     decisions_table_name: str
     event_bus_name: str
+    reading_bucket: str
     requests_per_second: float | None = None
 
     @property
@@ -33,7 +35,7 @@ class RetirementSettings(Settings):
 
 @dataclass(frozen=True)
 class Beat:
-    """Look at every lineage, or at one that was just rotated (`workload`)."""
+    """Look at every lineage, or at one whose key was just replaced or restored (`workload`)."""
 
     at: datetime
     workload: str | None = None
@@ -75,7 +77,7 @@ def received(event: Any) -> Beat | Look | Rollback | Grant:
             raise BadEvent(f"scheduled_time: {error}") from error
     told = Event.received(event)
     match told.detail_type:
-        case DetailType.KEY_ROTATED:
+        case DetailType.KEY_ROTATED | DetailType.KEY_RESTORED:
             return Beat(told.occurred_at, told.subject)
         case DetailType.ROLLBACK_REQUESTED:
             return Rollback(told, RollbackRequested.of(told).requested_by)

@@ -7,6 +7,7 @@ says that it is there. A key whose answer or whose secret was lost is an orphan 
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from governor.allowance import held
 from governor.caps import NOTHING, Split, caps_of, counted, is_lower, spent_by_period, split
 from governor.completion import abandoned
 from governor.limit_claim import claimed
@@ -48,6 +49,8 @@ def _made(rotating: Rotating, account: Account, found: Read) -> WorkloadSecret:
         remembered(key, found.lineage.key(key.hash), byok, ports.clock(), unnoted(caps)) for key in found.facts.keys
     ]
     both = split(caps, keys, _deleted(found), ports.clock())
+    if workload.key.allowance:
+        both = held(both, keys, found.lineage.allowance)
     lineage = _intend(rotating, found, former(found.facts), both)
     rotation = lineage.rotation
     assert rotation

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 
+from governor.allowance import Needs
 from governor.events import DetailType, Event
 from governor.evidence import KeyReading
 from spend_meter.blindness import watch
@@ -17,8 +18,9 @@ from spend_meter.facts import Facts
 from spend_meter.fleet import is_alive
 from spend_meter.habits import Habits
 from spend_meter.held import news as lists_news
-from spend_meter.judgement import judge_subjects
+from spend_meter.judgement import Judgement, judge_subjects
 from spend_meter.learning import attempted
+from spend_meter.needs import needs_of, ran_out
 from spend_meter.periods import moment_of
 from spend_meter.reading import Reading
 from spend_meter.scopes import (
@@ -44,7 +46,8 @@ class Decision:
     `asks`: event id to the secret of the workload whose own key can say what blocks it first.
     `lines`: what may be spent until a reading between two minutes is worth while, where that is wanted.
     `untold`: counters that shrank. `top_spenders`: subject and USD of the last hour, greatest first. `explained`: see
-    `judgement.Judgement`.
+    `judgement.Judgement`. `needs`: of workloads with an allowance; None where the policy gives none. `used_up`: those
+    of them whose requests OpenRouter refuses for their allowance.
     """
 
     state: State
@@ -56,6 +59,8 @@ class Decision:
     oldest_reading_seconds: int | None
     explained: Mapping[str, str]
     lines: Lines = field(default_factory=dict)
+    needs: Needs | None = None
+    used_up: Sequence[str] = ()
 
     def completed(self, answers: Mapping[str, Mapping[str, object]]) -> "Decision":
         """The same with these fields of evidence filled in, by event id."""
@@ -88,6 +93,7 @@ def decide(facts: Facts) -> Decision:
     events = [*judgement.events, *news, *alerts, *([low] if low else [])]
     opened = judgement.habits.opened() if facts.watched else {}
     lines = lines_of(opened, subjects, lineage_of, reading.layers.caps, minute)
+    needs, used_up = _allowances(facts, judgement, subjects, lineage_of)
     habits, waiting = judgement.habits.close()
     after = replace(
         state,
@@ -123,12 +129,32 @@ def decide(facts: Facts) -> Decision:
         oldest_reading_seconds=_oldest(places, minute),
         explained=judgement.explained,
         lines=lines,
+        needs=needs,
+        used_up=used_up,
     )
 
 
 def _subjects(facts: Facts) -> tuple[Subjects, LineageOf]:
     subjects = Subjects(facts.policy, facts.reading.layers.workspaces, facts.owners)
     return subjects, lineages(facts.reading.listed, subjects)
+
+
+def _allowances(
+    facts: Facts, judgement: Judgement, subjects: Subjects, lineage_of: LineageOf
+) -> tuple[Needs | None, list[str]]:
+    """What the workloads with an allowance may need, and which of them have used it up."""
+    if not subjects.with_allowance:
+        return None, []
+    habits, minute = judgement.habits, facts.minute
+    needs = needs_of(habits, judgement.suspicions, facts.expected, subjects, lineage_of, minute)
+    used_up = [
+        workload.name
+        for workload in subjects.with_allowance
+        if workload.name in needs
+        and (history := habits.look(workload.name, minute))
+        and ran_out(workload, lineage_of(workload.name), history, subjects)
+    ]
+    return Needs(minute, needs), used_up
 
 
 def _places(state: State, reading: Reading, minute: int) -> dict[str, Place]:

@@ -35,6 +35,15 @@ class Habits:
             history = self._open[subject] = self._decoded(subject) or History.empty(still_since)
         return history
 
+    def look(self, subject: str, minute: int) -> History | None:
+        """The history as it stands at `minute`, not to be changed; None for a subject that has never spent."""
+        history = self._open.get(subject)
+        if history is None:
+            history = self._decoded(subject)
+            if history is not None:
+                history.advance(minute)
+        return history
+
     def opened(self) -> Mapping[str, History]:
         """The histories that were opened."""
         return self._open

@@ -12,6 +12,7 @@ from spend_meter.excess import explanation
 from spend_meter.history import History
 from spend_meter.leaks import Leak, watch
 from spend_meter.limits import LIMITS, Allowed, Level
+from spend_meter.needs import ran_out
 from spend_meter.periods import MONTHLY, PERIODS, Period, minute_of, moment_of, starts_at
 from spend_meter.runaway import QUIET, Facts, Verdict, judge, settle
 from spend_meter.runaway import State as Suspicion
@@ -56,7 +57,8 @@ def judge_subject(
     declared = declared_at(rules.expect, subjects.time_zone(subject), minute) if rules.expect else ()
     bounds = allowed(subjects.workload(subject), lineage, caps)
     new = history.days_seen < 2 and _is_new(subject, lineage, minute, subjects)
-    verdict = judge(history, Facts(minute, bounds, suspicion, declared, new=new, grew=grew))
+    run_out = ran_out(subjects.workload(subject), lineage, history, subjects)
+    verdict = judge(history, Facts(minute, bounds, suspicion, declared, new=new, grew=grew, run_out=run_out))
     explained = explanation(history, declared, bounds) if declared else None
     expected = [_window(one, history) for one in declared]
     after = verdict.next_state

@@ -15,7 +15,7 @@ from management_api import OpenRouter
 @dataclass(frozen=True)
 class Ports:
     """`connect`: a client for a key. `woken`, `watch`: what is kept for readings between two minutes; None: there are
-    none."""
+    none. `needs`: what is kept for `key_retirement` of workloads with an allowance."""
 
     store: ReadingStore
     ledger: Ledger
@@ -24,3 +24,4 @@ class Ports:
     connect: Callable[[SecretStr], OpenRouter]
     woken: ReadingStore | None = None
     watch: ReadingStore | None = None
+    needs: ReadingStore | None = None

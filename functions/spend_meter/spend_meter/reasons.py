@@ -21,6 +21,9 @@ def _beside(rule: Rule, history: History, window: int, spent: float, largest: fl
             return f"without a pause, as it never burned before (${largest:,.2f} on its largest day)"
         case Rule.MONTH:
             return f"more than its largest days of four weeks together, ${history.month():,.2f}"
+        case Rule.ALLOWANCE:
+            beside = f"{spent / second:,.1f} times its habit of ${second:,.2f}" if second else "which is no habit of it"
+            return f"{beside}, and has used up its allowance, so that OpenRouter refuses its requests"
         case Rule.NEW:
             return "by a key that is less than a day old"
         case _ if second:

@@ -85,7 +85,8 @@ class Facts:
 
     `previous`: the last verdict's `next_state`. `declared`: the policy's windows of expected spend of the last day.
     `suspects_only`: what would be confirmed is suspected, and nothing less. `new`: a key made less than a day ago.
-    `grew`: it has spent since the last reading that was judged.
+    `grew`: it has spent since the last reading that was judged. `run_out`: its allowance is used up, and OpenRouter
+    refuses its requests (`needs.ran_out`): spend that is not its habit's is confirmed at once.
     """
 
     minute: int
@@ -95,6 +96,7 @@ class Facts:
     suspects_only: bool = False
     new: bool = False
     grew: bool = True
+    run_out: bool = False
 
 
 @dataclass(frozen=True)
@@ -135,8 +137,10 @@ def judge(history: History, facts: Facts, limits: Limits = LIMITS) -> Verdict:
     elif history.spent(1) > 0 and facts.grew:
         confirm_beats = min(state.confirm_beats + 1, limits.beats) if excess.level == Level.CONFIRM else 0
         state = replace(state, suspect_beats=min(state.suspect_beats + 1, limits.beats), confirm_beats=confirm_beats)
+    if facts.run_out and state.level != Level.CONFIRM and (state.level or (excess and not _is_told(history, state))):
+        return _run_out(history, facts.minute, state, excess, limits)
     if state.level:
-        return _go_on(history, facts.minute, state, excess, limits)
+        return _go_on(history, facts, state, excess, limits)
     return _watch(history, facts.minute, state, excess, limits)
 
 
@@ -175,14 +179,39 @@ def _watch(history: History, now: int, state: State, excess: Excess | None, limi
     return _open(history, now, replace(state, started_minute=started), excess, level, rate)
 
 
-def _go_on(history: History, now: int, state: State, excess: Excess | None, limits: Limits) -> Verdict:
-    """An incident is open: it goes on, grows from a suspicion to a confirmed runaway, or ends."""
+def _run_out(history: History, now: int, state: State, excess: Excess | None, limits: Limits) -> Verdict:
+    """What is suspected has used up its allowance: nobody renews that, and the requests that are refused need a person.
+
+    There may be no second beat, since a key that is refused spends nothing more.
+    """
+    if state.level == Level.QUIET:
+        state = replace(state, started_minute=_start_of_burn(history))
+    state = replace(state, suspect_beats=limits.beats, confirm_beats=limits.beats)
+    window, limit = (excess.window, excess.limit) if excess else (state.window_minutes, state.limit_usd)
+    rule = excess.rule if excess and excess.level == Level.CONFIRM else Rule.ALLOWANCE
+    rate = _rate(history, now - state.started_minute + 1)
+    return _open(history, now, state, Excess(Level.CONFIRM, window, limit, rule), Level.CONFIRM, rate)
+
+
+def _is_told(history: History, state: State) -> bool:
+    """Whether a suspicion of this size was told within the last days, so that it is no news."""
+    rate = _rate(history, history.minute - _start_of_burn(history) + 1)
+    return state.told_minute > 0 and rate < LIMITS.told_margin * state.told_rate
+
+
+def _go_on(history: History, facts: Facts, state: State, excess: Excess | None, limits: Limits) -> Verdict:
+    """An incident is open: it goes on, grows from a suspicion to a confirmed runaway, or ends.
+
+    A confirmed one whose allowance is used up is not over because its key spends nothing: the key is refused.
+    """
+    now = facts.minute
     rate = _rate(history, min(now - state.started_minute + 1, 5))
     state = replace(state, peak_rate=max(state.peak_rate, rate))
     if rate >= limits.fallen_to * state.peak_rate:
         state = replace(state, burning_minute=now)
     lapsed = state.level == Level.SUSPECT and now - state.started_minute >= limits.lapse
-    if lapsed or now - state.burning_minute >= limits.quiet_after:
+    refused = facts.run_out and state.level == Level.CONFIRM
+    if lapsed or (now - state.burning_minute >= limits.quiet_after and not refused):
         after = State(told_minute=now, told_rate=max(state.told_rate, state.peak_rate))
         over = _verdict(history, state, rate)
         forget = state.level == Level.CONFIRM

@@ -57,7 +57,8 @@ class Report:
     """What a beat came to. `failure`: why the account could not be read; to be raised once the metrics are out.
 
     `clock_back_minutes`: by how much the clocks went back before this beat. `explained`: subject to the policy's
-    window of expected spend that held an alarm back.
+    window of expected spend that held an alarm back. `allowances_used_up`: workloads whose requests OpenRouter refuses
+    for their allowance; None where the policy gives none.
     """
 
     outcome: Literal["metered", "repeated", "overtaken"]
@@ -71,6 +72,7 @@ class Report:
     events: Sequence[str] = ()
     top_spenders: Sequence[tuple[str, float]] | None = None
     explained: Mapping[str, str] = MappingProxyType({})
+    allowances_used_up: Sequence[str] | None = None
     failure: Exception | None = None
 
 
@@ -141,6 +143,7 @@ class SpendMeter:
             return Report("overtaken", failure=failure)
         self._publish(decision.state, etag, seconds_left)
         self._keep_watch(decision, reading, whose, minute)
+        self._keep_needs(decision, reading)
         if failure is None and reading.errors and not reading.keys_read and len(reading.errors) >= len(reading.listed):
             failure = AccountUnreadable(next(iter(reading.errors.values())))
         return Report(
@@ -155,6 +158,7 @@ class SpendMeter:
             events=[event.detail_type.value for event in decision.events],
             top_spenders=decision.top_spenders,
             explained=decision.explained,
+            allowances_used_up=decision.used_up if decision.needs else None,
             failure=failure,
         )
 
@@ -184,6 +188,16 @@ class SpendMeter:
         stored = store.get()
         with contextlib.suppress(ReadingConflict):
             store.put(watch.encode(), stored.etag if stored else None)
+
+    def _keep_needs(self, decision: Decision, reading: Reading) -> None:
+        """Replaces the needs, which `key_retirement` goes by. Dies before: they grow old, and no limit is raised by
+        them. Where another beat is first, its needs stand."""
+        store = self._ports.needs
+        if store is None or decision.needs is None or not reading.keys_read:
+            return
+        stored = store.get()
+        with contextlib.suppress(ReadingConflict):
+            store.put(decision.needs.encode(), stored.etag if stored else None)
 
     def _whose(self, minute: int, reading: Reading) -> Mapping[str, Owned]:
         """The keys of all lineages; read again every few minutes, and where a limit shows that they have changed. A key

@@ -38,6 +38,8 @@ class Subjects:
         self.capped = {place: one for place, one in self._workloads.items() if one.key.limit_usd}
         """Workloads whose cap counts over all keys of their lineage, rotated or not, by (workspace id, name)."""
         self._declared = {workload.name: workload for workload in policy.workloads}
+        self.with_allowance = [one for one in policy.workloads if one.key.allowance]
+        """Workloads whose keys' limits are held to an allowance."""
         self._owned = {hash: one for hash, one in owners.items() if one.workload in self._declared}
         self._owners = {hash: one.workload for hash, one in self._owned.items()}
         self._hashes: dict[str, set[str]] = {}
@@ -81,6 +83,11 @@ class Subjects:
             return False
         whole = guard is not None and (guard.limit_usd, guard.reset_interval) == (key.limit, key.limit_reset)
         return whole or owned.is_given(key.limit, key.limit_reset)
+
+    def is_given(self, key: "ApiKey") -> bool:
+        """Whether Governor may have set the key's limit itself; what a person set is theirs."""
+        owned = self._owned.get(key.hash)
+        return owned is not None and owned.is_given(key.limit, key.limit_reset)
 
     def guarded(self, hash: str, guard_id: str, guard: "Guard") -> str | None:
         """The workload of whose lineage the key is, where the policy puts that workload under this guardrail."""
@@ -136,11 +143,12 @@ class Subjects:
 
 
 def limits_moved(listed: Mapping[str, Sequence["ApiKey"] | None], policy: Policy, owners: Mapping[str, Owned]) -> bool:
-    """Whether a key whose cap is a guardrail's alone shows a limit that the lineages, as last read, do not know.
+    """Whether a key whose cap is a guardrail's alone, or that has an allowance, shows a limit that the lineages, as
+    last read, do not know.
 
     Governor notes a limit before it sets it, so lineages that are read after the keys tell whose limit it is.
     """
-    alone = {one.name for one in policy.workloads if one.key.guardrail and not one.key.limit_usd}
+    alone = {one.name for one in policy.workloads if one.key.allowance or (one.key.guardrail and not one.key.limit_usd)}
     noted = {hash: one for hash, one in owners.items() if one.given and one.workload in alone}
     if not noted:
         return False

@@ -69,6 +69,8 @@ class Telemetry:
             ]
         if report.explained:
             facts["explained_by_policy"] = dict(report.explained)
+        if report.allowances_used_up:
+            facts["allowances_used_up"] = list(report.allowances_used_up)
         self._logger.info("beat", extra=facts)
         if report.outcome != "metered":
             return
@@ -79,4 +81,6 @@ class Telemetry:
         metrics.add_metric("KeysRead", MetricUnit.Count, report.keys_read)
         metrics.add_metric("UnknownWorkspaces", MetricUnit.Count, report.unknown_workspaces)
         metrics.add_metric("ApiErrors", MetricUnit.Count, report.api_errors)
+        if report.allowances_used_up is not None:
+            metrics.add_metric("AllowancesUsedUp", MetricUnit.Count, len(report.allowances_used_up))
         metrics.flush_metrics()

@@ -7,7 +7,7 @@ from governor.broadcast_destination import Expected
 from governor.dynamo_ledger import DynamoLedger
 from governor.policy import Policy
 from governor.published import recorded_bus
-from governor.s3_reading_store import CHECKED, PUSHED, WATCH, WOKEN, S3ReadingStore
+from governor.s3_reading_store import CHECKED, NEEDS, PUSHED, WATCH, WOKEN, S3ReadingStore
 from governor.secrets import SecretsManager
 from management_api import OpenRouter, Pacing
 from spend_meter.broadcast_check import BroadcastCheck, Stores
@@ -30,6 +30,7 @@ def connected(settings: MeterSettings, policy: Policy) -> Ports:
         connect=lambda key: OpenRouter(key, base_url=policy.account.base_url, pacing=pacing),
         woken=S3ReadingStore(s3, settings.reading_bucket, WOKEN) if settings.broadcast else None,
         watch=S3ReadingStore(s3, settings.reading_bucket, WATCH) if settings.broadcast else None,
+        needs=S3ReadingStore(s3, settings.reading_bucket, NEEDS),
     )
 
 

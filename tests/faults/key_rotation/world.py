@@ -53,6 +53,7 @@ ENVIRONMENT = {
     "MANAGEMENT_KEY_SECRET": "governor/key",
     "TABLE_NAME": "ledger",
     "DECISIONS_TABLE_NAME": DECISIONS,
+    "READING_BUCKET": "readings-fake",
     "EVENT_BUS_NAME": "governor",
     "POWERTOOLS_SERVICE_NAME": "key_rotation",
     "POWERTOOLS_LOG_LEVEL": "CRITICAL",

@@ -1,9 +1,11 @@
 """A retirement over the account and the secret of a rotation's world."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, cast
 
+from governor.allowance import Needs
 from governor.approvals import Approvals
 from governor.events import Event
 from governor.ledger import MemoryLedger
@@ -57,6 +59,7 @@ class Retirement:
         self.world = world
         self.copies = FakeCopies(world.secrets)
         self.approvals = Approvals(world.causes.ledger, MemoryLedger())
+        self.says: Callable[[], Needs | None] = lambda: None
 
     def beat(self, after: timedelta | None = None) -> Report:
         """A beat so long from now; without a time, the first of the next hour, which looks at every lineage."""
@@ -78,6 +81,7 @@ class Retirement:
             connect=connect,
             clock=lambda: world.now,
             log=world.log,
+            needs=self.says,
         )
         return KeyRetirement(ports, "governor/management-key").act(asked, lambda: 50.0)
 

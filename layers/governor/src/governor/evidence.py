@@ -86,6 +86,7 @@ class RunawayRule(StrEnum):
     MONTH = "month"
     NEW = "new"
     LEAK = "leak"
+    ALLOWANCE = "allowance"
 
 
 class ExpectedWindow(Evidence):

@@ -66,6 +66,7 @@ class LineageKey:
     last, at `spent_at`, since a cap still counts it once the key is deleted. `told_at`: when people were last told that
     it is still used. `given`: the limits that Governor last set, the one before and the one after, since it may have
     died in between; empty when it never set any. `drifted`: what differs from the policy, by field, and has been told.
+    `given_at`: when OpenRouter last answered a limit of Governor's, under an allowance only.
     `attribution`: whose it is; None while nobody has looked. `attached`: the lists that have named it while it was the
     current key (`byok:` or `destination:`, and an id); None while nobody has looked.
     """
@@ -83,6 +84,7 @@ class LineageKey:
     spent_at: datetime | None = None
     told_at: datetime | None = None
     given: tuple[Limit, ...] = ()
+    given_at: datetime | None = None
     drifted: Mapping[str, str] | None = None
     attribution: Attribution | None = None
     attached: tuple[str, ...] | None = None
@@ -102,6 +104,7 @@ class LineageKey:
             "spent_at": _text(self.spent_at),
             "told_at": _text(self.told_at),
             "given": [[limit.limit_usd, limit.limit_reset] for limit in self.given],
+            "given_at": _text(self.given_at),
             "drifted": dict(self.drifted) if self.drifted else None,
             "attribution": _fields(self.attribution),
             "attached": None if self.attached is None else list(self.attached),
@@ -123,6 +126,7 @@ class LineageKey:
             spent_at=_instant(data.get("spent_at")),
             told_at=_instant(data.get("told_at")),
             given=tuple(Limit(usd if usd is None else float(usd), reset) for usd, reset in data.get("given") or ()),
+            given_at=_instant(data.get("given_at")),
             drifted=data.get("drifted"),
             attribution=_attribution(data.get("attribution")),
             attached=None if data.get("attached") is None else tuple(data["attached"]),
@@ -168,7 +172,8 @@ class Lineage:
     """One workload's keys, and the rotation in hand. `version`: the ledger's.
 
     `rolled_back_by`: the id of the request that was last carried out, so that it is carried out once. `limits_claim`:
-    who sets limits of the keys now; nobody else may.
+    who sets limits of the keys now; nobody else may. `allowance`: the need in USD by which limits were last held to an
+    allowance (`governor.allowance`); None: they are the caps' own.
     """
 
     workload: str
@@ -177,6 +182,7 @@ class Lineage:
     asked: Asked | None = None
     rolled_back_by: str = ""
     limits_claim: LimitClaim | None = None
+    allowance: float | None = None
     version: int = ABSENT
 
     @property
@@ -210,6 +216,7 @@ class Lineage:
             else None,
             "rolled_back_by": self.rolled_back_by,
             "limits_claim": self.limits_claim.data() if self.limits_claim else None,
+            "allowance": self.allowance,
         }
         return Put(PK, self.workload, data, self.version)
 
@@ -232,6 +239,7 @@ class Lineage:
             asked=Asked(asked["why"], asked["by"], parse_instant(asked["at"])) if asked else None,
             rolled_back_by=row.data.get("rolled_back_by", ""),
             limits_claim=LimitClaim.of(row.data["limits_claim"]) if row.data.get("limits_claim") else None,
+            allowance=None if row.data.get("allowance") is None else float(row.data["allowance"]),
             version=row.version,
         )
 

@@ -20,6 +20,8 @@ CHECKED = "readings/broadcast.json"
 """What the check of Broadcast remembers (`spend_meter.broadcast_rules.Memory`)."""
 PUSHED = "pushed/workspaces.json"
 """Which workspaces pushed last, and when (`governor.broadcast.LastPushed`); the tally's."""
+NEEDS = "allowances/needs.json"
+"""What workloads with an allowance may need (`governor.allowance.Needs`)."""
 
 
 class S3ReadingStore:

@@ -15,6 +15,7 @@ from governor.policy._presets import Checks, Golden, GoldenCase, Preset, Smoke
 from governor.policy._review import Accepted, Declared, ModelGroup, Review, Tiers
 from governor.policy._workloads import (
     NOBODY,
+    Allowance,
     Budget,
     Copies,
     Exposed,
@@ -32,6 +33,7 @@ __all__ = [
     "Accepted",
     "Account",
     "Alerts",
+    "Allowance",
     "Approvals",
     "Budget",
     "Byok",

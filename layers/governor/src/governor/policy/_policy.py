@@ -51,6 +51,16 @@ class Policy(Part):
         return self
 
     @model_validator(mode="after")
+    def _an_allowance_is_judged(self) -> Self:
+        for workload in self.workloads:
+            if workload.key.allowance and self.for_subject(workload.name).runaway.mode == "off":
+                raise ValueError(
+                    f"workload {workload.name}: key.allowance needs runaway.mode alert or disable; with off nobody "
+                    f"judges whether it may be renewed"
+                )
+        return self
+
+    @model_validator(mode="after")
     def _keys_live_no_longer_than_allowed(self) -> Self:
         most = self.account.max_key_lifetime
         for workload in self.workloads if most else ():

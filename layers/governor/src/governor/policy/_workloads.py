@@ -54,6 +54,13 @@ class Owner(Part):
     slack: SlackUser
 
 
+class Allowance(Part):
+    """Hold each key's limit to what it has spent and what its own habit may need in `covers`: so long Governor may be
+    dead without refusing what the habit asks for, and a loop of any rate costs no more than that."""
+
+    covers: Annotated[Duration, Field(ge=timedelta(hours=1), le=timedelta(hours=12))] = timedelta(hours=6)
+
+
 class Key(Part):
     """The key as it should be; `limit_usd` is per `limit_reset` (OpenRouter's periods, UTC).
 
@@ -61,6 +68,7 @@ class Key(Part):
     only told of, or set back as well. `creator_user_id`: the member whose key it is, and whose guardrail, budget and
     BYOK access it follows; `nobody` for none; not declared, that of the key it replaces. `federated`: a federation
     policy at OpenRouter (Settings, Workload identity) acts as this key, which no API tells and no rotation can move.
+    `allowance`: None: the limit is the cap itself, or the key's share of it.
     """
 
     limit_usd: Annotated[float, Field(gt=0)] | None = None
@@ -72,6 +80,13 @@ class Key(Part):
     adopts: str | None = None
     drift: Literal["alert", "repair"] = "alert"
     federated: bool = False
+    allowance: Allowance | None = None
+
+    @model_validator(mode="after")
+    def _an_allowance_has_a_ceiling(self) -> Self:
+        if self.allowance and self.limit_usd is None:
+            raise ValueError("allowance: needs `limit_usd`, which it never passes and which is set again without it")
+        return self
 
 
 class Rotation(Part):
@@ -129,6 +144,8 @@ class Workload(Part):
             raise ValueError("rotation: needs `secret`, where the new key is put")
         if self.copies and not self.secret:
             raise ValueError("copies: needs `secret`, which is copied")
+        if self.key.allowance and not self.secret:
+            raise ValueError("key.allowance: needs `secret`; Governor sets limits of keys that it has given out only")
         life = self.key.expires_in
         if self.rotation and life and life <= self.rotation.every:
             raise ValueError("key.expires_in: must be longer than rotation.every, or the key expires first")

@@ -1,0 +1,43 @@
+"""Which allowance the keys of a lineage have now: by the meter's word on what they need, and what the row remembers."""
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from governor.allowance import Need, Needs
+
+if TYPE_CHECKING:
+    from governor.causes import Causes
+    from governor.lineage import Lineage
+    from governor.policy import Workload
+
+RESTORED = timedelta(minutes=12)
+"""So long after a person's restore a limit is raised though the meter has not looked again: a little over a beat."""
+
+
+def need_of(
+    workload: "Workload", lineage: "Lineage", needs: Needs | None, causes: "Causes", now: datetime, *, decided: bool
+) -> Need | None:
+    """The need by which the lineage's limits are held to an allowance; None: they are the caps' own.
+
+    Without a fresh word of the meter the last allowance stands, and nothing is raised: nobody looks. `decided`: people
+    have decided that a key of it works again.
+    """
+    if workload.key.allowance is None:
+        return None
+    restored = decided or any(row.lifted_at and now - row.lifted_at < RESTORED for row in causes.rows.values())
+    if needs is None or not needs.is_fresh(now):
+        return Need(lineage.allowance, renew=restored) if lineage.allowance else None
+    need = needs.by_workload.get(workload.name)
+    return Need(need.usd, need.renew or restored, need.due) if need else None
+
+
+def is_due(workload: "Workload", lineage: "Lineage | None", needs: Needs | None, now: datetime) -> bool:
+    """Whether a beat must look at the lineage for its allowance: a limit may have to move, or to be the cap again."""
+    if lineage is None:
+        return False
+    if workload.key.allowance is None:
+        return lineage.allowance is not None
+    if needs is None or not needs.is_fresh(now):
+        return False
+    need = needs.by_workload.get(workload.name)
+    return need.due if need else lineage.allowance is not None
