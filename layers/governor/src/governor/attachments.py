@@ -7,7 +7,7 @@ Lists are as long as the account: each function says which it reads, and reads n
 again at any time.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -92,9 +92,10 @@ def attach(
     like: str | None,
     guardrail_id: str | None,
     known: Attachments = NOTHING,
+    listed: Callable[[], tuple[Lists, Lists]] | None = None,
 ) -> Attachments:
     """Assigns the guardrail, and puts `hash` into every list that names `like`; what names both now. Two lists, where
-    there is a `like`.
+    there is a `like`: those of `listed` where somebody has read them already.
 
     `known`: what has named `like` before. An answer that leaves some of it out proves nothing: that is asked for by id.
     Raises `AllowlistFull`, `LostUpdate`, and `OutcomeUnknown` when the assignment's answer was lost and a read after it
@@ -104,7 +105,7 @@ def attach(
         _assign(account, guardrail_id, hash)
     if like is None:
         return NOTHING
-    byok, destinations = lists_of(account, workspace_id)
+    byok, destinations = listed() if listed else lists_of(account, workspace_id)
     left_out = _left_out(account, like, known, byok, destinations)
     follows = Attachments(
         guardrail_id, naming(byok, like) | left_out.byok, naming(destinations, like) | left_out.destinations
@@ -122,12 +123,14 @@ def include(account: Account, hash: str, into: Attachments) -> None:
         change_destination(account, id, partial(with_, hash=hash))
 
 
-def missing(account: Account, hash: str, like: str, known: Attachments, listed: Mapping[str, Attachments]) -> list[str]:
-    """The ids of lists that name `like` and not `hash`. `listed`: as just read.
+def missing(account: Account, hash: str, like: str, known: Attachments, listed: tuple[Lists, Lists]) -> list[str]:
+    """The ids of lists that name `like` and not `hash`. `listed`: the allowlists and the filters, as read.
 
     What that leaves out of `known` is asked for by its id.
     """
-    wanted, has = listed.get(like, NOTHING), listed.get(hash, NOTHING)
+    byok, destinations = listed
+    wanted = Attachments(None, naming(byok, like), naming(destinations, like))
+    has = Attachments(None, naming(byok, hash), naming(destinations, hash))
     ids = (wanted.byok - has.byok) | (wanted.destinations - has.destinations)
     unseen = (
         *((id, allowlist(account, id)) for id in known.byok - wanted.byok - has.byok),
