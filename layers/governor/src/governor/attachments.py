@@ -7,13 +7,15 @@ Lists are as long as the account: each function says which it reads, and reads n
 again at any time.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
 from governor.key_lists import (
     Account,
+    LastEntry,
     Lists,
+    LostUpdate,
     allowlist,
     change_credential,
     change_destination,
@@ -23,10 +25,12 @@ from governor.key_lists import (
     with_,
     without,
 )
-from management_api import OutcomeUnknown
+from management_api import OpenRouterError, OutcomeUnknown
 
 BYOK, DESTINATION = "byok:", "destination:"
 """Before the ids, in a lineage's row."""
+AT_ONCE = 100
+"""Keys in one request to a guardrail: OpenRouter states no limit of its own, and an allowlist's is as much."""
 
 
 @dataclass(frozen=True)
@@ -139,37 +143,60 @@ def missing(account: Account, hash: str, like: str, known: Attachments, listed: 
     return sorted(ids | {id for id, hashes in unseen if like in hashes and hash not in hashes})
 
 
-def detach(account: Account, hash: str, has: Attachments) -> None:
-    """Takes the key out of every list of `has`, and from its guardrail. Reads no list but one whose answer was lost.
+def detach(account: Account, has: Mapping[str, Attachments]) -> list[Exception]:
+    """Takes each key out of every list that names it, and from its guardrail: one change a list however many keys, and
+    one request for a hundred keys of a guardrail. Reads no list but one whose answer was lost.
 
-    Raises `LastEntry` for a list that names no other key, `LostUpdate`, `OutcomeUnknown`.
+    One list's failure spares no other. What failed: `LastEntry` of a list that names no other key, `LostUpdate`,
+    `OutcomeUnknown`, or what the call raised.
     """
-    for id in sorted(has.byok):
-        change_credential(account, id, partial(without, hash=hash, what=f"the allowlist of credential {id}"))
-    for id in sorted(has.destinations):
-        change_destination(account, id, partial(without, hash=hash, what=f"the filter of destination {id}"))
-    if has.guardrail_id:
-        _unassign(account, has.guardrail_id, hash)
+    failed: list[Exception] = []
+    for id, hashes in _by(has, lambda one: one.byok):
+        change = partial(without, gone=hashes, what=f"the allowlist of credential {id}")
+        _tried(partial(change_credential, account, id, change), failed)
+    for id, hashes in _by(has, lambda one: one.destinations):
+        change = partial(without, gone=hashes, what=f"the filter of destination {id}")
+        _tried(partial(change_destination, account, id, change), failed)
+    for id, hashes in _by(has, lambda one: (one.guardrail_id,) if one.guardrail_id else ()):
+        for start in range(0, len(hashes), AT_ONCE):
+            _tried(partial(_unassign, account, id, hashes[start : start + AT_ONCE]), failed)
+    return failed
+
+
+def _by(has: Mapping[str, Attachments], ids: Callable[[Attachments], Collection[str]]) -> list[tuple[str, list[str]]]:
+    """What names any of the keys, with the keys that it names."""
+    found: dict[str, list[str]] = {}
+    for hash, one in has.items():
+        for id in ids(one):
+            found.setdefault(id, []).append(hash)
+    return sorted(found.items())
+
+
+def _tried(change: Callable[[], object], failed: list[Exception]) -> None:
+    try:
+        change()
+    except (OpenRouterError, LastEntry, LostUpdate) as error:
+        failed.append(error)
 
 
 def _assign(account: Account, id: str, hash: str) -> None:
     try:
         account.guardrails.assign(id, [hash])
     except OutcomeUnknown:
-        if not _is_assigned(account, id, hash):
+        if hash not in _assigned(account, id):
             raise
 
 
-def _unassign(account: Account, id: str, hash: str) -> None:
+def _unassign(account: Account, id: str, hashes: Sequence[str]) -> None:
     try:
-        account.guardrails.unassign(id, [hash])
+        account.guardrails.unassign(id, hashes)
     except OutcomeUnknown:
-        if _is_assigned(account, id, hash):
+        if _assigned(account, id).intersection(hashes):
             raise
 
 
-def _is_assigned(account: Account, id: str, hash: str) -> bool:
-    return any(one.key_hash == hash for one in account.guardrails.assigned(id))
+def _assigned(account: Account, id: str) -> set[str]:
+    return {one.key_hash for one in account.guardrails.assigned(id)}
 
 
 def _left_out(account: Account, like: str, known: Attachments, byok: Lists, destinations: Lists) -> Attachments:
