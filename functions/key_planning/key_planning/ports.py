@@ -19,6 +19,9 @@ class Queue(Protocol):
     def send(self, bodies: Sequence[str]) -> None:
         """Hands every body over, at least once. Raises `SendFailed`."""
 
+    def back_after(self, receipt: str, seconds: int) -> bool:
+        """Has a message that was taken come back so soon, rather than after the queue's own time. Whether it will."""
+
 
 @dataclass(frozen=True)
 class Ports:

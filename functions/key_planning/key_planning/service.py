@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from governor.events import BadEvent, DetailType, Event, event_id
 from governor.evidence import Rotated
 from governor.ledger import LedgerConflict
-from governor.lineage import Asked
+from governor.lineage import Asked, Lineage
 from governor.policy import Workload
 from governor.secret_versions import RotationUnfinished, SecretMissing, WorkloadSecret
 from governor.secrets import SecretUnavailable
@@ -23,6 +23,10 @@ from key_planning.settings import Due, Message, Plan, due_of
 
 BACKSTOP_DAYS = 7
 """Secrets Manager's own schedule comes this much after the planner's, and only when the planner has not."""
+TURN_SECONDS, TURNS = 20, 90
+"""A message whose turn has not come is back so soon, so often: half an hour in which a thousand rotations follow each
+other without a gap. After that it comes back in the queue's own time, so that the thousand turns of its redrive policy
+last for days."""
 _NAMESPACE = uuid.UUID("6ba7b811-9dad-11d1-80b4-00c04fd430c8")
 """RFC 9562's, for names that are URLs."""
 
@@ -72,10 +76,13 @@ class KeyPlanning:
 
     def _work(self, messages: list[Message]) -> Report:
         later = []
+        lineages = self._lineages()
         for message in messages:
             try:
-                if not self._ask(due_of(message.body)):
+                if not self._ask(due_of(message.body), lineages):
                     later.append(message.id)
+                    if message.receipt and message.received <= TURNS:
+                        self.ports.queue.back_after(message.receipt, TURN_SECONDS)
             except (LedgerConflict, SecretUnavailable, RotationUnfinished) as error:
                 self.ports.log.warning("a rotation was not asked for", extra={"error": f"{error}"})
                 later.append(message.id)
@@ -88,24 +95,30 @@ class KeyPlanning:
     def _asked_in_time(self, due: Due) -> bool:
         """False as well while an earlier rotation is unfinished, which may take longer than an event is retried."""
         try:
-            return self._ask(due)
+            return self._ask(due, self._lineages())
         except RotationUnfinished as error:
             self.ports.log.warning("a rotation was not asked for", extra={"error": f"{error}"})
             return False
 
-    def _ask(self, due: Due) -> bool:
-        """Whether the rotation was asked for, or is not wanted; False: its turn has not come."""
+    def _lineages(self) -> dict[str, Lineage]:
+        return {lineage.workload: lineage for lineage in self.ports.lineages.all()}
+
+    def _ask(self, due: Due, lineages: dict[str, Lineage]) -> bool:
+        """Whether the rotation was asked for, or is not wanted; False: its turn has not come.
+
+        `lineages`: all, as read for this batch of messages; the workload's own is read again, and kept there.
+        """
         ports, now = self.ports, self.ports.clock()
-        ruling = rule(due, ports.policy, ports.lineages.all(), now)
+        lineage = lineages[due.workload] = ports.lineages.get(due.workload)
+        ruling = rule(due, ports.policy, list(lineages.values()), now)
         ports.log.info("ruled", extra={"workload": due.workload, "rule": ruling.rule, "reason": ruling.reason})
         workload = ports.policy.workload(due.workload)
         if ruling.action != "rotate" or workload is None or workload.secret is None:
             if ruling.rule == "unknown":
                 ports.bus.publish([self._failed(due, ruling.rule, ruling.reason, "")])
             return ruling.action != "later"
-        lineage = ports.lineages.get(due.workload)
         if lineage.asked is None or lineage.asked.by != due.by:
-            ports.lineages.write(replace(lineage, asked=Asked(due.why, due.by, now)))
+            lineages[due.workload] = ports.lineages.write(replace(lineage, asked=Asked(due.why, due.by, now)))
         self._rotate(workload, workload.secret, due)
         return True
 

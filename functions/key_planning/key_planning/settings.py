@@ -39,10 +39,14 @@ class Due:
 
 @dataclass(frozen=True)
 class Message:
-    """A message as it lay in the queue: `due_of` reads its body."""
+    """A message as it lay in the queue: `due_of` reads its body. `receipt`: by which its return is set; empty where the
+    queue gave none. `received`: how often it was taken out of the queue, this time included.
+    """
 
     id: str
     body: str
+    receipt: str = ""
+    received: int = 1
 
 
 def received(event: Any) -> Plan | Due | list[Message]:
@@ -50,7 +54,7 @@ def received(event: Any) -> Plan | Due | list[Message]:
     if isinstance(event, dict) and "scheduled_time" in event:
         return _scheduled(event)
     if isinstance(event, dict) and "Records" in event:
-        return [Message(record["messageId"], record["body"]) for record in event["Records"]]
+        return [_message(record) for record in event["Records"]]
     told = Event.received(event)
     match told.detail_type:
         case DetailType.ROTATION_REQUESTED:
@@ -71,6 +75,11 @@ def due_of(body: str) -> Due:
         return Due(data["workload"], data["why"], data["by"])
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise BadEvent(f"queue message: expected workload, why and by ({error}); take it out of the queue") from error
+
+
+def _message(record: dict[str, Any]) -> Message:
+    received = record.get("attributes", {}).get("ApproximateReceiveCount", "1")
+    return Message(record["messageId"], record["body"], record.get("receiptHandle", ""), int(received))
 
 
 def _scheduled(event: dict[str, Any]) -> Plan:

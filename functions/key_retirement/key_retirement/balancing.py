@@ -115,7 +115,10 @@ def note_spend(tending: Tending, lineage: Lineage) -> Lineage:
 
 def guardrail(tending: Tending) -> "Guardrail | None":
     """The guardrail that the policy names, as the workspace has it."""
-    return next((one for one in tending.place.guardrails if tending.workload.key.guardrail in (one.id, one.name)), None)
+    wanted = tending.workload.key.guardrail
+    if wanted is None:
+        return None
+    return next((one for one in tending.place.guardrails if wanted in (one.id, one.name)), None)
 
 
 def is_given(key: LineageKey, live: "ApiKey") -> bool:

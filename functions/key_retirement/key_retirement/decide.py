@@ -81,8 +81,9 @@ def look(key: "ApiKey", counted_usd: float, before: Sighting | None, now: dateti
     return Sighting(now, counted_usd, used_at, quiet, before.first_usd if before else counted_usd)
 
 
-def is_quiet(seen: Sighting | None, rules: Rotation, now: datetime) -> bool:
-    return seen is not None and seen.quiet_since is not None and now - seen.quiet_since >= rules.quiet
+def is_quiet(seen: Sighting | None, quiet: timedelta, now: datetime) -> bool:
+    """Whether nobody has used the key for so long, as far as it was seen."""
+    return seen is not None and seen.quiet_since is not None and now - seen.quiet_since >= quiet
 
 
 def drain(
@@ -111,7 +112,7 @@ def drain(
         return Decision("wait", "overlap")
     if behind:
         return _blocked(key, "copies", now)
-    if is_quiet(seen, rules, now):
+    if is_quiet(seen, rules.quiet, now):
         return Decision("retire", "quiet")
     if federated:
         return _blocked(key, "federated", now)
@@ -167,4 +168,4 @@ def role(key: LineageKey, live: "ApiKey", rules: Rotation, now: datetime) -> Rol
     if key.state != "overlap":
         return "retired"
     # A consumer that asks once in three hours, and keeps its secret for a day, must still be answered.
-    return "resting" if is_quiet(key.seen, rules, now) else "draining"
+    return "resting" if is_quiet(key.seen, rules.quiet, now) else "draining"

@@ -11,6 +11,7 @@ from governor.evidence import Drain, KeyRef
 from governor.finishing import key_ref
 from governor.lineage import Lineage, LineageKey
 from governor.sighting import Sighting
+from key_retirement.asking import Asking
 from key_retirement.copying import Behind
 from key_retirement.decide import Decision, drain, look
 from key_retirement.ports import Tending
@@ -32,11 +33,11 @@ if TYPE_CHECKING:
 
 TOP = 5
 ANALYTICS_SECONDS = 10.0
-STALE = timedelta(minutes=10)
-"""An answer that analytics computed longer ago says nothing of the time since: a beat, in which the key may be used."""
 
 
-def watch(tending: Tending, key: LineageKey, *, held: bool, behind: bool) -> tuple[LineageKey, Decision]:
+def watch(
+    tending: Tending, asking: Asking, key: LineageKey, *, held: bool, behind: bool
+) -> tuple[LineageKey, Decision]:
     """The key as it is seen now, and what to do with it."""
     live = tending.place.keys.get(key.hash)
     federated = tending.workload.key.federated
@@ -47,7 +48,7 @@ def watch(tending: Tending, key: LineageKey, *, held: bool, behind: bool) -> tup
         return key, decide(None)
     seen = replace(key, seen=look(live, live.usage + live.byok_usage, key.seen, tending.now))
     decision = decide(seen.seen)
-    if decision.rule == "quiet" and _asked_lately(tending, key.hash, tending.rules.quiet):
+    if decision.rule == "quiet" and asking.lately(tending, key.hash, tending.rules.quiet):
         decision = decide(None)
     return seen, decision
 
@@ -109,26 +110,6 @@ def blocked(tending: Tending, lineage: Lineage, key: LineageKey, live: "ApiKey",
 def _spent(seen: Sighting | None) -> float | None:
     """USD since the first look after it was replaced, which `Key Rotated` brings about at once."""
     return round(seen.counted_usd - seen.first_usd, 6) if seen and seen.first_usd is not None else None
-
-
-def _asked_lately(tending: Tending, hash: str, quiet: timedelta) -> bool:
-    """Whether analytics knows of requests in the quiet time; what it does not answer is not "none" (promise 3)."""
-    try:
-        answer = tending.account.within(Deadline(tending.seconds_left)).analytics.query(
-            AnalyticsQuery(
-                metrics=[Metric.REQUEST_COUNT],
-                filters=[AnalyticsFilter(field=Dimension.API_KEY, operator="in", value=[hash])],
-                time_range=TimeRange(start=tending.now - quiet, end=tending.now),
-            )
-        )
-        if answer.warnings or (answer.cached_at and tending.now - answer.cached_at > STALE):
-            extra = {"warnings": answer.warnings, "cached_at": str(answer.cached_at)}
-            tending.ports.log.warning("analytics did not tell of a key's use until now", extra=extra)
-            return True
-        return any((number(row[Metric.REQUEST_COUNT]) or 0) > 0 for row in answer.rows)
-    except (OpenRouterError, ValueError, KeyError) as error:
-        tending.ports.log.warning("analytics did not tell of a key's use", extra={"error": str(error)})
-        return True
 
 
 def _ranking(tending: Tending, hash: str, dimension: str, since: datetime) -> list[tuple[str, float]]:

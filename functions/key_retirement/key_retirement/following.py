@@ -57,12 +57,13 @@ def follow(tending: Tending, lineage: Lineage) -> Tending:
     found = {hash: key for hash in absent if (key := find(tending, hash))}
     if not found:
         return tending
-    attachments = dict(place.attachments)
-    for workspace_id in sorted({key.workspace_id for key in found.values()} - {place.id}):
+    elsewhere = sorted({key.workspace_id for key in found.values()} - {place.id})
+    attachments = dict(place.attachments) if elsewhere else place.attachments
+    for workspace_id in elsewhere:
         for hash, there in read_attachments(tending.account, workspace_id, {}).items():
             if hash in found:
                 here = attachments.get(hash, NOTHING)
                 both = replace(here, byok=here.byok | there.byok, destinations=here.destinations | there.destinations)
-                attachments[hash] = both
+                attachments = {**attachments, hash: both}
     place = replace(place, keys={**place.keys, **found}, attachments=attachments, unlisted=frozenset(found))
     return replace(tending, place=place)

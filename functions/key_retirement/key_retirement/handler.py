@@ -8,6 +8,7 @@ import boto3
 from aws_lambda_powertools.logging import Logger
 
 from governor.account import ManagedAccount
+from governor.account_pace import AccountPace
 from governor.allowance import Needs
 from governor.approvals import Approvals
 from governor.aws import AWS
@@ -25,7 +26,6 @@ from governor.secrets_manager_versions import SecretsManagerVersions
 from key_retirement.ports import Ports
 from key_retirement.service import KeyRetirement
 from key_retirement.settings import RetirementSettings, received
-from management_api import Pacing
 
 MARGIN_SECONDS = 4.0
 """Kept back from OpenRouter's calls, so that what was done can still be written down and told."""
@@ -37,8 +37,9 @@ def build() -> KeyRetirement:
     settings, policy = RetirementSettings.read(os.environ), Policy.load()
     session, key = boto3.session.Session(), settings.management_key_secret
     client = session.client("secretsmanager", config=AWS)
-    ledger, decisions = (DynamoLedger(session.client("dynamodb", config=AWS), name) for name in settings.tables)
-    pacing = Pacing(settings.requests_per_second) if settings.requests_per_second else None
+    table, log, pace = session.client("dynamodb", config=AWS), Logger(use_rfc3339=True), settings.requests_per_second
+    ledger, decisions = (DynamoLedger(table, name) for name in settings.tables)
+    pacing = AccountPace(table, settings.table_name, pace, log) if pace else None
     account = ManagedAccount(SecretsManager(client), key, policy.account.base_url, pacing=pacing)
     bus = recorded_bus("key_retirement", ledger, session.client("events", config=AWS), settings.event_bus_name)
     copies = AwsSecretCopies(
@@ -46,7 +47,7 @@ def build() -> KeyRetirement:
         client,
         lambda region: session.client("secretsmanager", region_name=region, config=AWS),
     )
-    versions, approvals, log = SecretsManagerVersions(client), Approvals(ledger, decisions), Logger(use_rfc3339=True)
+    versions, approvals = SecretsManagerVersions(client), Approvals(ledger, decisions)
     rows = Lineages(ledger), CauseBook(ledger), approvals
     store = S3ReadingStore(session.client("s3", config=AWS), settings.reading_bucket, NEEDS)
 

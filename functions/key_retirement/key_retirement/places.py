@@ -1,10 +1,13 @@
 """Workspaces as one beat reads them, each once."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from governor.attachments import Attachments
 from governor.attachments import read as read_attachments
 from governor.policy import Workload
 from governor.workspaces import meant
+from key_retirement.later import LaterMapping, LaterSequence
 from key_retirement.ports import Place
 
 if TYPE_CHECKING:
@@ -16,7 +19,11 @@ class WorkloadUnknown(Exception):
 
 
 class Places:
-    """Each workspace, and the account's list of assignments, read once a beat however many lineages there are."""
+    """Each workspace, and the account's list of assignments, read once a beat however many lineages there are.
+
+    Keys at once; guardrails, and what points at a key, when a lineage needs them: while old keys merely drain, a beat
+    polls one list a workspace.
+    """
 
     def __init__(self, account: "OpenRouter") -> None:
         self._account = account
@@ -40,8 +47,11 @@ class Places:
 
     def _reading(self, id: str) -> Place:
         account = self._account
-        if self._assigned is None:
-            self._assigned = {one.key_hash: one.guardrail_id for one in account.guardrails.assignments()}
-        attachments = read_attachments(account, id, self._assigned)
         keys = {key.hash: key for key in account.keys.list(id)}
-        return Place(id, keys, tuple(account.guardrails.list(id)), attachments)
+        guardrails = LaterSequence(lambda: account.guardrails.list(id))
+        return Place(id, keys, guardrails, LaterMapping(lambda: self._attachments(id)))
+
+    def _attachments(self, id: str) -> Mapping[str, Attachments]:
+        if self._assigned is None:
+            self._assigned = {one.key_hash: one.guardrail_id for one in self._account.guardrails.assignments()}
+        return read_attachments(self._account, id, self._assigned)

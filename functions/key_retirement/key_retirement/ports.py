@@ -1,7 +1,7 @@
 """What key retirement works with, and one lineage as it is tended in a beat."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ from governor.policy import Policy, Rotation, Workload
 from governor.ports import Connect, Log
 from governor.secret_copies import SecretCopies
 from governor.secret_versions import SecretVersions
+from key_retirement.leaving import Leaving
 
 if TYPE_CHECKING:
     from management_api import ApiKey, Guardrail, OpenRouter
@@ -43,7 +44,8 @@ class Ports:
 
 @dataclass(frozen=True)
 class Place:
-    """A workspace as it was read in this beat: its keys, its guardrails, and what points at which hash.
+    """A workspace as it was read in this beat: its keys, its guardrails, and what points at which hash. The latter two
+    may be read when they are first looked at.
 
     `attachments`: only hashes that something points at. `unlisted`: hashes of a lineage that the list of keys left out
     and that OpenRouter has all the same, here or in another workspace; `keys` holds them.
@@ -51,14 +53,17 @@ class Place:
 
     id: str
     keys: "Mapping[str, ApiKey]"
-    guardrails: "tuple[Guardrail, ...]"
+    guardrails: "Sequence[Guardrail]"
     attachments: Mapping[str, Attachments]
     unlisted: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
 class Tending:
-    """One lineage in hand. `now`: of this beat. `before`: the row's version when `place` was about to be read."""
+    """One lineage in hand. `now`: of this beat. `before`: the row's version when `place` was about to be read.
+
+    `leaving`: the keys that the beat takes out of lists at its end.
+    """
 
     ports: Ports
     account: "OpenRouter"
@@ -68,6 +73,7 @@ class Tending:
     seconds_left: Callable[[], float] = field(repr=False)
     before: int = ABSENT
     needs: Needs | None = None
+    leaving: Leaving = field(default_factory=Leaving)
 
     @property
     def finishing(self) -> Finishing:
@@ -80,6 +86,10 @@ class Tending:
 
     def attachments(self, hash: str) -> Attachments:
         return self.place.attachments.get(hash, NOTHING)
+
+    def seeing(self, live: "ApiKey") -> "Tending":
+        """With the key as it was just read."""
+        return replace(self, place=replace(self.place, keys={**self.place.keys, live.hash: live}))
 
     def own(self, lineage: Lineage) -> "dict[str, ApiKey]":
         """The lineage's keys that OpenRouter still has, by hash; the place may show one that this beat deleted."""

@@ -3,7 +3,7 @@
 One lineage's failure never spares or stops the others: all are tried, then the first error is raised.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -13,19 +13,22 @@ from governor.allowance import Needs
 from governor.approvals import NotGranted
 from governor.attachments import NOTHING
 from governor.events import DetailType, Event
+from governor.finishing import BY_HAND
 from governor.key_rollback import KIND
 from governor.ledger import ABSENT, LedgerConflict
 from governor.limit_claim import LimitsClaimed
 from governor.lineage import Lineage, LineageKey
 from governor.policy import Workload
 from key_retirement.allowances import is_due
+from key_retirement.asking import Asking, ending
 from key_retirement.balancing import note_spend, rebalance
-from key_retirement.copying import Behind, CopyFailed, copy
+from key_retirement.copying import Behind, copy, require
 from key_retirement.decide import Decision, quarantine, spared
 from key_retirement.draining import blocked, watch
 from key_retirement.drifting import check, check_replaced, is_urgent
 from key_retirement.expiring import notice
 from key_retirement.following import follow, read_again
+from key_retirement.leaving import Leaving
 from key_retirement.orphans import remove_orphans
 from key_retirement.places import Places, WorkloadUnknown
 from key_retirement.ports import Ports, Tending
@@ -46,7 +49,7 @@ ORPHANS_BEFORE_MINUTE = 10
 REMEMBERED = timedelta(days=62)
 """A deleted key's spend counts until its month is over."""
 SETTLING = timedelta(hours=1)
-"""So long after a key was deleted every beat looks at its lineage; after that the first of an hour does."""
+"""So long after a key was disabled or deleted every beat looks at all of it; after that the first of an hour does."""
 
 
 @dataclass(frozen=True)
@@ -88,24 +91,23 @@ class KeyRetirement:
             event = notice(self.ports, account, self.management_key_secret)
             self.ports.bus.publish([event] if event else [])
             return Report(told=event.detail_type.value if event else "")
-        hourly = asked.workload is None and asked.at.minute < ORPHANS_BEFORE_MINUTE
+        if asked.workload is not None:
+            return self._copied(asked.workload)
+        hourly = asked.at.minute < ORPHANS_BEFORE_MINUTE
         lineages = {lineage.workload: lineage for lineage in self.ports.lineages.all()}
         needs, now = self._needs(), self.ports.clock()
         open_ones = [
             workload
             for workload in self.ports.policy.workloads
             if workload.secret
-            and asked.workload in (None, workload.name)
             and (
                 hourly
-                or asked.workload
                 or _is_open(lineages.get(workload.name), now)
                 or is_due(workload, lineages.get(workload.name), needs, now)
             )
         ]
         open_ones.sort(key=lambda workload: _waiting_since(lineages.get(workload.name)))
-        versions = {name: lineage.version for name, lineage in lineages.items()}
-        return self._tended(open_ones, versions, needs, account, hourly, seconds_left)
+        return self._tended(open_ones, lineages, needs, account, hourly, seconds_left)
 
     def _needs(self) -> Needs | None:
         """What the meter says that allowances need, where the policy gives any. Not to know it stops no beat."""
@@ -117,17 +119,27 @@ class KeyRetirement:
             self.ports.log.warning("what allowances need could not be read", extra={"error": f"{error}"})
             return None
 
+    def _copied(self, name: str) -> Report:
+        """A workload was just rotated: its copies are written at once. All else can wait for the next beat, which sees
+        every key that was rotated since by one list a workspace. Raises `CopyFailed`."""
+        workload = self.ports.policy.workload(name)
+        if workload is None:
+            return Report()
+        require(name, copy(self.ports, workload))
+        return Report(tended=1)
+
     def _tended(
         self,
-        workloads: Iterable[Workload],
-        versions: Mapping[str, int],
+        workloads: Sequence[Workload],
+        lineages: Mapping[str, Lineage],
         needs: Needs | None,
         account: "OpenRouter",
         hourly: bool,
         seconds_left: Callable[[], float],
     ) -> Report:
-        places = Places(account)
-        errors: list[Exception] = []
+        places, leaving, errors = Places(account), Leaving(), list[Exception]()
+        quiet = {workload.name: (workload.rotation or BY_HAND).quiet for workload in workloads}
+        asking = Asking(ending(lineages, quiet, self.ports.clock()))
         tended = put_off = 0
         for workload in workloads:
             if seconds_left() <= 0:
@@ -135,9 +147,10 @@ class KeyRetirement:
                 continue
             try:
                 place = places.of(workload)
-                before, now = versions.get(workload.name, ABSENT), self.ports.clock()
-                tending = Tending(self.ports, account, workload, place, now, seconds_left, before, needs)
-                _again(partial(tend, tending, hourly))
+                known, now = lineages.get(workload.name), self.ports.clock()
+                before = known.version if known else ABSENT
+                tending = Tending(self.ports, account, workload, place, now, seconds_left, before, needs, leaving)
+                _again(partial(tend, tending, asking, hourly))
                 tended += 1
             except AuthenticationFailed:
                 raise
@@ -146,6 +159,7 @@ class KeyRetirement:
                     "a lineage could not be tended", extra={"workload": workload.name, "error": f"{error}"}
                 )
                 errors.append(error)
+        errors += leaving.leave(account)
         if errors:
             raise errors[0]
         return Report(tended, put_off)
@@ -183,7 +197,7 @@ class KeyRetirement:
         return _again(once)
 
 
-def tend(tending: Tending, hourly: bool) -> None:
+def tend(tending: Tending, asking: Asking, hourly: bool) -> None:
     """One lineage, each of its keys by the rules of `decide`. Raises `LedgerConflict`: read and decide again."""
     lineage = tending.ports.lineages.get(tending.workload.name)
     tending = read_again(tending, lineage)
@@ -197,12 +211,12 @@ def tend(tending: Tending, hourly: bool) -> None:
     if hourly or is_urgent(tending, lineage):
         lineage = check(tending, lineage)
     lineage = check_replaced(tending, lineage)
-    behind = copy(tending)
+    behind = copy(tending.ports, tending.workload)
     for key in lineage.keys:
         if key.state == "overlap":
-            lineage = _drained(tending, lineage, key, behind)
+            tending, lineage = _drained(tending, asking, lineage, key, behind)
         elif key.state == "quarantined":
-            lineage = _quarantined(tending, lineage, key)
+            tending, lineage = _quarantined(tending, lineage, key, hourly)
     lineage = _forgetting(tending, lineage)
     lineage = note_spend(tending, lineage)
     try:
@@ -211,21 +225,21 @@ def tend(tending: Tending, hourly: bool) -> None:
         tending.ports.log.info("limits are left to the next beat", extra={"reason": f"{claim}"})
     if hourly and tending.workload.rotation:
         remove_orphans(tending, lineage)
-    failed = [f"{one.where} ({one.error})" for one in behind if one.error]
-    if failed:
-        raise CopyFailed(f"the secret of {lineage.workload} is not copied to {', '.join(failed)}")
+    require(lineage.workload, behind)
 
 
-def _drained(tending: Tending, lineage: Lineage, key: LineageKey, behind: Sequence[Behind]) -> Lineage:
+def _drained(
+    tending: Tending, asking: Asking, lineage: Lineage, key: LineageKey, behind: Sequence[Behind]
+) -> tuple[Tending, Lineage]:
     held = _is_held(tending)
-    seen, decision = watch(tending, key, held=held, behind=bool(behind))
+    seen, decision = watch(tending, asking, key, held=held, behind=bool(behind))
     decision = _spared(tending, lineage, seen, decision)
     tending.ports.log.info("drain", extra={"key": key.name, "rule": decision.rule, "forced": decision.forced})
     match decision.action:
         case "retire":
             return retire(tending, lineage, seen)
         case "forget":
-            return delete(tending, lineage, seen, None)
+            return tending, delete(tending, lineage, seen, None)
         case "tell":
             live = tending.place.keys[key.hash]
             last = decision.rule in ("last_key", "put_back")
@@ -234,24 +248,27 @@ def _drained(tending: Tending, lineage: Lineage, key: LineageKey, behind: Sequen
             )
             tending.ports.bus.publish([event])
             seen = replace(seen, told_at=tending.now)
-    return tending.ports.lineages.write(lineage.with_key(seen)) if seen != key else lineage
+    return tending, tending.ports.lineages.write(lineage.with_key(seen)) if seen != key else lineage
 
 
-def _quarantined(tending: Tending, lineage: Lineage, key: LineageKey) -> Lineage:
+def _quarantined(tending: Tending, lineage: Lineage, key: LineageKey, hourly: bool) -> tuple[Tending, Lineage]:
     live = tending.place.keys.get(key.hash)
     decision = _spared(tending, lineage, key, quarantine(key, live, tending.now))
     if decision.action in ("forget", "delete"):
-        return delete(tending, lineage, key, live)
+        return tending, delete(tending, lineage, key, live)
     if decision.action == "tell":
         tending.ports.bus.publish([kept(tending, lineage, key, decision.rule)])
         lineage = tending.ports.lineages.write(lineage.with_key(replace(key, told_at=tending.now)))
     if decision.action == "disable":
         return retire(tending, lineage, key)
-    if tending.attachments(key.hash) != NOTHING or not is_noted(key):
+    # It can do nothing, disabled as it is: who points at it is looked at while it may not have left every list yet, and
+    # then once an hour.
+    watched = hourly or tending.now - key.since < SETTLING or not is_noted(key)
+    if watched and (tending.attachments(key.hash) != NOTHING or not is_noted(key)):
         last = keep_out(tending, key)
         key = lineage.key(key.hash) or key
         lineage = note_last_spend(tending, lineage, key, last) if last else lineage
-    return lineage
+    return tending, lineage
 
 
 def _spared(tending: Tending, lineage: Lineage, key: LineageKey, decision: Decision) -> Decision:

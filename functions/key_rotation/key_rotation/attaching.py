@@ -1,21 +1,22 @@
 """setSecret: the new key may do what the old one may. testSecret: proof of it, with the new key itself."""
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from governor.attachments import NOTHING, Attachments, attach, guardrail_of_member, missing
-from governor.attachments import read as read_attachments
 from governor.caps import caps_of
 from governor.key_lists import AllowlistFull
 from governor.lineage import Attribution
 from governor.secret_versions import WorkloadSecret
 from key_rotation.decide import Decision, attachable, attribution, decide, guardrail
 from key_rotation.lineages import Read, review
+from key_rotation.lists import Lists
 from key_rotation.ports import Account, Refused, Rotating
 from management_api import AuthenticationFailed, NotFound, Rejected
 
 if TYPE_CHECKING:
-    from management_api import ApiKey, CurrentKey
+    from management_api import ApiKey, CurrentKey, Guardrail
 
 CENT = 0.005
 
@@ -27,7 +28,8 @@ def set_up(rotating: Rotating) -> None:
     """
     pending = _pending(rotating)
     account, workload = rotating.account(), rotating.workload
-    guardrails = account.guardrails.list(pending.workspace_id) if workload.key.guardrail else []
+    lists = Lists.of(rotating, account)
+    guardrails = lists.guardrails(pending.workspace_id) if workload.key.guardrail else []
     current = rotating.lineage().current
     _require(attachable(workload, guardrails, rotating.causes()))
     guard = guardrail(workload, guardrails)
@@ -39,9 +41,12 @@ def set_up(rotating: Rotating) -> None:
             like=current.hash if current else None,
             guardrail_id=guard.id if guard else None,
             known=Attachments.noted(current.attached or ()) if current else NOTHING,
+            listed=partial(lists.attached, pending.workspace_id),
         )
     except AllowlistFull as full:
         raise Refused("allowlist_full", f"{workload.name} cannot have a new key: {full}.") from full
+    if follows.names():
+        lists.written(pending.workspace_id)
     _note(rotating, pending.hash, follows)
 
 
@@ -49,12 +54,12 @@ def test(rotating: Rotating) -> None:
     """Asks OpenRouter with the pending key itself, and compares. Writes nothing. Raises `Refused`."""
     pending = _pending(rotating)
     account = rotating.account()
-    found = review(rotating, account, pending.hash)
+    found, lists = review(rotating, account), Lists.of(rotating, account)
     _require(decide(found.facts))
-    made = _made(account, pending)
-    seen = _proven(rotating, account, pending, made)
-    fault = _misplaced(found, made) or _misattributed(found, made) or _fault(rotating, found, seen)
-    fault = fault or _ungoverned(account, made, seen) or _unattached(account, found, pending.hash)
+    seen = _proven(rotating, account, pending)
+    fault = _misplaced(found, account, pending, seen) or _misattributed(found, account, pending, seen)
+    fault = fault or _fault(rotating, found, seen) or _ungoverned(found, account, seen)
+    fault = fault or _unattached(account, lists, found, pending.hash, seen)
     if fault:
         raise Refused("key_differs", f"The new key {pending.name} is not as it must be: {fault}.")
 
@@ -96,7 +101,7 @@ def _made(account: Account, pending: WorkloadSecret) -> "ApiKey":
         raise Refused("key_dead", f"The new key {pending.name} was deleted meanwhile. Rotate again.") from error
 
 
-def _proven(rotating: Rotating, account: Account, pending: WorkloadSecret, made: "ApiKey") -> "CurrentKey":
+def _proven(rotating: Rotating, account: Account, pending: WorkloadSecret) -> "CurrentKey":
     """What OpenRouter tells the new key of itself. A key that the account shows as good and that is refused all the
     same is not taken for a bad one: a rule of the organization stands in its way."""
     try:
@@ -104,7 +109,7 @@ def _proven(rotating: Rotating, account: Account, pending: WorkloadSecret, made:
     except (AuthenticationFailed, Rejected) as error:
         if error.status not in (401, 403):
             raise
-        now = rotating.ports.clock()
+        made, now = _made(account, pending), rotating.ports.clock()
         if error.status == 401 and (made.disabled or (made.expires_at and made.expires_at <= now)):
             raise Refused(
                 "key_dead", f"The new key {pending.name} does not work: it was disabled meanwhile. Rotate again."
@@ -119,13 +124,20 @@ def _proven(rotating: Rotating, account: Account, pending: WorkloadSecret, made:
         ) from error
 
 
-def _misplaced(found: Read, made: "ApiKey") -> str | None:
-    return None if made.workspace_id == found.workspace_id else "it is in another workspace"
+def _misplaced(found: Read, account: Account, pending: WorkloadSecret, seen: "CurrentKey") -> str | None:
+    """By the key's own word, and by the account's where that says anything else."""
+    if seen.workspace_id == found.workspace_id or _made(account, pending).workspace_id == found.workspace_id:
+        return None
+    return "it is in another workspace"
 
 
-def _misattributed(found: Read, made: "ApiKey") -> str | None:
-    """A key follows its creator's guardrail, budget and BYOK access; without the creator it would be wider."""
-    wanted, has = attribution(found.facts) or Attribution(), Attribution.of(made)
+def _misattributed(found: Read, account: Account, pending: WorkloadSecret, seen: "CurrentKey") -> str | None:
+    """A key follows its creator's guardrail, budget and BYOK access; without the creator it would be wider. `GET /key`
+    tells of the creator, and of no external user."""
+    wanted = attribution(found.facts) or Attribution()
+    if wanted == Attribution(seen.creator_user_id):
+        return None
+    has = Attribution.of(_made(account, pending))
     if wanted.creator_user_id != has.creator_user_id:
         return f"its creator is {has.creator_user_id or 'nobody'}, not {wanted.creator_user_id or 'nobody'}"
     if wanted.external_user != has.external_user:
@@ -133,11 +145,12 @@ def _misattributed(found: Read, made: "ApiKey") -> str | None:
     return None
 
 
-def _ungoverned(account: Account, made: "ApiKey", seen: "CurrentKey") -> str | None:
+def _ungoverned(found: Read, account: Account, seen: "CurrentKey") -> str | None:
     """Whether the budget of the creator's guardrail binds the key, by the key's own word."""
-    if not made.creator_user_id:
+    creator = (attribution(found.facts) or Attribution()).creator_user_id
+    if not creator:
         return None
-    id = guardrail_of_member(account, made.creator_user_id)
+    id = guardrail_of_member(account, creator)
     if id is None or any(one.guardrail_id == id and one.scope == "member" for one in seen.budgets):
         return None
     guard = account.guardrails.get(id)
@@ -157,15 +170,21 @@ def _fault(rotating: Rotating, found: Read, seen: "CurrentKey") -> str | None:
     return None
 
 
-def _unattached(account: Account, found: Read, hash: str) -> str | None:
-    guard, assigned = found.guardrail, found.facts.assigned
-    if guard and assigned.get(hash) != guard.id:
+def _unattached(account: Account, lists: Lists, found: Read, hash: str, seen: "CurrentKey") -> str | None:
+    guard = found.guardrail
+    if guard and not _binds(guard, seen) and lists.guardrails_of([hash], guard.id).get(hash) != guard.id:
         return f"guardrail {guard.name} is not assigned to it"
     if found.former is None:
         return None
     former = found.facts.lineage.key(found.former)
     known = Attachments.noted(former.attached or ()) if former else NOTHING
-    ids = missing(account, hash, found.former, known, read_attachments(account, found.workspace_id, assigned))
+    ids = missing(account, hash, found.former, known, lists.attached(found.workspace_id))
     if ids:
         return f"{len(ids)} lists that name the old key do not name it ({', '.join(ids)})"
     return None
+
+
+def _binds(guard: "Guardrail", seen: "CurrentKey") -> bool:
+    """Whether the key itself says that the guardrail is assigned to it, which it does where that has a budget: the
+    scope `api_key` is the assignment's own. It spares a list that is as long as the guardrail has keys."""
+    return any(one.guardrail_id == guard.id and one.scope == "api_key" for one in seen.budgets)

@@ -56,7 +56,7 @@ def _made(rotating: Rotating, account: Account, found: Read) -> WorkloadSecret:
     assert rotation
     name = rotation.key_name(workload.name)
     ports.bus.publish([told.started(workload, found.workspace_id, lineage, ports.clock())])
-    limit = _share(account, found, both)
+    limit = _share(rotating, account, found, both)
     now = ports.clock()
     created = make(account, workload, name, limit, attribution(found.facts) or Attribution(), found.workspace_id, now)
     value = WorkloadSecret(
@@ -128,31 +128,49 @@ def _rid_of_another(rotating: Rotating, lineage: Lineage) -> Lineage:
     return abandoned(lineage, rotating.ports.clock())
 
 
-def _share(account: Account, found: Read, both: Split) -> Limit:
-    """The new key's limit, once the others' have been lowered so that all together stay within the cap."""
+def _share(rotating: Rotating, account: Account, found: Read, both: Split) -> Limit:
+    """The new key's limit, once the others' have been lowered so that all together stay within the cap.
+
+    Decides once more by the keys as they are read back: the list may have been older. Raises `Refused`.
+    """
     if both.new.limit_usd is None:
         return both.new
-    excess = 0.0
+    excess, read = 0.0, {key.hash: key for key in found.facts.keys}
     # A key that rests in its overlap may get more by the new split: only once the others have less.
     for key in sorted(found.facts.keys, key=lambda key: is_lower(key.limit, both.lowered.get(key.hash)), reverse=True):
         limit = both.lowered.get(key.hash)
         if limit:
             lowered = _lowered(account, key, limit)
+            if lowered is None:
+                continue  # deleted meanwhile: it can spend nothing
+            read[key.hash] = lowered
             # What it spent beyond its new limit while that was on its way is the new key's to do without.
             spent = counted(lowered, limit.limit_reset, lowered.include_byok_in_limit)
             excess += max(0.0, spent - (limit.limit_usd or 0.0))
+    decision = decide(replace(found.facts, keys=[*read.values()], causes=rotating.causes()))
+    if decision.action == "refuse":
+        raise Refused(decision.rule, decision.reason)
     return Limit(max(both.new.limit_usd - excess, NOTHING), both.new.limit_reset)
 
 
-def _lowered(account: Account, old: "ApiKey", limit: Limit) -> "ApiKey":
-    if (old.limit, old.limit_reset) != (limit.limit_usd, limit.limit_reset):
-        try:
-            account.keys.update(old.hash, KeyPatch(limit=limit.limit_usd, limit_reset=limit.limit_reset))
-        except OutcomeUnknown:
-            pass  # the read back will tell
-        except NotFound:
-            return replace(old, disabled=True)
-    after = account.keys.get(old.hash)
-    if (after.limit, after.limit_reset) != (limit.limit_usd, limit.limit_reset):
+def _lowered(account: Account, old: "ApiKey", limit: Limit) -> "ApiKey | None":
+    """The key as it is read once it has the limit; None where somebody deleted it."""
+    if _has(old, limit):
+        read = account.keys.get(old.hash)
+        if _has(read, limit):
+            return read
+        # The list was older than the key.
+    try:
+        account.keys.update(old.hash, KeyPatch(limit=limit.limit_usd, limit_reset=limit.limit_reset))
+    except OutcomeUnknown:
+        pass  # the read back will tell
+    except NotFound:
+        return None
+    read = account.keys.get(old.hash)
+    if not _has(read, limit):
         raise OutcomeUnknown(f"{old.name} does not show the limit it was given")
-    return after
+    return read
+
+
+def _has(key: "ApiKey", limit: Limit) -> bool:
+    return (key.limit, key.limit_reset) == (limit.limit_usd, limit.limit_reset)

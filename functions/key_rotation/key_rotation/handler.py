@@ -8,6 +8,7 @@ import boto3
 from aws_lambda_powertools.logging import Logger
 
 from governor.account import ManagedAccount
+from governor.account_pace import AccountPace
 from governor.aws import AWS
 from governor.causes import CauseBook
 from governor.clock import utc_now
@@ -20,7 +21,6 @@ from governor.secrets_manager_versions import SecretsManagerVersions
 from key_rotation.ports import Ports
 from key_rotation.service import KeyRotation
 from key_rotation.settings import RotationSettings, received
-from management_api import Pacing
 
 MARGIN_SECONDS = 4.0
 """Kept back from OpenRouter's calls, so that what was done can still be written down and told."""
@@ -32,14 +32,15 @@ def build() -> KeyRotation:
     settings, policy = RotationSettings.read(os.environ), Policy.load()
     session = boto3.session.Session()
     client = session.client("secretsmanager", config=AWS)
-    ledger = DynamoLedger(session.client("dynamodb", config=AWS), settings.table_name)
-    pacing = Pacing(settings.requests_per_second) if settings.requests_per_second else None
+    table, log = session.client("dynamodb", config=AWS), Logger(use_rfc3339=True)
+    ledger, pace = DynamoLedger(table, settings.table_name), settings.requests_per_second
+    pacing = AccountPace(table, settings.table_name, pace, log) if pace else None
     account = ManagedAccount(
         SecretsManager(client), settings.management_key_secret, policy.account.base_url, pacing=pacing
     )
     bus = recorded_bus("key_rotation", ledger, session.client("events", config=AWS), settings.event_bus_name)
     versions, lineages, causes = SecretsManagerVersions(client), Lineages(ledger), CauseBook(ledger)
-    return KeyRotation(Ports(policy, versions, lineages, causes, bus, account, utc_now, Logger(use_rfc3339=True)))
+    return KeyRotation(Ports(policy, versions, lineages, causes, bus, account, utc_now, log))
 
 
 def lambda_handler(event: Any, context: Any) -> dict[str, Any]:

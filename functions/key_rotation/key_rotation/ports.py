@@ -3,7 +3,7 @@
 
 import builtins
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, Self
 
 from pydantic import SecretStr
@@ -13,6 +13,7 @@ from governor.causes import CauseBook, Causes
 from governor.clock import Clock
 from governor.events import Publisher
 from governor.finishing import Finishing
+from governor.leases import Leases
 from governor.lineage import Lineage, Lineages
 from governor.policy import Policy, Workload
 from governor.ports import Connect, Log
@@ -91,7 +92,7 @@ class Account(Protocol):
 
 @dataclass(frozen=True)
 class Ports:
-    """What outlives an invocation."""
+    """What outlives an invocation. `leases`: the account's lists as an earlier step read them."""
 
     policy: Policy
     secrets: SecretVersions
@@ -101,6 +102,7 @@ class Ports:
     connect: Connect[Account]
     clock: Clock
     log: Log
+    leases: Leases = field(default_factory=Leases)
 
 
 @dataclass(frozen=True)

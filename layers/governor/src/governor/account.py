@@ -3,13 +3,13 @@
 from pydantic import SecretStr
 
 from governor.secrets import Secrets
-from management_api import Deadline, OpenRouter, Pacing
+from management_api import Deadline, OpenRouter, Pace
 
 
 class ManagedAccount:
     """The `Connect` port over Secrets Manager and OpenRouter. One per process. `pacing`: None sends at will."""
 
-    def __init__(self, secrets: Secrets, secret: str, base_url: str, *, pacing: Pacing | None = None) -> None:
+    def __init__(self, secrets: Secrets, secret: str, base_url: str, *, pacing: Pace | None = None) -> None:
         self._secrets = secrets
         self._secret = secret
         self._base_url = base_url

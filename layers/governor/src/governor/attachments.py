@@ -7,13 +7,15 @@ Lists are as long as the account: each function says which it reads, and reads n
 again at any time.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
 from governor.key_lists import (
     Account,
+    LastEntry,
     Lists,
+    LostUpdate,
     allowlist,
     change_credential,
     change_destination,
@@ -23,10 +25,12 @@ from governor.key_lists import (
     with_,
     without,
 )
-from management_api import OutcomeUnknown
+from management_api import OpenRouterError, OutcomeUnknown
 
 BYOK, DESTINATION = "byok:", "destination:"
 """Before the ids, in a lineage's row."""
+AT_ONCE = 100
+"""Keys in one request to a guardrail: OpenRouter states no limit of its own, and an allowlist's is as much."""
 
 
 @dataclass(frozen=True)
@@ -92,9 +96,10 @@ def attach(
     like: str | None,
     guardrail_id: str | None,
     known: Attachments = NOTHING,
+    listed: Callable[[], tuple[Lists, Lists]] | None = None,
 ) -> Attachments:
     """Assigns the guardrail, and puts `hash` into every list that names `like`; what names both now. Two lists, where
-    there is a `like`.
+    there is a `like`: those of `listed` where somebody has read them already.
 
     `known`: what has named `like` before. An answer that leaves some of it out proves nothing: that is asked for by id.
     Raises `AllowlistFull`, `LostUpdate`, and `OutcomeUnknown` when the assignment's answer was lost and a read after it
@@ -104,7 +109,7 @@ def attach(
         _assign(account, guardrail_id, hash)
     if like is None:
         return NOTHING
-    byok, destinations = lists_of(account, workspace_id)
+    byok, destinations = listed() if listed else lists_of(account, workspace_id)
     left_out = _left_out(account, like, known, byok, destinations)
     follows = Attachments(
         guardrail_id, naming(byok, like) | left_out.byok, naming(destinations, like) | left_out.destinations
@@ -122,12 +127,14 @@ def include(account: Account, hash: str, into: Attachments) -> None:
         change_destination(account, id, partial(with_, hash=hash))
 
 
-def missing(account: Account, hash: str, like: str, known: Attachments, listed: Mapping[str, Attachments]) -> list[str]:
-    """The ids of lists that name `like` and not `hash`. `listed`: as just read.
+def missing(account: Account, hash: str, like: str, known: Attachments, listed: tuple[Lists, Lists]) -> list[str]:
+    """The ids of lists that name `like` and not `hash`. `listed`: the allowlists and the filters, as read.
 
     What that leaves out of `known` is asked for by its id.
     """
-    wanted, has = listed.get(like, NOTHING), listed.get(hash, NOTHING)
+    byok, destinations = listed
+    wanted = Attachments(None, naming(byok, like), naming(destinations, like))
+    has = Attachments(None, naming(byok, hash), naming(destinations, hash))
     ids = (wanted.byok - has.byok) | (wanted.destinations - has.destinations)
     unseen = (
         *((id, allowlist(account, id)) for id in known.byok - wanted.byok - has.byok),
@@ -136,37 +143,60 @@ def missing(account: Account, hash: str, like: str, known: Attachments, listed: 
     return sorted(ids | {id for id, hashes in unseen if like in hashes and hash not in hashes})
 
 
-def detach(account: Account, hash: str, has: Attachments) -> None:
-    """Takes the key out of every list of `has`, and from its guardrail. Reads no list but one whose answer was lost.
+def detach(account: Account, has: Mapping[str, Attachments]) -> list[Exception]:
+    """Takes each key out of every list that names it, and from its guardrail: one change a list however many keys, and
+    one request for a hundred keys of a guardrail. Reads no list but one whose answer was lost.
 
-    Raises `LastEntry` for a list that names no other key, `LostUpdate`, `OutcomeUnknown`.
+    One list's failure spares no other. What failed: `LastEntry` of a list that names no other key, `LostUpdate`,
+    `OutcomeUnknown`, or what the call raised.
     """
-    for id in sorted(has.byok):
-        change_credential(account, id, partial(without, hash=hash, what=f"the allowlist of credential {id}"))
-    for id in sorted(has.destinations):
-        change_destination(account, id, partial(without, hash=hash, what=f"the filter of destination {id}"))
-    if has.guardrail_id:
-        _unassign(account, has.guardrail_id, hash)
+    failed: list[Exception] = []
+    for id, hashes in _by(has, lambda one: one.byok):
+        change = partial(without, gone=hashes, what=f"the allowlist of credential {id}")
+        _tried(partial(change_credential, account, id, change), failed)
+    for id, hashes in _by(has, lambda one: one.destinations):
+        change = partial(without, gone=hashes, what=f"the filter of destination {id}")
+        _tried(partial(change_destination, account, id, change), failed)
+    for id, hashes in _by(has, lambda one: (one.guardrail_id,) if one.guardrail_id else ()):
+        for start in range(0, len(hashes), AT_ONCE):
+            _tried(partial(_unassign, account, id, hashes[start : start + AT_ONCE]), failed)
+    return failed
+
+
+def _by(has: Mapping[str, Attachments], ids: Callable[[Attachments], Collection[str]]) -> list[tuple[str, list[str]]]:
+    """What names any of the keys, with the keys that it names."""
+    found: dict[str, list[str]] = {}
+    for hash, one in has.items():
+        for id in ids(one):
+            found.setdefault(id, []).append(hash)
+    return sorted(found.items())
+
+
+def _tried(change: Callable[[], object], failed: list[Exception]) -> None:
+    try:
+        change()
+    except (OpenRouterError, LastEntry, LostUpdate) as error:
+        failed.append(error)
 
 
 def _assign(account: Account, id: str, hash: str) -> None:
     try:
         account.guardrails.assign(id, [hash])
     except OutcomeUnknown:
-        if not _is_assigned(account, id, hash):
+        if hash not in _assigned(account, id):
             raise
 
 
-def _unassign(account: Account, id: str, hash: str) -> None:
+def _unassign(account: Account, id: str, hashes: Sequence[str]) -> None:
     try:
-        account.guardrails.unassign(id, [hash])
+        account.guardrails.unassign(id, hashes)
     except OutcomeUnknown:
-        if _is_assigned(account, id, hash):
+        if _assigned(account, id).intersection(hashes):
             raise
 
 
-def _is_assigned(account: Account, id: str, hash: str) -> bool:
-    return any(one.key_hash == hash for one in account.guardrails.assigned(id))
+def _assigned(account: Account, id: str) -> set[str]:
+    return {one.key_hash for one in account.guardrails.assigned(id)}
 
 
 def _left_out(account: Account, like: str, known: Attachments, byok: Lists, destinations: Lists) -> Attachments:

@@ -122,6 +122,11 @@ def balance(
     return _changes(keys, {hash: _allow(key, shares.get(hash, 0.0), reset) for hash, key in keys.items()})
 
 
+def nothing_more(caps: Sequence[Cap], key: "ApiKey") -> Limit:
+    """The limit that leaves a key nothing to spend beside what it has counted."""
+    return _allow(key, 0.0, _longest(caps))
+
+
 def counted(key: "ApiKey", period: str | None, byok: bool) -> float:
     """What the key's counter of the period shows, BYOK included where it counts."""
     suffix = {"daily": "_daily", "weekly": "_weekly", "monthly": "_monthly"}.get(period or "", "")

@@ -118,12 +118,11 @@ def with_(hashes: list[str], hash: str) -> list[str]:
     return hashes if hash in hashes else [*hashes, hash]
 
 
-def without(hashes: list[str], hash: str, what: str) -> list[str]:
-    if hash not in hashes:
-        return hashes
-    left = [one for one in hashes if one != hash]
-    if not left:
-        raise LastEntry(f"{what} names no other key than {hash[:12]}…: name another there, or lift the list")
+def without(hashes: list[str], gone: Collection[str], what: str) -> list[str]:
+    left = [one for one in hashes if one not in gone]
+    if hashes and not left:
+        named = ", ".join(f"{one[:12]}…" for one in hashes)
+        raise LastEntry(f"{what} names no other key than {named}: name another there, or lift the list")
     return left
 
 

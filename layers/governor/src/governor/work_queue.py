@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
@@ -31,3 +33,12 @@ class WorkQueue:
             if answer.get("Failed"):
                 codes = sorted({one["Code"] for one in answer["Failed"]})
                 raise SendFailed(f"{len(answer['Failed'])} messages refused by queue {self._url}: {codes}")
+
+    def back_after(self, receipt: str, seconds: int) -> bool:
+        """Has a message that was taken come back so soon, rather than after the queue's own time. Whether it will: a
+        receipt that has expired, or a queue that did not answer, leaves it to the queue."""
+        try:
+            self._client.change_message_visibility(QueueUrl=self._url, ReceiptHandle=receipt, VisibilityTimeout=seconds)
+        except (ClientError, BotoCoreError):
+            return False
+        return True

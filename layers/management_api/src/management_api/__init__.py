@@ -36,7 +36,7 @@ from management_api._models.keys import ApiKey, CreatedKey, CurrentKey, External
 from management_api._models.members import Member
 from management_api._models.presets import Preset, PresetVersion
 from management_api._models.workspaces import Workspace, WorkspaceBudget, WorkspaceBudgets, WorkspacePatch
-from management_api._retry import Deadline, Pacing, Retry
+from management_api._retry import Deadline, Pace, Pacing, Retry
 from management_api._sweep import Read, Unknown, WorkspaceReading
 from management_api.errors import (
     AuthenticationFailed,
@@ -96,6 +96,7 @@ __all__ = [
     "OpenRouterError",
     "OpenRouterMetadata",
     "OutcomeUnknown",
+    "Pace",
     "Pacing",
     "Preset",
     "PresetVersion",

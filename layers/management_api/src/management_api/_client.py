@@ -24,7 +24,7 @@ from management_api._resources import (
     Presets,
     Workspaces,
 )
-from management_api._retry import Deadline, Pacing, Retry
+from management_api._retry import Deadline, Pace, Retry
 from management_api._sweep import WorkspaceReading, read_account
 from management_api._transport import Transport
 
@@ -47,7 +47,7 @@ class OpenRouter:
         base_url: str = BASE_URL,
         transport: httpx.BaseTransport | None = None,
         retry: Retry | None = None,
-        pacing: Pacing | None = None,
+        pacing: Pace | None = None,
     ) -> None:
         url = httpx.URL(base_url)
         if url.scheme not in ("http", "https") or not url.host or url.userinfo:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from typing import Protocol
 
 
 @dataclass(frozen=True)
@@ -57,10 +58,21 @@ class Retry:
         return max(0.0, seconds) if math.isfinite(seconds) else None
 
 
+class Pace(Protocol):
+    """Whose turn it is to ask OpenRouter, which limits an account and not a process."""
+
+    def wait(self, seconds_left: float) -> bool:
+        """Sleep until this caller's turn. False, at once and with no turn taken, when that is beyond `seconds_left`."""
+
+    def slow(self, retry_after: float | None) -> None:
+        """OpenRouter answered 429, and asks for so many seconds' pause where it says so."""
+
+
 class Pacing:
     """At most `requests_per_second` for everything that shares this object, threads included, evenly spaced.
 
-    OpenRouter limits an account, not a process: share one among a process's clients, and give each process its part.
+    OpenRouter limits an account, not a process: share one among a process's clients, and give each process its part. A
+    429 to one of them is a pause for all.
     """
 
     def __init__(
@@ -89,3 +101,8 @@ class Pacing:
         if turn > now:
             self._sleep(turn - now)
         return True
+
+    def slow(self, retry_after: float | None) -> None:
+        """No turn before so many seconds have passed; nothing where OpenRouter named no time: the retry's own pause."""
+        with self._lock:
+            self._next = max(self._next, self._now() + (retry_after or 0.0))

@@ -19,7 +19,7 @@ from pydantic import SecretStr, ValidationError
 from management_api import errors
 from management_api._answers import error_inside, why_unreadable
 from management_api._call import Call
-from management_api._retry import UNBOUNDED, Deadline, Pacing, Retry
+from management_api._retry import UNBOUNDED, Deadline, Pace, Retry
 from management_api._scrub import scrub
 
 CONNECT_SECONDS = 5.0
@@ -77,7 +77,7 @@ class Transport:
         *,
         base_url: str,
         retry: Retry,
-        pacing: Pacing | None,
+        pacing: Pace | None,
         deadline: Deadline = UNBOUNDED,
     ) -> None:
         self._inner = inner
@@ -115,6 +115,8 @@ class Transport:
             outcome = self._attempt(call)
             if not isinstance(outcome, _Failure):
                 return outcome
+            if self._pacing and call.effect != "inference" and isinstance(outcome.error, errors.RateLimited):
+                self._pacing.slow(outcome.error.retry_after)
             pause = self._retry.pause(attempt, outcome.error.retry_after)
             if not self._again(attempt, outcome, pause):
                 raise outcome.error from outcome.cause
