@@ -41,6 +41,15 @@ def _owned(writers: str = "", readers: str = "") -> Owned:
     return Owned(frozenset(writers.split()), frozenset(readers.split()))
 
 
+PUBLISH_OTHERWISE = (
+    "slack_gateway",
+    "approval_desk",
+    "broadcast_gateway",
+    "broadcast_tally",
+    "incident_picture",
+    "account_review",
+)
+"""Functions that publish nothing, or nothing that the notifier tells."""
 LEDGER = {
     # Why a key is disabled. A rotation notes the keys that it retires here too.
     "subject#*": _owned("kill_switch key_rotation key_retirement", "key_planning approval_desk"),
@@ -66,12 +75,7 @@ LEDGER = {
     "promotion": _owned("preset_promotion"),
     "catalogue": _owned("preset_promotion"),
     # What each function has published, stored before the bus gets it.
-    **{
-        f"published#{one}": _owned(one, "notifier")
-        for one in FUNCTIONS
-        if one
-        not in ("slack_gateway", "approval_desk", "broadcast_gateway", "broadcast_tally", "incident_picture", "account_review")
-    },
+    **{f"published#{one}": _owned(one, "notifier") for one in FUNCTIONS if one not in PUBLISH_OTHERWISE},
     # The review counts what these did. What it publishes itself, it tells itself.
     **{
         f"published#{one}": _owned(one, "notifier account_review")
