@@ -29,7 +29,8 @@ def test_twice_the_requests_are_all_volume() -> None:
 
 
 def test_the_same_requests_at_half_the_price_are_all_price() -> None:
-    assert _parts({"a": _use("100", "10", "1000", "100")}, {"a": _use("100", "5", "1000", "100")}) == {"price": D("-5.00")}
+    before, now = {"a": _use("100", "10", "1000", "100")}, {"a": _use("100", "5", "1000", "100")}
+    assert _parts(before, now) == {"price": D("-5.00")}
 
 
 def test_the_same_requests_to_a_dearer_model_are_all_mix() -> None:
