@@ -1,4 +1,4 @@
-"""The review through the built stack: schedule, OpenRouter, bucket, Slack, an order; the function under its own role."""
+"""The review through the built stack: schedule, OpenRouter, bucket, Slack, an order; under the function's own role."""
 
 import json
 from collections.abc import Iterator
