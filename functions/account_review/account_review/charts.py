@@ -67,7 +67,7 @@ def month(ahead: Forecast) -> str:
         low, high = x(ahead.low), x(ahead.high)
         parts.append(f'<path class="range" d="M{low:.1f} 20V50M{high:.1f} 20V50M{low:.1f} 35H{high:.1f}"/>')
         words += f", between {usd(ahead.low)} and {usd(ahead.high)}"
-    return _svg(words, "".join(parts), height=64)
+    return _svg(words, "".join(parts), height=64).replace("<svg", '<svg class="fit"', 1)
 
 
 def waterfall(reasons: Reasons) -> str:

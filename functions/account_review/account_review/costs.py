@@ -21,7 +21,8 @@ NOUGHT = Decimal(0)
 
 
 def cents(amount: Decimal) -> Decimal:
-    return amount.quantize(CENT)
+    """Rounded to the cent; no negative nought."""
+    return amount.quantize(CENT) + NOUGHT
 
 
 def windows(today: date) -> list[tuple[date, date]]:

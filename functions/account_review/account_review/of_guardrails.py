@@ -58,7 +58,7 @@ def workspace_without_guardrail(facts: Facts, policy: Policy) -> Iterator[Found]
 def injection_detection_off(facts: Facts, policy: Policy) -> Iterator[Found]:
     for place, guardrail in _defaults(facts):
         if INJECTION not in _builtins(guardrail):
-            yield Found(place.slug, place.slug, f"{guardrail.name} lacks the filter {INJECTION}")
+            yield Found(place.slug, place.slug, f"its default guardrail lacks the filter {INJECTION}")
 
 
 @GUARDRAILS.rule(
@@ -68,7 +68,7 @@ def injection_detection_off(facts: Facts, policy: Policy) -> Iterator[Found]:
 def sensitive_data_detection_off(facts: Facts, policy: Policy) -> Iterator[Found]:
     for place, guardrail in _defaults(facts):
         if not SENSITIVE & _builtins(guardrail) and not guardrail.content_filters:
-            yield Found(place.slug, place.slug, f"{guardrail.name} has no filter for personal data")
+            yield Found(place.slug, place.slug, "its default guardrail has no filter for personal data")
 
 
 @GUARDRAILS.rule(
@@ -131,7 +131,7 @@ def provider_unused(facts: Facts, policy: Policy) -> Iterator[Found]:
 def training_allowed(facts: Facts, policy: Policy) -> Iterator[Found]:
     for place, guardrail in _defaults(facts):
         if guardrail.enable_paid_model_training:
-            yield Found(place.slug, place.slug, f"{guardrail.name}: enable_paid_model_training")
+            yield Found(place.slug, place.slug, "its default guardrail sets enable_paid_model_training")
 
 
 @GUARDRAILS.rule(
@@ -143,7 +143,7 @@ def free_training_allowed(facts: Facts, policy: Policy) -> Iterator[Found]:
         names = ("enable_free_model_training", "enable_free_model_publication")
         allowed = [name for name in names if getattr(guardrail, name)]
         if allowed:
-            yield Found(place.slug, place.slug, f"{guardrail.name}: {', '.join(allowed)}")
+            yield Found(place.slug, place.slug, f"its default guardrail sets {', '.join(allowed)}")
 
 
 @GUARDRAILS.rule(

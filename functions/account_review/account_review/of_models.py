@@ -48,7 +48,8 @@ def _of_place(place: Place) -> Iterator[tuple[str, str]]:
                 yield model, f"preset {place.slug}/{preset.slug}"
     for guardrail in place.guardrails:
         for model in guardrail.allowed_models or ():
-            yield model, f"allowlist {place.slug}/{guardrail.name}"
+            default = guardrail.id == place.workspace.default_guardrail_id
+            yield model, f"allowlist {place.slug}/{'default' if default else guardrail.name}"
     for model in (place.workspace.default_text_model, place.workspace.default_image_model):
         if model:
             yield model, f"default of {place.slug}"

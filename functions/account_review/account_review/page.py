@@ -3,6 +3,7 @@
 Whatever the account's people named is escaped; the page's own policy (CSP) lets nothing load.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from html import escape
@@ -17,7 +18,7 @@ from account_review.summary import usd
 
 MOST_FINDINGS = 400
 """Rows of findings on the page; findings.csv holds every one."""
-MOST_LINES = 25
+MOST_LINES, MOST_PICTURES = 25, 4
 NOTHING_LOADS = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 
@@ -31,8 +32,8 @@ def page(report: Report) -> str:
             "week is seven completed UTC days. Nothing at OpenRouter was changed by this review.</p></header>",
             _unread(report),
             _tiles(report),
-            _findings(report),
             _money(report),
+            _findings(report),
             _deeds(report),
         )
     )
@@ -125,7 +126,7 @@ def _group(name: str, group: Sequence[Standing]) -> str:
     left = len(group) - MOST_FINDINGS
     more = f"<p>{left:,} more are in findings.csv.</p>" if left > 0 else ""
     head = "<tr><th>Severity</th><th>What</th><th>Where</th><th>Evidence</th><th>What to do</th><th>Ask</th></tr>"
-    return f'<h3>{name} ({len(group):,})</h3><div class="wide"><table>{head}{rows}</table></div>{more}'
+    return f'<h3>{name} ({len(group):,})</h3><div class="wide"><table class="found">{head}{rows}</table></div>{more}'
 
 
 def _row(one: Standing) -> str:
@@ -133,10 +134,15 @@ def _row(one: Standing) -> str:
     ask = f"<code>{finding.owner}</code>" if finding.owner else "an approver"
     return (
         f'<tr><td><span class="{finding.severity}">{finding.severity}</span></td>'
-        f"<td>{escape(finding.title)}<br><code>{finding.rule}</code></td>"
-        f"<td><code>{escape(finding.subject)}</code><br>since {one.since}</td><td>{escape(finding.evidence)}</td>"
-        f"<td>{escape(finding.fix)}</td><td>{ask}</td></tr>"
+        f"<td>{escape(finding.title)}<small>{finding.rule}</small></td>"
+        f"<td><code>{escape(finding.subject)}</code><small>since {one.since}</small></td>"
+        f"<td>{escape(finding.evidence)}</td><td>{_code(finding.fix)}</td><td>{ask}</td></tr>"
     )
+
+
+def _code(text: str) -> str:
+    """Ours, with its backticks as code."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text, quote=False))
 
 
 def _money(report: Report) -> str:
@@ -160,12 +166,14 @@ def _money(report: Report) -> str:
 
 def _movers(movers: Iterable[Mover]) -> list[str]:
     parts = []
-    for one in sorted(movers, key=lambda one: (-abs(one.reasons.change), one.name)):
+    for number, one in enumerate(sorted(movers, key=lambda one: (-abs(one.reasons.change), one.name))):
         why = one.reasons
-        parts.append(
-            f"<h4>{one.kind} <code>{escape(one.name)}</code>: {_signed(why.change)}, most of it {why.main}</h4>"
-            f"<figure>{charts.waterfall(why)}</figure>"
-        )
+        said = f"{one.kind} <code>{escape(one.name)}</code>: {_signed(why.change)}, most of it {why.main}"
+        if number < MOST_PICTURES:
+            parts.append(f"<h4>{said}</h4><figure>{charts.waterfall(why)}</figure>")
+        else:
+            steps = ", ".join(f"{name} {_signed(amount)}" for name, amount in why.parts.items() if amount)
+            parts.append(f"<p>{said} ({steps})</p>")
     if parts:
         parts.insert(
             0,

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from sandbox.build import ROOT
-from tests.bench.cost import broadcast, failover
+from tests.bench.cost import broadcast, failover, review
 from tests.bench.cost.bill import Deciding, Failover, Measured, Prices, Rotation, bill
 from tests.bench.cost.deciding import Decisions
 from tests.bench.cost.measure import Beats, Incident
@@ -66,13 +66,16 @@ def main() -> int:
     work = broadcast.measured()
     pushed = f"{broadcast.table(work, Prices(prices))}\n\n{broadcast.lines(work, Prices(prices))}"
     print(f"\nBroadcast, on top\n{pushed}")
+    print("measuring a review ...", file=sys.stderr, flush=True)
+    week = review.reviewed(built)
+    print(f"\nThe weekly review, on top\n{review.table(week, Prices(prices))}")
     target = ROOT / "build" / "cost.json"
     target.write_text(json.dumps([facts(size) for size in sizes], indent=1) + "\n")
     print(f"written to {target.relative_to(ROOT)}")
     if arguments.write:
         arguments.write.write_text(document(sizes, stack, prices, datetime.now(UTC).date(), pushed))
         print(f"written to {arguments.write}")
-    return 0 if all(size.held for size in sizes) else 1
+    return 0 if all(size.held for size in sizes) and review.held(week, Prices(prices)) else 1
 
 
 if __name__ == "__main__":

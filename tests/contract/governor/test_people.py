@@ -115,7 +115,8 @@ PEOPLE: dict[str, Known] = {
 NOBODY = frozenset({
     "about", "approval", "author_unknown", "behind", "blocks_first", "chain", "change", "command", "comment",
     "credential_id", "detail", "detail_type", "digest", "due", "error", "event", "exit", "expected", "field", "file",
-    "findings", "found", "hash", "id", "live", "missing", "name", "new_apps", "new_models", "nonce", "order", "override_of",
+    "findings", "found", "hash", "id", "live", "missing", "name", "new_apps", "new_models", "nonce", "order",
+    "override_of",
     "period", "policy", "promotion", "proof", "provider", "providers", "reason", "repair", "rule", "run", "scope",
     "scope_name", "secret", "served_by", "shown", "step", "subject", "todo", "top_apps", "top_models", "trigger",
     "unread", "url", "why", "workloads", "workspace", "workspace_id",

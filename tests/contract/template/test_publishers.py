@@ -138,7 +138,8 @@ def test_the_bus_takes_our_source_from_the_functions_that_publish_and_from_nobod
 
 def test_a_rule_that_does_not_ask_for_our_source_takes_requests_only() -> None:
     requests = {"Key Exposed", "Approval Decided", "Preset Promotion Requested", "Restore Requested",
-                "Rotation Requested", "Rollback Requested", "Drill Requested", "Command Requested", "Review Requested"}  # fmt: skip
+                "Rotation Requested", "Rollback Requested", "Drill Requested", "Command Requested",
+                "Review Requested"}  # fmt: skip
     for name, rule in RESOURCES.items():
         if rule["Type"] == "AWS::Events::Rule":
             pattern = rule["Properties"]["EventPattern"]
