@@ -99,7 +99,7 @@ def confirmed(minutes: Sequence[Minute]) -> Minute | None:
 
 
 # --- 1: from a habit to a disabled key -------------------------------------------------------------------------------
-USUAL = Job(usd=16.0, at=540, minutes=480, uneven=0.5)
+USUAL = Job(usd=96.0, at=540, minutes=480, uneven=0.5)
 
 
 def minute_by_minute() -> Svg:
@@ -128,7 +128,7 @@ def minute_by_minute() -> Svg:
         level = one.verdict.level
         style = {Level.QUIET: "quiet", Level.SUSPECT: "suspect", Level.CONFIRM: "confirm"}[level]
         svg.rect(x, y(one.window_usd), 46, bottom - y(one.window_usd), style)
-        svg.text(x + 23, y(one.window_usd) - 8, f"${one.window_usd:.2f}", "label middle")
+        svg.text(x + 23, bottom - 8, f"${one.window_usd:.2f}", "label middle")
         svg.text(x + 23, bottom + 18, f"10:{one.number:02}", "note middle")
         what = {Level.QUIET: "", Level.SUSPECT: "told", Level.CONFIRM: "disabled"}[level]
         svg.text(x + 23, bottom + 36, what, "label middle")
@@ -153,11 +153,11 @@ class Example:
 
 
 EXAMPLES = (
-    Example(Rule.HABIT, "some dollars by day", "a loop of $500 an hour", USUAL, 500),
+    Example(Rule.HABIT, "up to $96 a day, over eight hours", "a loop of $500 an hour", USUAL, 500),
     Example(Rule.HOURS, "a $100 job, nightly at 2", "a loop of $500 an hour, by day", Job(100), 500),
     Example(Rule.ON_END, "a $300 job, nightly at 2", "a loop of $100 an hour, without a pause", Job(300), 100),
     Example(
-        Rule.MONTH, "a $60 job, twice a week", "$80 an hour, every other half hour", Job(60, every=4), 80,
+        Rule.MONTH, "a $60 job, every fourth day", "$80 an hour, every other half hour", Job(60, every=4), 80,
         lambda minute: minute // 30 % 2 == 0,
     ),
 )  # fmt: skip
@@ -190,7 +190,7 @@ def rules() -> Svg:
 # --- 3: what is seen, and when ---------------------------------------------------------------------------------------
 HABITS = (
     ("$2 a day", Job(2.0, at=540, minutes=480)),
-    ("$16 a day", USUAL),
+    ("up to $96 a day", USUAL),
     ("$160 a day", Job(160.0, at=540, minutes=480)),
     ("$100 job, nightly", Job(100.0)),
     ("$900 job, nightly", Job(900.0)),

@@ -34,6 +34,13 @@ def test_the_line_in_the_picture_is_the_limit_that_disabled_the_key() -> None:
     assert [one.verdict.level for one in run] == sorted(one.verdict.level for one in run)
 
 
+def test_the_message_that_the_document_explains_is_the_pictures_own() -> None:
+    reason = loop(USUAL, 500, 20)[-1].verdict.reason
+    spent, beside, rate = reason.removesuffix(".").replace("; ", ", ").split(", ")
+    text = DOCUMENT.read_text()
+    assert all(f"*{part}*" in text for part in (spent, beside, rate))
+
+
 def test_each_rule_that_confirms_has_an_example_in_which_it_does() -> None:
     assert {one.rule for one in EXAMPLES} == {Rule.HABIT, Rule.HOURS, Rule.ON_END, Rule.MONTH}
 
