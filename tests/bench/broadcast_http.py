@@ -164,7 +164,7 @@ def _worker(*words: Any) -> subprocess.Popen[bytes]:
 
 
 def _wait_for(port: int) -> None:
-    for _ in range(600):
+    for _ in range(1_200):
         with socket.socket() as tried:
             if tried.connect_ex(("127.0.0.1", port)) == 0:
                 return

@@ -9,8 +9,9 @@ import httpx
 import pytest
 
 from sandbox.scenario.organization import SEARCH
-from sandbox.scenario.seconds import PARAMETERS, SECRET, SECRETS, TOKEN, connect, loop_by_seconds, push
+from sandbox.scenario.seconds import PARAMETERS, SECRET, SECRETS, TOKEN, USD_AN_HOUR, connect, loop_by_seconds, push
 from sandbox.scenario.world import MODELS, World, open_world
+from spend_meter.limits import LIMITS
 from tests.everything import everything
 from tests.unit.broadcast_gateway.otlp import request
 
@@ -26,7 +27,12 @@ def pushed(tmp_path: Path) -> Iterator[World]:
 def test_a_loop_is_disabled_within_ten_seconds_of_the_request_that_crosses_the_line(pushed: World) -> None:
     scenario = loop_by_seconds(pushed)
     assert scenario.passed, scenario.broken
-    assert scenario.facts["lost_usd"] <= 5
+    facts = scenario.facts
+    # The line is the least sum that any rule confirms: up to it no reading can tell a loop from a burst. Lost is what
+    # was spent after the request that crossed it.
+    assert facts["line_usd"] == LIMITS.floor[0]
+    assert facts["lost_usd"] <= 5
+    assert facts["spent_by_the_loop_usd"] - facts["lost_usd"] <= facts["line_usd"] + USD_AN_HOUR / 3600
 
 
 def test_a_forged_delivery_is_refused_and_a_genuine_one_can_make_the_meter_read_and_no_more(pushed: World) -> None:

@@ -21,6 +21,8 @@ GATEWAY_MB, TALLY_MB = 256, 512
 WATCH_SECONDS, WINDOW_SECONDS = 5, 60
 FIREHOSE_KB = 5
 """Firehose charges each record as a multiple of this."""
+CHECK_SECONDS, CHECK_TAKES, METER_MB = 600, 2.0, 1024
+"""The check of Broadcast: seconds between two, and what one is taken to last: a call for each workspace, ten or so."""
 SAMPLED = 0.1
 ALARMS = 7
 """Metrics that alarms look at: one each, but `BroadcastSilent`, which compares two."""
@@ -101,6 +103,7 @@ def _stream(rate: float, one: Work, prices: Prices) -> list[Line]:
         prices.line("Kinesis: shards", "stream_shard_hour", shards * SECONDS / 3600),
         prices.line("Kinesis: records", "stream_put", rate * SECONDS),
         *_batches(rate, one, prices),
+        prices.line("Lambda: the check", "lambda_gb_second", SECONDS / CHECK_SECONDS * CHECK_TAKES * METER_MB / 1024),
         prices.line("CloudWatch: alarms", "alarm", ALARMS),
     ]
 
@@ -115,7 +118,7 @@ def _batches(rate: float, one: Work, prices: Prices) -> list[Line]:
     return [
         prices.line("Lambda: batches", "lambda_request", batches),
         prices.line("Lambda: broadcast_tally", "lambda_gb_second", seconds * TALLY_MB / 1024),
-        prices.line("S3: the watch, read", "s3_get", min(rate, 1 / WATCH_SECONDS) * SECONDS * shards),
-        prices.line("S3: the watch and what was found, written", "s3_put", 2 * SECONDS / 60),
+        prices.line("S3: the watch, read", "s3_get", (min(rate, 1 / WATCH_SECONDS) + 1 / 60) * SECONDS * shards),
+        prices.line("S3: the watch and what was found, written", "s3_put", (2 + shards) * SECONDS / 60),
         prices.line("CloudWatch Logs: written", "logs_ingested", logged),
     ]

@@ -15,6 +15,7 @@ from unittest import mock
 
 import boto3
 import pytest
+from botocore.config import Config
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
@@ -35,6 +36,9 @@ ENVIRONMENT = {
     "READING_BUCKET": "readings-fake",
     "SPEND_METER": "governor-spend-meter",
 }
+
+
+_BOTO = boto3.session.Session
 
 
 class Pipe:
@@ -97,8 +101,6 @@ def pipe() -> Iterator[Pipe]:
     wire = Wire()
     with ExitStack() as stack:
         stack.enter_context(mock.patch.dict("os.environ", ENVIRONMENT))
-        for service in ("kinesis", "s3", "secretsmanager", "lambda"):
-            client(service)
         stack.enter_context(mock.patch("boto3.session.Session", _Session))
         stack.enter_context(mock_aws())
         stack.enter_context(wire.connected(mock.Mock()))
@@ -127,15 +129,15 @@ def pipe() -> Iterator[Pipe]:
 
 
 @cache
-def client(service: str) -> Any:
-    """One client a service for the whole session: to make one costs more than a case."""
-    session: Any = boto3.session.Session(region_name="us-east-1")
-    return session.client(service)
+def client(service: str, config: Config | None = None) -> Any:
+    """One client a service and setting for the whole session: to make one costs more than a case."""
+    session: Any = _BOTO(region_name="us-east-1")
+    return session.client(service, config=config)
 
 
 class _Session:
-    def client(self, service: str, config: object) -> Any:
-        return client(service)
+    def client(self, service: str, config: Config) -> Any:
+        return client(service, config)
 
 
 def _unreachable(fault: Fault) -> None:
