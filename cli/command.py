@@ -64,7 +64,11 @@ def command[**Given](
             options = Options(**{one: given.pop(one) for one in shared})
             outside = context.obj if isinstance(context.obj, Outside) else Outside()
             session = Session(Output(as_json=json), options, outside)
-            raise typer.Exit(_run(session, functools.partial(called, session, **given)))
+            try:
+                code = _run(session, functools.partial(called, session, **given))
+            finally:
+                session.close()
+            raise typer.Exit(code)
 
         own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
         kinds: dict[str, Any] = {"context": typer.Context, **{one.name: one.annotation for one in own}}

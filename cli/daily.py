@@ -1,38 +1,17 @@
-"""What keys spent by UTC day, from OpenRouter's analytics.
+"""What keys spent by UTC day, from OpenRouter's analytics (`replay/asking.py`).
 
-Analytics answers with the names of keys, which are not unique: each question is about keys of different names, by their
-hashes. An answer that is cut off or that names keys it could not resolve is unread, never taken for less spend.
+An answer that names keys it could not resolve is unread, never taken for less spend.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Protocol
 
 from cli.account import Gap
 from cli.caps import DAYS
-from management_api import (
-    AnalyticsFilter,
-    AnalyticsQuery,
-    AnalyticsResult,
-    ApiKey,
-    Dimension,
-    Metric,
-    OpenRouterError,
-    TimeRange,
-    number,
-)
-from redaction import redact
-
-KEYS_A_QUESTION = 300
-"""So that 29 days of them fit into the 10,000 rows that an answer may have (vendor's skill on analytics queries)."""
-ROWS = 10_000
-
-
-class Analytics(Protocol):
-    """`OpenRouter.analytics`, as far as it is used here."""
-
-    def query(self, question: AnalyticsQuery) -> AnalyticsResult: ...
+from cli.replay.asking import AnalyticsUnclear, Asking, Names, Row, together
+from management_api import ApiKey, OpenRouterError
+from spend_meter.periods import minute_of, moment_of
 
 
 @dataclass
@@ -46,84 +25,60 @@ class DailySpend:
 
 
 def read_daily(
-    analytics: Analytics, keys: Iterable[ApiKey], now: datetime, advance: Callable[[int], None] = lambda steps: None
+    asking: Asking, keys: Iterable[ApiKey], now: datetime, advance: Callable[[int], None] = lambda steps: None
 ) -> DailySpend:
-    """The last 28 complete days and today. One question for up to 300 keys; `advance` is told how many are done.
+    """The last 28 complete days and today. `advance` is told how many keys are done.
 
     Raises nothing of OpenRouter's but a 401: what is not answered is a gap.
     """
     spend, start = DailySpend(), datetime.combine(now.astimezone(UTC).date() - timedelta(days=DAYS), time(), UTC)
-    waiting = _groups(keys)
+    waiting = together(keys, filtered=True)
     while waiting:
-        group = waiting.pop()
+        names = waiting.pop()
         try:
-            whole = _ask(analytics, group, TimeRange(start=start, end=now), spend)
-        except (OpenRouterError, KeyError, ValueError) as error:
-            if isinstance(error, OpenRouterError) and error.status == 401:
+            rows = _ask(asking, names, minute_of(start), minute_of(now))
+        except OpenRouterError as error:
+            if error.status == 401:
                 raise
-            whole = False
-            if len(group) == 1 or isinstance(error, OpenRouterError):
-                spend.gaps.append(Gap(f"spend of {len(group)} keys", str(error) or type(error).__name__, "spend"))
-                spend.unread |= {key.hash for key in group}
-                advance(len(group))
+            _unread(spend, names, f"spend of {len(names.hashes)} keys", str(error))
+        except AnalyticsUnclear as error:
+            # Which key it is about, only halves can tell.
+            if len(names.hashes) > 1:
+                waiting += _halves(names)
                 continue
-        if whole:
-            advance(len(group))
-        elif len(group) > 1:
-            waiting += [group[: len(group) // 2], group[len(group) // 2 :]]
+            _unread(spend, names, f"spend of key {next(iter(names.hashes))}", str(error))
         else:
-            why = "analytics did not answer for it, or not in full"
-            spend.gaps.append(Gap(f"spend of key {group[0].name}", why, "spend"))
-            spend.unread.add(group[0].hash)
-            advance(1)
+            _count(spend, rows)
+        advance(len(names.hashes))
     return spend
 
 
-def _groups(keys: Iterable[ApiKey]) -> list[Sequence[ApiKey]]:
-    """Groups in which no name is there twice."""
-    groups: list[dict[str, ApiKey]] = []
-    for key in keys:
-        group = next((one for one in groups if key.name not in one and len(one) < KEYS_A_QUESTION), None)
-        if group is None:
-            group = {}
-            groups.append(group)
-        group[key.name] = key
-    return [list(group.values()) for group in groups]
+def _ask(asking: Asking, names: Names, start: int, end: int) -> list[Row]:
+    """Every row, before the first is counted: what is asked about again must not be there already."""
+    rows = list(asking.spend("day", start, end, names, lambda minutes: None))
+    if len(names.hashes) == 1:
+        # Whatever name analytics gives it, the question was about one key.
+        (hash,) = names.hashes.values()
+        return [Row(hash, row.name, row.minute, row.credits, row.byok) for row in rows]
+    if any(not row.hash for row in rows):
+        raise AnalyticsUnclear("a row is of a key that was not asked about")
+    return rows
 
 
-def _ask(analytics: Analytics, group: Sequence[ApiKey], range: TimeRange, spend: DailySpend) -> bool:
-    """Whether the answer was whole. Raises `ValueError` or `KeyError` for rows that are not as documented."""
-    answer = analytics.query(
-        AnalyticsQuery(
-            metrics=[Metric.CREDITS_USAGE, Metric.BYOK_USAGE],
-            dimensions=[Dimension.API_KEY],
-            filters=[AnalyticsFilter(field=Dimension.API_KEY, operator="in", value=[key.hash for key in group])],
-            granularity="day",
-            time_range=range,
-            limit=ROWS,
-        )
-    )
-    if not answer.is_whole:
-        return False
-    hashes = {key.name: key.hash for key in group}
+def _halves(names: Names) -> list[Names]:
+    all_of = list(names.hashes.items())
+    middle = len(all_of) // 2
+    return [Names(dict(part), filtered=True) for part in (all_of[:middle], all_of[middle:])]
 
-    def whose(name: str) -> str:
-        # A credential that somebody pasted into a name is cut out of it where keys are read.
-        return group[0].hash if len(group) == 1 else hashes.get(name) or hashes[redact(name)]
 
-    # All rows are read before the first is counted: a group that is asked about again must not be there already.
-    rows = [
-        (
-            whose(str(row[Dimension.API_KEY])),
-            # A day, or the instant at which it began.
-            date.fromisoformat(str(row["date__day"])[:10]),
-            number(row[Metric.CREDITS_USAGE]) or 0.0,
-            number(row[Metric.BYOK_USAGE]) or 0.0,
-        )
-        for row in answer.rows
-    ]
-    for hash, day, credits, byok in rows:
-        for by_key, usd in ((spend.credits, credits), (spend.byok, byok)):
-            by_day = by_key.setdefault(hash, {})
+def _unread(spend: DailySpend, names: Names, what: str, why: str) -> None:
+    spend.gaps.append(Gap(what, why, "spend"))
+    spend.unread |= set(names.hashes.values())
+
+
+def _count(spend: DailySpend, rows: Iterable[Row]) -> None:
+    for row in rows:
+        day = moment_of(row.minute).date()
+        for by_key, usd in ((spend.credits, row.credits), (spend.byok, row.byok)):
+            by_day = by_key.setdefault(row.hash, {})
             by_day[day] = by_day.get(day, 0.0) + usd
-    return True

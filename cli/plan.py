@@ -14,7 +14,7 @@ from cli.account import Account, read_account
 from cli.command import command
 from cli.output import ExitCode, Failure, write_atomically
 from cli.plan_text import Beside, Shown, render
-from cli.replay.asking import AnalyticsUnclear, Asking, Pace
+from cli.replay.asking import AnalyticsUnclear
 from cli.replay.cache import Cache, account_of, default_folder
 from cli.replay.history import MATTERS_USD
 from cli.replay.knobs import turned
@@ -129,10 +129,8 @@ def _history(
     """The history up to the last whole hour, and the time that is played."""
     end = session.now.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
     start = (end - timedelta(days=days)).replace(hour=0)
-    client = session.openrouter()
+    asking = session.asking()
     kept = Cache(folder, account_of(session.base_url, [one.id for one in account.workspaces])) if folder else None
-    retry = session.outside.retry
-    asking = Asking(client.analytics, Pace(sleep=retry.sleep) if retry else Pace())
     try:
         return Source(asking, account.keys, kept, session.out, matters_usd).fetch(start, end), start, end
     except AnalyticsUnclear as error:

@@ -12,6 +12,7 @@ import httpx
 from pydantic import SecretStr
 
 from cli.output import ExitCode, Failure, Output
+from cli.replay.asking import Asking, Pace
 from governor.secrets import SecretMalformed, secret_field
 from management_api import (
     AuthenticationFailed,
@@ -91,6 +92,7 @@ class Session:
     outside: Outside = field(default_factory=Outside)
     _client: OpenRouter | None = None
     _base_url: str = ""
+    _opened: list[OpenRouter] = field(default_factory=list)
 
     @property
     def now(self) -> datetime:
@@ -124,8 +126,20 @@ class Session:
             self._client = client
         return self._client
 
+    def asking(self) -> Asking:
+        """Asks OpenRouter's analytics, at the vendor's pace. Raises what `openrouter` raises."""
+        retry = self.outside.retry
+        return Asking(self.openrouter().analytics, Pace(sleep=retry.sleep) if retry else Pace())
+
+    def close(self) -> None:
+        """Closes the connections to OpenRouter. The session is over."""
+        while self._opened:
+            self._opened.pop().close()
+
     def _connected(self, key: SecretStr, url: str) -> OpenRouter:
-        return OpenRouter(key, base_url=url, transport=self.outside.transport, retry=self.outside.retry)
+        client = OpenRouter(key, base_url=url, transport=self.outside.transport, retry=self.outside.retry)
+        self._opened.append(client)
+        return client
 
     def _management_key(self) -> SecretStr:
         if self.options.secret_id:

@@ -119,7 +119,7 @@ def _with_proposed_caps(
         return account, ()
     keys = [key for one in workloads for key in one.keys]
     with session.out.progress(f"reading what {len(keys)} keys spent in 28 days", len(keys)) as advance:
-        spend = read_daily(session.openrouter().analytics, keys, session.now, advance)
+        spend = read_daily(session.asking(), keys, session.now, advance)
     caps = cap_proposals(workloads, spend, session.now.date(), period=wanted.period, margin=wanted.margin)
     proposal.workloads = with_caps(proposal.workloads, caps)
     return replace(account, gaps=(*account.gaps, *spend.gaps)), caps

@@ -33,15 +33,15 @@ ROWS = 10_000
 """Rows that one answer may have at most."""
 QUERIES_A_MINUTE = 60
 """A few less than the vendor's 64: a deployed stack asks as well."""
-LONGEST = {"minute": 3 * 60, "hour": 31 * 24 * 60}
+LONGEST = {"minute": 3 * 60, "hour": 31 * 24 * 60, "day": 31 * 24 * 60}
 """Minutes that one question may be about."""
-BUCKET = {"minute": 1, "hour": 60}
+BUCKET = {"minute": 1, "hour": 60, "day": 24 * 60}
 TOGETHER = 5_000
 """Keys that one question is about at most, so that a single bucket of theirs fits into an answer."""
 PATIENCE = 5
 """Times that a question is asked again after OpenRouter said to wait."""
 
-type Granularity = Literal["minute", "hour"]
+type Granularity = Literal["minute", "hour", "day"]
 
 
 class Analytics(Protocol):
@@ -180,7 +180,9 @@ def _row(row: Mapping[str, object], granularity: Granularity, names: Names) -> R
     try:
         # People paste keys into names: the client shows no name of a key as it is, and neither do we.
         name = redact(str(row[Dimension.API_KEY] or ""))
-        at: datetime = parse_instant(str(row[f"date__{granularity}"]))
+        began = str(row[f"date__{granularity}"])
+        # A day may be told without a time.
+        at: datetime = parse_instant(f"{began}T00:00:00Z" if len(began) == len("2026-11-17") else began)
         credits, byok = (number(row[metric]) or 0.0 for metric in (Metric.CREDITS_USAGE, Metric.BYOK_USAGE))
     except (KeyError, ValueError, TypeError) as error:
         raise AnalyticsUnclear(f"a row of analytics cannot be read: {type(error).__name__}: {error}") from error

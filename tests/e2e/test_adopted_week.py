@@ -56,8 +56,8 @@ TAIL = 30
 """Minutes for which a trouble is watched closely after its end."""
 PLANNED = {"Budget Threshold Reached", "Runaway Suspected", "Runaway Confirmed", "Runaway Ended", "Key Disabled",
            "Disable Withheld", "Key Restored"}  # fmt: skip
-ELSE = {"Approval Requested", "Approval Expired"}
-"""What the stack publishes besides: it asks people, whose answers no plan knows."""
+ELSE = {"Approval Requested", "Approval Granted", "Approval Expired"}
+"""What the stack publishes besides: it asks people, and hears what they say."""
 
 type Seen = tuple[str, str, str, str]
 
@@ -204,7 +204,8 @@ def _live(world: worlds.World) -> None:
     """The week. At 08:00 somebody gives back what may be given back by then, as the plan supposes."""
     given: set[str] = set()
     while world.now < END:
-        world.run(_next(world.now), tending=6 * HOUR)
+        following = _next(world.now)
+        world.run(following, every=following - world.now, tending=6 * HOUR)
         if world.now.hour == 8 and world.now.minute == 0:
             for id, subject in _to_give_back(world):
                 if id not in given:

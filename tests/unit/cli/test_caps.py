@@ -1,6 +1,7 @@
 """Caps that are proposed: none would have refused what was spent, and none is higher than its margin explains."""
 
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cli.caps import PERIODS, Period, Spend, propose
+from cli.replay.asking import Asking
 from sandbox.openrouter import Simulator
 from tests.unit.cli.terminal import NOW, Terminal
 from tools.policy import compile_policy
@@ -195,7 +197,7 @@ def test_spend_that_could_not_be_read_is_no_spend_of_nothing(
 def test_an_answer_that_is_cut_off_is_asked_for_in_parts(
     terminal: Terminal, simulator: Simulator, policy: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cli.daily.ROWS", 29)
+    monkeypatch.setattr("cli.session.Asking", partial(Asking, rows=3))
     simulator.spend(_hash(simulator, "prod-a-idle"), 3.0, at=NOW - DAY)
     assert terminal.run("import", policy, "--propose-caps").code == 0
     assert _caps(policy)["prod-a-free"] == (12.0, "daily")
