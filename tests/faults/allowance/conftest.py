@@ -1,18 +1,12 @@
-"""Rotation's world, whose one workload has an allowance."""
+"""A stage of worlds with an allowance, and the wire that its accidents happen on."""
 
-import copy
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
+from tests.faults.allowance.opening import allowing
 from tests.faults.harness import Wire
-from tests.faults.key_rotation.opening import Worlds, worlds
-from tests.faults.key_rotation.world import ENVIRONMENT, POLICY
-from tests.faults.stage import client
-
-ALLOWING: dict[str, Any] = copy.deepcopy(POLICY)
-ALLOWING["workloads"][0]["key"]["allowance"] = {"covers": "6h"}
+from tests.faults.key_rotation.opening import Worlds
 
 
 @pytest.fixture
@@ -22,7 +16,5 @@ def wire() -> Wire:
 
 @pytest.fixture
 def fresh(wire: Wire) -> Iterator[Worlds]:
-    with worlds(wire, ALLOWING) as stage:
-        stage()
-        client("s3").create_bucket(Bucket=ENVIRONMENT["READING_BUCKET"])
+    with allowing(wire) as stage:
         yield stage

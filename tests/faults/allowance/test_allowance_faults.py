@@ -8,25 +8,15 @@ from unittest import mock
 
 import pytest
 
-from governor.allowance import GRANTED, MOST, Need, Needs
+from governor.allowance import GRANTED, MOST, Need
 from governor.policy import Policy
-from governor.s3_reading_store import NEEDS
+from tests.faults.allowance.opening import NEED, says
 from tests.faults.harness import Ended, Wire, accidents, case, invoke
 from tests.faults.key_rotation import promises
 from tests.faults.key_rotation.driving import rotate, rotated
 from tests.faults.key_rotation.opening import Worlds
 from tests.faults.key_rotation.test_limits_beside import alone_again, beside, rests
-from tests.faults.key_rotation.world import CAP, ENVIRONMENT, POLICY, STEPS, WORKLOAD, World
-from tests.faults.stage import client
-
-NEED = 10.0
-
-
-def says(world: World, need: Need | None = None) -> None:
-    """The meter's word, of this minute."""
-    world.wire.begin()
-    needs = Needs(int(world.now.timestamp() // 60), {WORKLOAD: need or Need(NEED, due=True)})
-    client("s3").put_object(Bucket=ENVIRONMENT["READING_BUCKET"], Key=NEEDS, Body=needs.encode())
+from tests.faults.key_rotation.world import CAP, POLICY, STEPS, World
 
 
 def current(world: World) -> str:

@@ -146,9 +146,7 @@ class Enforced:
         """What `key_retirement` does by the meter's word; whether that is a PATCH."""
         key = self.world.account.keys[self.key]
         need = needs.by_workload[NAME]
-        live = replace(
-            api_key(self.key), limit=key["limit"], usage_monthly=key["usage_monthly"], limit_reset="monthly"
-        )
+        live = replace(api_key(self.key), limit=key["limit"], usage_monthly=key["usage_monthly"], limit_reset="monthly")
         limit = granted(live, Limit(self.cap, "monthly"), need).limit_usd
         if limit == key["limit"]:
             return False
