@@ -8,17 +8,16 @@ import boto3
 from aws_lambda_powertools.logging import Logger
 
 from governor.account import ManagedAccount
-from governor.allowance import Needs
 from governor.approvals import Approvals
 from governor.aws import AWS
 from governor.causes import CauseBook
 from governor.clock import utc_now
 from governor.dynamo_ledger import DynamoLedger
 from governor.lineage import Lineages
+from governor.needs_store import needs_in
 from governor.policy import Policy
 from governor.published import recorded_bus
 from governor.redelivery import redelivered
-from governor.s3_reading_store import NEEDS, S3ReadingStore
 from governor.secret_copies import AwsSecretCopies
 from governor.secrets import SecretsManager
 from governor.secrets_manager_versions import SecretsManagerVersions
@@ -34,9 +33,8 @@ MARGIN_SECONDS = 4.0
 @functools.cache
 def build() -> KeyRetirement:
     """Key retirement over AWS and OpenRouter, made at the first beat. Raises `SettingsError`."""
-    settings, policy = RetirementSettings.read(os.environ), Policy.load()
-    session, key = boto3.session.Session(), settings.management_key_secret
-    client = session.client("secretsmanager", config=AWS)
+    settings, policy, session = RetirementSettings.read(os.environ), Policy.load(), boto3.session.Session()
+    client, key = session.client("secretsmanager", config=AWS), settings.management_key_secret
     ledger, decisions = (DynamoLedger(session.client("dynamodb", config=AWS), name) for name in settings.tables)
     pacing = Pacing(settings.requests_per_second) if settings.requests_per_second else None
     account = ManagedAccount(SecretsManager(client), key, policy.account.base_url, pacing=pacing)
@@ -46,14 +44,9 @@ def build() -> KeyRetirement:
         client,
         lambda region: session.client("secretsmanager", region_name=region, config=AWS),
     )
-    versions, approvals, log = SecretsManagerVersions(client), Approvals(ledger, decisions), Logger(use_rfc3339=True)
-    rows = Lineages(ledger), CauseBook(ledger), approvals
-    store = S3ReadingStore(session.client("s3", config=AWS), settings.reading_bucket, NEEDS)
-
-    def needs() -> Needs | None:
-        stored = store.get()
-        return Needs.decode(stored.content or b"") if stored else None
-
+    versions, log = SecretsManagerVersions(client), Logger(use_rfc3339=True)
+    rows = Lineages(ledger), CauseBook(ledger), Approvals(ledger, decisions)
+    needs = needs_in(session.client("s3", config=AWS), settings.reading_bucket)
     return KeyRetirement(Ports(policy, versions, copies, *rows, bus, account, utc_now, log, needs), key)
 
 
