@@ -9,17 +9,16 @@ from aws_lambda_powertools.logging import Logger
 
 from governor.account import ManagedAccount
 from governor.account_pace import AccountPace
-from governor.allowance import Needs
 from governor.approvals import Approvals
 from governor.aws import AWS
 from governor.causes import CauseBook
 from governor.clock import utc_now
 from governor.dynamo_ledger import DynamoLedger
 from governor.lineage import Lineages
+from governor.needs_store import needs_in
 from governor.policy import Policy
 from governor.published import recorded_bus
 from governor.redelivery import redelivered
-from governor.s3_reading_store import NEEDS, S3ReadingStore
 from governor.secret_copies import AwsSecretCopies
 from governor.secrets import SecretsManager
 from governor.secrets_manager_versions import SecretsManagerVersions
@@ -49,12 +48,7 @@ def build() -> KeyRetirement:
     )
     versions, approvals = SecretsManagerVersions(client), Approvals(ledger, decisions)
     rows = Lineages(ledger), CauseBook(ledger), approvals
-    store = S3ReadingStore(session.client("s3", config=AWS), settings.reading_bucket, NEEDS)
-
-    def needs() -> Needs | None:
-        stored = store.get()
-        return Needs.decode(stored.content or b"") if stored else None
-
+    needs = needs_in(session.client("s3", config=AWS), settings.reading_bucket)
     return KeyRetirement(Ports(policy, versions, copies, *rows, bus, account, utc_now, log, needs), key)
 
 

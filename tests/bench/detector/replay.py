@@ -144,7 +144,7 @@ def replay(key: Key, reading: Reading) -> list[Outcome]:
     attacks: list[Attack] = []
     if reading == "every minute":
         rules["largest days alone"] = Detector(base, key.budget, hourly, LARGEST_DAYS)
-        attacks = _attacks(key, spend) if key.is_attacked else []
+        attacks = attacks_on(key, spend) if key.is_attacked else []
     if reading == "every minute" and key.seed <= RARE_AFTER:
         rules |= {
             "3x daily mean": DailyMean(base, key.monthly_usd),
@@ -167,11 +167,11 @@ def replay_fleet(fleet: Key) -> Outcome:
     days = range(fleet.origin, fleet.origin + DAYS + 1)
     spend = [sum(minute) for day in days for minute in zip(*(one.day(day) for one in profiles), strict=True)]
     rule = Detector(fleet.origin * DAY, None, suspects_only=True)
-    attacks = [one for one in _attacks(fleet, spend) if one.kind == FLAT]
+    attacks = [one for one in attacks_on(fleet, spend) if one.kind == FLAT]
     return _run(Outcome(fleet, "sum of keys", "every minute"), rule, spend, attacks)
 
 
-def _attacks(key: Key, spend: Sequence[float]) -> list[Attack]:
+def attacks_on(key: Key, spend: Sequence[float]) -> list[Attack]:
     """Five flat loops a rate (one of $20), and of some keys one of each other kind."""
     rng = Random(f"loops {key.name}")
     last = DAYS * DAY - DAY

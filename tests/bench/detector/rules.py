@@ -69,6 +69,12 @@ class Detector:
     def days_of_spend(self) -> int:
         return self._history.days_of_spend
 
+    def as_of(self, minute: int) -> History:
+        """What it knows of the key as it stands at this minute, not to be changed."""
+        history = History.from_bytes(self._history.to_bytes())
+        history.advance(minute)
+        return history
+
     def expected(self, minute: int, usd: float, span: int) -> None:
         """A person has said that what happens now is meant, as the meter would take it."""
         self._history.record(minute, usd, span)

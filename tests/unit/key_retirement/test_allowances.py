@@ -290,7 +290,7 @@ def test_the_first_beat_of_a_period_takes_back_what_the_reset_gave() -> None:
     held.spend(40.0)
     held.beat()
     assert held.limit == 40.0 + GRANTED * NEED
-    zero = {name: 0.0 for name in COUNTERS if name.endswith("_daily")}
+    zero: dict[str, Any] = {name: 0.0 for name in COUNTERS if name.endswith("_daily")}
     held.world.now += timedelta(days=1)
     held.world.account.held[held.key.hash] = replace(held.key, **zero)
     held.soon()

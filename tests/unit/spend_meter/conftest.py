@@ -199,6 +199,7 @@ class World:
     policy: Policy = field(default_factory=lambda: Policy.model_validate({"version": 1}))
     account: FakeAccount = field(default_factory=FakeAccount)
     store: MemoryReadingStore = field(default_factory=MemoryReadingStore)
+    needs: MemoryReadingStore = field(default_factory=MemoryReadingStore)
     ledger: MemoryLedger = field(default_factory=MemoryLedger)
     bus: Bus = field(default_factory=Bus)
     secrets: MemorySecrets = field(default_factory=lambda: MemorySecrets({"management": MANAGEMENT_KEY}))
@@ -215,6 +216,7 @@ class World:
             self.bus,
             self.secrets,
             lambda key: OpenRouter(key, transport=httpx.MockTransport(self.account.answer), retry=retry),
+            needs=self.needs,
         )
         return SpendMeter(self.policy, ports, "management", concurrency=2)
 
