@@ -1,42 +1,30 @@
-"""1,000 workloads rotated end to end, against a script on the vendor's SDK that creates and deletes, one after another.
+"""Rotations in bulk, end to end, against a script on the vendor's SDK that creates and deletes, one after another.
 
 End to end: Secrets Manager's four steps for each, and, a day and a week of OpenRouter's time later, the beats that
-disable, detach and delete the old keys. The shipped handlers run over the simulator, 50 ms a call. AWS is local and
-answers without latency; what is compared is what OpenRouter is asked. The work is shared by processes, each a queue's
-consumer of its own (`rotations.at_once` is theirs); the script has one, as such scripts have.
+disable, detach and delete the old keys. The shipped functions run over the simulator; AWS answers without latency. The
+workloads are as Governor has run them for a while: each has its row and its key, with a cap and a guardrail.
+
+`python -m tests.bench.rotations [SIZE ...]` measures every latency and every pace, and prints a table by kind.
 """
 
-import json
+import argparse
 import multiprocessing
-import os
+import re
+import sys
 import time
-import uuid
-from collections import deque
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
 from ctypes import c_double
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import partial
-from types import SimpleNamespace
 from typing import Any
-from unittest import mock
 
-import boto3
-from moto import mock_aws
-
-import key_retirement.handler
-import key_rotation.handler
-from governor.clock import format_instant
-from governor.policy import Policy
-from sandbox.engine.secrets_manager import as_documented
 from sandbox.openrouter.simulator import Simulator
 from tests.bench.figures import Figure
+from tests.bench.rotation_containers import CAP, Declared, Share, consume
 
-WORKLOADS, WORKSPACES, PROCESSES = 1_000, 10, 8
-LATENCY_SECONDS = 0.05
 MANAGEMENT_KEY = "sk-or-v1-fake-bench"
 START = datetime(2026, 5, 11, 2, 0, tzinfo=UTC)
-STEPS = ("createSecret", "setSecret", "testSecret", "finishSecret")
 LEAST = (
     "lower the old key's limit",
     "POST the new key",
@@ -48,176 +36,217 @@ LEAST = (
     "give the new key the whole cap",
 )
 """What no rotation that keeps cap and guardrail can do without, one request each and nothing read back."""
-_CAP = 100.0
+TAIL = (timedelta(hours=26), timedelta(hours=2), timedelta(days=8), timedelta(days=30))
+"""The time that passes before each beat."""
+_STEPS, _ALL = "steps", "all"
+
+
+@dataclass(frozen=True)
+class Load:
+    """What is rotated, and how. `latency`: seconds that OpenRouter takes to answer, beside its processor time.
+
+    `spent`: USD of the month's cap that each key has spent. `containers`: rotations at once. `pace`: requests a second
+    (None: no limit); then all containers are one process, since the local AWS, and in it the account's pace, is a
+    process's own.
+    """
+
+    workloads: int
+    latency: float = 0.05
+    pace: float | None = None
+    containers: int = 8
+    spent: float = 0.0
+
+    @property
+    def processes(self) -> int:
+        return 1 if self.pace or self.containers < 4 else 4
+
+    @property
+    def workspaces(self) -> int:
+        return max(1, self.workloads // 100)
+
+    def __str__(self) -> str:
+        pace = f"{self.pace:g} a second" if self.pace else "no pace"
+        spent = f", ${self.spent:g} spent" if self.spent else ""
+        return f"{self.workloads:,} workloads, {self.latency * 1000:g} ms, {pace}, {self.containers} at once{spent}"
+
+
+@dataclass
+class Outcome:
+    """Seconds until every workload had its new key (`steps`) and until every old key was gone (`all`); requests by kind
+    and processor seconds likewise."""
+
+    load: Load
+    seconds: dict[str, float] = field(default_factory=lambda: {_STEPS: 0.0, _ALL: 0.0})
+    asked: dict[str, Counter[str]] = field(default_factory=lambda: {_STEPS: Counter(), _ALL: Counter()})
+    simulator: float = 0.0
+    product: float = 0.0
+    aws: float = 0.0
+    script: float = 0.0
+
+    def requests(self, part: str = _ALL) -> float:
+        """Of one rotation."""
+        return self.asked[part].total() / self.load.workloads
+
+    @property
+    def bound(self) -> float:
+        """Seconds below which the steps cannot be at this pace; without one, at this latency and so many at once."""
+        asked = self.asked[_STEPS].total()
+        return asked / self.load.pace if self.load.pace else asked * self.load.latency / self.load.containers
+
+    def row(self) -> str:
+        each = 1000 / self.load.workloads
+        cells = [
+            f"{self.load.workloads:,}{' spent' if self.load.spent else ''}",
+            f"{self.load.latency * 1000:g} ms",
+            f"{self.load.pace:g}/s" if self.load.pace else "none",
+            f"{self.load.containers}",
+            f"{self.requests(_STEPS):.2f}",
+            f"{self.requests():.2f}",
+            f"{self.seconds[_STEPS]:.1f}",
+            f"{self.bound:.1f}",
+            f"{self.seconds[_ALL]:.1f}",
+            f"{self.script:.1f}" if self.script else "",
+            f"{self.product * each:.0f}",
+            f"{self.aws * each:.0f}",
+            f"{self.simulator * each:.0f}",
+        ]
+        return f"| {' | '.join(cells)} |"
+
+
+COLUMNS = (
+    "workloads", "latency", "pace", "at once", "requests, steps", "requests, all", "seconds, steps", "bound",
+    "seconds, all", "script", "ms product", "ms local AWS", "ms simulator",
+)  # fmt: skip
+HEADER = f"| {' | '.join(COLUMNS)} |\n{'|---' * len(COLUMNS)}|"
 
 
 def measure(say: Callable[[str], None]) -> list[Figure]:
-    """Both ratios are shown and have no limit: the script keeps no cap, no guardrail and no overlap."""
-    now = multiprocessing.get_context("spawn").Value(c_double, START.timestamp())
-    simulator = Simulator(MANAGEMENT_KEY, clock=lambda: now.value, credits=1e9)
-    with simulator.serve() as base_url:
-        simulator.requests = deque()  # without the usual bound: all are counted
-        keys = _founded(simulator)
-        shares = [list(keys.items())[number::PROCESSES] for number in range(PROCESSES)]
-        say(f"{WORKLOADS:,} workloads rotated by {PROCESSES} consumers, 50 ms a call")
-        rotating, asked = _rotated(simulator, base_url, shares, now)
-        left = [key for key in simulator.organization.keys if key.name.startswith("prod-")]
-        assert len(left) == WORKLOADS, f"{len(left)} keys are left"
-        assert all(key.limit == _CAP for key in left), "a cap is not whole"
-        say(f"{WORKLOADS:,} keys created and deleted by a script on the vendor's SDK")
-        script = _script(simulator, base_url)
+    """The script's ratios are shown and have no limit: the script keeps no cap, no guardrail and no overlap."""
+    fast, paced = run(Load(1_000), say, script=True), run(Load(100, pace=20, containers=5), say)
     return [
-        Figure("1,000 rotations / sequential create and delete", rotating, script, "s"),
-        Figure("requests a rotation / the least", asked / WORKLOADS, len(LEAST), "requests"),
+        Figure("1,000 rotations: new keys / the script", fast.seconds[_STEPS], fast.script, "s"),
+        Figure("1,000 rotations: old keys gone too / the script", fast.seconds[_ALL], fast.script, "s"),
+        Figure("requests a rotation in bulk / the least", fast.requests(), len(LEAST), "requests", 12 / len(LEAST)),
+        Figure("seconds at 20 a second / requests at that pace", paced.seconds[_STEPS], paced.bound, "s", 1.15),
     ]
 
 
-def _founded(simulator: Simulator) -> dict[str, tuple[str, str]]:
-    """Workspace and plaintext of each workload's key, which has a guardrail."""
-    organization, keys = simulator.organization, {}
-    slugs = [f"team-{number}" for number in range(WORKSPACES)]
-    guardrails = {}
-    for slug in slugs:
+def run(load: Load, say: Callable[[str], None], *, script: bool = False) -> Outcome:
+    """Rotates them all, and, where asked, has the script create and delete as many keys afterwards."""
+    offset = multiprocessing.get_context("spawn").Value(c_double, START.timestamp() - time.time())
+    simulator = Simulator(MANAGEMENT_KEY, clock=lambda: time.time() + offset.value, credits=1e9)
+    outcome = Outcome(load)
+    with simulator.serve() as base_url:
+        simulator.requests = deque()  # without the usual bound: all are counted
+        declared = _founded(simulator, load)
+        say(f"{load} rotated")
+        _rotated(simulator, base_url, declared, offset, outcome)
+        left = [key for key in simulator.organization.keys if key.name.startswith("prod-")]
+        assert len(left) == load.workloads, f"{len(left)} keys are left"
+        assert all(key.limit == CAP for key in left), "a cap is not whole"
+        if script:
+            say(f"{load.workloads:,} keys created and deleted by a script on the vendor's SDK")
+            outcome.script = _script(simulator, base_url, load.latency)
+    return outcome
+
+
+def _founded(simulator: Simulator, load: Load) -> list[Declared]:
+    """The workloads by workspace, each with a key under a guardrail."""
+    organization, declared = simulator.organization, []
+    for place in range(load.workspaces):
+        slug = f"team-{place}"
         organization.create_workspace(slug, slug)
-        guardrails[slug] = organization.create_guardrail("production", slug, limit_usd=_CAP, reset_interval="monthly")
-    for number in range(WORKLOADS):
-        name, slug = f"prod-agent-{number}", slugs[number % WORKSPACES]
-        key, plaintext = simulator.create_key(name, workspace=slug, limit=_CAP, limit_reset="monthly")
-        organization.assign(guardrails[slug], [key.hash])
-        keys[name] = (slug, plaintext)
-    return keys
+        guardrail = organization.create_guardrail("production", slug, limit_usd=CAP, reset_interval="monthly")
+        for number in range(place, load.workloads, load.workspaces):
+            name = f"prod-agent-{number}"
+            key, plaintext = simulator.create_key(name, workspace=slug, limit=CAP, limit_reset="monthly")
+            organization.assign(guardrail, [key.hash])
+            if load.spent:
+                simulator.spend(key.hash, load.spent)
+            declared.append(Declared(name, slug, key.hash, plaintext))
+    return declared
 
 
-def _rotated(simulator: Simulator, base_url: str, shares: list[Any], now: Any) -> tuple[float, int]:
-    """Seconds, and requests to OpenRouter."""
-    context = multiprocessing.get_context("spawn")
-    consumers = []
-    for share in shares:
+def _rotated(simulator: Simulator, base_url: str, declared: list[Declared], offset: Any, outcome: Outcome) -> None:
+    load, context = outcome.load, multiprocessing.get_context("spawn")
+    consumers: list[tuple[Any, Any]] = []
+    size = -(-len(declared) // load.processes)
+    for start in range(0, len(declared), size):
         ours, theirs = context.Pipe()
-        consumer = context.Process(target=_consume, args=(theirs, base_url, share, now), daemon=True)
+        containers = max(1, load.containers // load.processes)
+        share = Share(base_url, MANAGEMENT_KEY, tuple(declared[start : start + size]), containers, load.pace)
+        consumer = context.Process(target=consume, args=(theirs, share, offset), daemon=True)
         consumer.start()
+        theirs.close()  # so that a consumer that died is an end of its pipe, and not a wait
         consumers.append((consumer, ours))
     for _, pipe in consumers:
         assert pipe.recv() == "ready"
-    simulator.requests.clear()
-    simulator.latency, seconds, asked = LATENCY_SECONDS, 0.0, 0
-    for phase, later in (("rotate", timedelta(hours=26)), ("tend", timedelta(hours=2)), ("tend", timedelta(days=8)),
-                         ("tend", timedelta(days=30)), ("tend", timedelta())):  # fmt: skip
-        began = time.monotonic()
-        for _, pipe in consumers:
-            pipe.send(phase)
-        for _, pipe in consumers:
-            assert pipe.recv() == phase
-        seconds += time.monotonic() - began
-        asked += len(simulator.requests)
+    simulator.latency = load.latency
+    for number, later in enumerate((timedelta(), *TAIL)):
+        offset.value += later.total_seconds()
         simulator.requests.clear()
-        now.value += later.total_seconds()
+        began, used = time.monotonic(), time.process_time()
+        for _, pipe in consumers:
+            pipe.send("tend" if number else "rotate")
+        costs = [pipe.recv() for _, pipe in consumers]
+        seconds, asked = time.monotonic() - began, Counter(map(_kind, simulator.requests))
+        outcome.simulator += time.process_time() - used
+        outcome.product += sum(cost.process - cost.aws for cost in costs)
+        outcome.aws += sum(cost.aws for cost in costs)
+        for part in (_STEPS, _ALL)[min(number, 1) :]:
+            outcome.seconds[part] += seconds
+            outcome.asked[part] += asked
     simulator.latency = 0.0
     for consumer, pipe in consumers:
         pipe.send("end")
         consumer.join()
-    return seconds, asked
+        pipe.close()
 
 
-def _script(simulator: Simulator, base_url: str) -> float:
+def _kind(request: Any) -> str:
+    """Method and path, ids left out."""
+    path = request.path.partition("?")[0].removeprefix("/api/v1")
+    return f"{request.method} {re.sub(r'/([0-9a-f]{64}|[0-9a-f]{8}-[0-9a-f-]{27})', '/{id}', path)}"
+
+
+def _script(simulator: Simulator, base_url: str, latency: float) -> float:
     """Seconds of what a short script would do: no cap, no guardrail, no proof, no overlap."""
     from openrouter import OpenRouter
 
-    client = OpenRouter(api_key=MANAGEMENT_KEY, server_url=base_url)
     old = [key for key in simulator.organization.keys if key.name.startswith("prod-")]
-    simulator.latency = LATENCY_SECONDS
-    began = time.monotonic()
-    for key in old:
-        client.api_keys.create(name=key.name, workspace_id=key.workspace_id)
-        client.api_keys.delete(hash=key.hash)
-    seconds = time.monotonic() - began
+    simulator.latency = latency
+    with OpenRouter(api_key=MANAGEMENT_KEY, server_url=base_url) as client:
+        began = time.monotonic()
+        for key in old:
+            client.api_keys.create(name=key.name, workspace_id=key.workspace_id)
+            client.api_keys.delete(hash=key.hash)
+        seconds = time.monotonic() - began
     simulator.latency = 0.0
     return seconds
 
 
-# --- one consumer, in a process of its own ----------------------------------------------------------------------------
-def _consume(pipe: Any, base_url: str, share: list[tuple[str, tuple[str, str]]], now: Any) -> None:
-    with ExitStack() as stack:
-        secrets = _aws(stack, base_url, [(name, *kept) for name, kept in share], now)
-        pipe.send("ready")
-        while (phase := pipe.recv()) != "end":
-            if phase == "rotate":
-                for name, _ in share:
-                    _rotate(secrets, name)
-            else:
-                at = format_instant(_clock(now).replace(minute=0))
-                key_retirement.handler.lambda_handler({"version": 1, "scheduled_time": at}, _CONTEXT)
-            pipe.send(phase)
+def matrix(sizes: Sequence[int]) -> list[Load]:
+    """Every latency without a pace, every pace at 50 ms, and the largest load with more at once."""
+    loads = [Load(size, latency) for size in sizes for latency in (0.0, 0.05, 0.15)]
+    paces = ((5, 2), (20, 5), (100, 20))
+    loads += [Load(size, pace=pace, containers=at_once) for size in sizes for pace, at_once in paces]
+    return [*loads, Load(max(sizes), containers=64), Load(max(sizes), spent=20.0)]
 
 
-_CONTEXT = SimpleNamespace(
-    function_name="function",
-    memory_limit_in_mb=1024,
-    invoked_function_arn="arn:aws:lambda:us-east-1:123456789012:function:function",
-    aws_request_id="request",
-    get_remaining_time_in_millis=lambda: 900_000,
-)
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="tests.bench.rotations")
+    parser.add_argument("sizes", nargs="*", type=int, default=[10, 100], help="workloads, such as 10 100 1000 10000")
+    outcomes = []
+    print(HEADER, flush=True)
+    for load in matrix(parser.parse_args().sizes):
+        outcomes.append(run(load, lambda text: print(text, file=sys.stderr, flush=True), script=not load.pace))
+        print(outcomes[-1].row(), flush=True)
+    last = outcomes[-1]
+    print(f"\nRequests of a rotation by kind ({last.load}); the least is {len(LEAST)}: {', '.join(LEAST)}.")
+    for kind, count in last.asked[_ALL].most_common():
+        print(f"{count / last.load.workloads:7.2f}  {kind}")
+    return 0
 
 
-def _clock(now: Any) -> datetime:
-    return datetime.fromtimestamp(now.value, UTC)
-
-
-def _rotate(secrets: Any, name: str) -> None:
-    token = str(uuid.uuid4())
-    arn = secrets.rotate_secret(
-        SecretId=f"openrouter/{name}",
-        ClientRequestToken=token,
-        RotationLambdaARN=_CONTEXT.invoked_function_arn,
-        RotationRules={"AutomaticallyAfterDays": 67},
-    )["ARN"]
-    for step in STEPS:
-        event = {"Step": step, "SecretId": arn, "ClientRequestToken": token}
-        key_rotation.handler.lambda_handler(event, _CONTEXT)
-
-
-def _aws(stack: ExitStack, base_url: str, share: list[tuple[str, str, str]], now: Any) -> Any:
-    """A local AWS with the share's secrets, and the handlers over it; Secrets Manager's client."""
-    environment = {
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "MANAGEMENT_KEY_SECRET": "governor/key",
-        "TABLE_NAME": "ledger",
-        "DECISIONS_TABLE_NAME": "decisions",
-        "READING_BUCKET": "readings",
-        "EVENT_BUS_NAME": "governor",
-        "POWERTOOLS_SERVICE_NAME": "bench",
-        "POWERTOOLS_LOG_LEVEL": "CRITICAL",
-    }
-    stack.enter_context(mock.patch.dict(os.environ, environment))
-    stack.enter_context(mock_aws())
-    stack.enter_context(as_documented())
-    stack.enter_context(mock.patch.object(Policy, "load", return_value=_policy(base_url, share)))
-    for handler in (key_rotation.handler, key_retirement.handler):
-        stack.enter_context(mock.patch.object(handler, "utc_now", partial(_clock, now)))
-    boto3.client("dynamodb").create_table(
-        TableName="ledger",
-        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
-        BillingMode="PAY_PER_REQUEST",
-    )
-    boto3.client("events").create_event_bus(Name="governor")
-    secrets = boto3.client("secretsmanager")
-    secrets.create_secret(Name="governor/key", SecretString=json.dumps({"api_key": MANAGEMENT_KEY}))
-    for name, _, plaintext in share:
-        secrets.create_secret(Name=f"openrouter/{name}", SecretString=json.dumps({"api_key": plaintext}))
-    return secrets
-
-
-def _policy(base_url: str, share: list[tuple[str, str, str]]) -> Policy:
-    workloads = [
-        {
-            "name": name,
-            "workspace": slug,
-            "owner": {"slack": "U0OWNER"},
-            "secret": f"openrouter/{name}",
-            "key": {"limit_usd": _CAP, "limit_reset": "monthly", "guardrail": "production", "expires_in": "90d"},
-            "rotation": {"every": "60d", "overlap": "24h", "quarantine": "7d"},
-        }
-        for name, slug, _ in share
-    ]
-    return Policy.model_validate({"version": 1, "account": {"base_url": base_url}, "workloads": workloads})
+if __name__ == "__main__":
+    sys.exit(main())

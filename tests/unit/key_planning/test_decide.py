@@ -9,7 +9,8 @@ import pytest
 from pydantic import ValidationError
 
 from governor.causes import CauseRow, Causes
-from governor.lineage import Asked, Lineage, LineageKey, Rotation
+from governor.ledger import MemoryLedger
+from governor.lineage import Asked, Lineage, LineageKey, Lineages, Rotation
 from governor.policy import Policy
 from key_planning.decide import jitter, plan, rule
 from key_planning.service import KeyPlanning
@@ -113,12 +114,36 @@ def test_a_poison_message_goes_back_alone_and_the_others_are_carried_out(monkeyp
     bodies = ["not JSON", good, "[" * 200_000, "{}", good]
     records = [{"messageId": str(number), "body": body} for number, body in enumerate(bodies)]
     log, asked = _Log(), list[Due]()
-    planning = KeyPlanning(cast(Any, type("Ports", (), {"log": log})()))
+    lineages = Lineages(MemoryLedger())
+    planning = KeyPlanning(cast(Any, type("Ports", (), {"log": log, "lineages": lineages})()))
 
-    def ask(_self: KeyPlanning, due: Due) -> bool:
+    def ask(_self: KeyPlanning, due: Due, _lineages: dict[str, Lineage]) -> bool:
         asked.append(due)
         return True
 
     monkeypatch.setattr(KeyPlanning, "_ask", ask)
     report = planning.act(received({"Records": records}))
     assert (report.later, len(asked), len(log)) == (("0", "2", "3"), 2, 3)
+
+
+class _Queue:
+    def __init__(self) -> None:
+        self.back: list[tuple[str, int]] = []
+
+    def back_after(self, receipt: str, seconds: int) -> bool:
+        self.back.append((receipt, seconds))
+        return True
+
+
+@pytest.mark.parametrize(("received_before", "back"), [(1, [("r", 20)]), (90, [("r", 20)]), (91, [])])
+def test_a_message_whose_turn_has_not_come_is_back_soon_and_after_half_an_hour_in_the_queues_own_time(
+    received_before: int, back: list[tuple[str, int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue, lineages = _Queue(), Lineages(MemoryLedger())
+    planning = KeyPlanning(cast(Any, type("Ports", (), {"log": _Log(), "lineages": lineages, "queue": queue})()))
+    monkeypatch.setattr(KeyPlanning, "_ask", lambda *_: False)
+    body = json.dumps({"workload": NAME, "why": "due", "by": "plan"})
+    attributes = {"ApproximateReceiveCount": f"{received_before}"}
+    record = {"messageId": "1", "body": body, "receiptHandle": "r", "attributes": attributes}
+    assert planning.act(received({"Records": [record]})).later == ("1",)
+    assert queue.back == back
