@@ -36,7 +36,7 @@ from key_retirement.proving import kept, prove
 from key_retirement.reconciling import reconcile, unblock
 from key_retirement.retiring import delete, is_noted, keep_out, mark_leaked, note_last_spend, retire
 from key_retirement.rollback import roll_back
-from key_retirement.settings import Beat, Grant, Look, Rollback
+from key_retirement.settings import Asked, Grant, Look, Rollback, Rotated
 from key_retirement.taking_back import take_back
 from management_api import AuthenticationFailed, Deadline
 
@@ -68,7 +68,7 @@ class KeyRetirement:
     ports: Ports
     management_key_secret: str = ""
 
-    def act(self, asked: Beat | Look | Rollback | Grant, seconds_left: Callable[[], float]) -> Report:
+    def act(self, asked: Asked, seconds_left: Callable[[], float]) -> Report:
         """Raises whatever kept a lineage from being tended, once the others are; the next beat goes on from there.
 
         Raises `NotGranted` for a grant that no decision bears out.
@@ -80,9 +80,7 @@ class KeyRetirement:
             self.ports.log.warning("the management key was refused; its secret is read again")
             return self._acted(asked, self.ports.connect(deadline, fresh=True), seconds_left)
 
-    def _acted(
-        self, asked: Beat | Look | Rollback | Grant, account: "OpenRouter", seconds_left: Callable[[], float]
-    ) -> Report:
+    def _acted(self, asked: Asked, account: "OpenRouter", seconds_left: Callable[[], float]) -> Report:
         if isinstance(asked, Rollback):
             return Report(1, 0, self._roll_back(asked, account, seconds_left).detail_type.value)
         if isinstance(asked, Grant):
@@ -91,17 +89,19 @@ class KeyRetirement:
             event = notice(self.ports, account, self.management_key_secret)
             self.ports.bus.publish([event] if event else [])
             return Report(told=event.detail_type.value if event else "")
-        if asked.workload is not None:
+        if isinstance(asked, Rotated):
             return self._copied(asked.workload)
-        hourly = asked.at.minute < ORPHANS_BEFORE_MINUTE
+        hourly = asked.workload is None and asked.at.minute < ORPHANS_BEFORE_MINUTE
         lineages = {lineage.workload: lineage for lineage in self.ports.lineages.all()}
         needs, now = self._needs(), self.ports.clock()
         open_ones = [
             workload
             for workload in self.ports.policy.workloads
             if workload.secret
+            and asked.workload in (None, workload.name)
             and (
                 hourly
+                or asked.workload
                 or _is_open(lineages.get(workload.name), now)
                 or is_due(workload, lineages.get(workload.name), needs, now)
             )

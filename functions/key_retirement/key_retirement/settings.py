@@ -35,10 +35,17 @@ class RetirementSettings(Settings):
 
 @dataclass(frozen=True)
 class Beat:
-    """Look at every lineage, or at one whose key was just replaced or restored (`workload`)."""
+    """Look at every lineage, or at one whose key was just restored (`workload`)."""
 
     at: datetime
     workload: str | None = None
+
+
+@dataclass(frozen=True)
+class Rotated:
+    """A workload has a new key: write the copies of its secret."""
+
+    workload: str
 
 
 @dataclass(frozen=True)
@@ -67,7 +74,10 @@ class Grant:
     approval: str
 
 
-def received(event: Any) -> Beat | Look | Rollback | Grant:
+Asked = Beat | Rotated | Look | Rollback | Grant
+
+
+def received(event: Any) -> Asked:
     """What a schedule or a rule asks for. Raises `BadEvent` naming the field."""
     if isinstance(event, dict) and "scheduled_time" in event:
         try:
@@ -77,7 +87,9 @@ def received(event: Any) -> Beat | Look | Rollback | Grant:
             raise BadEvent(f"scheduled_time: {error}") from error
     told = Event.received(event)
     match told.detail_type:
-        case DetailType.KEY_ROTATED | DetailType.KEY_RESTORED:
+        case DetailType.KEY_ROTATED:
+            return Rotated(told.subject)
+        case DetailType.KEY_RESTORED:
             return Beat(told.occurred_at, told.subject)
         case DetailType.ROLLBACK_REQUESTED:
             return Rollback(told, RollbackRequested.of(told).requested_by)
