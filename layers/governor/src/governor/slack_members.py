@@ -1,6 +1,6 @@
-"""Who is a full member of the workspace or organization in which the app is installed: nobody else may use Governor. Pure.
+"""Who is a full member of the workspace or organization in which the app is installed; nobody else may use Governor.
 
-The first rule that applies refuses:
+Pure. The first rule that applies refuses:
  1. `elsewhere`     the request comes from another workspace or organization than the one the app is installed in
  2. `outsider`      the person is of another workspace or organization (Slack Connect), or Slack does not know them
  3. `deactivated`, `bot`, `guest`
