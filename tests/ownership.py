@@ -25,6 +25,10 @@ FUNCTIONS = (
 )
 
 
+SILENT = ("slack_gateway", "approval_desk", "broadcast_gateway", "broadcast_tally", "incident_picture", "slack_home")
+"""They store no event: they publish none, or (the desk) only such as tell of rows that are there anyway."""
+
+
 @dataclass(frozen=True)
 class Owned:
     """`writers` may write it and read it, `readers` only read it."""
@@ -71,15 +75,7 @@ LEDGER = {
     **{
         f"published#{one}": _owned(one, "notifier slack_home" if one == "spend_meter" else "notifier")
         for one in FUNCTIONS
-        if one
-        not in (
-            "slack_gateway",
-            "approval_desk",
-            "broadcast_gateway",
-            "broadcast_tally",
-            "incident_picture",
-            "slack_home",
-        )
+        if one not in SILENT
     },
     "notice#*": _owned("notifier"),
     "incident#*": _owned("notifier", "incident_picture"),

@@ -58,8 +58,8 @@ def _disabled(facts: Facts, user: str) -> Iterator[Item]:
 
 def _restore(subject: str, row: CauseRow) -> Button:
     question = (
-        f"Lift the cause {row.cause} of {clip(plain(subject), 48)} and enable its keys again? What is enabled can spend "
-        "at once."
+        f"Lift the cause {row.cause} of {clip(plain(subject), 48)} and enable its keys again? What is enabled can "
+        "spend at once."
     )
     return Button("Restore key", "restore", {"subject": subject, "cause": row.cause}, confirm=question)
 
