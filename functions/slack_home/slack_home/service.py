@@ -22,7 +22,7 @@ from governor.policy import Policy
 from governor.published import published
 from governor.slack_home_tab import HomeTab
 from governor.slack_identity import Directory
-from governor.slack_members import refusal
+from governor.slack_members import refusal, unknown
 from governor.slack_requests import SlackRequest
 from slack_home.decide import home, refused
 from slack_home.facts import Budget, Facts
@@ -57,8 +57,9 @@ class Homes:
         if not_ours:
             self.tab.publish(request.user, refused(not_ours.said))
             return not_ours.rule
-        if identity.unread is not None:
-            raise identity.unread
+        unread = unknown(identity)
+        if unread is not None:
+            raise unread
         who = {"team": request.team, "enterprise": request.enterprise, "opened_at": format_instant(self.clock())}
         row = self.ledger.get(PEOPLE, request.user)
         self._publish(request.user, who, row.version if row else ABSENT, self._facts)
@@ -89,8 +90,9 @@ class Homes:
         if not_ours:
             self.tab.publish(row.sk, refused(not_ours.said))
             return False
-        if identity.unread is not None:
-            raise identity.unread
+        unread = unknown(identity)
+        if unread is not None:
+            raise unread
         self._publish(row.sk, row.data, row.version, lambda: facts)
         return True
 
