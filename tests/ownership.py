@@ -22,7 +22,12 @@ FUNCTIONS = (
     "broadcast_tally",
     "incident_picture",
     "account_review",
+    "slack_home",
 )
+
+
+SILENT = ("slack_gateway", "approval_desk", "broadcast_gateway", "broadcast_tally", "incident_picture", "slack_home")
+"""They store no event: they publish none, or (the desk) only such as tell of rows that are there anyway."""
 
 
 @dataclass(frozen=True)
@@ -41,31 +46,24 @@ def _owned(writers: str = "", readers: str = "") -> Owned:
     return Owned(frozenset(writers.split()), frozenset(readers.split()))
 
 
-PUBLISH_OTHERWISE = (
-    "slack_gateway",
-    "approval_desk",
-    "broadcast_gateway",
-    "broadcast_tally",
-    "incident_picture",
-    "account_review",
-)
-"""Functions that publish nothing, or nothing that the notifier tells."""
 LEDGER = {
     # Why a key is disabled. A rotation notes the keys that it retires here too.
-    "subject#*": _owned("kill_switch key_rotation key_retirement", "key_planning approval_desk"),
+    "subject#*": _owned("kill_switch key_rotation key_retirement", "key_planning approval_desk slack_home"),
     "leash": _owned("kill_switch"),
     "leash#*": _owned("kill_switch"),
     # What a person expects (the desk) and from when a subject's habits are learned anew (after a restore).
     "detector": _owned("kill_switch approval_desk", "spend_meter notifier"),
     # Which workload a key is of, by its hash: whoever judges a workload's keys believes no name before it.
     "lineage": _owned(
-        "key_planning key_rotation key_retirement", "approval_desk spend_meter kill_switch byok_failover"
+        "key_planning key_rotation key_retirement", "approval_desk spend_meter kill_switch byok_failover slack_home"
     ),
     # Requests and withdrawals: whoever asks. Whoever acts reads them; a decision holds the digest of its request.
     "approval": _owned(
-        "approval_desk preset_promotion", "kill_switch key_retirement byok_failover notifier account_review"
+        "approval_desk preset_promotion", "kill_switch key_retirement byok_failover notifier account_review slack_home"
     ),
-    "approval#outcome": _owned("kill_switch key_retirement byok_failover preset_promotion", "approval_desk notifier"),
+    "approval#outcome": _owned(
+        "kill_switch key_retirement byok_failover preset_promotion", "approval_desk notifier slack_home"
+    ),
     "interaction": _owned("approval_desk"),
     "credential": _owned("credential_rotation"),
     "byok": _owned("byok_failover"),
@@ -75,7 +73,11 @@ LEDGER = {
     "promotion": _owned("preset_promotion"),
     "catalogue": _owned("preset_promotion"),
     # What each function has published, stored before the bus gets it.
-    **{f"published#{one}": _owned(one, "notifier") for one in FUNCTIONS if one not in PUBLISH_OTHERWISE},
+    **{
+        f"published#{one}": _owned(one, "notifier slack_home" if one == "spend_meter" else "notifier")
+        for one in FUNCTIONS
+        if one not in SILENT
+    },
     # The review counts what these did. What it publishes itself, it tells itself.
     **{
         f"published#{one}": _owned(one, "notifier account_review")
@@ -93,13 +95,18 @@ LEDGER = {
     "incident#*": _owned("notifier", "incident_picture"),
     # Which message shows an incident's picture, and what is on it.
     "picture#*": _owned("incident_picture"),
+    # Who has opened a Home, and what it shows of budgets.
+    "home": _owned("slack_home"),
+    "home#budgets": _owned("slack_home"),
 }
-DECISIONS = _owned("approval_desk", "kill_switch key_retirement byok_failover preset_promotion notifier account_review")
+DECISIONS = _owned(
+    "approval_desk", "kill_switch key_retirement byok_failover preset_promotion notifier account_review slack_home"
+)
 SECRETS = {
     "ManagementKeySecretName": _owned(
         readers="spend_meter kill_switch key_rotation key_retirement credential_rotation byok_failover account_review"
     ),
-    "SlackSecretName": _owned(readers="approval_desk preset_promotion notifier incident_picture account_review"),
+    "SlackSecretName": _owned(readers="approval_desk preset_promotion notifier incident_picture account_review slack_home"),
     "SlackSigningSecretName": _owned(readers="slack_gateway"),
     "BroadcastSecretName": _owned(readers="broadcast_gateway"),
     "WorkloadSecretPrefix": _owned("key_rotation", "spend_meter key_retirement credential_rotation byok_failover"),

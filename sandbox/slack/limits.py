@@ -69,7 +69,7 @@ def check_files(arguments: Mapping[str, Any], files: Mapping[str, Mapping[str, A
     is no image (https://docs.slack.dev/reference/block-kit/composition-objects/slack-file-object)."""
     for number, block in enumerate(arguments.get("blocks") or []):
         named = block.get("slack_file") if block.get("type") == "image" else None
-        file = files.get(named.get("id")) if isinstance(named, dict) else None
+        file = files.get(str(named.get("id"))) if isinstance(named, dict) else None
         shown = file and file["completed"] and str(file["name"]).lower().endswith((".png", ".jpg", ".jpeg", ".gif"))
         if named is not None and not shown:
             fault = f"invalid slack file [json-pointer:/blocks/{number}/slack_file]"

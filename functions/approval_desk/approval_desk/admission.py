@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from approval_desk.wishes import Verb, Wish
 from governor.policy import Policy, Workload
 from governor.slack import SlackError, SlackRateLimited, SlackRefused
-from governor.slack_identity import Identity, Person
-from governor.slack_members import refusal
+from governor.slack_identity import Identity
+from governor.slack_members import refusal, unknown
 from governor.slack_requests import SlackRequest
 
 FREE: frozenset[Verb] = frozenset({"help", "hint"})
@@ -47,7 +47,7 @@ def admit(
     refused = refusal(request, identity)
     if refused:
         return Admission(refused.rule, refused.said)
-    unread = identity.unread or _unclear(identity.person)
+    unread = unknown(identity)
     if unread is None:
         return Admission("member")
     proven = bool(request.user_team) and request.user_team == request.team
@@ -60,12 +60,6 @@ def _named(wish: Wish, policy: Policy, workload: Workload | None) -> tuple[str, 
     if wish.verb == "disable":
         return policy.may_disable(workload)
     return policy.approvals.approvers if policy.approvals and wish.verb in LOOKS else ()
-
-
-def _unclear(person: Person | None) -> SlackError | None:
-    if person and person.guest is not None:
-        return None
-    return SlackRefused("no_guest_flags", 'See docs/operations.md, "Who may use Governor in Slack".')
 
 
 def _unread(error: SlackError) -> Admission:

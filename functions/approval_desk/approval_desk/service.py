@@ -248,7 +248,7 @@ class ApprovalDesk:
                 replies.respond(request.response_url, said)
             elif request.channel:
                 replies.ephemeral(request.channel, request.user, said)
-            else:
+            elif request.kind != "command":
                 replies.direct(request.user, said)  # a button of the Home is in no channel
         except SlackError as error:
             self.ports.log.warning("the person was not answered", extra={"error": str(error)})

@@ -125,7 +125,7 @@ def _time(axes: Axes, plot: Plot) -> None:
     day = f"{min(moments):%-d %b}" if max(moments) - min(moments) < timedelta(days=1) else ""
     axes.set_xlabel(f"{day}, UTC".lstrip(", "), fontsize=13, color=QUIET)
     axes.set_ylabel(plot.unit, fontsize=13, color=QUIET)
-    seen = [0.0, *(one.usd for one in (*plot.points, *plot.ahead, *plot.levels))]
+    seen = [0.0, *(one.usd for one in (*plot.points, *plot.ahead)), *(level.usd for level in plot.levels)]
     axes.set_ylim(min(seen) * 1.08, max(seen) * 1.08 or 1)
     axes.yaxis.set_major_locator(MaxNLocator(5))
     axes.yaxis.set_major_formatter(FuncFormatter(_amount))

@@ -50,7 +50,8 @@ def credits(reached: Sequence[tuple[Event, BudgetReached]]) -> Plot:
     """What was left of the account's credits at each message, and when they are used up at the present rate."""
     points = tuple(Point(one.occurred_at, said.credits.left_usd) for one, said in reached if said.credits)
     event, now = reached[-1][0], _credits(reached[-1][1])
-    ahead, label = (), ""
+    ahead: tuple[Point, ...] = ()
+    label = ""
     if now.hours_at_present and now.left_usd > 0 and now.present_usd_per_hour:
         end = event.occurred_at + min(timedelta(hours=now.hours_at_present), MOST)
         left = max(0.0, now.left_usd - now.present_usd_per_hour * (end - event.occurred_at).total_seconds() / 3600)

@@ -36,8 +36,10 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Signed:
-    """A request that claims to be Slack's. `retry`: how often Slack has sent it before, as Slack says. `is_event`: JSON of
-    the Events API, not a form."""
+    """A request that claims to be Slack's. `retry`: how often Slack has sent it before, as Slack says.
+
+    `is_event`: it is JSON of the Events API, not a form.
+    """
 
     body: bytes
     timestamp: str

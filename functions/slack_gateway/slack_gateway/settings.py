@@ -18,4 +18,6 @@ class GatewaySettings:
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> Self:
         """Raises `SettingsMissing`."""
-        return cls(*required(environment, "slack_gateway", ("SLACK_SIGNING_SECRET", "REQUEST_QUEUE_URL", "HOME_QUEUE_URL")))
+        return cls(
+            *required(environment, "slack_gateway", ("SLACK_SIGNING_SECRET", "REQUEST_QUEUE_URL", "HOME_QUEUE_URL"))
+        )

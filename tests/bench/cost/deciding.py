@@ -83,7 +83,7 @@ class Decisions:
             queue = clients.client("sqs", endpoint_url=address).create_queue(QueueName="requests")["QueueUrl"]
             self._slack_url = slack
             own = {"SLACK_SECRET": "slack", "SLACK_SIGNING_SECRET": "slack-signing", "SLACK_API_URL": slack}
-            self._variables = {**variables, **own, "REQUEST_QUEUE_URL": queue}
+            self._variables = {**variables, **own, "REQUEST_QUEUE_URL": queue, "HOME_QUEUE_URL": queue}
             self._found()
             self._stack = stack_facing(built, url, {name: POLICY[name] for name in ("people", "presets", "approvals")})
             self._promote()

@@ -193,7 +193,7 @@ def test_the_public_edge_may_log_read_one_secret_and_send_and_nothing_else() -> 
     assert [(one["Action"], _names(one["Resource"])) for one in statements] == [
         (["logs:CreateLogStream", "logs:PutLogEvents"], {"SlackGatewayLogs"}),
         ("secretsmanager:GetSecretValue", set()),
-        ("sqs:SendMessage", {"SlackRequestQueue"}),
+        ("sqs:SendMessage", {"SlackRequestQueue", "HomeQueue"}),
         ("sqs:SendMessage", {"ApprovalDeskDeadLetters"}),
     ]
     assert "${SlackSigningSecretName}-??????" in str(statements[1]["Resource"])

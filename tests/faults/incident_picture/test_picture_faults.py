@@ -64,7 +64,7 @@ class World:
         """One delivery; whether the message is done."""
         self.wire.begin(*planned)
         try:
-            done = handler.lambda_handler({"Records": [RECORD]}, None)["batchItemFailures"] == []
+            done = not handler.lambda_handler({"Records": [RECORD]}, None)["batchItemFailures"]
         except Killed:
             done = False
             handler.build.cache_clear()

@@ -68,6 +68,7 @@ def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], World]]:
     monkeypatch.setenv("SLACK_SIGNING_SECRET", "governor/slack-signing")
     url = f"https://sqs.{REGION}.amazonaws.com/{DEFAULT_ACCOUNT_ID}/requests"
     monkeypatch.setenv("REQUEST_QUEUE_URL", url)
+    monkeypatch.setenv("HOME_QUEUE_URL", url)
     with (
         mock_aws(),
         mock.patch("slack_gateway.handler.time", SimpleNamespace(time=lambda: current[-1].now)),

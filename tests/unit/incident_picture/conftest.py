@@ -27,7 +27,7 @@ def made(kind: DetailType, at: datetime, subject: str = "prod-search-agent", **e
 
 def runaway(kind: DetailType = DetailType.RUNAWAY_CONFIRMED, minute: int = 0, **evidence: Any) -> Event:
     at = T0 + timedelta(minutes=minute)
-    facts = {
+    facts: dict[str, Any] = {
         "name": "prod-search-agent", "window_minutes": 15, "spent_usd": 24.61, "floor_usd": 5.0, "baseline_usd": 1.56,
         "rate_usd_per_hour": 492.12, "rule": "habit", "started_at": format_instant(T0 - timedelta(minutes=2)),
         "observed_at": format_instant(at), "spend_by_minute": MINUTES, "keys": [],
@@ -36,7 +36,7 @@ def runaway(kind: DetailType = DetailType.RUNAWAY_CONFIRMED, minute: int = 0, **
 
 
 def disabled(minute: int = 1, **evidence: Any) -> Event:
-    facts = {
+    facts: dict[str, Any] = {
         "name": "prod-search-agent", "cause": "runaway", "trigger": "x", "rule": "disable", "keys": [],
         "rate_usd_per_hour": 492.12, "by_morning_usd": 2452.4, "spent_usd": 24.61, "spend_by_minute": MINUTES,
     }  # fmt: skip
@@ -45,12 +45,18 @@ def disabled(minute: int = 1, **evidence: Any) -> Event:
 
 
 def leaking(**evidence: Any) -> Event:
-    facts = {"rule": "leak", "window_minutes": 4320, "spent_usd": 412.37, "floor_usd": 300.0, "baseline_usd": 150.11}
+    facts: dict[str, Any] = {
+        "rule": "leak",
+        "window_minutes": 4320,
+        "spent_usd": 412.37,
+        "floor_usd": 300.0,
+        "baseline_usd": 150.11,
+    }
     return runaway(DetailType.RUNAWAY_SUSPECTED, **(facts | evidence))
 
 
 def draining(**evidence: Any) -> Event:
-    facts = {
+    facts: dict[str, Any] = {
         "name": "prod-search-agent", "key": {"hash": HASH, "name": "old"}, "since": "2026-11-20T08:00:00Z",
         "deadline": "2026-11-22T08:00:00Z", "last_used_at": "2026-11-21T02:58:00Z", "spent_usd": 14.21,
         "top_models": [["anthropic/claude-opus-4.5", 12.2], ["openai/gpt-5-mini", 1.5]],
@@ -60,7 +66,7 @@ def draining(**evidence: Any) -> Event:
 
 def low_credits(left: float = 41.2, hours: float | None = 13.3, at: datetime = T0) -> Event:
     credits = {"left_usd": left, "reached_usd": [50.0], "present_usd_per_hour": 3.1, "hours_at_present": hours}
-    facts = {
+    facts: dict[str, Any] = {
         "scope": "credits", "scope_id": "account", "scope_name": "account", "period": "open", "threshold": 0.9,
         "spent_usd": 958.8, "limit_usd": 1000.0, "credits": credits,
     }  # fmt: skip

@@ -43,8 +43,8 @@ def test_a_later_reading_adds_its_minutes_and_has_the_last_word_on_the_others() 
 
 def test_habit_and_limit_are_those_of_the_window_by_the_minute() -> None:
     habit, limit = _plot(runaway()).levels
-    assert (habit.kind, habit.usd) == ("habit", pytest.approx(1.56 / 15))
-    assert (limit.kind, limit.usd) == ("limit", pytest.approx(5.0 / 15))
+    assert (habit.kind, limit.kind) == ("habit", "limit")
+    assert [habit.usd, limit.usd] == [pytest.approx(1.56 / 15), pytest.approx(5.0 / 15)]
 
 
 def test_the_decisions_are_marked_and_only_a_disable_ends_it() -> None:

@@ -2,10 +2,12 @@
 
 import io
 
+import numpy as np
 import pytest
 from matplotlib.axes import Axes
 from matplotlib.dates import num2date
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from PIL import Image
 
 from governor.events import DetailType, Event
@@ -30,6 +32,11 @@ def _drawn(*events: Event) -> tuple[Figure, Axes]:
     return drawn, drawn.axes[0]
 
 
+def _heights(line: Line2D) -> list[float]:
+    """Where the line's points are, in USD."""
+    return [float(usd) for usd in np.asarray(line.get_ydata())]
+
+
 def _texts(drawn: Figure) -> str:
     return "\n".join([drawn.get_suptitle(), *(text.get_text() for one in drawn.legends for text in one.get_texts())])
 
@@ -41,7 +48,7 @@ def test_the_bars_of_a_runaway_are_the_readings_minutes() -> None:
     last = list(spent)[-1]
     assert num2date(last.get_x() + last.get_width() / 2).replace(microsecond=0) == T0
     assert {round(bar.get_height(), 2) for bar in ahead} == {round(492.12 / 60, 2)}
-    levels = sorted(float(line.get_ydata()[0]) for line in axes.lines if len(set(line.get_ydata())) == 1)
+    levels = sorted(_heights(line)[0] for line in axes.lines if len(set(_heights(line))) == 1)
     assert [round(level, 2) for level in levels] == [0.1, 0.33]
     for said in ("habit $0.10", "limit $0.33", "suspected 03:00", "disabled 03:01", "$2,452.40 by the next 08:00 UTC"):
         assert said in _texts(drawn)
@@ -49,8 +56,8 @@ def test_the_bars_of_a_runaway_are_the_readings_minutes() -> None:
 
 def test_the_points_of_a_budget_are_its_messages() -> None:
     drawn, axes = _drawn(sample("budget_threshold_reached", threshold=0.5, spent_usd=100.25), *CASES["budget"])
-    assert [float(usd) for usd in axes.lines[0].get_ydata()] == [100.25, 160.4]
-    assert 200.0 in [float(line.get_ydata()[0]) for line in axes.lines]
+    assert _heights(axes.lines[0]) == [100.25, 160.4]
+    assert 200.0 in [_heights(line)[0] for line in axes.lines]
     assert "$160.40 of $200.00" in drawn.get_suptitle(), "two dollar signs are no formula"
 
 
@@ -64,8 +71,8 @@ def test_the_bars_of_days_and_of_keys_are_the_evidences_amounts(name: str, amoun
 
 def test_the_curve_of_a_credits_leak_ends_at_what_was_lost() -> None:
     _, axes = _drawn(*CASES["credits_leak"])
-    assert [float(usd) for usd in axes.lines[0].get_ydata()] == [0.0, 31.4]
-    assert round(float(axes.lines[1].get_ydata()[-1]), 2) == round(31.4 + 24 * 62.8, 2)
+    assert _heights(axes.lines[0]) == [0.0, 31.4]
+    assert round(_heights(axes.lines[1])[-1], 2) == round(31.4 + 24 * 62.8, 2)
 
 
 @pytest.mark.parametrize("name", CASES)

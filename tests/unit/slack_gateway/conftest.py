@@ -13,8 +13,10 @@ from tests.unit.slack_gateway.signing import NOW, Queue, Signature
 
 @pytest.fixture
 def gateway(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """`answer(event)` is what the function answers; `queue` and `signature` are what it used."""
-    signature, queue = Signature(), Queue()
-    monkeypatch.setattr(handler, "build", lambda: Gateway(signature, queue))
+    """`answer(event)` is what the function answers; `queue`, `homes` and `signature` are what it used."""
+    signature, queue, homes = Signature(), Queue(), Queue()
+    monkeypatch.setattr(handler, "build", lambda: Gateway(signature, queue, homes))
     monkeypatch.setattr(time, "time", lambda: NOW)
-    return SimpleNamespace(answer=lambda event: handler.lambda_handler(event, None), queue=queue, signature=signature)
+    return SimpleNamespace(
+        answer=lambda event: handler.lambda_handler(event, None), queue=queue, homes=homes, signature=signature
+    )

@@ -62,7 +62,7 @@ CHEAP = {
     "bytes that are no text": ({**request(), "isBase64Encoded": True, "body": "/wA="}, 401),
     "another path": ({**request(), "rawPath": "/admin"}, 404),
     "another method": ({**request(), "requestContext": {"http": {"method": "GET"}}}, 405),
-    "JSON": (_with("content-type", "application/json"), 415),
+    "XML": (_with("content-type", "application/xml"), 415),
     "no content type": (_without("content-type"), 415),
     "an enormous body": ({**request(), "body": "x" * 512_001}, 413),
     "nothing at all": ({}, 405),
@@ -99,7 +99,7 @@ def test_what_slack_did_not_sign_is_refused(gateway: Any, event: dict[str, Any])
 def test_what_the_queue_does_not_take_is_an_error_that_the_person_sees(
     monkeypatch: pytest.MonkeyPatch, gateway: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(handler, "build", lambda: Gateway(Signature(), Queue(broken=True)))
+    monkeypatch.setattr(handler, "build", lambda: Gateway(Signature(), Queue(broken=True), Queue()))
     with caplog.at_level(logging.ERROR):
         assert gateway.answer(request()) == {"statusCode": 500}
     assert "the queue does not answer" in caplog.text

@@ -82,6 +82,7 @@ PUBLISHES: Mapping[str, frozenset[Type]] = {
     "broadcast_gateway": frozenset(),
     "broadcast_tally": frozenset(),
     "incident_picture": frozenset(),
+    "slack_home": frozenset(),
 }
 
 REDELIVERS: Mapping[str, frozenset[Type]] = {

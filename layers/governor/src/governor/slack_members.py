@@ -1,6 +1,6 @@
-"""Who is a full member of the workspace or organization in which the app is installed: nobody else may use Governor. Pure.
+"""Who is a full member of the workspace or organization in which the app is installed; nobody else may use Governor.
 
-The first rule that applies refuses:
+Pure. The first rule that applies refuses:
  1. `elsewhere`     the request comes from another workspace or organization than the one the app is installed in
  2. `outsider`      the person is of another workspace or organization (Slack Connect), or Slack does not know them
  3. `deactivated`, `bot`, `guest`
@@ -10,6 +10,7 @@ Why: docs/decisions, "Slack says who somebody is".
 
 from dataclasses import dataclass
 
+from governor.slack import SlackError, SlackRefused
 from governor.slack_identity import Identity, Installation, Person
 from governor.slack_requests import SlackRequest
 
@@ -27,6 +28,15 @@ class Refusal:
 def refusal(request: SlackRequest, identity: Identity) -> Refusal | None:
     """Why the person may not, by the rules above; None where none applies to what Slack has said."""
     return _elsewhere(request, identity.home) or _unfit(request, identity)
+
+
+def unknown(identity: Identity) -> SlackError | None:
+    """Why Slack has not said who the person is; None where it has, all of it."""
+    if identity.unread is not None:
+        return identity.unread
+    if identity.person and identity.person.guest is not None:
+        return None
+    return SlackRefused("no_guest_flags", 'See docs/operations.md, "Who may use Governor in Slack".')
 
 
 def _elsewhere(request: SlackRequest, home: Installation | None) -> Refusal | None:

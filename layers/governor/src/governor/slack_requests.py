@@ -28,7 +28,8 @@ class SlackRequest:
     `user_team`: the person's own workspace, which is another for somebody from outside (Slack Connect), and may be
     another for a colleague in the same organization. `text`: what follows the slash command. `action`: the
     button's or the modal's name without `PREFIX`. `value`: the button's value, or the modal's `private_metadata` and
-    its inputs by name. `home`: somebody opened the app's Home; of a button there, `channel` is empty. `response_url` and `trigger_id` answer the person, within 30 minutes and 3 seconds.
+    its inputs by name. `response_url` and `trigger_id` answer the person, within 30 minutes and 3 seconds. A request of
+    kind `home`: somebody opened the app's Home; a click there has no `channel` and no `response_url`.
     """
 
     id: str
