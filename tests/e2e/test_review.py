@@ -57,7 +57,7 @@ def test_asked_in_slack_the_review_comes_as_a_message_a_page_and_tables_and_its_
     assert reviewed["detail"]["evidence"]["unread"] == []
     link = text.partition("<http")[2].partition("|")[0].replace("&amp;", "&")
     assert httpx.get(f"http{link}").content == objects[f"reviews/{run}/index.html"]
-    assert any("account-review" in str(one) for one in world.slack.workspace.files)
+    assert any("account-review" in str(one) for one in world.slack.workspace.files.values())
     assert (world.writes(), world.keys_as_set()) == ([], before)
     assert world.engine.dead_letters() == []
 

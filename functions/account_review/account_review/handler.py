@@ -10,7 +10,7 @@ from aws_lambda_powertools.logging import Logger
 from account_review.ports import Ports
 from account_review.service import AccountReview
 from account_review.settings import ReviewSettings, received
-from account_review.shelf import MEMORY, S3Shelf
+from account_review.shelf import MEMORY, SIGNED, S3Shelf
 from governor.account import ManagedAccount
 from governor.aws import AWS
 from governor.clock import utc_now
@@ -35,7 +35,7 @@ def build() -> AccountReview:
     settings, policy = ReviewSettings.read(os.environ), Policy.load()
     session = boto3.session.Session()
     client, table = session.client("secretsmanager", config=AWS), session.client("dynamodb", config=AWS)
-    s3 = session.client("s3", config=AWS)
+    s3 = session.client("s3", config=AWS.merge(SIGNED))
     secrets, ledger = SecretsManager(client), DynamoLedger(table, settings.table_name)
     bucket, pace, key = settings.reading_bucket, settings.requests_per_second, settings.management_key_secret
     channel = None

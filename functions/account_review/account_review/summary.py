@@ -32,7 +32,7 @@ def lines(report: Report, link: str) -> Sequence[str]:
     if unread:
         found.append(f"⚠ Not read: {escape(clip(unread[0], 120))}{f', and {len(unread) - 1} more' * (len(unread) > 1)}")
     if link:
-        found.append(f"<{link}|The whole review as a page> (the link ends within six hours; the file stays)")
+        found.append(f"<{escape(link)}|The whole review as a page> (the link ends within six hours; the file stays)")
     return found[:MOST_LINES]
 
 
