@@ -108,7 +108,7 @@ def setup(
     return _told(session, [_set_up(client, place, stack.expected, token, with_others) for place in places])
 
 
-def rotate(session: Session) -> ExitCode:
+def rotate(session: Session, policy: PolicyFile = POLICY) -> ExitCode:
     """Replaces Broadcast's token without a delivery refused: both are taken, then every destination is changed, then
     the former is dropped. It takes some ten minutes, most of which are waiting; interrupted, run it again.
 
@@ -117,7 +117,7 @@ def rotate(session: Session) -> ExitCode:
     Example: governor broadcast rotate --stack governor
     """
     stack = _stack(session)
-    client = session.openrouter()
+    client = session.openrouter(policy_of(policy).account.base_url)
     places = client.workspaces.list()
     if stack.secret.begin():
         session.out.message("The secret holds the new token and the former one.")

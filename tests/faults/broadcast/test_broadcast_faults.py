@@ -224,9 +224,9 @@ def test_two_accidents_anywhere_between_openrouter_and_the_meter_lose_nothing_an
     fresh()
     tallies = list(accidents(pipe.wire.calls_of(pipe.batch({}, crossing, final=True))))
     assert {one.name for one in tallies} == {"s3.GetObject", "s3.PutObject", "lambda.Invoke"}
-    across = [((one,), (other,)) for one, other in itertools.product(gateways, tallies)]
-    within = [(pair, ()) for pair in itertools.product(gateways, gateways)]
-    within += [((), pair) for pair in itertools.product(tallies, tallies)]
+    across = [([one], [other]) for one, other in itertools.product(gateways, tallies)]
+    within = [(list(pair), list[Accident]()) for pair in itertools.product(gateways, gateways)]
+    within += [(list[Accident](), list(pair)) for pair in itertools.product(tallies, tallies)]
     pipe.fresh()
     for number, (at_gateway, at_tally) in enumerate([*across, *within], start=1):
         with case(counted, f"{[*map(str, at_gateway)]} in the gateway, {[*map(str, at_tally)]} in the tally"):

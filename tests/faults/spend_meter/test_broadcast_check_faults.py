@@ -15,7 +15,7 @@ from governor.broadcast_destination import HEADER
 from sandbox.openrouter.bodies import DestinationCreation
 from sandbox.openrouter.resources import add_destination
 from spend_meter import handler
-from tests.faults.harness import Ended, Fault, Wire, accidents, case, context, invoke
+from tests.faults.harness import Ended, Fault, Wire, accidents, case, context, invoke, writes
 from tests.faults.spend_meter.world import OBJECT, Snapshot, World, client, living
 
 URL = "https://gateway.example.com/"
@@ -109,9 +109,8 @@ def test_two_accidents_in_checks_that_follow_each_other_hide_nothing_and_tell_no
 ) -> None:
     calls = world.wire.calls_of(check())
     hard = (Fault.FAILED_AFTER, Fault.KILLED_BEFORE, Fault.KILLED_AFTER)
-    for first, second in itertools.product(accidents(calls, hard), repeat=2):
-        if first.lasting or second.lasting:
-            continue
+    at_writes = [one for one in accidents(calls, hard) if one.at in writes(calls) and not one.lasting]
+    for first, second in itertools.product(at_writes, repeat=2):
         with case(counted, f"{first}, then {second}"):
             restore(world, eve)
             invoke(world.wire, check(), first)

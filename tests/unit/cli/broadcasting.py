@@ -50,7 +50,7 @@ class Broadcasting:
         self.slept = 0.0
 
     def run(self, *words: str) -> Ran:
-        policy = ("--policy", str(self.folder / "policy.yaml")) if words[0] in ("setup", "check") else ()
+        policy = ("--policy", str(self.folder / "policy.yaml")) if words[0] != "notifications" else ()
         return self.terminal.run(
             "broadcast", *words, *policy, "--stack", "governor",
             aws=self._client, now=lambda: self.at, sleep=self._sleep, transport=self.through(self.terminal.transport),
