@@ -1,15 +1,15 @@
-"""An account that nobody wrote a policy for is adopted, and a week runs: what `governor plan` says of that week, and what
-the deployed stack did in it, agree event by event.
+"""An account that nobody wrote a policy for is adopted, and a week runs: what `governor plan` says of that week and what
+the deployed stack did in it agree event by event.
 
-`import`, `plan`, owners and modes filled in, `plan` again, the policy deployed: the built stack, every function under its
-own role. A twin of the organization lives the same week unwatched, and is planned over afterwards.
+`import`, `plan`, owners and modes filled in, `plan` again, the policy deployed: the built stack, every function under
+its own role. A twin of the organization lives the same week unwatched, and is planned over afterwards.
 
 To be affordable, what keys spend by habit comes every tenth minute, and the meter is woken then, at midnight, and every
 minute from the beginning of each trouble until half an hour after its end: 1,700 beats instead of 10,080. The minutes
 that are left out have no spend in either world. The plan leaves out no minute.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -138,7 +138,7 @@ def adopted(policy: Path) -> Adopted:
 
 
 @pytest.fixture(scope="module")
-def done(policy: Path, adopted: Adopted, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Seen]]:
+def done(policy: Path, adopted: Adopted, tmp_path_factory: pytest.TempPathFactory) -> list[Seen]:
     """What the stack published in the week."""
     with worlds.open_world(tmp_path_factory.mktemp("stack"), account=_account(policy.read_text())) as world:
         world.traffic = _troubled(world.traffic)
@@ -146,7 +146,7 @@ def done(policy: Path, adopted: Adopted, tmp_path_factory: pytest.TempPathFactor
         assert not world.engine.dead_letters()
         published = world.events()
     assert {one["detail-type"] for one in published} <= PLANNED | ELSE
-    yield sorted(
+    return sorted(
         _seen(one["detail"]["occurred_at"], one["detail-type"], one["detail"]["subject"], one["detail"]["id"])
         for one in published
         if one["detail-type"] in PLANNED

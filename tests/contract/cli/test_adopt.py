@@ -1,6 +1,6 @@
-"""docs/adopt.md up to step 9, run line by line as a new user would, in a copy of the repository: nothing is deployed yet.
+"""docs/adopt.md up to step 9, run line by line as a new user would, in a copy of the repository.
 
-From step 10 on: tests/e2e/test_adopt_to_armed.py.
+Nothing is deployed yet. From step 10 on: tests/e2e/test_adopt_to_armed.py.
 """
 
 import os

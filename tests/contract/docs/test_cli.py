@@ -30,7 +30,8 @@ APP = typer.main.get_command(build())
 def test_every_command_in_a_document_is_understood(line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     name, *words = shlex.split(line.partition(" #")[0])[1:]
     monkeypatch.chdir(tmp_path)
-    for file in (word for word in words if word.endswith((".json", ".yaml", ".txt")) and "/" not in word):
+    for file in (word for word in words if word.endswith((".json", ".yaml", ".txt")) and not word.startswith("/")):
+        Path(file).parent.mkdir(parents=True, exist_ok=True)
         Path(file).touch()
     assert isinstance(APP, typer.core.TyperGroup)
     command = APP.commands[name]

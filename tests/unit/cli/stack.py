@@ -48,6 +48,13 @@ class StackDouble:
             "Stacks": [{"Outputs": [{"OutputKey": name, "OutputValue": one} for name, one in self.outputs.items()]}]
         }
 
+    def get_paginator(self, _name: str) -> "StackDouble":
+        return self
+
+    def paginate(self, **_of: str) -> list[dict[str, Any]]:
+        """A stack without resources, for whoever lists them."""
+        return [{"StackResourceSummaries": []}]
+
     def put_events(self, Entries: list[dict[str, Any]]) -> dict[str, Any]:
         if self.refuses:
             return {"FailedEntryCount": 1, "Entries": [{"ErrorCode": self.refuses}]}
