@@ -50,6 +50,8 @@ LEDGER = {
     "lineage": _owned(
         "key_planning key_rotation key_retirement", "approval_desk spend_meter kill_switch byok_failover"
     ),
+    # Whose turn it is to ask OpenRouter.
+    "pace": _owned("key_rotation key_retirement"),
     # Requests and withdrawals: whoever asks. Whoever acts reads them; a decision holds the digest of its request.
     "approval": _owned("approval_desk preset_promotion", "kill_switch key_retirement byok_failover notifier"),
     "approval#outcome": _owned("kill_switch key_retirement byok_failover preset_promotion", "approval_desk notifier"),
