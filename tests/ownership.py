@@ -57,6 +57,8 @@ LEDGER = {
     "lineage": _owned(
         "key_planning key_rotation key_retirement", "approval_desk spend_meter kill_switch byok_failover slack_home"
     ),
+    # Whose turn it is to ask OpenRouter.
+    "pace": _owned("key_rotation key_retirement"),
     # Requests and withdrawals: whoever asks. Whoever acts reads them; a decision holds the digest of its request.
     "approval": _owned(
         "approval_desk preset_promotion", "kill_switch key_retirement byok_failover notifier account_review slack_home"

@@ -8,6 +8,8 @@ from tests.contract.template.reading import RESOURCES, role_of, statements_of
 from tests.ownership import DECISIONS, FUNCTIONS, LEDGER
 
 READS, WRITES = {"dynamodb:GetItem", "dynamodb:Query"}, {"dynamodb:PutItem", "dynamodb:DeleteItem"}
+UPDATES = {"dynamodb:UpdateItem"}
+"""Of the account's pace only, which is counted on; every other row is written whole, on a condition."""
 
 
 def _about(function: str, table: str) -> list[dict[str, Any]]:
@@ -41,7 +43,12 @@ def test_no_statement_about_the_ledger_is_without_its_keys(function: str) -> Non
         # Null, because ForAllValues is true of a request that names no key, as a Scan does.
         assert statement["Condition"]["Null"] == {"dynamodb:LeadingKeys": "false"}
         assert set(statement["Condition"]) == {"Null", "ForAllValues:StringLike"}
-        assert _actions(statement) <= READS | WRITES
+        assert _actions(statement) <= READS | WRITES | UPDATES
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_only_the_pace_is_counted_on_and_by_those_who_keep_it(function: str) -> None:
+    assert _keys(function, UPDATES) == ({"pace"} if function in LEDGER["pace"].writers else set())
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
