@@ -108,7 +108,9 @@ SECRETS = {
     "ManagementKeySecretName": _owned(
         readers="spend_meter kill_switch key_rotation key_retirement credential_rotation byok_failover account_review"
     ),
-    "SlackSecretName": _owned(readers="approval_desk preset_promotion notifier incident_picture account_review slack_home"),
+    "SlackSecretName": _owned(
+        readers="approval_desk preset_promotion notifier incident_picture account_review slack_home"
+    ),
     "SlackSigningSecretName": _owned(readers="slack_gateway"),
     "BroadcastSecretName": _owned(readers="broadcast_gateway"),
     "WorkloadSecretPrefix": _owned("key_rotation", "spend_meter key_retirement credential_rotation byok_failover"),
