@@ -1,4 +1,4 @@
-"""Every outside call of `slack_home` fails in every way: the Home shows what the rows say, or the message comes again."""
+"""Every outside call of `slack_home` fails in every way: at last the Home shows what the rows say."""
 
 import json
 from collections.abc import Callable, Iterator
