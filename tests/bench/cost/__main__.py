@@ -68,12 +68,13 @@ def main() -> int:
     print(f"\nBroadcast, on top\n{pushed}")
     print("measuring a review ...", file=sys.stderr, flush=True)
     week = review.reviewed(built)
-    print(f"\nThe weekly review, on top\n{review.table(week, Prices(prices))}")
+    reviewed = review.table(week, Prices(prices))
+    print(f"\nThe weekly review, on top\n{reviewed}")
     target = ROOT / "build" / "cost.json"
     target.write_text(json.dumps([facts(size) for size in sizes], indent=1) + "\n")
     print(f"written to {target.relative_to(ROOT)}")
     if arguments.write:
-        arguments.write.write_text(document(sizes, stack, prices, datetime.now(UTC).date(), pushed))
+        arguments.write.write_text(document(sizes, stack, prices, datetime.now(UTC).date(), pushed, reviewed))
         print(f"written to {arguments.write}")
     return 0 if all(size.held for size in sizes) and review.held(week, Prices(prices)) else 1
 

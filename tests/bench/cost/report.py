@@ -52,8 +52,10 @@ def table(sizes: Sequence[Size]) -> str:
     return "\n".join("  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) for row in rows)
 
 
-def document(sizes: Sequence[Size], stack: Stack, prices: Mapping[str, Any], today: date, pushed: str) -> str:
-    """`docs/cost.md`."""
+def document(
+    sizes: Sequence[Size], stack: Stack, prices: Mapping[str, Any], today: date, pushed: str, reviewed: str
+) -> str:
+    """`docs/cost.md`. `pushed`, `reviewed`: what is on top of the bill, in Markdown."""
     bill = [[lines[0].item, *(f"{line.usd:.2f} ({_amount(line)})" for line in lines)] for lines in _side_by_side(sizes)]
     bill.append(["**total, secrets apart**", *(f"**{size.usd:.2f}**" for size in sizes)])
     bill.append(["must stay under", *(f"{size.limit:.2f}" for size in sizes)])
@@ -70,6 +72,7 @@ def document(sizes: Sequence[Size], stack: Stack, prices: Mapping[str, Any], tod
     return TEXT.format(
         today=today,
         pushed=pushed,
+        reviewed=reviewed,
         bill=_markdown("USD a month", sizes, bill),
         measured=_markdown("", sizes, measured),
         failover=_markdown("", sizes, _failover(sizes, stack)),
@@ -130,6 +133,12 @@ decisions that are kept, here {kept}: that is most of the tables' reads.
 
 On top of the bill above, which has it off. Sampling is OpenRouter's (`BroadcastSamplingRate`). Ways that were not
 chosen, and why: [decision 43](decisions/0043-broadcast-comes-in-by-a-function-url-and-a-stream.md).
+
+## The weekly review
+
+{reviewed}
+
+On top of the bill above: once a week, four or five times a month, and whenever somebody asks.
 
 ## How it was measured
 

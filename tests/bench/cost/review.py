@@ -133,11 +133,16 @@ def table(one: Reviewed, prices: Prices) -> str:
     """Markdown: a line of the bill a row, and what the run took."""
     found = lines(one, prices)
     rows = [f"| {line.item} | {line.quantity:,.2f} {line.unit} | {line.usd:.5f} |" for line in found]
-    said = (
-        f"One review of {KEYS:,} keys: ${total(found):.4f}, {one.seconds:.0f} s, {one.taken.asked:,.0f} calls to "
-        f"OpenRouter, {one.questions} of them questions to analytics, {one.open:,} findings open."
-    )
-    return "\n".join([said, "", "| a run | quantity | USD |", "|---|---|---|", *rows])
+    rows.append(f"| **a run** | | **{total(found):.4f}** |")
+    rows.append(f"| a run must stay under | | {MOST_USD:.2f} |")
+    took = [
+        f"| billed duration, s | {one.seconds:.1f} |",
+        f"| calls to OpenRouter | {one.taken.asked:,.0f} |",
+        f"| questions to analytics | {one.questions:,} of {MOST_QUESTIONS} that a minute takes |",
+        f"| findings open | {one.open:,} |",
+    ]
+    head = f"| one review of {KEYS:,} keys | quantity | USD |"
+    return "\n".join([head, "|---|---|---|", *rows, "", "| it takes | |", "|---|---|", *took])
 
 
 def held(one: Reviewed, prices: Prices) -> bool:
