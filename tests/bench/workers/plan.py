@@ -143,7 +143,7 @@ def measure(keys: int, days: int) -> dict[str, Any]:
 
 
 def floor(keys: int, days: int) -> dict[str, Any]:
-    """The least number of questions for so many keys, counted and not asked: each row once, in answers that are full."""
+    """The least number of questions for so many keys, counted and not asked: each row once, in full answers."""
     listed = [_key(number) for number in range(keys)]
     far = Generated(listed)
     end = minute_of(NOW) // 60
