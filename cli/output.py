@@ -87,7 +87,9 @@ class Output:
             yield lambda steps=1: None
             return
         count = MofNCompleteColumn() if total else TextColumn("")
-        columns = (SpinnerColumn("line"), TextColumn("{task.description}"), BarColumn(20), count, TimeElapsedColumn())
+        # Rich's own bar is drawn on a dark grey, which is seen on a light terminal only.
+        line = BarColumn(20, style="dim", complete_style="green", finished_style="green", pulse_style="green")
+        columns = (SpinnerColumn("line"), TextColumn("{task.description}"), line, count, TimeElapsedColumn())
         with Progress(*columns, console=self.stderr, transient=True) as bar:
             task = bar.add_task(plain(doing), total=total)
             yield lambda steps=1: bar.advance(task, steps)

@@ -1,5 +1,5 @@
-"""An account that nobody wrote a policy for is adopted, and a week runs: what `governor plan` says of that week and what
-the deployed stack did in it agree event by event.
+"""An account that nobody wrote a policy for is adopted, and a week runs: what `governor plan` says of that week and
+what the deployed stack did in it agree event by event.
 
 `import`, `plan`, owners and modes filled in, `plan` again, the policy deployed: the built stack, every function under
 its own role. A twin of the organization lives the same week unwatched, and is planned over afterwards.

@@ -12,6 +12,7 @@ from typing import Any
 from cli.account import Account
 from cli.output import Output
 from cli.replay.asking import LONGEST, ROWS, Asking, Pace
+from cli.replay.history import MATTERS_USD
 from cli.replay.outcome import outcome_of
 from cli.replay.play import Play
 from cli.replay.source import Source
@@ -38,6 +39,10 @@ class Generated:
         self.rows = {"hour": 0, "minute": 0}
         self.least_of_minutes = 0
         self.ranges: list[tuple[int, int]] = []
+
+    def daily(self, number: int) -> float:
+        """USD of a day, about."""
+        return self._daily[number]
 
     def usd(self, number: int, hour: int) -> float:
         """A third of the keys work around the clock, the others on weekdays from eight to six."""
@@ -137,8 +142,24 @@ def measure(keys: int, days: int) -> dict[str, Any]:
     }
 
 
+def floor(keys: int, days: int) -> dict[str, Any]:
+    """The least number of questions for so many keys, counted and not asked: each row once, in full answers."""
+    listed = [_key(number) for number in range(keys)]
+    far = Generated(listed)
+    end = minute_of(NOW) // 60
+    start = minute_of((NOW - timedelta(days=days)).replace(hour=0)) // 60
+    least = math.ceil(far.hour_rows(start - 28 * 24, end) / ROWS)
+    dear = [number for number in range(keys) if far.daily(number) > MATTERS_USD]
+    for first in range(start, end, LONGEST["minute"] // 60):
+        window = range(first, min(first + LONGEST["minute"] // 60, end))
+        hours = [[far.usd(number, hour) for hour in window] for number in dear]
+        rows = 60 * sum(usd > 0 for one in hours if max(one) >= MATTERS_USD for usd in one)
+        least += math.ceil(rows / ROWS)
+    return {"least": least, "least_s": least / VENDORS_QUERIES_A_MINUTE * 60}
+
+
 if __name__ == "__main__":
     for line in sys.stdin:
         given = json.loads(line)
-        given.pop("do")
-        print(json.dumps(measure(**given)), flush=True)
+        do = {"measure": measure, "floor": floor}[given.pop("do")]
+        print(json.dumps(do(**given)), flush=True)

@@ -170,3 +170,26 @@ def test_what_is_known_by_the_hour_only_gives_the_same_decisions_within_the_hour
 def _decided(event: Event) -> tuple[str, str, str, str]:
     evidence = event.evidence
     return event.detail_type.value, event.subject, evidence["cause"], evidence["rule"]
+
+
+def test_minutes_that_are_left_out_would_have_decided_nothing(monkeypatch: pytest.MonkeyPatch):
+    """Three days of habit with two loops, played as they are and minute by minute: the same to the last event."""
+    past = demo()
+    for day, name, usd in ((2, BOT, 9.0), (1, SPIKY, 4.0)):
+        for minute in range(40):
+            past.spend(name, usd, START.timestamp() - day * DAY - 5 * 3600 + minute * 60)
+    account, start = past.account(), START - timedelta(days=3)
+    history = Source(Asking(past.client.analytics), account.keys, None, Output()).fetch(start, START).history
+    beats: list[int] = []
+    beat = Play._beat
+    monkeypatch.setattr(Play, "_beat", lambda self, minute: (beats.append(minute), beat(self, minute)))
+
+    left_out = Play(POLICY, account, history, start, START).run()
+    played = len(beats)
+    monkeypatch.setattr(Play, "_is_still", lambda self, minute: False)
+    whole = Play(POLICY, account, history, start, START).run()
+
+    assert [_seen(event) for event in left_out.events] == [_seen(event) for event in whole.events]
+    assert left_out.refused == whole.refused
+    assert {event.detail_type for event in whole.events} >= {DetailType.RUNAWAY_SUSPECTED, DetailType.KEY_DISABLED}
+    assert played * 2 < len(beats) - played == 3 * 1440 + 1

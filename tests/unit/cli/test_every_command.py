@@ -1,13 +1,13 @@
 """Each command in each surrounding that people run it in: terminals of 80 columns, light and dark, without colour, in a
-pipe, interrupted, without a network, with the wrong key or a lesser one, on an account of ten thousand keys.
+pipe, interrupted, without a network, with the wrong key or a lesser one. An account of ten thousand keys:
+tests/contract/cli/test_ten_thousand_keys.py.
 
 A command that is new is a row of `COMMANDS`, or a test here fails.
 """
 
 import json
 import re
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -259,30 +259,3 @@ def test_explain_reads_with_a_lesser_key_and_says_what_it_did_not_read(desk: Des
 def test_what_asks_the_stack_alone_needs_no_key_of_openrouter(desk: Desk, command: Command) -> None:
     assert desk.run(command, key="").code == command.code
     assert not desk.simulator.requests
-
-
-@pytest.fixture(scope="module")
-def large(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Desk]]:
-    """An account of ten thousand keys, each a workload of the policy."""
-    folder = tmp_path_factory.mktemp("large")
-    with stack_double() as stack:
-        desk = Desk(stack, folder)
-        names = [f"prod-team-w{number}" for number in range(10_000)]
-        for name in names:
-            desk.simulator.create_key(name, workspace="platform")
-        declared = "".join(f"  - {{name: {one}, workspace: platform, owner: {{slack: U0TEAM}}}}\n" for one in names)
-        (folder / "policy.yaml").write_text(POLICY + declared)
-        yield lambda: desk
-
-
-@pytest.mark.parametrize("command", [one for one in COMMANDS if one.lists], ids=lambda one: one.name)
-def test_ten_thousand_keys_are_no_accident(
-    large: Callable[[], Desk], command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    desk = large()
-    for name in ("policy.yaml", "state.json"):
-        shutil.copy(desk.folder / name, tmp_path / name)
-    monkeypatch.chdir(tmp_path)
-    ran = desk.run(command, as_json=True)
-    assert ran.code in (0, 1), ran.stderr
-    json.loads(ran.stdout)
