@@ -189,8 +189,8 @@ def lines(played: Played) -> Iterable[str]:
         )
     one, days = played.tended, max(played.tended.minutes / DAY, 1.0)
     yield (
-        f"6 h, {TIMES:g} times, the meter alive: {one.patches / days:.2f} PATCHes a key and day, {one.refused} minutes of "
-        f"refusals in {days:.0f} key-days"
+        f"6 h, {TIMES:g} times, the meter alive: {one.patches / days:.2f} PATCHes a key and day, {one.refused} minutes "
+        f"of refusals in {days:.0f} key-days"
     )
 
 
