@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from math import ceil
 from multiprocessing import Pool
 
-from governor.allowance import GRANTED
+from governor.allowance import GRANTED, MOST
 from sandbox.traffic import PROFILES, RARE_PROFILES, Profile
 from spend_meter.days import DAY
 from spend_meter.history import History
@@ -30,9 +30,37 @@ LEFT = (1.0, 2.0, 2.5, TIMES)
 EVERY, TENDED = 120, 10
 RATE = 500
 NO_ALLOWANCE = (0, 0.0)
+CHOSEN = (360, TIMES)
 
 type Choice = tuple[int, float]
 CHOICES: tuple[Choice, ...] = (NO_ALLOWANCE, *((covers, left) for covers in COVERS for left in LEFT))
+
+
+@dataclass
+class Tended:
+    """One key's limit, tended every ten minutes, nothing suspected: how often it was set, and minutes of refusals."""
+
+    patches: int = 0
+    refused: int = 0
+    minutes: int = 0
+    _spent: float = 0.0
+    _limit: float | None = None
+
+    def minute(self, i: int, usd: float, need: float | None) -> None:
+        """A minute of the habit's spend. The first limit is no renewal, and is not counted."""
+        self._spent += usd
+        if need is None:
+            return
+        self.minutes += 1
+        self.refused += self._limit is not None and self._spent > self._limit
+        if i % TENDED == 0 and (self._limit is None or not need <= self._limit - self._spent <= MOST * need):
+            self.patches += self._limit is not None
+            self._limit = self._spent + GRANTED * need
+
+    def add(self, other: "Tended") -> None:
+        self.patches += other.patches
+        self.refused += other.refused
+        self.minutes += other.minutes
 
 
 @dataclass
@@ -43,6 +71,7 @@ class Played:
     refused: dict[Choice, int] = field(default_factory=dict)
     suspected: dict[Choice, int] = field(default_factory=dict)
     usd: dict[Choice, list[float]] = field(default_factory=dict)
+    tended: Tended = field(default_factory=Tended)
 
     def add(self, other: "Played") -> None:
         for mine, theirs in ((self.windows, other.windows), (self.refused, other.refused)):
@@ -50,6 +79,7 @@ class Played:
                 mine[choice] = mine.get(choice, 0) + count
         for choice, count in other.suspected.items():
             self.suspected[choice] = self.suspected.get(choice, 0) + count
+        self.tended.add(other.tended)
         for choice, usd in other.usd.items():
             self.usd.setdefault(choice, []).extend(usd)
 
@@ -80,6 +110,7 @@ def play(key: Key) -> Played:
             known = rule.as_of(base + i)
             found = {choice: needed(known, *choice) for choice in CHOICES}
             looks.append((i, {choice: usd for choice, usd in found.items() if usd is not None}))
+        played.tended.minute(i, spend[i], looks[-1][1].get(CHOSEN))
         if spend[i] or rule.needs_beat:
             level = rule.beat(base + i, spend[i], 1)
             if level > before:
@@ -156,6 +187,11 @@ def lines(played: Played) -> Iterable[str]:
             f"{f'{covers // 60} h' if covers else 'none':>8}{left:7.1f}{counts[0]:9}{counts[1]:9}{counts[2]:11}"
             f"{len(usd):7}{sum(usd):10.0f}{p95:8.0f}"
         )
+    one, days = played.tended, max(played.tended.minutes / DAY, 1.0)
+    yield (
+        f"6 h, {TIMES:g} times, the meter alive: {one.patches / days:.2f} PATCHes a key and day, {one.refused} minutes "
+        f"of refusals in {days:.0f} key-days"
+    )
 
 
 if __name__ == "__main__":
