@@ -9,9 +9,21 @@ if TYPE_CHECKING:
     from governor.causes import Causes
     from governor.lineage import Lineage
     from governor.policy import Workload
+    from key_retirement.ports import Ports
 
 RESTORED = timedelta(minutes=12)
 """So long after a person's restore a limit is raised though the meter has not looked again: a little over a beat."""
+
+
+def known_needs(ports: "Ports") -> Needs | None:
+    """What the meter says that allowances need, where the policy gives any. Not to know it stops no beat."""
+    if not any(workload.key.allowance for workload in ports.policy.workloads):
+        return None
+    try:
+        return ports.needs()
+    except Exception as error:  # noqa: BLE001 - drains and rotations do not wait for it; the limits stay as they are
+        ports.log.warning("what allowances need could not be read", extra={"error": f"{error}"})
+        return None
 
 
 def need_of(

@@ -41,11 +41,8 @@ def build() -> KeyRetirement:
     pacing = AccountPace(table, settings.table_name, pace, log) if pace else None
     account = ManagedAccount(SecretsManager(client), key, policy.account.base_url, pacing=pacing)
     bus = recorded_bus("key_retirement", ledger, session.client("events", config=AWS), settings.event_bus_name)
-    copies = AwsSecretCopies(
-        session.client("ssm", config=AWS),
-        client,
-        lambda region: session.client("secretsmanager", region_name=region, config=AWS),
-    )
+    elsewhere = functools.partial(session.client, "secretsmanager", config=AWS)
+    copies = AwsSecretCopies(session.client("ssm", config=AWS), client, lambda region: elsewhere(region_name=region))
     versions, approvals = SecretsManagerVersions(client), Approvals(ledger, decisions)
     rows = Lineages(ledger), CauseBook(ledger), approvals
     needs = needs_in(session.client("s3", config=AWS), settings.reading_bucket)

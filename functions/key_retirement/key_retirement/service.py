@@ -5,7 +5,7 @@ One lineage's failure never spares or stops the others: all are tried, then the 
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,7 @@ from governor.ledger import ABSENT, LedgerConflict
 from governor.limit_claim import LimitsClaimed
 from governor.lineage import Lineage, LineageKey
 from governor.policy import Workload
-from key_retirement.allowances import is_due
+from key_retirement.allowances import known_needs
 from key_retirement.asking import Asking, ending
 from key_retirement.balancing import note_spend, rebalance
 from key_retirement.copying import Behind, copy, require
@@ -29,6 +29,7 @@ from key_retirement.drifting import check, check_replaced, is_urgent
 from key_retirement.expiring import notice
 from key_retirement.following import follow, read_again
 from key_retirement.leaving import Leaving
+from key_retirement.looking import SETTLING, looked_at
 from key_retirement.orphans import remove_orphans
 from key_retirement.places import Places, WorkloadUnknown
 from key_retirement.ports import Ports, Tending
@@ -48,8 +49,6 @@ ORPHANS_BEFORE_MINUTE = 10
 """Orphans are looked for in the first beat of each hour."""
 REMEMBERED = timedelta(days=62)
 """A deleted key's spend counts until its month is over."""
-SETTLING = timedelta(hours=1)
-"""So long after a key was disabled or deleted every beat looks at all of it; after that the first of an hour does."""
 
 
 @dataclass(frozen=True)
@@ -93,31 +92,9 @@ class KeyRetirement:
             return self._copied(asked.workload)
         hourly = asked.workload is None and asked.at.minute < ORPHANS_BEFORE_MINUTE
         lineages = {lineage.workload: lineage for lineage in self.ports.lineages.all()}
-        needs, now = self._needs(), self.ports.clock()
-        open_ones = [
-            workload
-            for workload in self.ports.policy.workloads
-            if workload.secret
-            and asked.workload in (None, workload.name)
-            and (
-                hourly
-                or asked.workload
-                or _is_open(lineages.get(workload.name), now)
-                or is_due(workload, lineages.get(workload.name), needs, now)
-            )
-        ]
-        open_ones.sort(key=lambda workload: _waiting_since(lineages.get(workload.name)))
+        needs = known_needs(self.ports)
+        open_ones = looked_at(self.ports.policy, lineages, needs, asked, self.ports.clock(), hourly=hourly)
         return self._tended(open_ones, lineages, needs, account, hourly, seconds_left)
-
-    def _needs(self) -> Needs | None:
-        """What the meter says that allowances need, where the policy gives any. Not to know it stops no beat."""
-        if not any(workload.key.allowance for workload in self.ports.policy.workloads):
-            return None
-        try:
-            return self.ports.needs()
-        except Exception as error:  # noqa: BLE001 - drains and rotations do not wait for it; the limits stay as they are
-            self.ports.log.warning("what allowances need could not be read", extra={"error": f"{error}"})
-            return None
 
     def _copied(self, name: str) -> Report:
         """A workload was just rotated: its copies are written at once. All else can wait for the next beat, which sees
@@ -186,7 +163,7 @@ class KeyRetirement:
             raise WorkloadUnknown(f"detail.subject: the policy has no workload {asked.event.subject!r} with a secret")
         before = self.ports.lineages.get(workload.name).version
         place, now = Places(account).of(workload), self.ports.clock()
-        tending = Tending(self.ports, account, workload, place, now, seconds_left, before, self._needs())
+        tending = Tending(self.ports, account, workload, place, now, seconds_left, before, known_needs(self.ports))
 
         def once() -> Event:
             lineage = self.ports.lineages.get(workload.name)
@@ -285,23 +262,6 @@ def _is_held(tending: Tending) -> bool:
 def _forgetting(tending: Tending, lineage: Lineage) -> Lineage:
     kept = tuple(key for key in lineage.keys if key.state != "deleted" or tending.now - key.since < REMEMBERED)
     return lineage if kept == lineage.keys else tending.ports.lineages.write(replace(lineage, keys=kept))
-
-
-def _is_open(lineage: Lineage | None, now: datetime) -> bool:
-    """Whether anything of the lineage is under way that cannot wait for the next hour's first beat.
-
-    A deleted key's spend bears on the cap until its month is over, which ends on the hour.
-    """
-    return lineage is not None and (lineage.rotation is not None or any(_is_tended(key, now) for key in lineage.keys))
-
-
-def _is_tended(key: LineageKey, now: datetime) -> bool:
-    return key.state not in ("current", "deleted") or (key.state == "deleted" and now - key.since < SETTLING)
-
-
-def _waiting_since(lineage: Lineage | None) -> float:
-    seen = [key.seen.at.timestamp() for key in lineage.keys if key.seen] if lineage else []
-    return max(seen, default=0.0)
 
 
 def _again[T](once: Callable[[], T]) -> T:
