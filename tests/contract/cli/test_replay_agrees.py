@@ -172,7 +172,7 @@ def _decided(event: Event) -> tuple[str, str, str, str]:
     return event.detail_type.value, event.subject, evidence["cause"], evidence["rule"]
 
 
-def test_minutes_that_are_left_out_would_have_decided_nothing(monkeypatch: pytest.MonkeyPatch):
+def test_minutes_that_are_left_out_would_have_decided_nothing(demo, monkeypatch):
     """Three days of habit with two loops, played as they are and minute by minute: the same to the last event."""
     past = demo()
     for day, name, usd in ((2, BOT, 9.0), (1, SPIKY, 4.0)):
