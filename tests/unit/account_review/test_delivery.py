@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 
@@ -19,6 +20,7 @@ from sandbox.reviewed.clean import STAGING, make_key
 from tests.unit.account_review.world import MemoryChannel, World
 
 WEEKLY = Run("weekly-2026-11-23")
+SAMPLES = Path(__file__).resolve().parents[3] / "events" / "account_review"
 
 
 def _channel(world: World) -> MemoryChannel:
@@ -208,6 +210,11 @@ def test_a_schedule_and_a_request_are_told_apart_and_anything_else_is_refused() 
         received({"scheduled_time": "Monday"})
     with pytest.raises(BadEvent, match="detail-type"):
         received(_request("Key Disabled"))
+
+
+@pytest.mark.parametrize("sample", sorted(SAMPLES.glob("*.json")), ids=lambda one: one.stem)
+def test_every_sample_of_an_event_is_taken(sample: Path) -> None:
+    assert re.fullmatch(r"(weekly|asked)-[0-9a-f-]+", received(json.loads(sample.read_text())).id)
 
 
 def test_who_asks_for_a_review_is_not_even_read() -> None:
