@@ -6,19 +6,22 @@ import json
 import re
 from collections.abc import Callable
 from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from account_review.settings import Run, received
 from account_review.summary import lines
 from governor.events import BadEvent, DetailType
-from governor.reading_store import ReadingConflict
+from governor.reading_store import MemoryReadingStore, ReadingConflict
 from sandbox.openrouter.simulator import Simulator
 from sandbox.reviewed import plant
 from sandbox.reviewed.clean import STAGING, make_key
 from tests.unit.account_review.world import MemoryChannel, World
 
 WEEKLY = Run("weekly-2026-11-23")
+SAMPLES = Path(__file__).resolve().parents[3] / "events" / "account_review"
 
 
 def _channel(world: World) -> MemoryChannel:
@@ -179,16 +182,23 @@ def test_a_run_that_dies_and_begins_again_tells_the_same_once(where: str, name: 
     assert len(channel.said) == 1
 
 
+class _Crowded(MemoryReadingStore):
+    """Lets `between` happen once, before its first write."""
+
+    between: Callable[[], object] | None = None
+
+    def put(self, content: bytes, replaces: str | None) -> str:
+        between, self.between = self.between, None
+        if between:
+            between()
+        return super().put(content, replaces)
+
+
 def test_of_two_runs_beside_each_other_one_tells() -> None:
     world = World(faults=plant)
-    whole = world.memory.put
-
-    def beaten(content: bytes, replaces: str | None) -> str:
-        world.memory.put = whole  # type: ignore[method-assign]
-        world.review(WEEKLY)
-        return whole(content, replaces)
-
-    world.memory.put = beaten  # type: ignore[method-assign]
+    store = _Crowded()
+    store.between = lambda: world.review(WEEKLY)
+    world.memory = store
     with pytest.raises(ReadingConflict):
         world.review(WEEKLY)
     assert len(_channel(world).said) == 1
@@ -210,6 +220,11 @@ def test_a_schedule_and_a_request_are_told_apart_and_anything_else_is_refused() 
         received(_request("Key Disabled"))
 
 
+@pytest.mark.parametrize("sample", sorted(SAMPLES.glob("*.json")), ids=lambda one: one.stem)
+def test_every_sample_of_an_event_is_taken(sample: Path) -> None:
+    assert re.fullmatch(r"(weekly|asked)-[0-9a-f-]+", received(json.loads(sample.read_text())).id)
+
+
 def test_who_asks_for_a_review_is_not_even_read() -> None:
     asked, forged = _request("Review Requested"), _request("Review Requested")
     forged["detail"]["evidence"] = {"requested_by": "U0SOMEBODY"}
@@ -218,6 +233,6 @@ def test_who_asks_for_a_review_is_not_even_read() -> None:
     assert re.fullmatch(r"asked-[0-9a-f]{40}", received(forged).id)
 
 
-def _request(detail_type: str) -> dict[str, dict[str, object]]:
+def _request(detail_type: str) -> dict[str, Any]:
     detail = {"id": "0f8f2c1e5d5b4c27", "subject": "account", "occurred_at": "2026-11-23T07:00:00Z"}
-    return {"detail-type": detail_type, "id": "1", "time": "2026-11-23T07:00:00Z", "detail": detail}  # type: ignore[dict-item]
+    return {"detail-type": detail_type, "id": "1", "time": "2026-11-23T07:00:00Z", "detail": detail}
