@@ -49,6 +49,10 @@ test: $(SETUP) ## All tests but the benches
 	@# Long files first, in this order, so that the short ones at the end keep both workers busy.
 	@pytest -q -n 2 --dist loadfile --no-loadscope-reorder tests/faults tests/e2e tests/accidents/test_by_hand.py tests/contract tests/unit
 
+long: $(SETUP) ## Tests that take minutes and are not in `make test`: a week of an adopted account, commands on 10,000 keys
+	@$(MAKE) --no-print-directory stack
+	@pytest -q tests/long
+
 accidents: $(SETUP) ## What OpenRouter and people may do to a live account: each accident alone, and 300 drawn pairs
 	@pytest -q -n 2 tests/accidents
 
@@ -81,4 +85,4 @@ sbom: $(SETUP) ## What is deployed, from uv.lock, as CycloneDX: build/sbom.json
 clean: ## Removes what was built
 	rm -rf build .aws-sam
 
-.PHONY: help setup requirements build stack cli demo play play-test test accidents check bench detector cost sbom clean
+.PHONY: help setup requirements build stack cli demo play play-test test long accidents check bench detector cost sbom clean

@@ -9,7 +9,7 @@ nothing stands for fails the test:
   `samconfig.toml` must have the environment. An engine updates nothing: the second deployment is a second world.
 - `governor`: the command line itself, with the engine's AWS. `--stack governor` is the sandbox's stack.
 - What people do by hand (the Slack app's URL, the mail's link): the sandbox does it when it deploys.
-- The week: twenty minutes of it, in which an agent loops. A whole week: test_adopted_week.py.
+- The week: twenty minutes of it, in which an agent loops. A whole week: tests/long/test_adopted_week.py.
 """
 
 import json
@@ -33,8 +33,8 @@ from sandbox.openrouter import Simulator
 from sandbox.scenario.organization import INSTALLED, SEARCH, founding
 from sandbox.scenario.world import MANAGEMENT_KEY, MINUTE, SIGNING_SECRET, SLACK_TOKEN, World, open_world
 from tests.contract.template.reading import TEMPLATE
-from tests.e2e.test_adopted_week import _account, _found
 from tests.e2e.test_doctor import Clinic, CloudFormation
+from tests.long.test_adopted_week import _account, _found
 from tests.unit.cli.terminal import Terminal
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -182,7 +182,12 @@ def test_minutes_that_are_left_out_would_have_decided_nothing(demo, monkeypatch)
     history = Source(Asking(past.client.analytics), account.keys, None, Output()).fetch(start, START).history
     beats: list[int] = []
     beat = Play._beat
-    monkeypatch.setattr(Play, "_beat", lambda self, minute: (beats.append(minute), beat(self, minute)))
+
+    def counted(play: Play, minute: int) -> None:
+        beats.append(minute)
+        beat(play, minute)
+
+    monkeypatch.setattr(Play, "_beat", counted)
 
     left_out = Play(POLICY, account, history, start, START).run()
     played = len(beats)

@@ -1,6 +1,6 @@
 """Each command in each surrounding that people run it in: terminals of 80 columns, light and dark, without colour, in a
 pipe, interrupted, without a network, with the wrong key or a lesser one. An account of ten thousand keys:
-tests/contract/cli/test_ten_thousand_keys.py.
+tests/long/test_ten_thousand_keys.py.
 
 A command that is new is a row of `COMMANDS`, or a test here fails.
 """
