@@ -133,7 +133,7 @@ class Case:
     operation: str
     call: Callable[[Any], Any]
     codes: Mapping[str, type] = field(default_factory=dict)
-    other: type[Exception] | None = None
+    other: type | None = None
 
     def __str__(self) -> str:
         return f"{self.service}.{self.operation}"
