@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from logging import getLogger
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from botocore.session import get_session
 from botocore.stub import Stubber
 from pydantic import SecretStr
 
+from governor.account_pace import AccountPace
 from governor.broadcast import Pushed, Tip
 from governor.dynamo_ledger import DynamoLedger
 from governor.events import DetailType, Event, EventBus
@@ -131,7 +133,7 @@ class Case:
     operation: str
     call: Callable[[Any], Any]
     codes: Mapping[str, type] = field(default_factory=dict)
-    other: type[Exception] | None = None
+    other: type | None = None
 
     def __str__(self) -> str:
         return f"{self.service}.{self.operation}"
@@ -158,6 +160,7 @@ CASES = [
     Case("dynamodb", "Query", lambda c: _ledger(c).rows("p")),
     Case("dynamodb", "PutItem", lambda c: _ledger(c).commit(Put("p", "s", {})), CONFLICTS),
     Case("dynamodb", "DeleteItem", lambda c: _ledger(c).commit(Delete("p", "s", 1)), CONFLICTS),
+    Case("dynamodb", "UpdateItem", lambda c: AccountPace(c, "t", 20.0, getLogger("pace")).slow(1.0), {}, NOTHING),
     Case("dynamodb", "TransactWriteItems", lambda c: _ledger(c).commit(Put("p", "s", {}), Put("p", "t", {}))),
     Case("s3", "GetObject", lambda c: S3ReadingStore(c, "b").get(), {"NoSuchKey": NOTHING}),
     Case(
@@ -214,6 +217,7 @@ CASES = [
     Case("kinesis", "PutRecords", lambda c: PushedStream(c, "stream").put([PUSHED, PUSHED])),
     Case("lambda", "Invoke", lambda c: MeterTips(c, "meter").tip(Tip(("a" * 64,)))),
     Case("sqs", "SendMessageBatch", lambda c: WorkQueue(c, "url").send(["{}"])),
+    Case("sqs", "ChangeMessageVisibility", lambda c: WorkQueue(c, "url").back_after("r", 20) or None, {}, NOTHING),
     Case("sns", "Publish", lambda c: AlertTopic(c, "arn:aws:sns:us-east-1:123456789012:t").send("subject", "body")),
 ]  # fmt: skip
 
