@@ -109,9 +109,9 @@ def plan(
     shown = Shown(str(policy), account, findings, past, what_if or "", changed, beside)
     session.out.result(_document(shown), lambda console: render(shown, console))
     waits = any(one.kind in present.NEEDS_A_PERSON for one in findings) or (past and past.outcome.candidates)
-    waits = waits or (beside and (beside.differences or beside.gaps))
+    drifted = beside is not None and bool(beside.differences or beside.gaps)
     # Budgets of workspaces are refused to most plans of OpenRouter's, and no person can change that.
-    return ExitCode.FINDINGS if waits or account.gaps_in(*present.NEEDED) else ExitCode.OK
+    return ExitCode.FINDINGS if waits or drifted or account.gaps_in(*present.NEEDED) else ExitCode.OK
 
 
 def _policy(path: Path) -> Policy:

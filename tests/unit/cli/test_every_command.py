@@ -36,7 +36,7 @@ approvals: {{channel: C0GOVERNOR, approvers: [U0LEAD]}}
 workloads:
   - {{name: {WORKLOAD}, workspace: platform, owner: {{slack: U0SEARCH}}, key: {{limit_usd: 20, limit_reset: daily}}}}
 """
-TERMINAL = {"FORCE_COLOR": "1", "TERM": "xterm-256color", "TTY_COMPATIBLE": "1"}
+TERMINAL: dict[str, Any] = {"FORCE_COLOR": "1", "TERM": "xterm-256color", "TTY_COMPATIBLE": "1"}
 VANISHES = {30, 37, 38, 48, 90, 97, *range(40, 48), *range(100, 108)}
 """Codes that set black, white, grey, a colour by number, or a background: seen on light or on dark terminals only."""
 
@@ -197,7 +197,8 @@ def test_interrupted_it_says_so_and_leaves_every_file_as_it_was(desk: Desk, comm
         raise KeyboardInterrupt
 
     class Interrupted(httpx.BaseTransport):
-        handle_request = interrupted
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            raise KeyboardInterrupt
 
     before = desk.files()
     ran = desk.run(command, transport=Interrupted(), aws=interrupted)
