@@ -56,8 +56,8 @@ TAIL = 30
 """Minutes for which a trouble is watched closely after its end."""
 PLANNED = {"Budget Threshold Reached", "Runaway Suspected", "Runaway Confirmed", "Runaway Ended", "Key Disabled",
            "Disable Withheld", "Key Restored"}  # fmt: skip
-ELSE = {"Approval Requested", "Approval Granted", "Approval Expired"}
-"""What the stack publishes besides: it asks people, and hears what they say."""
+ELSE = {"Approval Requested", "Approval Granted", "Approval Expired", "Account Reviewed"}
+"""What the stack publishes besides: it asks people, hears what they say, and reviews the account on Monday."""
 
 type Seen = tuple[str, str, str, str]
 
