@@ -1,7 +1,7 @@
 """Every button of every message: from which row it is made, and that its question names what it acts on.
 
-A button that is not in `ROWS`, that no example shows, or that is made elsewhere than in `notifier/buttons.py` fails. The
-Home makes its own from the rows themselves (`slack_home/items.py`, with tests of its own).
+A button that is not in `ROWS`, that no example shows, or that is made elsewhere than in `notifier/buttons.py` fails.
+The Home makes its own from the rows themselves (`slack_home/items.py`, with tests of its own).
 """
 
 import ast
