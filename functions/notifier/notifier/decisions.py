@@ -1,10 +1,9 @@
 """What people read about what a human decides: who asks for what, who may say yes, and what came of it."""
 
-from collections.abc import Callable
 from typing import cast
 
-from governor.approval import Kind
 from governor.approval_evidence import ApprovalEvidence, Forgery, RunawayExpected
+from governor.deeds import deed
 from governor.evidence import KeyRef
 from governor.slack import Button, escape
 from governor.slack_text import link
@@ -13,18 +12,6 @@ from notifier.case import Case
 from notifier.mail import plain
 from notifier.phrases import mention, person, utc
 from notifier.words import GREEN, ORANGE, RED, YELLOW, Words
-
-_DEEDS: dict[Kind, Callable[[ApprovalEvidence], str]] = {
-    "promotion": lambda one: f"promote preset {escape(one.name)}",
-    "override": lambda one: f"promote preset {escape(one.name)} although a check failed",
-    "rollback": lambda one: f"roll preset {escape(one.name)} back",
-    "adopt": lambda one: f"adopt the edit of preset {escape(one.name)}",
-    "revert": lambda one: f"revert the edit of preset {escape(one.name)}",
-    "restore": lambda one: f"restore {escape(one.name)} (disabled for {escape(str(one.change.get('cause')))})",
-    "disable": lambda one: f"disable {escape(one.name)}",
-    "key_rollback": lambda one: f"give {escape(one.name)} its former key back",
-    "drill": lambda one: f"drill the failover of {escape(one.name)}",
-}
 
 
 def requested(case: Case) -> Words:
@@ -124,7 +111,7 @@ def forged(case: Case) -> Words:
 
 
 def _deed(evidence: ApprovalEvidence) -> str:
-    return _DEEDS[evidence.kind](evidence)
+    return deed(evidence.kind, escape(evidence.name), escape(str(evidence.change.get("cause"))))
 
 
 def _shown(evidence: ApprovalEvidence) -> tuple[str, ...]:

@@ -4,13 +4,14 @@ A request is shown with all that its decision is about, or without buttons: a de
 a button does and who may press it is the approval desk's affair, as under a message.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
-from governor.approval import Approval, Kind, Request
+from governor.approval import Approval, Request
 from governor.causes import CauseRow
+from governor.deeds import deed
 from governor.key_rollback import former, label, obstacle
 from governor.lineage import Lineage
 from governor.slack import Button
@@ -20,17 +21,6 @@ from slack_home.facts import Budget, Facts
 Part = Literal["Disabled", "Waiting for a decision", "Over budget", "In rotation"]
 MAX_TEXT = 1500
 """Characters of an item."""
-_DEEDS: Mapping[Kind, Callable[[Request], str]] = {
-    "promotion": lambda one: f"promote preset {one.name}",
-    "override": lambda one: f"promote preset {one.name} although a check failed",
-    "rollback": lambda one: f"roll preset {one.name} back",
-    "adopt": lambda one: f"adopt the edit of preset {one.name}",
-    "revert": lambda one: f"revert the edit of preset {one.name}",
-    "restore": lambda one: f"restore {one.name} (disabled for {one.change.get('cause')})",
-    "disable": lambda one: f"disable {one.name}",
-    "key_rollback": lambda one: f"give {one.name} its former key back",
-    "drill": lambda one: f"drill the failover of {one.name}",
-}
 
 
 @dataclass(frozen=True)
@@ -67,16 +57,17 @@ def _restore(subject: str, row: CauseRow) -> Button:
 def _waiting(facts: Facts, user: str) -> Iterator[Item]:
     for one in sorted(facts.pending, key=lambda each: each.request.requested_at):
         request = one.request
-        deed = _DEEDS[request.kind](_short(request))
+        name = clip(plain(request.name or request.subject), 48)
+        asked = deed(request.kind, name, request.change.get("cause"))
         several = f" {len(one.approved_by)} of {request.needed} approvals are in." if request.needed > 1 else ""
         lines = [f"• {escape(line)}" for line in request.shown]
-        head = f"{mention(request.requested_by)} asks to *{escape(deed)}*, until {_when(request.expires_at)}.{several}"
+        head = f"{mention(request.requested_by)} asks to *{escape(asked)}*, until {_when(request.expires_at)}.{several}"
         text = "\n".join([head, *lines])
         whole = request.file is None and len(text) <= MAX_TEXT
         if not whole:
             text = f"{head}\nIt is more than fits here: decide under its message in the channel."
         mine = _may(one, user) or facts.owner(request.subject) == user
-        yield Item("Waiting for a decision", clip(text, MAX_TEXT), _decide(request, deed) if whole else (), mine)
+        yield Item("Waiting for a decision", clip(text, MAX_TEXT), _decide(request, asked) if whole else (), mine)
 
 
 def _may(one: Approval, user: str) -> bool:
@@ -85,14 +76,9 @@ def _may(one: Approval, user: str) -> bool:
     return user in request.approvers and user not in (request.requested_by, request.author, *one.approved_by)
 
 
-def _short(request: Request) -> Request:
-    name = clip(plain(request.name or request.subject), 48)
-    return Request(**{**vars(request), "name": name})
-
-
-def _decide(request: Request, deed: str) -> tuple[Button, ...]:
+def _decide(request: Request, asked: str) -> tuple[Button, ...]:
     value = {"approval": request.id, "digest": request.digest}
-    question = f"Do you approve this request: {plain(deed)}?"
+    question = f"Do you approve this request: {plain(asked)}?"
     return Button("Approve", "approve", value, "primary", question), Button("Reject", "reject", value, "danger")
 
 

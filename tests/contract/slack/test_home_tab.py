@@ -1,6 +1,5 @@
 """The Home's adapter against the simulator, and what Slack refuses of a Home."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -15,17 +14,6 @@ from sandbox.slack import SlackSimulator
 def _view(*texts: str) -> dict[str, Any]:
     blocks = [{"type": "section", "text": {"type": "mrkdwn", "text": text}} for text in texts]
     return {"type": "home", "blocks": blocks}
-
-
-@pytest.fixture
-def simulator() -> SlackSimulator:
-    return SlackSimulator("xoxb-fake")
-
-
-@pytest.fixture
-def url(simulator: SlackSimulator) -> Iterator[str]:
-    with simulator.serve() as url:
-        yield url
 
 
 @pytest.fixture

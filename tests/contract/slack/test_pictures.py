@@ -1,7 +1,5 @@
 """Pictures, in memory and over slack_sdk to the simulator: one suite over both; then what Slack alone can refuse."""
 
-from collections.abc import Iterator
-
 import pytest
 from pydantic import SecretStr
 from slack_sdk import WebClient
@@ -16,17 +14,6 @@ CHANNEL = "C0GOVERNOR"
 PNG = b"\x89PNG\r\n\x1a\n"
 PICTURE = Picture("incident.png", "prod-search-agent: $498.00 an hour", "Spend by the minute.", PNG + b"bytes")
 NEWER = Picture("incident.png", "prod-search-agent: $500.00 an hour", "Spend, and more of it.", PNG + b"more")
-
-
-@pytest.fixture
-def simulator() -> SlackSimulator:
-    return SlackSimulator("xoxb-fake")
-
-
-@pytest.fixture
-def url(simulator: SlackSimulator) -> Iterator[str]:
-    with simulator.serve() as url:
-        yield url
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """slack_sdk, the vendor's own client, drives the Slack simulator through every method it has."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,17 +10,6 @@ from slack_sdk.errors import SlackApiError
 from sandbox.slack import SlackSimulator
 
 MODAL = {"type": "modal", "title": {"type": "plain_text", "text": "Approve"}, "blocks": []}
-
-
-@pytest.fixture
-def simulator() -> SlackSimulator:
-    return SlackSimulator("xoxb-fake")
-
-
-@pytest.fixture
-def url(simulator: SlackSimulator) -> Iterator[str]:
-    with simulator.serve() as url:
-        yield url
 
 
 @pytest.fixture

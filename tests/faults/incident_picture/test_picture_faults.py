@@ -5,6 +5,7 @@ The message above it is never touched.
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -90,7 +91,7 @@ class World:
 @pytest.fixture
 def worlds(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], World]]:
     policy = Policy.model_validate({"version": 1, "alerts": {"channel": CHANNEL}})
-    wire, current, transports = Wire(), list[World](), list[InProcess]()
+    wire, current, transports, ending = Wire(), list[World](), list[InProcess](), ExitStack()
 
     def make() -> World:
         wire.begin()
@@ -99,6 +100,7 @@ def worlds(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], World]]:
                 backend.reset()
         slack = SlackSimulator("xoxb-fake", clock=lambda: current[-1].now)
         transports.append(InProcess(slack.app))
+        ending.callback(transports[-1].dispose)
         current.append(World(wire, slack))
         boto3.client("dynamodb", REGION).create_table(
             TableName="ledger",
@@ -125,14 +127,13 @@ def worlds(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], World]]:
         return cross(wire, transports[-1], request)
 
     with (
+        ending,
         mock_aws(),
         wire.connected(httpx.MockTransport(_nobody)),
         mock.patch("slack_sdk.web.base_client.urlopen", urlopen),
         mock.patch("slack_sdk.web.internal_utils.urlopen", urlopen),
     ):
         yield make
-    for transport in transports:
-        transport.dispose()
     handler.build.cache_clear()
 
 

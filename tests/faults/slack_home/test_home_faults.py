@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -74,7 +75,7 @@ class World:
 def worlds(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], World]]:
     search = {"name": "prod-search-agent", "workspace": "prod", "owner": {"slack": USER}}
     policy = Policy.model_validate({"version": 1, "workloads": [search]})
-    wire, current, transports = Wire(), list[World](), list[InProcess]()
+    wire, current, transports, ending = Wire(), list[World](), list[InProcess](), ExitStack()
 
     def make() -> World:
         wire.begin()
@@ -83,6 +84,7 @@ def worlds(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], World]]:
                 backend.reset()
         slack = SlackSimulator("xoxb-fake", clock=lambda: current[-1].now)
         transports.append(InProcess(slack.app))
+        ending.callback(transports[-1].dispose)
         current.append(World(wire, slack))
         for table in ("ledger", "decisions"):
             boto3.client("dynamodb", REGION).create_table(
@@ -104,13 +106,12 @@ def worlds(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], World]]:
         return cross(wire, transports[-1], request)
 
     with (
+        ending,
         mock_aws(),
         wire.connected(httpx.MockTransport(_nobody)),
         mock.patch("slack_sdk.web.base_client.urlopen", urlopen),
     ):
         yield make
-    for transport in transports:
-        transport.dispose()
     handler.build.cache_clear()
 
 
