@@ -101,6 +101,7 @@ def test_a_file_goes_up_the_new_way_and_is_shown_with_its_comment(client: WebCli
 
 
 def test_a_modal_opens_and_one_without_a_title_is_refused(client: WebClient, simulator: SlackSimulator) -> None:
+    simulator.set_clock(datetime(2026, 3, 1, 12, tzinfo=UTC))
     trigger = simulator.workspace.trigger("U0LEAD")
     assert _refusal(lambda: client.views_open(trigger_id=trigger, view={**MODAL, "title": None})) == "invalid_arguments"
     assert client.views_open(trigger_id=trigger, view=MODAL)["view"]["id"].startswith("V")
