@@ -96,7 +96,8 @@ def plan(
         None if resources is None else Beside(len(resources), drift(resources, account), account.gaps_in(*COMPARED))
     )
     account = replace(account, gaps=account.gaps_in(*present.NEEDED, "budgets"))
-    findings = present.now(wanted, account, client, session.now)
+    with session.out.progress("holding the policy against the account"):
+        findings = present.now(wanted, account, client, session.now)
     past = changed = None
     if not now_only:
         folder = None if no_cache else cache or default_folder()
