@@ -145,7 +145,7 @@ def _replaced(session: Session, stack: Stack, client: OpenRouter, places: Sequen
 
 def notifications(session: Session) -> ExitCode:
     """Prints the address to paste into the Custom Webhook card of OpenRouter's own Notifications (an Enterprise
-    preview). It holds a token: whoever knows it can have keys read, and nothing else.
+    preview). It holds a token, which is made if there is none: whoever knows it can have keys read, and nothing else.
 
     Example: governor broadcast notifications --stack governor
     """
