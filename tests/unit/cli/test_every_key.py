@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from botocore.exceptions import EndpointConnectionError
+from botocore.exceptions import ClientError, EndpointConnectionError, SSOTokenLoadError
 
 from tests.unit.cli.surroundings import COMMANDS, POLICY, Command, Desk
 from tests.unit.cli.terminal import MANAGEMENT, Unreachable
@@ -115,3 +115,28 @@ def test_without_a_key_it_says_where_to_put_one(desk: Desk, command: Command) ->
     assert (ran.code, ran.stdout) == (2, "")
     assert "OPENROUTER_MANAGEMENT_KEY" in ran.stderr
     assert desk.far() == far
+
+
+def _says(code: str) -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": "no"}}, "DescribeStacks")
+
+
+@pytest.mark.parametrize(
+    ("error", "fix"),
+    [
+        (_says("AccessDenied"), "Ask for the permission"),
+        (_says("AccessDeniedException"), "Ask for the permission"),
+        (_says("ExpiredToken"), "Sign in to AWS"),
+        (_says("UnrecognizedClientException"), "Sign in to AWS"),
+        (SSOTokenLoadError(error_msg="it is not there"), "Sign in to AWS"),
+        (EndpointConnectionError(endpoint_url="https://x"), "Check the network and --region"),
+    ],
+    ids=str,
+)
+def test_what_aws_refuses_has_the_fix_for_it(desk: Desk, error: Exception, fix: str) -> None:
+    def refuses(*_: object) -> Any:
+        raise error
+
+    ran = desk.run(OF_AWS[0], aws=refuses)
+    assert (ran.code, ran.stdout) == (3, "")
+    assert f"fix: {fix}" in " ".join(ran.stderr.split())
