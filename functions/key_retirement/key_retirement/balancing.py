@@ -40,8 +40,7 @@ def rebalance(tending: Tending, lineage: Lineage, by: str | None = None) -> Line
     """
     claim = claimed(lineage.limits_claim, lineage.workload, by or _holder(lineage), tending.ports.clock())
     answered, begun, found = True, lineage.version, lineage
-    causes = tending.ports.causes.causes(lineage.workload)
-    need = need_of(tending.workload, lineage, tending.needs, causes, tending.now, decided=by is not None)
+    need = need_of(tending, lineage, decided=by is not None)
     allowance = round(need.usd, 2) if need else None
     settled: dict[str, Limit] = {}
     guard = guardrail(tending)
