@@ -37,8 +37,10 @@ function draw() {
   else find("view").replaceChildren(h("p", { class: "empty" }, "Governor publishes your Home when you open it, which takes a second. If nothing comes, Slack or Governor is down: open it again later."));
   const mine = direct.filter((one) => one.user === person());
   find("direct").hidden = !mine.length;
-  keyed(find("direct-messages"), mine, (one) => one.ts, (one) => message(one));
-  find("direct-messages").scrollTop = find("direct-messages").scrollHeight;
+  const box = find("direct-messages");
+  const said = box.children.length;
+  keyed(box, mine, (one) => one.ts, (one) => message(one));
+  if (box.children.length !== said) box.scrollTop = box.scrollHeight;
 }
 
 const opens = () => order({ do: "home", user: person() });

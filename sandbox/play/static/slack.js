@@ -24,7 +24,7 @@ export function draw(slack = last) {
   ].sort((one, other) => Number(one.ts) - Number(other.ts));
   if (items.length) keyed(box, items, (one) => one.kind + one.ts, item);
   else box.replaceChildren(h("p", { class: "empty" }, "Nothing has been said yet: nothing is wrong."));
-  if (atEnd) box.scrollTop = box.scrollHeight;
+  if (atEnd) toEnd();
   mails(slack.mails);
   modal(slack.modals[person()]);
 }
@@ -80,6 +80,11 @@ function file(one) {
   if (one.image) return picture({ ...one, title, alt: one.alt || title });
   const lines = one.text.split("\n").map((line) => h("span", { class: line.startsWith("+") ? "added" : line.startsWith("-") ? "taken" : "" }, `${line}\n`));
   return h("div", { class: "file" }, h("p", { class: "file-name" }, title), h("pre", { tabindex: "0", "aria-label": `File ${one.name}` }, ...lines));
+}
+
+/** Scrolls the channel to what was said last; it stays there until somebody scrolls. */
+export function toEnd() {
+  find("messages").scrollTop = find("messages").scrollHeight;
 }
 
 /** Scrolls the channel to the newest picture whose alternative text begins so. */

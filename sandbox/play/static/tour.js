@@ -3,7 +3,7 @@
 import { order } from "./dialogs.js";
 import { find, h } from "./dom.js";
 import { turnTo } from "./home.js";
-import { seek, draw as drawSlack } from "./slack.js";
+import * as slack from "./slack.js";
 
 let steps = [];
 let at = 0;
@@ -55,9 +55,10 @@ async function begin() {
   const step = steps[at];
   if (step.person) {
     find("person").value = step.person;
-    drawSlack();
+    slack.draw();
   }
   turnTo("channel");
+  slack.toEnd();
   running = true;
   draw();
   if (!(await order({ do: "tour", step: at }))) {
@@ -72,5 +73,6 @@ function point() {
   part.classList.add("pointed");
   const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
   part.scrollIntoView({ block: "nearest", behavior: calm ? "auto" : "smooth" });
-  if (steps[at].picture) seek(steps[at].picture);
+  slack.toEnd();
+  if (steps[at].picture) slack.seek(steps[at].picture);
 }
