@@ -68,6 +68,7 @@ check: $(SETUP) ## Style, types, import rules, template, policy, dependency audi
 	uv export --quiet --frozen --no-emit-workspace --all-groups --format requirements-txt > build/audit.txt
 	python -m tools.audit build/audit.txt
 	python -m tools.audit tests/contract/litellm_client/requirements.txt
+	python -m tools.audit tests/contract/focus_validator/requirements.txt
 
 bench: $(SETUP) ## Ratios, each measured within one run: build/bench.json
 	@python -m tests.bench
