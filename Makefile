@@ -14,7 +14,7 @@ SETUP := .venv/.locked
 help: ## Shows this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-$(SETUP): uv.lock pyproject.toml layers/governor/pyproject.toml layers/management_api/pyproject.toml functions/preset_promotion/pyproject.toml functions/incident_picture/pyproject.toml tools/bootstrap.txt
+$(SETUP): uv.lock pyproject.toml layers/governor/pyproject.toml layers/management_api/pyproject.toml functions/preset_promotion/pyproject.toml functions/incident_picture/pyproject.toml functions/webhook_sender/pyproject.toml tools/bootstrap.txt
 	@echo "setting up .venv (once) ..."
 	@python3.13 -m venv .venv
 	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tools/bootstrap.txt

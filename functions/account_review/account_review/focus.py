@@ -1,11 +1,11 @@
 """The cost-and-usage export, in the columns of FOCUS 1.2 (https://focus.finops.org/focus-specification/v1-2/). Pure.
 
 One row for each completed day, workspace, model, endpoint and payer. What was billed to credits is OpenRouter's
-invoice; BYOK inference is the provider's, so that provider is its `InvoiceIssuerName`, and its `BilledCost` is 0, as the
-specification says of what a third party is paid: the sum of `BilledCost` is what credits paid, that of `EffectiveCost`
-everything. A charge is taken from credits that were paid before, so no row has an invoice of its own. OpenRouter publishes
-prices and no list cost of what was served, so that list and contracted cost are the effective cost, and unit prices are
-the day's averages. A number has a decimal point, by which tools that read CSV know a decimal.
+invoice; BYOK inference is the provider's, so that provider is its `InvoiceIssuerName`, and its `BilledCost` is 0, as
+the specification says of what a third party is paid: the sum of `BilledCost` is what credits paid, that of
+`EffectiveCost` everything. A charge is taken from credits that were paid before, so no row has an invoice of its own.
+OpenRouter publishes prices and no list cost of what was served, so that list and contracted cost are the effective
+cost, and unit prices are the day's averages. A number has a decimal point, by which tools that read CSV know a decimal.
 Activity does not split tokens by payer: where a day has both, they are divided as the cost is (an estimate).
 Tables for people beside it: costs.csv and findings.csv.
 """

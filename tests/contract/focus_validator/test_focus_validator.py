@@ -1,7 +1,7 @@
 """The review's export, read by the FinOps Foundation's own validator (PyPI `focus-validator`, rules 1.2.0.1).
 
-It has an environment of its own, from a locked file (`tests.environments`), and needs nothing from outside. What it still
-finds is its own doing, and listed with the reason: when a later release finds less, or more, this test says so.
+It has an environment of its own, from a locked file (`tests.environments`), and needs nothing from outside. What it
+still finds is its own doing, and listed with the reason: when a later release finds less, or more, this test says so.
 """
 
 import csv

@@ -1,4 +1,4 @@
-"""Validates FOCUS exports with the FinOps Foundation's validator, in an environment of its own; prints the results as JSON.
+"""Validates FOCUS exports with the FinOps Foundation's validator, in an environment of its own; prints JSON.
 
 Arguments: the version of the rules, the criteria that apply (comma-separated), and files. Printed: by file, each rule's
 outcome (`passed`, `failed`, `skipped`). Any connection is refused: the rules and the currencies come with the package.
