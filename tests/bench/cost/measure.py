@@ -32,6 +32,7 @@ NAMES = {
     "TABLE_NAME": "ledger",
     "DECISIONS_TABLE_NAME": "decisions",
     "EVENT_BUS_NAME": "governor",
+    "EVENT_BUS_ARN": f"arn:aws:events:{REGION}:123456789012:event-bus/governor",
     "READING_BUCKET": "readings",
     "MANAGEMENT_KEY_SECRET": "management-key",
     "POWERTOOLS_LOG_LEVEL": "INFO",
