@@ -142,7 +142,7 @@ def refusal(policy: Policy, scope: Scope, of: str, by: str, seen: Preview | None
 
 def order_of(id: str, scope: Scope, of: str, because: str, seen: Preview) -> BulkOrder:
     """What is frozen."""
-    return BulkOrder(id, scope, of, because, seen.lineages)
+    return BulkOrder(id, scope, of, because, seen.lineages, (f"Because: {because}", *seen.shown))
 
 
 def _left(workload: Workload, lineage: Lineage, causes: Causes, now: datetime) -> str:

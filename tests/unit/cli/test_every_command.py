@@ -66,6 +66,7 @@ COMMANDS = (
     Command("keys", FROM_FILE, "aws", 1, lists=True),
     Command("doctor", FROM_FILE, "aws", 1),
     *(Command(name, WORKLOAD, "aws") for name in ("disable", "restore", "expected", "rotate", "rollback-key")),
+    *(Command(name, "4f1c", "aws") for name in ("pause", "resume", "stop")),
     Command("promote", "support-triage", "aws"),
     Command("rollback", "support-triage", "aws"),
     Command("drill", "platform anthropic", "aws"),

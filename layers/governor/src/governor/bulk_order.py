@@ -13,10 +13,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal, Self, get_args
 
+from governor.approval import Kind
 from governor.clock import format_instant, parse_instant
 from governor.ledger import ABSENT, Ledger, LedgerConflict, Put
 from governor.lineage import Lineage, LineageKey
 
+KIND: Kind = "bulk_rotation"
 ROWS = "bulk"
 APPROVALS = 2
 """Of approvers who did not ask."""
@@ -58,14 +60,15 @@ class Frozen:
 
 @dataclass(frozen=True)
 class BulkOrder:
-    """`of`: the workspace or the owner's Slack id, empty for all. `because`: the person's words. `lineages`: in the order
-    in which they are rotated."""
+    """`of`: the workspace or the owner's Slack id, empty for all. `because`: the person's words. `lineages`: in the
+    order in which they are rotated. `shown`: the preview, as whoever approves it reads it."""
 
     id: str
     scope: Scope
     of: str
     because: str
     lineages: tuple[Frozen, ...]
+    shown: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -84,12 +87,13 @@ class BulkOrder:
             "of": self.of,
             "because": self.because,
             "lineages": [[one.workload, one.key] for one in self.lineages],
+            "shown": list(self.shown),
         }
 
     @classmethod
     def of_row(cls, id: str, data: Mapping[str, Any]) -> Self:
         lineages = tuple(Frozen(workload, key) for workload, key in data["lineages"])
-        return cls(id, data["scope"], data["of"], data["because"], lineages)
+        return cls(id, data["scope"], data["of"], data["because"], lineages, tuple(data["shown"]))
 
 
 @dataclass(frozen=True)
@@ -131,7 +135,7 @@ class BulkOrders:
         return Said(row.data["word"], row.data["by"], parse_instant(row.data["at"]), row.version)
 
     def say(self, id: str, word: Word, by: str, now: datetime) -> Said:
-        """The word as it now stands: after *stop* there is no other. Raises `LedgerConflict` when another came between."""
+        """The word as it now stands: after *stop* there is no other. Raises `LedgerConflict`: another came between."""
         before = self.said(id)
         if before and (before.word == "stop" or before.word == word):
             return before
