@@ -7,7 +7,8 @@ Where a lineage stands; the first rule that applies decides:
  4. `running`   a rotation is under way, this order's or another's
  5. `waiting`
 Where the order stands:
- 1. `draining`, then `ended`   nothing is to begin and nothing runs; ended when each overlap is over
+ 1. `draining`, then `ended`   nothing is to begin and nothing runs; ended when each overlap is over, and whatever is
+                stuck has had its day: Secrets Manager may finish it yet
  2. `stopped`   a person stopped it, or it is older than `LASTS`
  3. `paused`    a person's word
  4. `halted`    `HALT_AFTER` more failed than when an approver last resumed it
@@ -32,6 +33,8 @@ from governor.policy import Policy
 Standing = Literal["rotated", "left", "failed", "running", "waiting"]
 STUCK = timedelta(minutes=15)
 """The four steps take seconds; Secrets Manager's own retries may mend it later, and then it counts as rotated."""
+GIVEN_UP = timedelta(days=1)
+"""After so long a rotation is no longer under way (`key_planning.decide`)."""
 ACT_WITHIN = timedelta(hours=6)
 """A yes on which nothing was begun by then surprises people."""
 LASTS = timedelta(days=3)
@@ -173,7 +176,9 @@ def turn(
     if said and said.word == "resume" and said.turn != progress.resumed:
         progress = replace(progress, forgiven=failed, resumed=said.turn)
     behind = dict(_behind(order, rows, found))
-    state = _state(found, behind, failed - progress.forgiven, said, now - decided_at > LASTS, now)
+    drains = any((key.until or key.since) + GRACE > now for key in behind.values())
+    drains = drains or any(_is_stuck(rows[name], now) for name, one in found.items() if one == "failed")
+    state = _state(list(found.values()), drains, failed - progress.forgiven, said, now - decided_at > LASTS)
     if state != "running":
         return Turn(state, (), found, behind, replace(progress, state=state))
     return Turn(state, tuple(send), found, behind, replace(progress, state=state, sent=sent))
@@ -188,18 +193,16 @@ def _behind(
             yield one.workload, old
 
 
-def _state(
-    found: Mapping[str, Standing],
-    behind: Mapping[str, LineageKey],
-    failed: int,
-    said: Said | None,
-    over: bool,
-    now: datetime,
-) -> State:
-    word, counts = said.word if said else "", list(found.values())
+def _is_stuck(lineage: Lineage, now: datetime) -> bool:
+    begun = [lineage.rotation.started_at] if lineage.rotation else []
+    begun += [lineage.asked.at] if lineage.asked else []
+    return any(now - at < GIVEN_UP for at in begun)
+
+
+def _state(counts: Sequence[Standing], drains: bool, failed: int, said: Said | None, over: bool) -> State:
+    word = said.word if said else ""
     stopped = word == "stop" or over
     if "running" not in counts and (stopped or "waiting" not in counts):
-        drains = any((key.until or key.since) + GRACE > now for key in behind.values())
         return "draining" if drains else "ended"
     if stopped:
         return "stopped"

@@ -67,9 +67,10 @@ def gate(ports: Ports, due: Due, lineage: Lineage) -> Literal["go", "later", "dr
     frozen = next((one for one in order.lineages if one.workload == due.workload), None) if order else None
     if approval is None or approval.state != "granted" or frozen is None or (said and said.word == "stop"):
         return _gated(ports, due, "drop", "the order is over")
-    if state not in ("running", "paused", "halted"):
+    noted = lineage.asked is not None and lineage.asked.by == due.by
+    if state not in ("running", "paused", "halted") and not (state == "draining" and noted):
         return _gated(ports, due, "drop", "nothing more begins")
-    if (said and said.word == "pause") or state != "running":
+    if (said and said.word == "pause") or state in ("paused", "halted"):
         return _gated(ports, due, "later", "the order waits")
     if not _is_wanted(ports, due, frozen, lineage):
         return _gated(ports, due, "drop", "it is replaced, withdrawn, or under way")

@@ -378,6 +378,34 @@ def test_after_three_days_nothing_new_begins() -> None:
     assert world.deliver(NAMES[0]) == "dropped"
 
 
+def test_it_does_not_end_while_a_rotation_that_is_stuck_may_yet_be_finished() -> None:
+    world = World()
+    world.turn()
+    for name in NAMES[1:]:
+        world.ends(name)
+    world.begins(NAMES[0])
+    world.now += timedelta(minutes=20)
+    assert world.turn()
+    assert (world.told["state"], world.told["failed"]) == ("draining", 1)
+    world.ends(NAMES[0])
+    assert world.turn()
+    assert (world.told["state"], world.told["rotated"]) == ("draining", 30)
+
+
+def test_a_secret_that_throttled_to_the_last_is_still_asked_for() -> None:
+    world = World()
+    world.turn()
+    for name in NAMES[1:]:
+        world.ends(name)
+    world.secrets.throttled.add(f"openrouter/{NAMES[0]}")
+    assert world.deliver(NAMES[0]) == "later"
+    world.now += timedelta(minutes=20)
+    assert world.turn()
+    assert world.told["state"] == "draining"
+    world.secrets.throttled.clear()
+    assert world.deliver(NAMES[0]) == "asked"
+
+
 def test_its_message_is_replaced_before_it_would_be_a_dead_letter() -> None:
     world = World()
     assert world.turn(received=900)

@@ -54,8 +54,10 @@ class Frozen:
         return not self.key or not current.hash.startswith(self.key)
 
     def old(self, lineage: Lineage) -> LineageKey | None:
-        """The frozen key, as the lineage knows it now."""
-        return next((one for one in lineage.keys if self.key and one.hash.startswith(self.key)), None)
+        """The key that was replaced, as the lineage knows it now: one that was adopted for it, where none was known."""
+        if not self.key:
+            return next((one for one in lineage.keys if one.state == "overlap"), None)
+        return next((one for one in lineage.keys if one.hash.startswith(self.key)), None)
 
 
 @dataclass(frozen=True)
