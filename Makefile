@@ -14,7 +14,7 @@ SETUP := .venv/.locked
 help: ## Shows this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-$(SETUP): uv.lock pyproject.toml layers/governor/pyproject.toml layers/management_api/pyproject.toml functions/preset_promotion/pyproject.toml functions/incident_picture/pyproject.toml tools/bootstrap.txt
+$(SETUP): uv.lock pyproject.toml layers/governor/pyproject.toml layers/management_api/pyproject.toml functions/preset_promotion/pyproject.toml functions/incident_picture/pyproject.toml functions/webhook_sender/pyproject.toml tools/bootstrap.txt
 	@echo "setting up .venv (once) ..."
 	@python3.13 -m venv .venv
 	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tools/bootstrap.txt
@@ -68,6 +68,7 @@ check: $(SETUP) ## Style, types, import rules, template, policy, dependency audi
 	uv export --quiet --frozen --no-emit-workspace --all-groups --format requirements-txt > build/audit.txt
 	python -m tools.audit build/audit.txt
 	python -m tools.audit tests/contract/litellm_client/requirements.txt
+	python -m tools.audit tests/contract/focus_validator/requirements.txt
 
 bench: $(SETUP) ## Ratios, each measured within one run: build/bench.json
 	@python -m tests.bench

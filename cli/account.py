@@ -105,13 +105,8 @@ def read_account(client: OpenRouter, out: Output, now: datetime) -> Account:
     Raises what `OpenRouter.workspaces.list` raises: without the list of workspaces nothing is known. Raises
     `AuthenticationFailed` for a key that OpenRouter stops accepting. Everything else that fails is a gap.
     """
-    workspaces = client.workspaces.list()
+    workspaces = read_workspaces(client, out)
     name = {one.id: one.slug or one.name for one in workspaces}
-    if len(workspaces) == 1:
-        out.message(
-            f"The key sees one workspace, {workspaces[0].slug or workspaces[0].name}. A management key that is limited "
-            "to a workspace sees no other: if there are more, use a key of the whole organization."
-        )
     reader = _Reader()
     with out.progress(f"reading the keys of {len(workspaces)} workspaces"):
         readings = client.read_account([one.id for one in workspaces], concurrency=CONCURRENCY)
@@ -132,8 +127,10 @@ def read_account(client: OpenRouter, out: Output, now: datetime) -> Account:
         for part in pool.map(lambda one: _of_workspace(client, one.id, name[one.id], reader), workspaces):
             parts.append(part)
             advance()
-    assigned = reader.list("assignments", "guardrail assignments of keys", client.guardrails.assignments)
-    bound = reader.list("assignments", "guardrail assignments of members", client.guardrails.member_assignments)
+    with out.progress("reading guardrails' assignments and the members"):
+        assigned = reader.list("assignments", "guardrail assignments of keys", client.guardrails.assignments)
+        bound = reader.list("assignments", "guardrail assignments of members", client.guardrails.member_assignments)
+        members = reader.list("members", "members of the organization", client.organization.members)
     return Account(
         begun=now,
         workspaces=tuple(workspaces),
@@ -146,9 +143,21 @@ def read_account(client: OpenRouter, out: Output, now: datetime) -> Account:
         # A credential of every workspace is listed in each.
         byok=_each_once((one.id, one) for part in parts for one in part.byok),
         presets=_each_once((one.id, one) for part in parts for one in part.presets),
-        members=tuple(reader.list("members", "members of the organization", client.organization.members)),
+        members=tuple(members),
         gaps=tuple(reader.gaps),
     )
+
+
+def read_workspaces(client: OpenRouter, out: Output) -> list[Workspace]:
+    """Every workspace that the key sees; where it is one, the person is told what that may mean."""
+    with out.progress("reading the workspaces"):
+        found = client.workspaces.list()
+    if len(found) == 1:
+        out.message(
+            f"The key sees one workspace, {found[0].slug or found[0].name}. A management key that is limited "
+            "to a workspace sees no other: if there are more, use a key of the whole organization."
+        )
+    return found
 
 
 @dataclass(frozen=True)

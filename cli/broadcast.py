@@ -1,38 +1,28 @@
 """`governor broadcast`: OpenRouter's Broadcast of each workspace set up, compared, and its token replaced.
 
-| effect | dies before | dies after | twice, late, beside itself |
-|---|---|---|---|
-| the workspace's switch | run again switches it on | nothing is sent until a destination is there | the same |
-| destination made | run again makes it | run again finds it by its address | one too many, which is told |
-| destination changed | run again changes it | done | the same fields |
-
-A destination is made in one call with privacy mode on: there is no moment in which it carries prompts.
+What may go wrong between two steps: `cli.broadcast_places` for those at OpenRouter, `cli.broadcast_token` for the
+token's.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Annotated, Any
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
 
 import typer
-from pydantic import SecretStr
 from rich.console import Console
 
+from cli.account import read_workspaces
+from cli.broadcast_places import Outcome, compared, prove_writable, send_token, set_up, wanted
 from cli.broadcast_token import WAIT, TokenSecret
 from cli.command import command
 from cli.deployed import POLICY, PolicyFile, outputs_of, policy_of
 from cli.output import ExitCode, Failure, row, table
 from cli.session import Session
-from governor.broadcast_destination import HEADER, NAME, TYPE, Expected, differences, others, ours
+from governor.broadcast_destination import Expected
+from governor.policy import Policy
 from governor.workspaces import meant
-from management_api import (
-    Destination,
-    DestinationPatch,
-    NewDestination,
-    OpenRouter,
-    OpenRouterError,
-    Workspace,
-    WorkspacePatch,
-)
+from management_api import OpenRouter, Workspace
 
 Named = Annotated[
     list[str] | None,
@@ -42,15 +32,6 @@ WithOthers = Annotated[
     bool,
     typer.Option("--with-others", help="Switch Broadcast on although that starts destinations of somebody else, too."),
 ]
-
-
-@dataclass
-class Outcome:
-    """Of one workspace. `wrong`: field to what is wrong with it, in words."""
-
-    workspace: str
-    done: list[str] = field(default_factory=list)
-    wrong: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -84,9 +65,10 @@ def check(session: Session, workspace: Named = None, policy: PolicyFile = POLICY
     """
     stack, client, places = _begun(session, workspace, policy)
     found = []
-    for place in places:
-        there = client.destinations.list(place.id)
-        found.append(_compared(Outcome(place.name), place, there, stack.expected))
+    with session.out.progress("reading the destinations", len(places)) as advance:
+        for place in places:
+            found.append(compared(Outcome(place.name), place, client.destinations.list(place.id), stack.expected))
+            advance()
     return _told(session, found)
 
 
@@ -104,8 +86,17 @@ def setup(
     Example: governor broadcast setup --stack governor
     """
     stack, client, places = _begun(session, workspace, policy)
-    token = stack.secret.token()
-    return _told(session, [_set_up(client, place, stack.expected, token, with_others) for place in places])
+    found = []
+    with session.out.progress("setting Broadcast up", len(places)) as advance:
+        stack.secret.read()  # one of another shape is refused before anything is changed
+        token = functools.cache(stack.secret.token)
+        for place in places:
+            found.append(set_up(client, place, stack.expected, token, with_others))
+            advance()
+    refusals = [one.forbidden for one in found if one.forbidden]
+    if refusals and len(refusals) == len(found):
+        raise refusals[0]
+    return _told(session, found)
 
 
 def rotate(session: Session, policy: PolicyFile = POLICY) -> ExitCode:
@@ -116,40 +107,51 @@ def rotate(session: Session, policy: PolicyFile = POLICY) -> ExitCode:
 
     Example: governor broadcast rotate --stack governor
     """
-    stack = _stack(session)
-    client = session.openrouter(policy_of(policy).account.base_url)
-    places = client.workspaces.list()
-    if stack.secret.begin():
+    stack, declared = _stack(session), policy_of(policy)
+    client = session.openrouter(declared.account.base_url)
+    places = read_workspaces(client, session.out)
+    _require_all(declared, places)
+    with session.out.progress("seeing whether the key may write"):
+        prove_writable(client, places, stack.expected)
+    try:
+        return _replaced(session, stack, client, places)
+    except KeyboardInterrupt:
+        session.out.message("Where both tokens are in the secret, both go on being taken. Run the command again.")
+        raise
+
+
+def _replaced(session: Session, stack: Stack, client: OpenRouter, places: Sequence[Workspace]) -> ExitCode:
+    with session.out.progress("storing the new token"):
+        begun, seconds = stack.secret.begin(), stack.secret.seconds_to_wait(session.now)
+    if begun:
         session.out.message("The secret holds the new token and the former one.")
     else:
         session.out.message("A replacement was begun before; it is gone on with.")
-    _wait(session, stack.secret.seconds_to_wait(session.now), "until the gateway has read both tokens")
-    found = []
-    for place in places:
-        outcome, token = Outcome(place.name), stack.secret.token()
-        try:
-            for one in ours(client.destinations.list(place.id), stack.expected):
-                client.destinations.update(one.id, DestinationPatch(config=_config(stack.expected, token)))
-                outcome.done.append("the destination sends the new token")
-        except OpenRouterError as error:
-            outcome.wrong["destination"] = f"it could not be changed ({error})"
-        if outcome.done or outcome.wrong:
-            found.append(outcome)
+    _wait(session, seconds, "until the gateway has read both tokens")
+    with session.out.progress("changing the destinations", len(places)) as advance:
+        found, token = [], stack.secret.token()
+        for place in places:
+            outcome = send_token(client, place, stack.expected, token)
+            if outcome.done or outcome.wrong:
+                found.append(outcome)
+            advance()
     if not any(outcome.wrong for outcome in found):
         _wait(session, WAIT, "until OpenRouter sends the new token everywhere")
-        stack.secret.finish()
+        with session.out.progress("dropping the former token"):
+            stack.secret.finish()
         session.out.message("The former token is no longer taken.")
     return _told(session, found)
 
 
 def notifications(session: Session) -> ExitCode:
     """Prints the address to paste into the Custom Webhook card of OpenRouter's own Notifications (an Enterprise
-    preview). It holds a token: whoever knows it can have keys read, and nothing else.
+    preview). It holds a token, which is made if there is none: whoever knows it can have keys read, and nothing else.
 
     Example: governor broadcast notifications --stack governor
     """
     stack = _stack(session)
-    token = stack.secret.for_notifications().get_secret_value()
+    with session.out.progress("reading the secret"):
+        token = stack.secret.for_notifications().get_secret_value()
     address = f"{stack.expected.url.rstrip('/')}/notifications/{token}"
     session.out.result({"address": address}, lambda console: console.print(address, soft_wrap=True))
     return ExitCode.OK
@@ -175,76 +177,26 @@ def _begun(
     """The stack, OpenRouter, and the workspaces that are meant. Raises `Failure` for a name that means none, or two."""
     stack, policy = _stack(session), policy_of(policy_file)
     client = session.openrouter(policy.account.base_url)
-    wanted = named or sorted({workload.workspace for workload in policy.workloads})
-    if not wanted:
+    names = named or _declared(policy)
+    if not names:
         raise Failure("The policy has no workload, so no workspace is meant", fix="Give --workspace.")
-    return stack, client, list(_meant(wanted, client.workspaces.list()))
+    return stack, client, list(wanted(names, read_workspaces(client, session.out)))
 
 
-def _meant(wanted: Sequence[str], workspaces: Sequence[Workspace]) -> Iterator[Workspace]:
-    seen = set()
-    for name in wanted:
-        found = meant(name, workspaces)
-        if len(found) != 1:
-            raise Failure(
-                f"{len(found) or 'No'} workspaces are called {name}",
-                fix="Name each workspace by its id, its name or its slug in OpenRouter.",
-            )
-        if found[0].id not in seen:
-            seen.add(found[0].id)
-            yield found[0]
+def _declared(policy: Policy) -> list[str]:
+    return sorted({workload.workspace for workload in policy.workloads})
 
 
-def _set_up(client: OpenRouter, place: Workspace, expected: Expected, token: SecretStr, with_others: bool) -> Outcome:
-    outcome = Outcome(place.name)
-    try:
-        there = client.destinations.list(place.id)
-        started = others(there, expected)
-        if not place.is_observability_broadcast_enabled and started and not with_others:
-            names = ", ".join(f"{one.name or one.id} ({one.type})" for one in started)
-            outcome.wrong["switch"] = f"it is off, and would start {names} as well; --with-others does so"
-            return outcome
-        if not place.is_observability_broadcast_enabled:
-            place = client.workspaces.update(place.id, WorkspacePatch(is_observability_broadcast_enabled=True))
-            outcome.done.append("Broadcast is switched on")
-        own = ours(there, expected)
-        if own:
-            before = differences(True, own[:1], expected)
-            client.destinations.update(own[0].id, DestinationPatch(**_fields(expected, token)))
-            outcome.done.append("mended: " + ", ".join(before) if before else "was set up; the token is stored again")
-        else:
-            new = NewDestination(type=TYPE, workspace_id=place.id, **_fields(expected, token))
-            client.destinations.create(new)
-            outcome.done.append("the destination is made")
-        return _compared(outcome, place, client.destinations.list(place.id), expected)
-    except OpenRouterError as error:
-        outcome.wrong["OpenRouter"] = f"it refused or did not answer ({error}); run setup again"
-        return outcome
-
-
-def _compared(outcome: Outcome, place: Workspace, there: Sequence[Destination], expected: Expected) -> Outcome:
-    outcome.wrong |= differences(place.is_observability_broadcast_enabled, there, expected)
-    if len(ours(there, expected)) > 1:
-        outcome.wrong["surplus"] = "more than one destination sends to Governor; delete the others in OpenRouter"
-    return outcome
-
-
-def _config(expected: Expected, token: SecretStr) -> dict[str, Any]:
-    return {"url": expected.url, "method": "POST", "headers": {HEADER: token}}
-
-
-def _fields(expected: Expected, token: SecretStr) -> dict[str, Any]:
-    return {
-        "name": NAME,
-        "enabled": True,
-        "config": _config(expected, token),
-        "privacy_mode": True,
-        "sampling_rate": expected.sampling_rate,
-        "api_key_hashes": None,
-        "filter_rules": None,
-        "broadcast_generation_cost": True,
-        "broadcast_generation_identity": True,
-    }
+def _require_all(policy: Policy, places: Sequence[Workspace]) -> None:
+    """Raises `Failure` where the key does not see every workspace of the policy: a destination that goes on sending the
+    former token would be refused once that is dropped."""
+    unseen = [name for name in _declared(policy) if not meant(name, places)]
+    if unseen:
+        raise Failure(
+            f"The key does not see {', '.join(unseen)}, which the policy names: what is sent from there would be "
+            "refused after the former token is dropped",
+            fix="Use a management key of the whole organization, or mend the name in the policy.",
+        )
 
 
 def _wait(session: Session, seconds: float, what: str) -> None:
@@ -260,5 +212,6 @@ def _told(session: Session, found: Sequence[Outcome]) -> ExitCode:
             row(made, one.workspace, "; ".join(one.done), "; ".join(f"{at}: {what}" for at, what in one.wrong.items()))
         console.print(made)
 
-    session.out.result([one.__dict__ for one in found], render)
+    document = [{"workspace": one.workspace, "done": one.done, "wrong": one.wrong} for one in found]
+    session.out.result(document, render)
     return ExitCode.FINDINGS if any(one.wrong for one in found) else ExitCode.OK

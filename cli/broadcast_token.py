@@ -92,7 +92,8 @@ class TokenSecret:
     def seconds_to_wait(self, now: datetime) -> float:
         """Until every container of the gateway has read what is in the secret."""
         changed = self.client.describe_secret(SecretId=self.name).get("LastChangedDate")
-        return max(0.0, WAIT - (now - changed).total_seconds()) if changed else float(WAIT)
+        # A clock that is behind must not make anybody wait for longer than that.
+        return min(WAIT, max(0.0, WAIT - (now - changed).total_seconds())) if changed else float(WAIT)
 
     def for_notifications(self) -> SecretStr:
         """The token in the address that OpenRouter's own Notifications are sent to; made where there is none."""

@@ -118,12 +118,32 @@ def _failed(session: Session, failure: Failure) -> ExitCode:
     return failure.code
 
 
+_PERMISSION = "Ask for the permission that the error names; docs/cli.md lists what each command reads."
+_SIGN_IN = "Sign in to AWS (aws sso login, or AWS_PROFILE) as somebody who may do this."
+_REACH = "Check the network and --region, then run the command again."
+_AWS_FIXES = {
+    # S3, STS and CloudFormation say it otherwise than the services that speak JSON.
+    **dict.fromkeys(("AccessDenied", "AccessDeniedException"), _PERMISSION),
+    **dict.fromkeys(
+        (
+            "NoCredentialsError", "PartialCredentialsError", "SSOTokenLoadError", "UnauthorizedSSOTokenError",
+            "TokenRetrievalError", "CredentialRetrievalError", "ExpiredToken", "ExpiredTokenException",
+            "InvalidClientTokenId", "UnrecognizedClientException", "InvalidAccessKeyId",
+        ),
+        _SIGN_IN,
+    ),
+    **dict.fromkeys(
+        ("EndpointConnectionError", "ConnectTimeoutError", "ReadTimeoutError", "ConnectionClosedError"), _REACH
+    ),
+    "NoRegionError": "Give --region, or set AWS_REGION.",
+    "ProfileNotFound": "Check AWS_PROFILE: ~/.aws/config has no such profile.",
+    "ResourceNotFoundException": "Check the name, --region and the AWS account (aws sts get-caller-identity).",
+}  # fmt: skip
+
+
 def _aws_refused(error: Exception) -> Failure:
     code = error.response.get("Error", {}).get("Code", "") if isinstance(error, ClientError) else type(error).__name__
-    fix = {
-        "NoCredentialsError": "Sign in to AWS (aws sso login, or AWS_PROFILE) as somebody who may do this.",
-        "NoRegionError": "Give --region, or set AWS_REGION.",
-        "AccessDeniedException": "Ask for the permission that the error names.",
-        "ResourceNotFoundException": "Check the name, --region and the AWS account (aws sts get-caller-identity).",
-    }.get(code, "Check the AWS credentials (aws sts get-caller-identity), --region and the network.")
+    fix = _AWS_FIXES.get(
+        code, "Check the AWS credentials (aws sts get-caller-identity), --region and the network."
+    )  # fmt: skip
     return Failure(f"AWS refused or could not be reached ({error})", fix=fix, code=ExitCode.FAR_SIDE)

@@ -42,7 +42,8 @@ def outputs_of(session: Session) -> tuple[str, dict[str, str], dict[str, str]]:
     if not name:
         raise Failure("No stack was named", fix=f"Give --stack, or set {STACK_VARIABLE}.")
     try:
-        (found,) = session.aws("cloudformation").describe_stacks(StackName=name)["Stacks"]
+        with session.out.progress(f"looking the stack {name} up"):
+            (found,) = session.aws("cloudformation").describe_stacks(StackName=name)["Stacks"]
     except ClientError as error:
         if error.response["Error"]["Code"] != "ValidationError":
             raise

@@ -1,10 +1,5 @@
 """The `governor` command: every command module is registered here, one line each."""
 
-import os
-import signal
-import sys
-import threading
-
 import typer
 
 import cli.broadcast
@@ -18,7 +13,6 @@ import cli.policy
 import cli.review
 import cli.status
 import cli.terraform_command
-from cli.output import ExitCode
 
 HELP = (
     "Adopts, tries and runs Governor on an OpenRouter account.\n\n"
@@ -60,31 +54,3 @@ def _root() -> None:
 
 
 app = build()
-
-
-def _interrupted(_signal: int, _frame: object) -> None:
-    """Ctrl-C ends the process within two seconds, though threads that wait for an answer keep its usual way out."""
-    last = threading.Timer(2.0, _give_up)
-    last.daemon = True
-    last.start()
-    raise KeyboardInterrupt
-
-
-def _give_up() -> None:
-    sys.stderr.write("Interrupted.\n")
-    sys.stderr.flush()
-    os._exit(ExitCode.INTERRUPTED)
-
-
-def main() -> None:
-    """Runs the command line and ends the process."""
-    signal.signal(signal.SIGINT, _interrupted)
-    try:
-        app()
-    except SystemExit as ended:
-        if ended.code == ExitCode.INTERRUPTED:
-            sys.stdout.flush()
-            sys.stderr.flush()
-            # The interpreter would wait for every thread that still waits for an answer.
-            os._exit(ExitCode.INTERRUPTED)
-        raise

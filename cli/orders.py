@@ -9,7 +9,8 @@ import html
 import json
 import re
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Annotated, Any, get_args
 
 import typer
@@ -117,11 +118,13 @@ def send(session: Session, text: str, wait: int) -> ExitCode | None:
     if wanted.hint:
         raise Failure(_readable(wanted.hint), fix="governor --help lists the commands.")
     stack = deployed(session)
-    id = _put(session, stack, text, wanted.subject)
+    with session.out.progress("sending the command"):
+        id = _put(session, stack, text, wanted.subject)
     if not wait:
         _show(session, {"id": id, "command": text, "sent": True}, "Sent.")
         return None
-    answer = _answer(session, stack, id, wait)
+    with _interrupted(session, "The command was sent, and may yet be done: nothing takes it back. See the channel."):
+        answer = _answer(session, stack, id, wait)
     said = _readable(str(answer["said"]))
     done = answer["rule"] in DONE
     document = {"id": id, "command": text, "sent": True, "done": done, "rule": answer["rule"], "said": said}
@@ -142,7 +145,9 @@ def _put(session: Session, stack: Deployed, text: str, subject: str) -> str:
         "DetailType": DetailType.COMMAND_REQUESTED.value,
         "Detail": json.dumps({"subject": subject, "evidence": evidence}),
     }
-    answer = session.aws("events").put_events(Entries=[entry])
+    bus = session.aws("events")
+    with _interrupted(session, "The command may have been sent: look into the channel before you repeat it."):
+        answer = bus.put_events(Entries=[entry])
     if answer["FailedEntryCount"]:
         code = answer["Entries"][0].get("ErrorCode", "an unknown error")
         raise Failure(
@@ -170,6 +175,16 @@ def _answer(session: Session, stack: Deployed, id: str, wait: int) -> Mapping[st
         ),
         code=ExitCode.FAR_SIDE,
     )
+
+
+@contextmanager
+def _interrupted(session: Session, what: str) -> Iterator[None]:
+    """Tells a person who interrupts what has, or may have, happened by then."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        session.out.message(what)
+        raise
 
 
 def _show(session: Session, document: Mapping[str, Any], said: str) -> None:

@@ -3,6 +3,7 @@
 import json
 import os
 import tempfile
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -58,6 +59,7 @@ class Output:
     as_json: bool = False
     stdout: Console = field(default_factory=lambda: _console(stderr=False))
     stderr: Console = field(default_factory=lambda: _console(stderr=True))
+    _is_showing: bool = field(default=False, init=False)
 
     def result(self, document: Mapping[str, Any] | Sequence[Any], render: Callable[[Console], None]) -> None:
         """The command's result: `document` as JSON with --json, else what `render` prints. Money in USD, times UTC."""
@@ -80,8 +82,21 @@ class Output:
     def progress(self, doing: str, total: int | None = None) -> Iterator[Advance]:
         """Shows that something is under way, for whatever may take over a second. `total`: steps; None: not known.
 
-        A bar in a terminal, which goes when it is done; one line elsewhere.
+        A bar in a terminal, which goes when it is done; one line elsewhere. Within another one, and in another thread,
+        nothing is shown: what the person is told already goes on.
         """
+        if self._is_showing or threading.current_thread() is not threading.main_thread():
+            yield lambda steps=1: None
+            return
+        self._is_showing = True
+        try:
+            with self._shown(doing, total) as advance:
+                yield advance
+        finally:
+            self._is_showing = False
+
+    @contextmanager
+    def _shown(self, doing: str, total: int | None) -> Iterator[Advance]:
         if not self.stderr.is_terminal:
             self.message(f"{doing} ...")
             yield lambda steps=1: None
@@ -125,7 +140,7 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def write_atomically(path: Path, text: str) -> None:
+def write_atomically(path: Path, content: str | bytes) -> None:
     """Writes the file whole or not at all: an interrupt, a full disk or a kill leaves the old one as it was.
 
     A symbolic link stays one. The permissions of a file that was there are kept. Raises `Failure`.
@@ -136,8 +151,8 @@ def write_atomically(path: Path, text: str) -> None:
     except OSError as error:
         raise _unwritable(path, error) from error
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
             file.flush()
             os.fsync(file.fileno())
         Path(name).chmod(target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask())

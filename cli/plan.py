@@ -25,6 +25,7 @@ from cli.session import Session
 from cli.terraform import managed
 from cli.terraform_drift import NEEDED as COMPARED
 from cli.terraform_drift import drift
+from cli.terraform_owners import owners
 from governor.policy import Policy
 from spend_meter.days import DAYS
 from tools.policy import PolicyFault, compile_policy
@@ -80,8 +81,9 @@ def plan(
     through the functions' own rules. Knobs: tier, disable_at, alert_at, runaway, limit_usd, for one workload
     (WORKLOAD.tier=0) or for all. docs/plan.md says how to read it, and what it cannot know.
 
-    Exit code 1: something waits for a person (a key off the convention, a difference, from Terraform's state too, a
-    gap, a disable that may be a false alarm), or part of the account could not be read.
+    Exit code 1: something waits for a person (a key off the convention, a difference, from Terraform's state too, a key
+    that Terraform manages and a workload rotates, a gap, a disable that may be a false alarm), or part of the account
+    could not be read.
 
     Example: governor plan policy.yaml --what-if disable_at=1.0 --html plan.html
     """
@@ -92,11 +94,13 @@ def plan(
     resources = managed(terraform) if terraform else None
     client = session.openrouter(wanted.account.base_url)
     account = read_account(client, session.out, session.now)
-    beside = (
-        None if resources is None else Beside(len(resources), drift(resources, account), account.gaps_in(*COMPARED))
-    )
+    beside = None
+    if resources is not None:
+        whose = owners(resources, wanted, account)
+        beside = Beside(len(resources), drift(resources, account), account.gaps_in(*COMPARED), whose)
     account = replace(account, gaps=account.gaps_in(*present.NEEDED, "budgets"))
-    findings = present.now(wanted, account, client, session.now)
+    with session.out.progress("holding the policy against the account"):
+        findings = present.now(wanted, account, client, session.now)
     past = changed = None
     if not now_only:
         folder = None if no_cache else cache or default_folder()
@@ -109,7 +113,7 @@ def plan(
     shown = Shown(str(policy), account, findings, past, what_if or "", changed, beside)
     session.out.result(_document(shown), lambda console: render(shown, console))
     waits = any(one.kind in present.NEEDS_A_PERSON for one in findings) or (past and past.outcome.candidates)
-    drifted = beside is not None and bool(beside.differences or beside.gaps)
+    drifted = beside is not None and bool(beside.differences or beside.gaps or beside.owners.disputed)
     # Budgets of workspaces are refused to most plans of OpenRouter's, and no person can change that.
     return ExitCode.FINDINGS if waits or drifted or account.gaps_in(*present.NEEDED) else ExitCode.OK
 
@@ -168,7 +172,11 @@ def _document(shown: Shown) -> dict[str, Any]:
     }
     if shown.beside:
         found = shown.beside
-        document["terraform"] = terraform_command.document(found.resources, found.differences, found.gaps)
+        document["terraform"] = {
+            **terraform_command.document(found.resources, found.differences, found.gaps),
+            "left": [one.address for one in found.owners.left],
+            "claimed": [asdict(one) for one in found.owners.claimed],
+        }
     if shown.changed and shown.past:
         document["what_if"] = {
             "knob": shown.knob,

@@ -13,6 +13,7 @@ from cli.output import counted, plain, row, table, usd
 from cli.replay.outcome import Outcome, Stop, Summary
 from cli.terraform_command import show
 from cli.terraform_drift import Difference
+from cli.terraform_owners import Owners
 from spend_meter.periods import minute_of, starts_at
 
 if TYPE_CHECKING:
@@ -45,11 +46,12 @@ TOTALS = {
 
 @dataclass(frozen=True)
 class Beside:
-    """Terraform's state beside the account. `resources`: how many it has; `gaps`: what could not be compared."""
+    """Terraform's state beside account and policy. `resources`: how many it has; `gaps`: what could not be compared."""
 
     resources: int
     differences: Sequence[Difference]
     gaps: Sequence[Gap]
+    owners: Owners
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,21 @@ def _terraform(beside: Beside, console: Console) -> None:
     _more(len(beside.differences) - SHOWN * 2, console)
     for gap in beside.gaps:
         _say(f"Not compared: {gap}", console)
+    left = [counted(number, noun) for noun, number in beside.owners.counts().items()]
+    if left:
+        _say(f"Left to Terraform: {', '.join(left)}.", console)
+    # Those that wait for a person come first.
+    claimed = sorted(beside.owners.claimed, key=lambda one: not one.is_rotated)
+    for one in claimed[:SHOWN]:
+        if one.is_rotated:
+            text = (
+                f"Two owners: Terraform manages {one.key} ({one.address}), and {one.workload} would rotate it. "
+                "Forget it in Terraform (a `removed` block), or leave `rotation` out (docs/terraform.md)."
+            )
+        else:
+            text = f"Terraform manages {one.key} ({one.address}); {one.workload} watches it and never replaces it."
+        _say(text, console)
+    _more(len(claimed) - SHOWN, console)
 
 
 def _past(past: "Past", console: Console) -> None:

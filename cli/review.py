@@ -13,7 +13,7 @@ from rich.text import Text
 from cli.command import command
 from cli.deployed import outputs_of
 from cli.orders import Wait, send
-from cli.output import ExitCode, Failure, plain, row, table, usd
+from cli.output import ExitCode, Failure, plain, row, table, usd, write_atomically
 from cli.session import Session
 
 LATEST = "reviews/latest.json"
@@ -43,12 +43,20 @@ def review(session: Session, now: Now = False, save: Save = None, wait: Wait = 3
         return send(session, "review", wait)
     _, _, outputs = outputs_of(session)
     bucket = outputs.get("ReadingBucket", "")
-    s3 = session.aws("s3")
-    document = json.loads(_read(s3, bucket, LATEST))
+    with session.out.progress("reading the review"):
+        s3 = session.aws("s3")
+        document = json.loads(_read(s3, bucket, LATEST))
+        # All of them before the first is written: the four belong together.
+        wanted = OBJECTS if save else ()
+        objects = {name: _read(s3, bucket, f"reviews/{document['summary']['run']}/{name}") for name in wanted}
     if save:
-        save.mkdir(parents=True, exist_ok=True)
-        for name in OBJECTS:
-            (save / name).write_bytes(_read(s3, bucket, f"reviews/{document['summary']['run']}/{name}"))
+        try:
+            save.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            fix = "Give a folder, or a path in one that you may write."
+            raise Failure(f"The folder {save} could not be made: {error.strerror}", fix=fix) from None
+        for name, content in objects.items():
+            write_atomically(save / name, content)
     session.out.result(document, lambda console: _print(console, document, save))
     return ExitCode.FINDINGS if document["summary"]["findings"].get("high") else None
 

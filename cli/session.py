@@ -116,8 +116,10 @@ class Session:
         """
         if self._client is None:
             self._base_url = base_url(self.options.host or default_host or "")
-            client = self._connected(self._management_key(), self._base_url)
-            if not client.current_key().is_management_key:
+            with self.out.progress("asking OpenRouter what the key may do"):
+                client = self._connected(self._management_key(), self._base_url)
+                current = client.current_key()
+            if not current.is_management_key:
                 raise Failure(
                     "The key is an inference key. It can call models, but not read the account",
                     fix=_NEW_KEY,

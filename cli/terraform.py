@@ -7,6 +7,7 @@ Forms: a state file (version 4), and `terraform show -json` of a state or of a p
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -38,15 +39,15 @@ class Managed:
 
 
 def managed(path: Path) -> list[Managed]:
-    """What the file manages at OpenRouter. Raises `Failure` for a file that is none of the three forms."""
-    try:
-        document = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError, RecursionError):
-        raise _unreadable(path, "is not JSON") from None
+    """What the file manages at OpenRouter. Raises `Failure` for a file that is none of the three forms: it names the
+    line, or the resource, and never what stands there, which may be a key."""
+    document = _document(path)
     try:
         found = list(_resources(document))
+    except _NoResource as error:
+        raise _unreadable(f"{path}: {error} is not a resource as Terraform writes it") from None
     except (AttributeError, TypeError, KeyError, RecursionError):
-        raise _unreadable(path, "is neither a Terraform state nor a plan") from None
+        raise _unreadable(f"{path}: is neither a Terraform state nor a plan") from None
     made = []
     for kind, address, values in found:
         id = next((str(values[name]) for name in KINDS.get(kind, ()) if values.get(name)), "")
@@ -56,11 +57,33 @@ def managed(path: Path) -> list[Managed]:
     return made
 
 
-def _unreadable(path: Path, why: str) -> Failure:
+class _NoResource(Exception):
+    """What stands at this place of the document is of another shape."""
+
+
+def _document(path: Path) -> Any:
+    try:
+        # Bytes, so that JSON finds the encoding: a shell of Windows redirects into UTF-16.
+        content = path.read_bytes()
+    except OSError as error:
+        raise _unreadable(f"{path}: cannot be read: {error.strerror}") from None
+    if content.startswith(b"PK"):
+        raise _unreadable(f"{path}: is a saved plan as Terraform keeps it, which is not JSON")
+    try:
+        return json.loads(content)
+    except json.JSONDecodeError as error:
+        ends = "; the file ends too early" if error.pos >= len(error.doc.rstrip()) else ""
+        where = f"{path}:{error.lineno}: column {error.colno}"
+        raise _unreadable(f"{where}: is not JSON: {error.msg.lower()}{ends}") from None
+    except (ValueError, RecursionError):
+        raise _unreadable(f"{path}: is not JSON") from None
+
+
+def _unreadable(what: str) -> Failure:
     return Failure(
-        f"--terraform {path}: {why}",
-        fix="Give a state file, or what `terraform show -json` prints of a state or of a saved plan.",
-    )
+        what, fix="Give a state file, or what `terraform show -json` prints of a state, or of a saved plan: "
+        "`terraform show -json tf.plan > plan.json`.",
+    )  # fmt: skip
 
 
 def _resources(document: Any) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
@@ -93,19 +116,33 @@ def _of_plan(document: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[st
         )
 
 
-def _of_module(module: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
-    for one in module.get("resources", ()):
-        if one.get("mode") == "managed":
-            yield one["type"], one["address"], one.get("values") or {}
-    for child in module.get("child_modules", ()):
-        yield from _of_module(child)
+def _of_module(module: Mapping[str, Any], at: str = "root_module") -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    for number, one in enumerate(module.get("resources", ())):
+        with _at(f"{at}.resources.{number}"):
+            found = (one["type"], one["address"], one.get("values") or {}) if one.get("mode") == "managed" else None
+        if found:
+            yield found
+    for number, child in enumerate(module.get("child_modules", ())):
+        yield from _of_module(child, f"{at}.child_modules.{number}")
 
 
 def _of_state(resources: Any) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
-    for one in resources:
-        if one["mode"] != "managed":
-            continue
-        base = ".".join(filter(None, (one.get("module"), one["type"], one["name"])))
-        for instance in one["instances"]:
-            key = instance.get("index_key")
-            yield one["type"], base if key is None else f"{base}[{json.dumps(key)}]", instance.get("attributes") or {}
+    for number, one in enumerate(resources):
+        with _at(f"resources.{number}"):
+            found = list(_instances(one)) if one["mode"] == "managed" else []
+        yield from found
+
+
+def _instances(one: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    base = ".".join(filter(None, (one.get("module"), one["type"], one["name"])))
+    for instance in one["instances"]:
+        key = instance.get("index_key")
+        yield one["type"], base if key is None else f"{base}[{json.dumps(key)}]", dict(instance.get("attributes") or {})
+
+
+@contextmanager
+def _at(place: str) -> Iterator[None]:
+    try:
+        yield
+    except (AttributeError, TypeError, KeyError, ValueError):
+        raise _NoResource(place) from None

@@ -24,6 +24,7 @@ def python_of(name: str, requirements: Path) -> Path:
             "install",
             "--quiet",
             "--require-hashes",
+            "--no-deps",
             "--python",
             str(python),
             "-r",

@@ -23,10 +23,14 @@ FUNCTIONS = (
     "incident_picture",
     "account_review",
     "slack_home",
+    "webhook_sender",
 )
 
 
-SILENT = ("slack_gateway", "approval_desk", "broadcast_gateway", "broadcast_tally", "incident_picture", "slack_home")
+SILENT = (
+    "slack_gateway", "approval_desk", "broadcast_gateway", "broadcast_tally", "incident_picture", "slack_home",
+    "webhook_sender",
+)  # fmt: skip
 """They store no event: they publish none, or (the desk) only such as tell of rows that are there anyway."""
 
 
@@ -117,6 +121,7 @@ SECRETS = {
     ),
     "SlackSigningSecretName": _owned(readers="slack_gateway"),
     "BroadcastSecretName": _owned(readers="broadcast_gateway"),
+    "WebhookSecretName": _owned(readers="webhook_sender"),
     "WorkloadSecretPrefix": _owned("key_rotation", "spend_meter key_retirement credential_rotation byok_failover"),
     "ProviderSecretPrefix": _owned(readers="credential_rotation"),
     "PresetSecretPrefix": _owned(readers="preset_promotion"),

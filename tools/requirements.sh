@@ -20,3 +20,4 @@ write layers/management_api
 write layers/governor --prune pydantic
 write functions/preset_promotion
 write functions/incident_picture
+write functions/webhook_sender

@@ -74,7 +74,7 @@ def import_(
     Example: governor import policy.yaml --map "Search Agent=prod-search-agent" --owner U0LEAD
     """
     _require_slack_id(owner)
-    mapping = naming.parsed(map_ or (), map_file.read_text("utf-8").splitlines() if map_file else ())
+    mapping = naming.parsed(map_ or (), _lines(map_file) if map_file else ())
     foreign = {one.id for one in managed(terraform) if one.id} if terraform else set[str]()
     text, declared = present(policy) or (None, None)
     account = read_account(
@@ -123,6 +123,15 @@ def _with_proposed_caps(
     caps = cap_proposals(workloads, spend, session.now.date(), period=wanted.period, margin=wanted.margin)
     proposal.workloads = with_caps(proposal.workloads, caps)
     return replace(account, gaps=(*account.gaps, *spend.gaps)), caps
+
+
+def _lines(path: Path) -> list[str]:
+    """Raises `Failure` for what is no text."""
+    try:
+        return path.read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        fix = "Give a file in UTF-8 with one OLDNAME=workload a line."
+        raise Failure(f"--map-file {path} cannot be read as text", fix=fix) from None
 
 
 def _require_slack_id(owner: str | None) -> None:

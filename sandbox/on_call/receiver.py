@@ -1,26 +1,30 @@
-"""An HTTP server on the loopback that takes and checks what API destinations send, and keeps PagerDuty's incidents."""
+"""An HTTP server on the loopback that takes and checks what those on call are sent, and keeps PagerDuty's incidents."""
 
-import hmac
+import base64
 import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from sandbox.on_call import schemas
+from sandbox.on_call.signed import Signed
 
 ROUTING_KEY = "fake" * 8
 SIG = "fake-sig"
-TOKEN = "fake-token"
+TENANT = "fake-tenant"
+SIGNING_SECRET = "whsec_" + base64.b64encode(b"fake" * 8).decode()
 
 
 @dataclass
 class Receiver:
     """`pagerduty`, `teams` and `events` are what was taken; `refused` what was not, and why.
 
+    `posts`: path, headers and text of each request to the webhook, whatever came of it.
     `incidents`: each of PagerDuty's by its dedup_key, and how it stands. `answers`: statuses for the next requests,
     before any check.
     """
@@ -31,6 +35,8 @@ class Receiver:
     refused: list[str] = field(default_factory=list)
     incidents: dict[str, str] = field(default_factory=dict)
     answers: list[int] = field(default_factory=list)
+    posts: list[tuple[str, dict[str, str], str]] = field(default_factory=list)
+    signed: Signed = field(default_factory=lambda: Signed([SIGNING_SECRET], lambda: datetime.now(UTC)))
     _url: str = ""
 
     @property
@@ -42,7 +48,7 @@ class Receiver:
             "TeamsSecretName": "governor/teams",
             "TeamsUrl": f"{self._url}/workflows/1/invoke?api-version=1&sp=%2Ftriggers%2Fmanual%2Frun&sv=1.0",
             "WebhookSecretName": "governor/webhook",
-            "WebhookUrl": f"{self._url}/webhook",
+            "WebhookUrl": f"{self._url}/webhook?tenant={TENANT}",
         }
 
     @property
@@ -51,7 +57,7 @@ class Receiver:
         return {
             "governor/pagerduty": json.dumps({"routing_key": ROUTING_KEY}),
             "governor/teams": json.dumps({"sig": SIG}),
-            "governor/webhook": json.dumps({"token": TOKEN}),
+            "governor/webhook": json.dumps({"secret": SIGNING_SECRET}),
         }
 
     @contextmanager
@@ -69,7 +75,9 @@ class Receiver:
             thread.join()
 
     def take(self, path: str, headers: Any, text: str) -> int:
-        """The status that the vendor would answer."""
+        """The status that the vendor, or a receiver of signed events, would answer."""
+        if urlsplit(path).path == "/webhook":
+            self.posts.append((path, {name.lower(): value for name, value in headers.items()}, text))
         if self.answers:
             return self.answers.pop(0)
         wrong = list(self._wrong(path, headers, text))
@@ -97,9 +105,9 @@ class Receiver:
                 if not wrong:
                     self.teams.append(body)
             case "/webhook":
-                genuine = hmac.compare_digest(headers.get("X-Governor-Token", "").encode(), TOKEN.encode())
-                wrong = [*schemas.event(body)] if genuine else ["the token is another"]
-                if not wrong:
+                wrong = [] if parse_qs(parts.query) == {"tenant": [TENANT]} else ["the address is another"]
+                wrong += [*self.signed.wrong(headers, text), *schemas.event(body)]
+                if not wrong and self.signed.is_new(headers):
                     self.events.append(body)
             case _:
                 wrong = ["nobody is here"]

@@ -62,6 +62,22 @@ class Close(_Order):
     user: Someone
 
 
+class OpenHome(_Order):
+    """The person opens the app's Home."""
+
+    do: Literal["home"]
+    user: Someone
+
+
+class Press(_Order):
+    """A button of the person's Home, by its `action_id` and `value`, which stay when the Home is published anew."""
+
+    do: Literal["press"]
+    user: Someone
+    action: Short
+    value: Long
+
+
 class Begin(_Order):
     do: Literal["trouble"]
     name: Short
@@ -78,7 +94,8 @@ class Tour(_Order):
     step: Annotated[int, Field(ge=0, lt=len(tour.STEPS))]
 
 
-type Order = Annotated[SetTime | Click | Command | Submit | Close | Begin | End | Tour, Field(discriminator="do")]
+type InSlack = Click | Command | Submit | Close | OpenHome | Press
+type Order = Annotated[SetTime | InSlack | Begin | End | Tour, Field(discriminator="do")]
 
 
 def carry_out(order: Order, stage: Stage, driver: Driver) -> dict[str, Any]:
@@ -115,7 +132,7 @@ def _set_time(mode: Literal["paused", "x1", "x60", "next", "three"], stage: Stag
         driver.set_pace(pace)
 
 
-def _in_slack(order: Click | Command | Submit | Close, stage: Stage) -> None:
+def _in_slack(order: InSlack, stage: Stage) -> None:
     """What a person does in Slack, over signed HTTP to the function URL, and what comes of it at once."""
     world = stage.world
     match order:
@@ -127,3 +144,7 @@ def _in_slack(order: Click | Command | Submit | Close, stage: Stage) -> None:
             world.submit(order.user, **order.inputs)
         case Close():
             slack_view.close_modals(world, order.user)
+        case OpenHome():
+            world.open_home(order.user)
+        case Press():
+            world.press(order.user, order.action, value=order.value)

@@ -24,7 +24,8 @@ SOON, LATER = timedelta(minutes=15), timedelta(minutes=45)
 class Step:
     """`will`: what is going to happen, before. `look`: the id of the page's part where it shows, and its name there.
 
-    `person`: whose eyes the page takes for it, where something is shown to one person only.
+    `person`: whose eyes the page takes for it, where something is shown to one person only. `picture`: how the
+    alternative text of the picture begins that shows it best, if there is one.
     """
 
     title: str
@@ -32,6 +33,7 @@ class Step:
     look: str
     play: Callable[[Stage], Story]
     person: str = ""
+    picture: str = ""
 
 
 def watches(stage: Stage) -> Story:
@@ -171,7 +173,7 @@ STEPS = (
         "Three in the morning: an agent loops",
         "The time goes to 03:00. Then an agent calls itself without end on the key of prod-search-agent, at $500 an "
         "hour, while everybody sleeps.",
-        "slack", runs_away,
+        "slack", runs_away, picture=f"Spend of {SEARCH}",
     ),
     Step(
         "Somebody wants the key back",
@@ -210,7 +212,10 @@ STEPS = (
 
 
 def view() -> list[dict[str, Any]]:
-    return [{"title": one.title, "will": one.will, "look": one.look, "person": one.person} for one in STEPS]
+    return [
+        {"title": one.title, "will": one.will, "look": one.look, "person": one.person, "picture": one.picture}
+        for one in STEPS
+    ]
 
 
 def _said(stage: Stage) -> int:

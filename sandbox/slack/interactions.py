@@ -86,8 +86,9 @@ class People:
         body = json.dumps(payload)
         return self.send(body, headers={**self._signed(body), "Content-Type": "application/json"})
 
-    def press(self, user: str, button: str, holding: str, team: str) -> Sent:
-        """Clicks a button of the person's Home, by its text or action, in the part that holds a text."""
+    def press(self, user: str, button: str, holding: str, value: str | None, team: str) -> Sent:
+        """Clicks a button of the person's Home, by its text or action, in the part that holds a text; `value`: the one
+        that carries it."""
         view = self._workspace.homes.get(user)
         if view is None:
             raise NothingThere(f"{user} has no Home yet")
@@ -97,7 +98,7 @@ class People:
             "container": {"type": "view", "view_id": view["id"]},
             "trigger_id": self._workspace.trigger(user),
             "view": view,
-            "actions": [{**_home_button(view, button, holding), "action_ts": self._workspace.stamp()}],
+            "actions": [{**_home_button(view, button, holding, value), "action_ts": self._workspace.stamp()}],
         }
         return self._interact(payload, user, f"D{user}")
 
@@ -210,23 +211,28 @@ def _newest_button(
         if (ts and message["ts"] != ts) or holding not in json.dumps(message, ensure_ascii=False):
             continue
         for element in _buttons(message):
-            if button in (element["text"]["text"], element["action_id"], element["action_id"].rpartition(".")[2]):
+            if _is_called(element, button):
                 return message, element
             seen.append(element["text"]["text"])
     raise NothingThere(f"no button {button!r} in #{channel.name}; there are {sorted(set(seen))}")
 
 
-def _home_button(view: Mapping[str, Any], button: str, holding: str) -> dict[str, Any]:
-    """The first button of this text or action under a section that holds the text."""
+def _home_button(view: Mapping[str, Any], button: str, holding: str, value: str | None) -> dict[str, Any]:
+    """The first button of this text or action, and value, under a section that holds the text."""
     above, seen = "", []
     for block in view["blocks"]:
         if block["type"] == "section":
             above = block["text"]["text"]
         for element in _buttons({"blocks": [block]}):
-            if holding in above and button in (element["text"]["text"], element["action_id"].rpartition(".")[2]):
+            if holding in above and _is_called(element, button) and value in (None, element.get("value")):
                 return element
             seen.append(f"{element['text']['text']} ({above[:40]})")
     raise NothingThere(f"no button {button!r} in the Home; there are {sorted(set(seen))}")
+
+
+def _is_called(element: Mapping[str, Any], button: str) -> bool:
+    action = element["action_id"]
+    return button in (element["text"]["text"], action, action.rpartition(".")[2])
 
 
 def _buttons(message: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

@@ -104,9 +104,12 @@ class SlackSimulator:
         """A person opens the app's Home."""
         return self.api.people.open_home(user, team)
 
-    def press(self, user: str, button: str, *, holding: str = "", team: str = TEAM) -> Sent:
-        """A person clicks a button of their Home, by its text or its action, in the part that holds this text."""
-        return self.api.people.press(user, button, holding, team)
+    def press(self, user: str, button: str, *, holding: str = "", value: str | None = None, team: str = TEAM) -> Sent:
+        """A person clicks a button of their Home, by its text or its action, in the part that holds this text.
+
+        `value`: the button that carries it, wherever it stands by now.
+        """
+        return self.api.people.press(user, button, holding, value, team)
 
     def home(self, user: str) -> list[str]:
         """What the person's Home says: its texts, and its buttons in brackets."""

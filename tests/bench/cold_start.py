@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -40,7 +41,9 @@ class Start:
     answers: str
 
 
-METER = Start("spend_meter", "SpendMeterFunction", {"version": 1, "scheduled_time": "2026-05-20T09:00:00Z"}, "response")
+SCHEDULED = "2026-05-20T09:00:00Z"
+METERED = int(datetime.fromisoformat(SCHEDULED).timestamp()) // 60
+METER = Start("spend_meter", "SpendMeterFunction", {"version": 1, "scheduled_time": SCHEDULED}, "response")
 KILL_SWITCH = Start(
     "kill_switch",
     "KillSwitchFunction",
@@ -51,7 +54,7 @@ KILL_SWITCH = Start(
 
 def measure(stack: Path, say: Callable[[str], None]) -> Iterator[Figure]:
     with Worker.shipped("meter.py", stack) as worker:
-        reading = base64.b64decode(worker.tell("blank", minute=2**31)["content"])
+        reading = base64.b64decode(worker.tell("blank", minute=METERED)["content"])
     for start in (METER, KILL_SWITCH):
         say(f"cold start of {start.name}, {PAIRS} pairs")
         ours, floor = (partial(_seconds, stack, start, reading, f"{it}{start.name}{its}") for it, its in MODULES)

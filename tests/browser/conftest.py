@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 IMAGES = ROOT / "docs" / "images"
@@ -58,6 +59,30 @@ class Seen:
 
     def text(self, part: str) -> str:
         return str(self.page.locator(f"#{part}").inner_text())
+
+    def serious(self) -> list[tuple[str, str, list[str]]]:
+        """What axe-core finds serious or critical in the page as it is."""
+        return [
+            (one["id"], one["help"], [node["html"][:200] for node in one["nodes"]])
+            for one in Axe().run(self.page).response["violations"]
+            if one["impact"] in ("serious", "critical")
+        ]
+
+    def too_wide(self) -> int:
+        """Pixels that are cut at the side."""
+        return int(self.page.evaluate("document.documentElement.scrollWidth - innerWidth"))
+
+    def drawn(self, picture: Locator) -> tuple[int, int]:
+        """Width and height in pixels of a picture's own bytes, once they are there."""
+        picture.evaluate("one => one.decode()")
+        width, height = picture.evaluate("one => [one.naturalWidth, one.naturalHeight]")
+        return width, height
+
+    def look(self) -> str:
+        """The width and colours of this page, for a picture's name."""
+        size = self.page.viewport_size
+        dark = self.page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
+        return f"{size and size['width']}-{'dark' if dark else 'light'}"
 
     def do_step(self, number: int) -> str:
         """Goes to the step of the tour, does it, and answers what the page says came of it."""

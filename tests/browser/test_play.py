@@ -3,7 +3,6 @@
 import re
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 
 from sandbox.play import tour
 from sandbox.scenario.organization import EMBEDDINGS, REPORTS, SEARCH
@@ -30,6 +29,12 @@ TOLD = (
     r"Samir clicked Revert\. Production serves version 3: the approved text again",
     r"disabled all the same\. Once Slack was back, 1 thread told of it\. No event was lost",
 )
+IN_VIEW = """one => {
+  const box = document.getElementById("messages").getBoundingClientRect(), at = one.getBoundingClientRect();
+  return at.top >= box.top && at.bottom <= box.bottom;
+}"""
+SPEND = f"Spend of {SEARCH} by the minute"
+"""How the alternative text of the picture of the tour's incident begins."""
 LOOKS = [{"width": width, "scheme": scheme} for width in (1280, 390) for scheme in ("light", "dark")]
 
 
@@ -38,8 +43,15 @@ def test_the_tour_does_what_it_says_and_shows_it(seen: Seen) -> None:
         outcome = seen.do_step(number)
         assert re.search(told, outcome), outcome
         assert words in seen.text(part)
+        if step.look == "slack" and not step.picture:
+            last = seen.page.locator(f"#messages .text:has-text({words!r})").last
+            assert last.evaluate(IN_VIEW), "what was said last is in view"
         assert seen.page.locator(".pointed").get_attribute("id") == step.look
         assert seen.page.locator(".pointed").evaluate("one => one.getBoundingClientRect().top < innerHeight")
+        if step.picture:
+            picture = seen.page.get_by_alt_text(re.compile(f"^{step.picture}"))
+            assert seen.drawn(picture) == (1200, 810)
+            assert picture.evaluate(IN_VIEW), "“Show me where” is where the picture is"
         seen.keep(f"play-{number}")
     rows = {row.split("\n")[0]: row for row in seen.page.locator("#key-rows tr").all_inner_texts()}
     assert "disabled" in rows[EMBEDDINGS]
@@ -49,16 +61,50 @@ def test_the_tour_does_what_it_says_and_shows_it(seen: Seen) -> None:
 
 @pytest.mark.parametrize("seen", LOOKS, indirect=True, ids=lambda look: f"{look['width']} {look['scheme']}")
 def test_everybody_can_read_it(seen: Seen) -> None:
-    assert seen.page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, "nothing is cut at the side"
-    serious = [
-        (one["id"], one["help"], [node["html"][:200] for node in one["nodes"]])
-        for one in Axe().run(seen.page).response["violations"]
-        if one["impact"] in ("serious", "critical")
-    ]
-    assert serious == []
-    width = seen.page.viewport_size
-    dark = seen.page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
-    seen.keep(f"play-{width and width['width']}-{'dark' if dark else 'light'}")
+    assert seen.too_wide() <= 0
+    assert seen.serious() == []
+    seen.keep(f"play-{seen.look()}")
+
+
+@pytest.mark.parametrize("seen", LOOKS, indirect=True, ids=lambda look: f"{look['width']} {look['scheme']}")
+def test_a_picture_is_enlarged_and_said_in_words(seen: Seen) -> None:
+    page = seen.page
+    small = page.locator("#messages img").and_(page.get_by_alt_text(re.compile(f"^{SPEND}")))
+    assert seen.drawn(small) == (1200, 810)
+    before = small.evaluate("one => one.getBoundingClientRect().width")
+    button = page.locator("#messages figure", has=page.get_by_alt_text(re.compile(f"^{SPEND}"))).get_by_role("button")
+    button.focus()
+    page.keyboard.press("Enter")
+    large = page.locator("#dialog img")
+    assert seen.drawn(large) == (1200, 810)
+    assert large.evaluate("one => one.getBoundingClientRect().width") > 1.5 * before
+    assert seen.text("dialog").count(SPEND) == 1
+    assert "had it gone on" in seen.text("dialog").lower()
+    assert (seen.too_wide() <= 0, seen.serious()) == (True, [])
+    page.keyboard.press("Escape")
+    assert page.locator("#dialog[open]").count() == 0
+    assert button.evaluate("one => one === document.activeElement"), "the focus is back where it was"
+    small.click()
+    assert large.is_visible()
+
+
+@pytest.mark.parametrize("seen", LOOKS, indirect=True, ids=lambda look: f"{look['width']} {look['scheme']}")
+def test_everybody_can_read_their_home(seen: Seen) -> None:
+    page = seen.page
+    page.locator("#person").select_option("U0SEARCH")
+    page.locator("#tab-channel").focus()
+    page.keyboard.press("ArrowRight")
+    assert page.locator("#home").is_hidden(), "an arrow moves, and Enter opens"
+    page.keyboard.press("Enter")
+    page.locator("#view").get_by_text(f"{EMBEDDINGS} is disabled for runaway").wait_for()
+    assert "Yours" in seen.text("view")
+    assert page.locator("#channel").is_hidden()
+    assert (seen.too_wide() <= 0, seen.serious()) == (True, [])
+    page.locator("#person").select_option("U0GUEST")
+    page.locator("#view").get_by_text("you are a guest").wait_for()
+    assert EMBEDDINGS not in seen.text("view"), "a guest sees nothing of the organization"
+    page.get_by_role("tab", name="# governor").click()
+    assert page.locator("#messages").is_visible()
 
 
 def test_the_keyboard_alone_will_do(seen: Seen) -> None:
@@ -98,6 +144,12 @@ def test_a_button_asks_first_and_a_modal_asks_why(seen: Seen) -> None:
     page.locator("#messages").get_by_role("button", name="Restore key").last.click()
     page.locator("#dialog").get_by_role("button").last.click()
     page.locator("#messages").get_by_role("button", name="Reject").wait_for()
+    page.locator("#person").select_option("U0LEAD")
+    page.get_by_role("tab", name="Home").click()
+    page.locator("#view").get_by_role("button", name="Approve").wait_for()
+    assert "Waiting for a decision · @Ines asks to" in seen.text("view")
+    seen.keep("play-home")
+    page.get_by_role("tab", name="# governor").click()
     page.locator("#person").select_option("U0SEC")
     page.locator("#messages").get_by_role("button", name="Reject").click()
     page.get_by_label("Why?").fill("Not before the agent is mended.")
@@ -105,6 +157,28 @@ def test_a_button_asks_first_and_a_modal_asks_why(seen: Seen) -> None:
     page.locator("#dialog").get_by_role("button", name="Reject").click()
     page.locator("#messages").get_by_text("Not before the agent is mended.").first.wait_for()
     assert "disabled" in page.locator("#key-rows tr", has_text=EMBEDDINGS).inner_text()
+
+
+def test_a_key_is_restored_on_the_home_with_the_keyboard(seen: Seen) -> None:
+    press, page = seen.page.keyboard.press, seen.page
+    page.locator("#person").select_option("U0LEAD")
+    whispers = page.locator("#messages .only").count()
+    page.get_by_role("tab", name="Home").focus()
+    press("Enter")
+    page.locator("#view").get_by_text(f"{EMBEDDINGS} is disabled").wait_for()
+    assert "disabled" in page.locator("#key-rows tr", has_text=EMBEDDINGS).inner_text()
+    page.locator("#view").get_by_role("button", name="Restore key").first.focus()
+    press("Enter")
+    assert f"Lift the cause runaway of {EMBEDDINGS}" in seen.text("dialog")
+    page.locator("#dialog").get_by_role("button", name="Restore key").focus()
+    press("Enter")
+    page.locator("#key-rows tr", has_text=EMBEDDINGS).get_by_text("enabled").wait_for()
+    page.locator("#view").get_by_text(f"{EMBEDDINGS} is disabled").wait_for(state="detached")
+    page.locator("#direct").get_by_text("It is being done").wait_for()
+    assert page.locator("#view").evaluate("one => one.contains(document.activeElement)"), "the keyboard goes on here"
+    assert seen.serious() == []
+    page.get_by_role("tab", name="# governor").click()
+    assert page.locator("#messages .only").count() == whispers, "the answer is in no channel"
 
 
 def test_trouble_of_every_kind_is_made_and_ended(seen: Seen) -> None:

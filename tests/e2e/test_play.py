@@ -1,6 +1,7 @@
 """`make play` over HTTP, without a browser: the page's server on the built stack, its tour, orders and numbers."""
 
 import contextlib
+import io
 import json
 import socket
 import threading
@@ -10,6 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
+from PIL import Image
 
 from sandbox.play import tour
 from sandbox.play.__main__ import opened
@@ -63,7 +65,20 @@ class Visitor:
         return next(one for one in self.page["keys"] if one["name"] == name)
 
     def asked(self, path: str) -> Any:
-        return httpx.get(f"{self.address}{path}", timeout=SECONDS).json()
+        return self.got(path).json()
+
+    def got(self, path: str) -> httpx.Response:
+        return httpx.get(f"{self.address}{path}", timeout=SECONDS)
+
+    def home(self, user: str) -> str:
+        """What the person's Home says, as JSON; empty while they have none."""
+        return json.dumps(self.page["homes"].get(user, ""), ensure_ascii=False)
+
+    def home_button(self, user: str, text: str) -> dict[str, str]:
+        """The order that a click on this button of the person's Home is."""
+        elements = [one for block in self.page["homes"][user] for one in block.get("elements", [])]
+        (button,) = [one for one in elements if one.get("type") == "button" and one["text"]["text"] == text]
+        return {"do": "press", "user": user, "action": button["action_id"], "value": button["value"]}
 
 
 @pytest.fixture(scope="module")
@@ -124,6 +139,24 @@ def test_every_number_is_what_openrouter_slack_and_the_bus_say(visitor: Visitor)
     assert [one["text"] for one in page["slack"]["threads"]] == [one["text"] for one in world.slack.messages(CHANNEL)]
 
 
+def test_a_picture_is_shown_in_its_thread_with_slacks_own_bytes(visitor: Visitor) -> None:
+    shows = f"Spend of {SEARCH} by the minute"
+    ((thread, block),) = [
+        (thread, block)
+        for thread in visitor.page["slack"]["threads"]
+        for reply in thread["replies"]
+        for block in reply.get("blocks", [])
+        if block["alt_text"].startswith(shows)
+    ]
+    assert SEARCH in thread["text"]
+    shown = visitor.got(f"/api/files/{block['slack_file']['id']}")
+    assert shown.headers["content-type"] == "image/png"
+    assert shown.content == visitor.world.slack.workspace.files[block["slack_file"]["id"]]["content"]
+    with Image.open(io.BytesIO(shown.content)) as drawn:
+        assert drawn.size == (block["width"], block["height"])
+    assert visitor.got("/api/files/F0NONE").status_code == 404
+
+
 def test_no_credential_is_on_the_page(visitor: Visitor) -> None:
     page = json.dumps(visitor.page)
     assert "sk-or-v1" not in page
@@ -155,6 +188,25 @@ def test_people_may_do_in_slack_what_governor_lets_them(visitor: Visitor) -> Non
     visitor.until(lambda page: any(one["type"] == "Approval Rejected" for one in page["events"]))
     refusal = visitor.order(do="click", user="U0LEAD", ts=thread["ts"], action="no-such-button")
     assert (refusal.status_code, "no button" in refusal.json()["error"]) == (409, True)
+
+
+def test_a_home_is_opened_acted_on_and_changes_by_itself(visitor: Visitor) -> None:
+    nobody_yet = visitor.order(do="press", user="U0LEAD", action="governor.restore", value="{}")
+    assert (nobody_yet.status_code, "no Home" in nobody_yet.json()["error"]) == (409, True)
+    for user, said in (("U0LEAD", "is disabled for runaway"), ("U0GUEST", "you are a guest")):
+        assert visitor.order(do="home", user=user).status_code == 200
+        visitor.until(lambda page, user=user, said=said: said in visitor.home(user))
+    opened = visitor.world.engine.logs("SlackHomeFunction")
+    assert '"user":"U0LEAD","rule":"shown"' in opened, "by Slack's event, whose signature the gateway took"
+    assert EMBEDDINGS in visitor.home("U0LEAD")
+    assert EMBEDDINGS not in visitor.home("U0GUEST"), "a guest sees nothing of the organization"
+    restore = visitor.home_button("U0LEAD", "Restore key")
+    assert visitor.order(**{**restore, "user": "U0GUEST"}).status_code == 409, "whose Home has no such button"
+    assert visitor.order(**restore).status_code == 200
+    visitor.until(lambda page: not visitor.key(EMBEDDINGS)["disabled"])
+    visitor.until(lambda page: f"*{EMBEDDINGS}* is disabled" not in visitor.home("U0LEAD"))
+    assert [one["user"] for one in visitor.page["slack"]["direct"]] == ["U0LEAD"], "the answer, to nobody else"
+    assert visitor.order(**restore).status_code == 409, "the button is gone"
 
 
 def test_openrouter_down_and_a_killed_meter_lose_no_dollar(visitor: Visitor) -> None:

@@ -29,6 +29,7 @@ SECRET_OF = {
     "SlackSecretName": "governor/slack",
     "SlackSigningSecretName": "governor/slack-signing",
     "BroadcastSecretName": "governor/broadcast",
+    "WebhookSecretName": "governor/webhook",
     "WorkloadSecretPrefix": "openrouter/prod/search-agent",
     "ProviderSecretPrefix": "providers/anthropic",
     "PresetSecretPrefix": "presets/staging",
@@ -40,13 +41,16 @@ QUEUES = {
     "NoticeQueue": set[str](),
     "RotationQueue": {"key_planning"},
     "ApprovalDeskDeadLetters": {"slack_gateway", "approval_desk"},
+    "WebhookQueue": set[str](),
 }
 SENDERS = ({"Effect": "Allow", "Action": ["events:PutEvents", "sqs:SendMessage"], "Resource": "*"},)
 
 
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    with open_world(tmp_path_factory.mktemp("taken-over"), PARAMETERS, own_secrets=BROADCAST) as world:
+    webhook = {"WebhookSecretName": "governor/webhook", "WebhookUrl": "https://receiver.invalid/"}
+    own = {**BROADCAST, "governor/webhook": json.dumps({"secret": "fake"})}
+    with open_world(tmp_path_factory.mktemp("taken-over"), {**PARAMETERS, **webhook}, own_secrets=own) as world:
         secrets = world.engine.client("secretsmanager")
         for name in ("providers/anthropic", "presets/staging", UNRELATED):
             secrets.create_secret(Name=name, SecretString=json.dumps({"api_key": "fake"}))

@@ -1,8 +1,11 @@
 """The cost-and-usage export, in the columns of FOCUS 1.2 (https://focus.finops.org/focus-specification/v1-2/). Pure.
 
 One row for each completed day, workspace, model, endpoint and payer. What was billed to credits is OpenRouter's
-invoice; BYOK inference is the provider's, so that provider is its `InvoiceIssuerName`. OpenRouter publishes no list
-cost for served tokens, so that list and contracted cost are the billed cost, and unit prices are the day's averages.
+invoice; BYOK inference is the provider's, so that provider is its `InvoiceIssuerName`, and its `BilledCost` is 0, as
+the specification says of what a third party is paid: the sum of `BilledCost` is what credits paid, that of
+`EffectiveCost` everything. A charge is taken from credits that were paid before, so no row has an invoice of its own.
+OpenRouter publishes prices and no list cost of what was served, so that list and contracted cost are the effective
+cost, and unit prices are the day's averages. A number has a decimal point, by which tools that read CSV know a decimal.
 Activity does not split tokens by payer: where a day has both, they are divided as the cost is (an estimate).
 Tables for people beside it: costs.csv and findings.csv.
 """
@@ -28,9 +31,9 @@ MANDATORY = (
     "PricingUnit", "ProviderName", "PublisherName", "ServiceCategory", "ServiceName",
 )  # fmt: skip
 CONDITIONAL = (
-    "ChargeFrequency", "ConsumedQuantity", "ConsumedUnit", "ContractedUnitPrice", "ListUnitPrice", "PricingCategory",
-    "ResourceId", "ResourceName", "ResourceType", "ServiceSubcategory", "SkuId", "SkuPriceId", "SubAccountId",
-    "SubAccountName", "SubAccountType", "BillingAccountType", "Tags",
+    "ChargeFrequency", "ConsumedQuantity", "ConsumedUnit", "ContractedUnitPrice", "InvoiceId", "ListUnitPrice",
+    "PricingCategory", "ResourceId", "ResourceName", "ResourceType", "ServiceSubcategory", "SkuId", "SkuMeter",
+    "SkuPriceDetails", "SkuPriceId", "SubAccountId", "SubAccountName", "SubAccountType", "BillingAccountType", "Tags",
 )  # fmt: skip
 OWN = ("x_RequestCount", "x_PromptTokens", "x_CompletionTokens", "x_Payer")
 COLUMNS = (*MANDATORY, *CONDITIONAL, *OWN)
@@ -66,11 +69,12 @@ def _line(
     first = day.replace(day=1)
     tokens = counts["prompt"] + counts["completion"]
     amount, price = _number(cost), _number(cost / tokens if tokens else NOUGHT)
+    quantity = _number(Decimal(tokens))
     issuer = "OpenRouter" if payer == "credits" else row.provider_name or "unknown"
     place = row.workspace_id or ""
     sku = row.model_permaslug or row.model
     return {
-        "BilledCost": amount,
+        "BilledCost": amount if payer == "credits" else _number(NOUGHT),
         "EffectiveCost": amount,
         "ListCost": amount,
         "ContractedCost": amount,
@@ -86,6 +90,7 @@ def _line(
         "ChargeClass": "",
         "ChargeDescription": f"{row.model} served by {row.provider_name or 'an unnamed provider'}, paid by {payer}",
         "ChargeFrequency": "Usage-Based",
+        "InvoiceId": "",
         "InvoiceIssuerName": issuer,
         "ProviderName": "OpenRouter",
         "PublisherName": row.provider_name or "unknown",
@@ -93,13 +98,15 @@ def _line(
         "ServiceSubcategory": "Generative AI",
         "ServiceName": "OpenRouter",
         "PricingCategory": "Standard",
-        "PricingQuantity": f"{tokens}",
+        "PricingQuantity": quantity,
         "PricingUnit": "Tokens",
-        "ConsumedQuantity": f"{tokens}",
+        "ConsumedQuantity": quantity,
         "ConsumedUnit": "Tokens",
         "ListUnitPrice": price,
         "ContractedUnitPrice": price,
         "SkuId": sku,
+        "SkuMeter": "Tokens",
+        "SkuPriceDetails": "",
         "SkuPriceId": f"{sku}/{row.endpoint_id}" if row.endpoint_id else sku,
         "ResourceId": row.endpoint_id or sku,
         "ResourceName": row.model,
@@ -167,8 +174,9 @@ def _is_number(text: str) -> bool:
 
 
 def _number(amount: Decimal) -> str:
-    """Plain decimal notation: FOCUS takes an exponent, spreadsheets read it as they like."""
-    return f"{amount.normalize():f}" if amount else "0"
+    """Plain decimal notation, with a point: FOCUS takes an exponent, spreadsheets read it as they like."""
+    text = f"{amount.normalize():f}"
+    return text if "." in text else f"{text}.0"
 
 
 def _instant(day: date) -> str:

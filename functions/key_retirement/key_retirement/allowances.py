@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING
 from governor.allowance import Need, Needs
 
 if TYPE_CHECKING:
-    from governor.causes import Causes
     from governor.lineage import Lineage
     from governor.policy import Workload
-    from key_retirement.ports import Ports
+    from key_retirement.ports import Ports, Tending
 
 RESTORED = timedelta(minutes=12)
 """So long after a person's restore a limit is raised though the meter has not looked again: a little over a beat."""
@@ -26,20 +25,20 @@ def known_needs(ports: "Ports") -> Needs | None:
         return None
 
 
-def need_of(
-    workload: "Workload", lineage: "Lineage", needs: Needs | None, causes: "Causes", now: datetime, *, decided: bool
-) -> Need | None:
+def need_of(tending: "Tending", lineage: "Lineage", *, decided: bool) -> Need | None:
     """The need by which the lineage's limits are held to an allowance; None: they are the caps' own.
 
     Without a fresh word of the meter the last allowance stands, and nothing is raised: nobody looks. `decided`: people
     have decided that a key of it works again.
     """
-    if workload.key.allowance is None:
+    if tending.workload.key.allowance is None:
         return None
+    needs, now = tending.needs, tending.now
+    causes = tending.ports.causes.causes(lineage.workload)
     restored = decided or any(row.lifted_at and now - row.lifted_at < RESTORED for row in causes.rows.values())
     if needs is None or not needs.is_fresh(now):
         return Need(lineage.allowance, renew=restored) if lineage.allowance else None
-    need = needs.by_workload.get(workload.name)
+    need = needs.by_workload.get(lineage.workload)
     return Need(need.usd, need.renew or restored, need.due) if need else None
 
 

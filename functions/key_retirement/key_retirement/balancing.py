@@ -39,9 +39,8 @@ def rebalance(tending: Tending, lineage: Lineage, by: str | None = None) -> Line
     again; None: this very run. Raises `LedgerConflict`, and `LimitsClaimed` while somebody else sets limits.
     """
     claim = claimed(lineage.limits_claim, lineage.workload, by or _holder(lineage), tending.ports.clock())
-    answered, begun = True, lineage.version
-    causes = tending.ports.causes.causes(lineage.workload)
-    need = need_of(tending.workload, lineage, tending.needs, causes, tending.now, decided=by is not None)
+    answered, begun, found = True, lineage.version, lineage
+    need = need_of(tending, lineage, decided=by is not None)
     allowance = round(need.usd, 2) if need else None
     settled: dict[str, Limit] = {}
     guard = guardrail(tending)
@@ -59,6 +58,7 @@ def rebalance(tending: Tending, lineage: Lineage, by: str | None = None) -> Line
             key.hash: role(key, keys[key.hash], tending.rules, tending.now) for key in lineage.keys if key.hash in keys
         }
         shares = balance(caps, keys, roles, deleted, tending.now)
+        lineage = _shared(lineage, keys, shares if need and not lower_only else None)
         targets = {
             hash: limit
             for hash, limit in within_allowance(shares, keys, need).items()
@@ -82,9 +82,11 @@ def rebalance(tending: Tending, lineage: Lineage, by: str | None = None) -> Line
             read = tending.account.keys.get(hash)
             keys[hash] = remembered(read, lineage.key(hash), byok, tending.now, margin)
     if lineage.version == begun:
-        if (allowance is None) == (lineage.allowance is None):
-            return lineage
-        return tending.ports.lineages.write(replace(lineage, allowance=allowance))
+        if (allowance is None) == (found.allowance is None):
+            lineage = replace(lineage, allowance=found.allowance)
+        else:
+            lineage = replace(lineage, allowance=allowance)
+        return lineage if lineage == found else tending.ports.lineages.write(lineage)
     if not answered:
         return lineage
     return tending.ports.lineages.release(_settled(lineage, settled, tending.now) if need else lineage)
@@ -123,7 +125,7 @@ def guardrail(tending: Tending) -> "Guardrail | None":
 
 def is_given(key: LineageKey, live: "ApiKey") -> bool:
     """Whether the limit is one that Governor set last, or was about to."""
-    return not key.given or any(_is_same(live, limit) for limit in key.given)
+    return not key.given or any(is_same(live, limit) for limit in key.given)
 
 
 def within(caps: Sequence[Cap], live: "ApiKey") -> bool:
@@ -138,7 +140,7 @@ def is_settling(key: LineageKey, now: datetime) -> bool:
 
 def is_policy(caps: Sequence[Cap], live: "ApiKey") -> bool:
     """Whether the limit is the policy's cap itself."""
-    return _is_same(live, Limit(caps[0].limit_usd, caps[0].period))
+    return is_same(live, Limit(caps[0].limit_usd, caps[0].period))
 
 
 def _settled(lineage: Lineage, answered: Mapping[str, Limit], now: datetime) -> Lineage:
@@ -150,6 +152,21 @@ def _settled(lineage: Lineage, answered: Mapping[str, Limit], now: datetime) -> 
         own = lineage.key(hash)
         if own:
             lineage = lineage.with_key(replace(own, given=(limit,), given_at=now))
+    return lineage
+
+
+def _shared(lineage: Lineage, keys: "Mapping[str, ApiKey]", shares: Mapping[str, Limit] | None) -> Lineage:
+    """The row that knows the limit that each key would have without an allowance; None: it has none.
+
+    `shares`: those that the caps would move. It is what `releasing` gives back once the policy has no such workload.
+    """
+    for key in lineage.keys:
+        live = keys.get(key.hash)
+        share = None
+        if shares is not None and live is not None:
+            share = shares.get(key.hash, Limit(live.limit, live.limit_reset))
+        if share != key.share:
+            lineage = lineage.with_key(replace(key, share=share))
     return lineage
 
 
@@ -172,7 +189,7 @@ def _intended(
     return tending.ports.lineages.write(lineage)
 
 
-def _is_same(live: "ApiKey", limit: Limit) -> bool:
+def is_same(live: "ApiKey", limit: Limit) -> bool:
     if live.limit is None or limit.limit_usd is None:
         return live.limit is limit.limit_usd
     return abs(live.limit - limit.limit_usd) < _CENT and live.limit_reset == limit.limit_reset

@@ -35,6 +35,7 @@ from key_retirement.places import Places, WorkloadUnknown
 from key_retirement.ports import Ports, Tending
 from key_retirement.proving import kept, prove
 from key_retirement.reconciling import reconcile, unblock
+from key_retirement.releasing import release_all
 from key_retirement.retiring import delete, is_noted, keep_out, mark_leaked, note_last_spend, retire
 from key_retirement.rollback import roll_back
 from key_retirement.settings import Asked, Grant, Look, Rollback, Rotated
@@ -94,7 +95,8 @@ class KeyRetirement:
         lineages = {lineage.workload: lineage for lineage in self.ports.lineages.all()}
         needs = known_needs(self.ports)
         open_ones = looked_at(self.ports.policy, lineages, needs, asked, self.ports.clock(), hourly=hourly)
-        return self._tended(open_ones, lineages, needs, account, hourly, seconds_left)
+        errors = release_all(self.ports, account, lineages)
+        return self._tended(open_ones, lineages, needs, account, hourly, seconds_left, errors)
 
     def _copied(self, name: str) -> Report:
         """A workload was just rotated: its copies are written at once. All else can wait for the next beat, which sees
@@ -113,8 +115,9 @@ class KeyRetirement:
         account: "OpenRouter",
         hourly: bool,
         seconds_left: Callable[[], float],
+        errors: list[Exception],
     ) -> Report:
-        places, leaving, errors = Places(account), Leaving(), list[Exception]()
+        places, leaving = Places(account), Leaving()
         quiet = {workload.name: (workload.rotation or BY_HAND).quiet for workload in workloads}
         asking = Asking(ending(lineages, quiet, self.ports.clock()))
         tended = put_off = 0

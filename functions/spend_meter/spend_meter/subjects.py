@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -60,6 +61,19 @@ class Subjects:
             return owner
         name = self.lineage_of(key.name)
         return name if (workspace_id, name) in self._workloads else key.hash
+
+    def by_workload(self, listed: Mapping[str, Sequence["ApiKey"] | None]) -> "Mapping[str, Lineage]":
+        """The keys of each of the policy's workloads, as `of` tells them."""
+        found: dict[str, list[tuple[ApiKey, str]]] = {}
+        owners, here = self._owners, {workspace_id for workspace_id, _ in self._workloads}
+        for workspace_id, keys in listed.items():
+            if not owners and workspace_id not in here:
+                continue
+            for key in keys or ():
+                subject = self.of(key, workspace_id)
+                if subject != key.hash:
+                    found.setdefault(subject, []).append((key, workspace_id))
+        return found
 
     def of_hash(self, hash: str) -> str:
         """The subject of a key of which only the hash is known."""
@@ -179,14 +193,24 @@ type LineageOf = Callable[[str], Lineage]
 
 
 def lineages(listed: Mapping[str, Sequence["ApiKey"] | None], subjects: Subjects) -> LineageOf:
-    """Looks up a subject's keys in a reading; the index is built when first asked, since most beats never ask."""
-    index: dict[str, list[tuple[ApiKey, str]]] = {}
+    """Looks up a subject's keys in a reading.
+
+    Workloads have an index of their own, and each index is built when first asked: to tell of every key which subject
+    it is of costs as much as judging all of them.
+    """
+    workloads, hashes = cache(lambda: subjects.by_workload(listed)), cache(lambda: _by_hash(listed))
 
     def lineage(subject: str) -> Lineage:
-        if not index:
-            for workspace_id, keys in listed.items():
-                for key in keys or ():
-                    index.setdefault(subjects.of(key, workspace_id), []).append((key, workspace_id))
-        return index.get(subject, ())
+        if subject in subjects.declared:
+            return workloads().get(subject, ())
+        return [(key, place) for key, place in hashes().get(subject, ()) if subjects.of(key, place) == subject]
 
     return lineage
+
+
+def _by_hash(listed: Mapping[str, Sequence["ApiKey"] | None]) -> Mapping[str, Lineage]:
+    found: dict[str, list[tuple[ApiKey, str]]] = {}
+    for workspace_id, keys in listed.items():
+        for key in keys or ():
+            found.setdefault(key.hash, []).append((key, workspace_id))
+    return found

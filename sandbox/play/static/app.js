@@ -2,7 +2,9 @@
 
 import { order, say } from "./dialogs.js";
 import { clock, day, find, h, keyed } from "./dom.js";
+import * as home from "./home.js";
 import * as panels from "./panels.js";
+import * as people from "./people.js";
 import * as slack from "./slack.js";
 import * as tour from "./tour.js";
 import { completes } from "./completion.js";
@@ -11,12 +13,16 @@ const state = { events: [] };
 
 const PARTS = {
   fixed: (part) => {
-    slack.take(part.people);
+    people.take(part.people);
     tour.take(part.tour);
     completes(part.completions);
   },
   time,
-  slack: slack.draw,
+  slack: (part) => {
+    slack.draw(part);
+    home.told(part.direct);
+  },
+  homes: home.take,
   keys: panels.keys,
   lineages: panels.lineages,
   chains: panels.chains,
@@ -65,7 +71,10 @@ function targets() {
   if (kind.targets.includes(chosen)) find("trouble-target").value = chosen;
 }
 
-find("person").addEventListener("change", () => state.slack && slack.draw(state.slack));
+find("person").addEventListener("change", () => {
+  slack.draw();
+  home.changePerson();
+});
 find("trouble-name").addEventListener("change", targets);
 find("filter").addEventListener("input", () => panels.timeline(state.events));
 find("troubles").addEventListener("submit", (event) => {
@@ -76,7 +85,7 @@ find("troubles").addEventListener("submit", (event) => {
 find("composer").addEventListener("submit", async (event) => {
   event.preventDefault();
   const text = find("command").value.trim();
-  if (await order({ do: "command", user: slack.person(), text })) find("command").value = "";
+  if (await order({ do: "command", user: people.person(), text })) find("command").value = "";
 });
 for (const one of document.querySelectorAll("[data-time]")) {
   one.addEventListener("click", () => order({ do: "time", mode: one.dataset.time }));

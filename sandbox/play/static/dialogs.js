@@ -29,8 +29,8 @@ export async function ask(title, question, yes, no, style) {
   return (await show(title, [h("p", {}, question)], yes, no, style)) !== null;
 }
 
-/** Shows a form; what was filled in, or null where it was closed. `yes` empty: there is nothing to submit. */
-export function show(title, content, yes, no, style = "primary") {
+/** Shows a form; what was filled in, or null where it was closed. `yes` empty: there is nothing to submit. `shape`: a class. */
+export function show(title, content, yes, no, style = "primary", shape = "") {
   const dialog = find("dialog");
   const form = h(
     "form",
@@ -46,6 +46,7 @@ export function show(title, content, yes, no, style = "primary") {
   );
   if (dialog.open) dialog.close("");
   dialog.replaceChildren(form);
+  dialog.className = shape;
   dialog.returnValue = "";
   dialog.showModal();
   return new Promise((resolve) => {

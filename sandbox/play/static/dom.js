@@ -47,14 +47,19 @@ export function keyed(parent, items, keyOf, draw) {
   const same = wanted.length === parent.children.length && wanted.every((one, at) => one === parent.children[at]);
   if (!same) parent.replaceChildren(...wanted);
   if (focused && !parent.contains(document.activeElement)) {
-    [...parent.querySelectorAll("[data-focus]")].find((one) => one.dataset.focus === focused)?.focus();
+    const again = [...parent.querySelectorAll("[data-focus]")].find((one) => one.dataset.focus === focused);
+    (again ?? parent).focus({ preventScroll: true }); // where what had the focus is gone, the keyboard goes on from here
   }
 }
 
+/** What a person has opened or closed stays so; everything else is as it is drawn now. */
 function carryOpenParts(from, to) {
   const before = from ? [...from.querySelectorAll("details")] : [];
   [...to.querySelectorAll("details")].forEach((one, at) => {
-    if (before[at]) one.open = before[at].open;
+    const old = before[at];
+    const chosen = old && String(old.open) !== old.dataset.drawn;
+    if (chosen) one.open = old.open;
+    one.dataset.drawn = String(chosen ? !one.open : one.open);
   });
 }
 

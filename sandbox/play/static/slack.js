@@ -1,27 +1,15 @@
 // The channel as Slack draws it, with buttons that are sent, signed, to the stack's Slack function URL.
 
-import { ask, order, show } from "./dialogs.js";
+import { block, picture } from "./blocks.js";
+import { order, show } from "./dialogs.js";
 import { clock, find, h, keyed } from "./dom.js";
 import { mrkdwn } from "./mrkdwn.js";
+import { names, person } from "./people.js";
 
-const names = {};
 let last = null;
 
-export const person = () => find("person").value;
-
-export function take(people) {
-  for (const one of people) names[one.id] = one.name.split(" ")[0];
-  const chosen = person();
-  keyed(find("person"), people, (one) => one.id, (one) => h("option", { value: one.id }, `${one.name}, ${one.role}`));
-  if (chosen) find("person").value = chosen;
-}
-
-export function become(id) {
-  find("person").value = id;
-  if (last) draw(last);
-}
-
-export function draw(slack) {
+export function draw(slack = last) {
+  if (!slack) return;
   last = slack;
   const box = find("messages");
   const atEnd = box.scrollHeight - box.scrollTop - box.clientHeight < 80;
@@ -36,7 +24,7 @@ export function draw(slack) {
   ].sort((one, other) => Number(one.ts) - Number(other.ts));
   if (items.length) keyed(box, items, (one) => one.kind + one.ts, item);
   else box.replaceChildren(h("p", { class: "empty" }, "Nothing has been said yet: nothing is wrong."));
-  if (atEnd) box.scrollTop = box.scrollHeight;
+  if (atEnd) toEnd();
   mails(slack.mails);
   modal(slack.modals[person()]);
 }
@@ -47,13 +35,17 @@ function item(one) {
     return message(one, h("p", { class: "aside" }, `replied to a thread: ${plain(one.to)}`));
   }
   const count = one.replies.length + one.hidden;
+  const seen = one.replies.some((reply) => reply.blocks?.some((each) => each.type === "image"));
   const thread = count
-    ? h("details", { class: "thread" }, h("summary", { "data-focus": `thread ${one.ts}` }, `${count} ${count === 1 ? "reply" : "replies"}`), ...one.replies.map((reply) => message(reply)))
+    ? h("details", { class: "thread", open: seen }, h("summary", { "data-focus": `thread ${one.ts}` }, `${count} ${count === 1 ? "reply" : "replies"}`), ...one.replies.map((reply) => message(reply)))
     : null;
   return message(one, null, thread);
 }
 
-function message(one, aside = null, thread = null) {
+/** A message; of one with blocks, Slack shows no text: that is for notifications. */
+export function message(one, aside = null, thread = null) {
+  const click = (button) => ({ do: "click", user: person(), ts: one.ts, action: button.action_id });
+  const edited = one.edited ? h("span", { class: "edited" }, " (edited)") : null;
   return h(
     "article",
     { class: one.kind === "only" ? "message only" : "message" },
@@ -62,20 +54,20 @@ function message(one, aside = null, thread = null) {
       "div",
       { class: "body" },
       aside,
-      h("p", { class: "author" }, h("strong", {}, "Governor"), " ", h("span", { class: "app" }, "APP"), " ", h("time", {}, clock(Number(one.ts)))),
-      h("div", { class: "text" }, ...mrkdwn(one.text, names), one.edited ? h("span", { class: "edited" }, "(edited)") : null),
-      ...(one.blocks ?? []).map((each) => block(each, one.ts)),
-      ...(one.attachments ?? []).map((each) => attachment(each, one.ts)),
+      h("p", { class: "author" }, h("strong", {}, "Governor"), " ", h("span", { class: "app" }, "APP"), " ", h("time", {}, clock(Number(one.ts))), one.blocks?.length ? edited : null),
+      one.blocks?.length ? null : h("div", { class: "text" }, ...mrkdwn(one.text, names), edited),
+      ...(one.blocks ?? []).map((each) => block(each, click)),
+      ...(one.attachments ?? []).map((each) => attachment(each, click)),
       ...(one.files ?? []).map(file),
       thread,
     ),
   );
 }
 
-function attachment(one, ts) {
+function attachment(one, click) {
   const shape = { class: `attachment ${colour(one.color)}` };
   const blocks = one.blocks ?? [{ type: "section", text: { type: "mrkdwn", text: one.text ?? one.fallback ?? "" } }];
-  return h("div", shape, ...blocks.map((each) => block(each, ts)));
+  return h("div", shape, ...blocks.map((each) => block(each, click)));
 }
 
 // The colours that Governor's messages use; the page's policy allows no inline style.
@@ -83,57 +75,23 @@ function colour(value) {
   return { "#2eb67d": "green", "#d72b3f": "red", "#ecb22e": "yellow", "#e8912d": "orange" }[String(value).toLowerCase()] ?? "grey";
 }
 
-const BLOCKS = {
-  header: (one) => h("h3", { class: "block-header" }, one.text.text),
-  divider: () => h("hr"),
-  section: (one, ts) =>
-    h(
-      "div",
-      { class: "section" },
-      h(
-        "div",
-        {},
-        ...(one.text ? text(one.text) : []),
-        one.fields ? h("div", { class: "fields" }, ...one.fields.map((each) => h("div", {}, ...text(each)))) : null,
-      ),
-      one.accessory ? element(one.accessory, ts) : null,
-    ),
-  context: (one, ts) => h("div", { class: "context" }, ...one.elements.map((each) => h("div", {}, ...(each.text ? text(each) : [element(each, ts)])))),
-  actions: (one, ts) => h("div", { class: "actions" }, ...one.elements.map((each) => element(each, ts))),
-  image: (one) => image(one.slack_file?.id, one.alt_text, one.title?.text),
-};
-
-function block(one, ts) {
-  return (BLOCKS[one.type] ?? ((each) => h("p", { class: "note" }, `(a block of type ${each.type})`)))(one, ts);
-}
-
-function text(one) {
-  if (typeof one.text !== "string") return [];
-  return one.type === "plain_text" ? [h("div", { class: "said" }, one.text)] : mrkdwn(one.text, names);
-}
-
-function element(one, ts) {
-  if (one.type === "image") return image(one.slack_file?.id, one.alt_text);
-  if (one.type !== "button") return h("span", { class: "note" }, `(${one.type})`);
-  const act = async () => {
-    const confirm = one.confirm;
-    if (confirm && !(await ask(confirm.title.text, confirm.text.text, confirm.confirm.text, confirm.deny.text, one.style))) return;
-    await order({ do: "click", user: person(), ts, action: one.action_id });
-  };
-  return h("button", { type: "button", class: one.style ?? "", "data-focus": `${ts} ${one.action_id}`, onclick: act }, one.text.text);
-}
-
 function file(one) {
-  const head = h("p", { class: "file-name" }, one.title || one.name);
-  if (one.image) return h("figure", { class: "file" }, head, image(one.id, one.title || one.name));
+  const title = one.title || one.name;
+  if (one.image) return picture({ ...one, title, alt: one.alt || title });
   const lines = one.text.split("\n").map((line) => h("span", { class: line.startsWith("+") ? "added" : line.startsWith("-") ? "taken" : "" }, `${line}\n`));
-  return h("div", { class: "file" }, head, h("pre", { tabindex: "0", "aria-label": `File ${one.name}` }, ...lines));
+  return h("div", { class: "file" }, h("p", { class: "file-name" }, title), h("pre", { tabindex: "0", "aria-label": `File ${one.name}` }, ...lines));
 }
 
-function image(id, alternative, title) {
-  if (!id) return h("p", { class: "note" }, alternative ?? "an image");
-  const picture = h("img", { src: `api/files/${encodeURIComponent(id)}`, alt: alternative ?? "" });
-  return title ? h("figure", {}, h("figcaption", {}, title), picture) : picture;
+/** Scrolls the channel to what was said last; it stays there until somebody scrolls. */
+export function toEnd() {
+  find("messages").scrollTop = find("messages").scrollHeight;
+}
+
+/** Scrolls the channel to the newest picture whose alternative text begins so. */
+export function seek(words) {
+  const box = find("messages");
+  const found = [...box.querySelectorAll("figure")].reverse().find((one) => one.querySelector("img").alt.startsWith(words));
+  if (found) box.scrollTop += found.getBoundingClientRect().bottom + 12 - box.getBoundingClientRect().bottom;
 }
 
 function mails(sent) {
@@ -150,7 +108,7 @@ function modal(view) {
   modalShown = view.id;
   const inputs = view.blocks.filter((one) => one.type === "input");
   const fields = view.blocks.map((one) => {
-    if (one.type !== "input") return block(one, "");
+    if (one.type !== "input") return block(one, () => ({}));
     const { action_id: id, multiline, max_length: most, placeholder } = one.element;
     const shape = { name: id, maxlength: most ?? 3000, required: !one.optional, placeholder: placeholder?.text };
     return h("label", { class: "field" }, one.label.text, multiline ? h("textarea", { ...shape, rows: 3 }) : h("input", { ...shape, type: "text" }));

@@ -2,7 +2,8 @@
 
 import { order } from "./dialogs.js";
 import { find, h } from "./dom.js";
-import { become } from "./slack.js";
+import { turnTo } from "./home.js";
+import * as slack from "./slack.js";
 
 let steps = [];
 let at = 0;
@@ -52,7 +53,12 @@ function go(step) {
 
 async function begin() {
   const step = steps[at];
-  if (step.person) become(step.person);
+  if (step.person) {
+    find("person").value = step.person;
+    slack.draw();
+  }
+  turnTo("channel");
+  slack.toEnd();
   running = true;
   draw();
   if (!(await order({ do: "tour", step: at }))) {
@@ -67,4 +73,6 @@ function point() {
   part.classList.add("pointed");
   const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
   part.scrollIntoView({ block: "nearest", behavior: calm ? "auto" : "smooth" });
+  slack.toEnd();
+  if (steps[at].picture) slack.seek(steps[at].picture);
 }

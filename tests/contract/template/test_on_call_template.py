@@ -12,7 +12,11 @@ from tests.contract.template.reading import RESOURCES, ROOT, TEMPLATE, names
 
 CONDITIONS = {"PagerDuty": "HasPagerDuty", "Teams": "HasTeams", "Webhook": "HasWebhook", "OnCall": "HasOnCall"}
 ON_CALL = {name: one for name, one in RESOURCES.items() if name.startswith(tuple(CONDITIONS))}
-RULES = {name: one["Properties"] for name, one in ON_CALL.items() if one["Type"] == "AWS::Events::Rule"}
+RULES = {
+    name: one["Properties"]
+    for name, one in ON_CALL.items()
+    if one["Type"] == "AWS::Events::Rule" and name != "WebhookRule"
+}
 DESTINATIONS = {name for name, one in ON_CALL.items() if one["Type"] == "AWS::Events::ApiDestination"}
 # What EventBridge may put into a template unescaped, and why no quote can be in it.
 QUOTELESS = {
@@ -38,6 +42,7 @@ def test_each_part_stands_under_its_parameters_condition() -> None:
         assert resource.get("Condition") == condition, name
     kinds = {one["Type"] for one in ON_CALL.values()}
     assert {"AWS::Events::Connection", "AWS::SQS::Queue", "AWS::IAM::Role", "AWS::CloudWatch::Alarm"} <= kinds
+    assert "WebhookSenderFunction" in ON_CALL
     outside = {one["Type"] for name, one in RESOURCES.items() if name not in ON_CALL}
     assert not {"AWS::Events::Connection", "AWS::Events::ApiDestination"} & outside
 
@@ -110,7 +115,7 @@ def _subjects_are_ours(name: str, pattern: dict[str, Any]) -> None:
 
 def test_a_credential_is_a_reference_in_a_connection_and_nowhere_else() -> None:
     text = str(RESOURCES)
-    assert text.count("{{resolve:secretsmanager:") == 3
+    assert text.count("{{resolve:secretsmanager:") == len(DESTINATIONS) == 2
     for name in DESTINATIONS:
         given = RESOURCES[f"{name}Connection"]["Properties"]["AuthParameters"]
         assert f"{{{{resolve:secretsmanager:${{{name}SecretName}}:SecretString:" in str(given)
@@ -118,7 +123,66 @@ def test_a_credential_is_a_reference_in_a_connection_and_nowhere_else() -> None:
             assert all(one["IsValueSecret"] is True for one in place)
 
 
-def test_no_function_may_read_a_secret_of_those_on_call() -> None:
-    for name, resource in RESOURCES.items():
-        if resource["Type"] == "AWS::IAM::Role":
-            assert not re.search(r"(PagerDuty|Teams|Webhook)SecretName", str(resource)), name
+def test_no_function_may_read_a_secret_of_those_on_call_but_the_one_that_signs() -> None:
+    roles = {name: str(one) for name, one in RESOURCES.items() if one["Type"] == "AWS::IAM::Role"}
+    assert {name for name, one in roles.items() if re.search(r"(PagerDuty|Teams)SecretName", one)} == set()
+    assert {name for name, one in roles.items() if "WebhookSecretName" in one} == {"WebhookSenderRole"}
+
+
+def test_who_signs_may_log_read_one_secret_and_take_from_its_queue_and_nothing_else() -> None:
+    (policy,) = RESOURCES["WebhookSenderRole"]["Properties"]["Policies"]
+    statements = policy["PolicyDocument"]["Statement"]
+    assert [(one["Effect"], one["Action"], names(one["Resource"])) for one in statements] == [
+        ("Allow", ["logs:CreateLogStream", "logs:PutLogEvents"], {"WebhookSenderLogs"}),
+        ("Allow", "secretsmanager:GetSecretValue", set()),
+        (
+            "Allow",
+            ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"],
+            {"WebhookQueue"},
+        ),
+    ]
+    assert "${WebhookSecretName}-??????" in str(statements[1]["Resource"])
+
+
+def test_the_webhook_gets_every_event_of_governors_and_tries_for_an_hour() -> None:
+    rule, queue = RESOURCES["WebhookRule"]["Properties"], RESOURCES["WebhookQueue"]["Properties"]
+    assert rule["EventPattern"] == {"source": ["governor"]}
+    assert names(rule["EventBusName"]) == {"Bus"}
+    (target,) = rule["Targets"]
+    assert (names(target["Arn"]), names(target["DeadLetterConfig"])) == ({"WebhookQueue"}, {"WebhookDeadLetters"})
+    assert "InputTransformer" not in target, "what is signed is the event as it is on the bus"
+    assert names(queue["RedrivePolicy"]["deadLetterTargetArn"]) == {"WebhookDeadLetters"}
+    assert queue["VisibilityTimeout"] * queue["RedrivePolicy"]["maxReceiveCount"] == 3600
+    (mapping,) = [
+        one["Properties"]
+        for name, one in ON_CALL.items()
+        if name.startswith("Webhook") and one["Type"] == "AWS::Lambda::EventSourceMapping"
+    ]
+    assert (mapping["BatchSize"], mapping["ScalingConfig"]) == (1, {"MaximumConcurrency": 2})
+
+
+@pytest.mark.parametrize("other", ["ManagementKey", "Slack", "SlackSigning", "Broadcast"])
+def test_the_webhooks_secret_is_no_other_of_governors(other: str) -> None:
+    given = {
+        "WebhookSecretName": "governor/one", "WebhookUrl": "https://receiver.example/", "SlackSecretName": "governor/s",
+        "BroadcastSecretName": "governor/b",
+    }  # fmt: skip
+    load(ROOT / "template.yaml", given)
+    with pytest.raises(DeploymentFailed, match=f"{other}SecretName and WebhookSecretName are the same"):
+        load(ROOT / "template.yaml", {**given, f"{other}SecretName": "governor/one"})
+
+
+@pytest.mark.parametrize(
+    ("url", "allowed"),
+    [
+        ("https://receiver.example/hooks?tenant=a&b=%20", True),
+        ("https://receiver.example:8443/", True),
+        ("https://user:password@receiver.example/", False),
+        ("https://receiver.example/#part", False),
+        ("https://receiver.example", False),
+        ("https://receiver.example/a\nb", False),
+        ("HTTPS://receiver.example/", False),
+    ],
+)
+def test_the_webhooks_address_is_https_with_a_path_and_nothing_odd(url: str, allowed: bool) -> None:
+    assert bool(re.fullmatch(TEMPLATE["Parameters"]["WebhookUrl"]["AllowedPattern"], url)) == allowed

@@ -3,6 +3,7 @@
 OpenRouter is the simulator, whose limits are in force: a request that a limit refuses is refused here.
 """
 
+import copy
 from collections.abc import Callable
 from unittest import mock
 
@@ -101,6 +102,29 @@ def test_taken_out_the_cap_is_the_limit_whatever_befalls_the_beat(
                 world.later(minutes=10)
                 world.now = world.now.replace(minute=0)
                 world.later(hours=1)
+                assert invoke(wire, world.beat()) == Ended.DONE
+                assert world.own_keys()[current(world)].limit == CAP
+                assert world.lineage().allowance is None
+
+
+@pytest.mark.parametrize("name", OPENINGS)
+def test_the_workload_taken_out_of_the_policy_the_cap_is_the_limit_whatever_befalls_the_beat(
+    name: str, wire: Wire, fresh: Worlds, counted: list[str]
+) -> None:
+    world = fresh()
+    OPENINGS[name](world)
+    if name == "the first allowance":
+        goes_on(world)
+    held_before = fresh.photo()
+    without = copy.deepcopy(POLICY)
+    without["workloads"][0]["name"] = "another-workload"
+    with mock.patch.object(Policy, "load", return_value=Policy.model_validate(without)):
+        for accident in accidents(wire.calls_of(fresh(held_before).beat())):
+            with case(counted, f"{name}: {accident}"):
+                world = fresh(held_before)
+                invoke(wire, world.beat(), accident)
+                promises.the_cap_holds(world)
+                world.later(minutes=10)
                 assert invoke(wire, world.beat()) == Ended.DONE
                 assert world.own_keys()[current(world)].limit == CAP
                 assert world.lineage().allowance is None

@@ -113,7 +113,7 @@ def running(tmp_path: Path) -> Iterator[Running]:
         yield Running(tmp_path)
 
 
-EFFECTS = ["put", "update", "sleep", "PATCH", "PATCH", "sleep", "put", "update"]
+EFFECTS = ["PATCH", "put", "update", "sleep", "PATCH", "PATCH", "sleep", "put", "update"]
 
 
 def ended(running: Running, former: str) -> None:
@@ -182,7 +182,9 @@ def test_a_destination_that_cannot_be_changed_keeps_the_former_token_in_use(
     running: Running, counted: list[str]
 ) -> None:
     former = running.broadcasting.stored()["token"]
-    running.broadcasting.simulator.fault("/observability/destinations/{id}", "fail_before", method="PATCH", status=403)
+    # The first change of all proves that the key may write, and is none of the token.
+    path = "/observability/destinations/{id}"
+    running.broadcasting.simulator.fault(path, "fail_before", method="PATCH", status=403, after=1)
     assert running.run() == 1
     assert running.broadcasting.stored()["former"] == former
     assert former in running.broadcasting.sent()

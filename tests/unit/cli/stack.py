@@ -29,33 +29,40 @@ OUTPUTS = {
 
 @dataclass
 class StackDouble:
-    """`on_sleep`: what happens while a command waits. `entries`: what the bus was handed."""
+    """`on_sleep`: what happens while a command waits. `on_request`: called before each request. `entries`: what the bus
+    was handed."""
 
     outputs: dict[str, str] = field(default_factory=lambda: dict(OUTPUTS))
+    parameters: dict[str, str] = field(default_factory=dict)
     on_sleep: Callable[[], None] = lambda: None
+    on_request: Callable[[], None] = lambda: None
     entries: list[dict[str, Any]] = field(default_factory=list)
     refuses: str = ""
+    _clients: dict[str, Any] = field(default_factory=dict)
 
     @property
     def ledger(self) -> DynamoLedger:
         return DynamoLedger(boto3.client("dynamodb", REGION), "ledger")
 
     def describe_stacks(self, StackName: str) -> dict[str, Any]:
+        self.on_request()
         if StackName != "governor":
             error: Any = {"Error": {"Code": "ValidationError", "Message": f"Stack with id {StackName} does not exist"}}
             raise ClientError(error, "DescribeStacks")
-        return {
-            "Stacks": [{"Outputs": [{"OutputKey": name, "OutputValue": one} for name, one in self.outputs.items()]}]
-        }
+        outputs = [{"OutputKey": name, "OutputValue": one} for name, one in self.outputs.items()]
+        parameters = [{"ParameterKey": name, "ParameterValue": one} for name, one in self.parameters.items()]
+        return {"Stacks": [{"Outputs": outputs, "Parameters": parameters}]}
 
     def get_paginator(self, _name: str) -> "StackDouble":
         return self
 
     def paginate(self, **_of: str) -> list[dict[str, Any]]:
         """A stack without resources, for whoever lists them."""
+        self.on_request()
         return [{"StackResourceSummaries": []}]
 
     def put_events(self, Entries: list[dict[str, Any]]) -> dict[str, Any]:
+        self.on_request()
         if self.refuses:
             return {"FailedEntryCount": 1, "Entries": [{"ErrorCode": self.refuses}]}
         self.entries += Entries
@@ -72,7 +79,7 @@ class StackDouble:
     def run(self, *arguments: str, stack: str = "governor", **outside: Any) -> Ran:
         given: dict[str, Any] = {
             "environment": {},
-            "aws": self._client,
+            "aws": self.client,
             "credentials": lambda: ReadOnlyCredentials("FAKEACCESSKEY0000001", "fake", "fake-token"),
             "now": lambda: datetime.fromtimestamp(NOW, UTC),
             "sleep": lambda _: self.on_sleep(),
@@ -83,9 +90,15 @@ class StackDouble:
             raise result.exception
         return Ran(result.exit_code, result.stdout, result.stderr)
 
-    def _client(self, service: str, _region: str | None) -> Any:
-        make: Any = boto3.client  # its overloads go by the service's literal name
-        return self if service in ("cloudformation", "events") else make(service, REGION)
+    def client(self, service: str, _region: str | None) -> Any:
+        """What a command gets of AWS."""
+        if service in ("cloudformation", "events"):
+            return self
+        if service not in self._clients:
+            make: Any = boto3.client  # its overloads go by the service's literal name
+            self._clients[service] = make(service, REGION)
+            self._clients[service].meta.events.register("before-call.*.*", lambda **_: self.on_request())
+        return self._clients[service]
 
 
 @contextmanager

@@ -10,6 +10,7 @@ import pytest
 from governor.allowance import GRANTED, MOST, Need, Needs
 from governor.causes import CauseRow
 from governor.events import Event
+from governor.lineage import Lineage
 from governor.policy import Policy
 from key_retirement.settings import Beat, received
 from management_api import ApiKey, KeyPatch, OutcomeUnknown
@@ -61,6 +62,12 @@ class Held:
         """The policy gives no allowance any more."""
         policy = self.world.policy.model_dump(mode="json", by_alias=True)
         policy["workloads"][0]["key"]["allowance"] = None
+        self.world.policy = Policy.model_validate(policy)
+
+    def removes(self, rename: str = "") -> None:
+        """The policy has no such workload any more, or has it under another name."""
+        policy = self.world.policy.model_dump(mode="json", by_alias=True)
+        policy["workloads"][0]["name"] = rename or "another-workload"
         self.world.policy = Policy.model_validate(policy)
 
     @property
@@ -212,6 +219,75 @@ def test_taken_out_a_limit_that_a_person_set_stays() -> None:
     held.takes_out()
     held.beat()
     assert held.limit == 500.0
+
+
+def test_a_workload_taken_out_of_the_policy_gets_the_cap_as_its_limit_again() -> None:
+    held = Held()
+    held.removes()
+    held.soon()
+    assert held.limit == 100.0
+    assert held.world.lineage.allowance is None
+    held.patches.clear()
+    version = held.world.lineage.version
+    held.soon()
+    assert held.patches == []
+    assert held.world.lineage.version == version
+
+
+def test_two_keys_of_a_workload_taken_out_of_the_policy_share_the_cap() -> None:
+    held = Held()
+    held.spend(4.0)
+    held.world.ask("00000000-0000-4000-8000-000000000002")
+    held.world.rotate("00000000-0000-4000-8000-000000000002")
+    held.beat()
+    assert held.world.lineage.allowance == NEED
+    held.removes()
+    held.soon()
+    limits = [key.limit for key in held.world.account.held.values() if not key.disabled]
+    assert len(limits) == 2
+    assert sum(limit or 0.0 for limit in limits) == pytest.approx(100.0)
+    assert held.limit != GRANTED * NEED
+
+
+@pytest.mark.parametrize("usd", [77.0, 100.0, 3.0, None])
+def test_a_limit_that_a_person_set_stays_when_the_workload_is_taken_out_of_the_policy(usd: float | None) -> None:
+    held = Held()
+    held.soon()
+    person_sets(held, usd)
+    held.removes()
+    held.soon()
+    assert held.limit == usd
+    assert held.world.lineage.allowance is None
+
+
+def test_a_key_that_another_lineage_has_taken_over_is_left_to_it() -> None:
+    held = Held()
+    other = Lineage("renamed-agent", held.world.lineage.keys)
+    held.world.lineages.write(other)
+    held.removes("renamed-agent")
+    held.patches.clear()
+    held.soon()
+    assert held.limit == GRANTED * NEED
+    assert held.world.lineage.allowance is None
+
+
+def test_a_key_that_is_gone_and_an_openrouter_that_fails_keep_nothing_from_the_other_lineages(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    held = Held()
+    held.removes()
+
+    def fails(hash: str, patch: KeyPatch) -> ApiKey:
+        raise OutcomeUnknown("timed out")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(held.world.account, "update", fails)
+        with pytest.raises(OutcomeUnknown):
+            held.soon()
+    assert [lineage.allowance for lineage in held.world.lineages.all()] == [NEED]
+    held.soon()
+    assert held.limit == 100.0
+    assert [lineage.allowance for lineage in held.world.lineages.all()] == [None]
 
 
 def test_a_list_that_still_shows_the_limit_before_is_no_persons_doing() -> None:

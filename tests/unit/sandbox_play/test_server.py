@@ -107,6 +107,7 @@ def test_an_order_is_json_and_bounded(app: FastAPI, driver: RecordingDriver) -> 
         {"do": "shell"}, {"do": "time", "mode": "x1000"}, {"do": "tour", "step": 8}, {"do": "tour", "step": -1},
         {"do": "command", "user": "U0STRANGER", "text": "status"},
         {"do": "command", "user": "U0LEAD", "text": "x" * 201},
+        {"do": "home", "user": "U0STRANGER"}, {"do": "press", "user": "U0LEAD", "action": "x", "value": "x" * 3001},
         {"do": "submit", "user": "U0LEAD", "inputs": {str(one): "" for one in range(21)}},
         {"do": "submit", "user": "U0LEAD", "inputs": {"reason": "x" * 3001}}, {**ORDER, "more": 1}, [], "x", 7,
     )  # fmt: skip
@@ -130,7 +131,7 @@ def test_the_page_loads_nothing_but_its_own_files(app: FastAPI) -> None:
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy
     assert b"://" not in page
-    for name in ("app.js", "slack.js", "style.css", "slack.css", "icon.svg", "mrkdwn.js"):
+    for name in ("app.js", "slack.js", "home.js", "blocks.js", "style.css", "slack.css", "icon.svg", "mrkdwn.js"):
         assert asked(app, "GET", f"/{name}", {"Host": OURS})[0] == 200
     for outside in ("/../server.py", "/%2e%2e/server.py", "/..%2fserver.py"):
         assert asked(app, "GET", outside, {"Host": OURS})[0] == 404

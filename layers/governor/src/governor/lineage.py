@@ -13,7 +13,7 @@ withdrawn key goes through the same states. A key that OpenRouter has and no row
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
@@ -66,7 +66,8 @@ class LineageKey:
     last, at `spent_at`, since a cap still counts it once the key is deleted. `told_at`: when people were last told that
     it is still used. `given`: the limits that Governor last set, the one before and the one after, since it may have
     died in between; empty when it never set any. `drifted`: what differs from the policy, by field, and has been told.
-    `given_at`: when OpenRouter last answered a limit of Governor's, under an allowance only.
+    `given_at`: when OpenRouter last answered a limit of Governor's, and `share`: what the caps alone would give; both
+    under an allowance only.
     `attribution`: whose it is; None while nobody has looked. `attached`: the lists that have named it while it was the
     current key (`byok:` or `destination:`, and an id); None while nobody has looked.
     """
@@ -85,6 +86,7 @@ class LineageKey:
     told_at: datetime | None = None
     given: tuple[Limit, ...] = ()
     given_at: datetime | None = None
+    share: Limit | None = None
     drifted: Mapping[str, str] | None = None
     attribution: Attribution | None = None
     attached: tuple[str, ...] | None = None
@@ -105,6 +107,7 @@ class LineageKey:
             "told_at": _text(self.told_at),
             "given": [[limit.limit_usd, limit.limit_reset] for limit in self.given],
             "given_at": _text(self.given_at),
+            "share": [self.share.limit_usd, self.share.limit_reset] if self.share else None,
             "drifted": dict(self.drifted) if self.drifted else None,
             "attribution": _fields(self.attribution),
             "attached": None if self.attached is None else list(self.attached),
@@ -125,8 +128,9 @@ class LineageKey:
             spent={period: float(usd) for period, usd in data["spent"].items()} if data.get("spent") else None,
             spent_at=_instant(data.get("spent_at")),
             told_at=_instant(data.get("told_at")),
-            given=tuple(Limit(usd if usd is None else float(usd), reset) for usd, reset in data.get("given") or ()),
+            given=tuple(_limit(limit) for limit in data.get("given") or ()),
             given_at=_instant(data.get("given_at")),
+            share=_limit(data["share"]) if data.get("share") else None,
             drifted=data.get("drifted"),
             attribution=_attribution(data.get("attribution")),
             attached=None if data.get("attached") is None else tuple(data["attached"]),
@@ -201,14 +205,7 @@ class Lineage:
     def put(self) -> Put:
         data = {
             "keys": [key.data() for key in self.keys],
-            "rotation": {
-                "token": self.rotation.token,
-                "why": self.rotation.why,
-                "started_at": format_instant(self.rotation.started_at),
-                "attempt": self.rotation.attempt,
-                "hash": self.rotation.hash,
-                "attribution": _fields(self.rotation.attribution),
-            }
+            "rotation": asdict(self.rotation) | {"started_at": format_instant(self.rotation.started_at)}
             if self.rotation
             else None,
             "asked": {"why": self.asked.why, "by": self.asked.by, "at": format_instant(self.asked.at)}
@@ -285,6 +282,11 @@ def _fields(whose: Attribution | None) -> dict[str, Any] | None:
 def _attribution(data: Mapping[str, Any] | None) -> Attribution | None:
     """None too in a row that was written before there was such a field."""
     return Attribution(data.get("creator_user_id"), data.get("external_user")) if data else None
+
+
+def _limit(data: Sequence[Any]) -> Limit:
+    usd, reset = data
+    return Limit(usd if usd is None else float(usd), reset)
 
 
 def _text(moment: datetime | None) -> str | None:

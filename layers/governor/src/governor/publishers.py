@@ -83,6 +83,7 @@ PUBLISHES: Mapping[str, frozenset[Type]] = {
     "broadcast_tally": frozenset(),
     "incident_picture": frozenset(),
     "slack_home": frozenset(),
+    "webhook_sender": frozenset(),
 }
 
 REDELIVERS: Mapping[str, frozenset[Type]] = {

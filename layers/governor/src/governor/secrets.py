@@ -16,6 +16,10 @@ class SecretMalformed(Exception):
     """A secret is not the JSON object expected, or lacks a field; the message names secret and field, never a value."""
 
 
+class FieldAbsent(SecretMalformed):
+    """The secret is a JSON object without the field."""
+
+
 class SecretUnavailable(Exception):
     """Secrets Manager did not give the secret: it is not there, not ours to read, or the service failed."""
 
@@ -26,7 +30,7 @@ class Secrets(Protocol):
     def field(self, name: str, field: str, *, fresh: bool = False) -> SecretStr:
         """One string field of the secret's JSON object; `fresh` passes over what is cached.
 
-        Raises `SecretMalformed` and `SecretUnavailable`.
+        Raises `SecretMalformed` (of it `FieldAbsent`) and `SecretUnavailable`.
         """
 
 
@@ -50,13 +54,14 @@ class SecretsManager:
 
 
 def secret_field(name: str, text: str, field: str) -> SecretStr:
-    """The string `field` of the JSON object `text`, redacted in every repr. Raises `SecretMalformed`."""
+    """The string `field` of the JSON object `text`, redacted in every repr. Raises `SecretMalformed`, `FieldAbsent`."""
     try:
         held = json.loads(text)
         value = held[field]
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         # `from None`: json's error carries the document, which is the secret.
-        raise SecretMalformed(f"secret {name}: expected a JSON object with the field {field!r}") from None
+        kind = FieldAbsent if isinstance(error, KeyError) else SecretMalformed
+        raise kind(f"secret {name}: expected a JSON object with the field {field!r}") from None
     if not isinstance(value, str) or not value:
         raise SecretMalformed(f"secret {name}: field {field!r} must be a non-empty string")
     if field == "bot_token" and "signing_secret" in held:

@@ -1,0 +1,1 @@
+"""Sends every event of Governor's to one receiver, signed by the Standard Webhooks specification."""
