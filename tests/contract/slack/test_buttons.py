@@ -201,7 +201,7 @@ def _named(event: Event, button: Button) -> list[str]:
         }
         return [event.subject, WORKSPACE, *(f"version {one}" for one in versions[button.action])]
     if "order" in button.value:
-        return [f"7 keys of workspace {WORKSPACE}"]
+        return [f"{evidence['total']} keys of {evidence['name']}"]
     if len(event.subject) == 64:
         return [event.subject[:8], "a key by hand", f"workspace {evidence['keys'][0]['workspace_id']}"]
     keys = [one.name for one in (KEY, NEW) if one.hash in button.value.values()]
