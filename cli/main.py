@@ -3,6 +3,7 @@
 import typer
 
 import cli.broadcast
+import cli.bulk_orders
 import cli.doctor
 import cli.explain
 import cli.importing.command
@@ -40,6 +41,7 @@ def build() -> typer.Typer:
     cli.terraform_command.register(app)
     cli.status.register(app)
     cli.orders.register(app)
+    cli.bulk_orders.register(app)
     cli.explain.register(app)
     cli.doctor.register(app)
     cli.review.register(app)

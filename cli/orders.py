@@ -24,6 +24,7 @@ from cli.output import ExitCode, Failure, plain
 from cli.session import Session
 from governor.approval import Kind
 from governor.aws_identity import digest, interaction_id, regional, sign
+from governor.bulk_order import WORDS
 from governor.events import DetailType
 from redaction import redact
 
@@ -32,6 +33,8 @@ DONE = frozenset(
     {
         *get_args(Kind),
         "expected",
+        "preview",
+        *WORDS,
         DetailType.ROTATION_REQUESTED,
         DetailType.PRESET_PROMOTION_REQUESTED,
         DetailType.REVIEW_REQUESTED,
@@ -53,11 +56,14 @@ Example: governor {example} --stack governor
 """
 
 
+def document(name: str, example: str) -> str:
+    """The help of a command that gives an order."""
+    meaning = MEANING[name][0].upper() + MEANING[name][1:]
+    return _HELP.format(meaning=meaning, example=f"{name} {example}")
+
+
 def register(app: typer.Typer) -> None:
     """Adds the commands."""
-
-    def rotate(session: Session, workload: Workload, wait: Wait = 30) -> ExitCode | None:
-        return send(session, f"rotate {workload}", wait)
 
     def disable(session: Session, subject: Subject, wait: Wait = 30) -> ExitCode | None:
         return send(session, f"disable {subject}", wait)
@@ -91,7 +97,6 @@ def register(app: typer.Typer) -> None:
         return send(session, f"drill {workspace} {provider}", wait)
 
     examples: Mapping[str, tuple[Callable[..., ExitCode | None], str]] = {
-        "rotate": (rotate, "prod-search-agent"),
         "disable": (disable, "prod-search-agent"),
         "restore": (restore, "prod-search-agent runaway"),
         "expected": (expected, "prod-search-agent"),
@@ -101,8 +106,7 @@ def register(app: typer.Typer) -> None:
         "drill": (drill, "platform-production anthropic"),
     }
     for name, (function, example) in examples.items():
-        meaning = MEANING[name][0].upper() + MEANING[name][1:]
-        function.__doc__ = _HELP.format(meaning=meaning, example=f"{name} {example}")
+        function.__doc__ = document(name, example)
         command(app, name, aws=True)(function)
 
 

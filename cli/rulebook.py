@@ -33,6 +33,8 @@ SECTIONS: Mapping[Type, Place] = {
     Type.ROLLBACK_REFUSED: (OPERATIONS, "Roll back a rotation"),
     Type.DRAIN_BLOCKED: (OPERATIONS, "Drain Blocked"),
     Type.KEY_RETIRED: (OPERATIONS, "Rotate now"),
+    Type.BULK_ROTATION_PROGRESSED: (OPERATIONS, "Everything leaked"),
+    Type.BULK_ROTATION_ENDED: (OPERATIONS, "Everything leaked"),
     Type.ORPHAN_REMOVED: (OPERATIONS, "Key Drifted"),
     Type.KEY_DRIFTED: (OPERATIONS, "Key Drifted"),
     Type.KEY_EXPIRING: (OPERATIONS, "Key Expiring"),

@@ -62,14 +62,17 @@ LEDGER = {
         "key_planning key_rotation key_retirement", "approval_desk spend_meter kill_switch byok_failover slack_home"
     ),
     # Whose turn it is to ask OpenRouter.
-    "pace": _owned("key_rotation key_retirement"),
+    "pace": _owned("key_rotation key_retirement", "approval_desk"),
     # Requests and withdrawals: whoever asks. Whoever acts reads them; a decision holds the digest of its request.
     "approval": _owned(
-        "approval_desk preset_promotion", "kill_switch key_retirement byok_failover notifier account_review slack_home"
+        "approval_desk preset_promotion",
+        "kill_switch key_planning key_retirement byok_failover notifier account_review slack_home",
     ),
     "approval#outcome": _owned(
-        "kill_switch key_retirement byok_failover preset_promotion", "approval_desk notifier slack_home"
+        "kill_switch key_planning key_retirement byok_failover preset_promotion", "approval_desk notifier slack_home"
     ),
+    # How far a bulk order's list was sent. The list itself is people's: it stands in the table of decisions.
+    "bulk": _owned("key_planning"),
     "interaction": _owned("approval_desk"),
     "credential": _owned("credential_rotation"),
     "byok": _owned("byok_failover"),
@@ -106,7 +109,8 @@ LEDGER = {
     "home#budgets": _owned("slack_home"),
 }
 DECISIONS = _owned(
-    "approval_desk", "kill_switch key_retirement byok_failover preset_promotion notifier account_review slack_home"
+    "approval_desk",
+    "kill_switch key_planning key_retirement byok_failover preset_promotion notifier account_review slack_home",
 )
 SECRETS = {
     "ManagementKeySecretName": _owned(

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from governor import byok_evidence, evidence, preset_evidence, review_evidence
+from governor import bulk_evidence, byok_evidence, evidence, preset_evidence, review_evidence
 from governor.approval_evidence import ApprovalDecided, ApprovalEvidence, CommandRequested, Forgery, RunawayExpected
 from governor.events import REQUESTS, SOURCE, VERSION, DetailType
 
@@ -32,6 +32,8 @@ EVIDENCE: dict[DetailType, type[evidence.Evidence]] = {
     DetailType.ROTATION_ROLLED_BACK: evidence.Rotated,
     DetailType.ROLLBACK_REFUSED: evidence.Rotated,
     DetailType.DRAIN_BLOCKED: evidence.Drain,
+    DetailType.BULK_ROTATION_PROGRESSED: bulk_evidence.BulkRotation,
+    DetailType.BULK_ROTATION_ENDED: bulk_evidence.BulkRotation,
     DetailType.KEY_RETIRED: evidence.Retired,
     DetailType.ORPHAN_REMOVED: evidence.Retired,
     DetailType.KEY_DRIFTED: evidence.Drift,

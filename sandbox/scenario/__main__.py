@@ -26,6 +26,7 @@ SHOWN = {
     "a preset's week": FOLDER / "preset",
     "provider keys": FOLDER / "provider-keys",
     "seconds": FOLDER / "seconds",
+    "everything leaked": FOLDER / "leaked",
 }
 """Played one after the other, and shown as they go."""
 BESIDE = {"sixty days": FOLDER / "sixty-days"}

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from sandbox.scenario.failover import failover
 from sandbox.scenario.fleet import fleet
+from sandbox.scenario.leaked import leaked, leaked_account
 from sandbox.scenario.night import night
 from sandbox.scenario.organization import Founding, founding
 from sandbox.scenario.provider_keys import provider_keys
@@ -27,6 +28,7 @@ ACTS: dict[str, tuple[Callable[[], Founding], Callable[[World], Steps]]] = {
     "provider keys": (provider_keys, failover),
     "a preset's week": (publisher, week),
     "seconds": (founding, seconds),
+    "everything leaked": (leaked_account, leaked),
 }
 PUSHED = {"seconds": (PARAMETERS, SECRETS)}
 """Acts with Broadcast on: parameters of the stack, and secrets."""

@@ -44,6 +44,8 @@ def figures(detail_type: str, evidence: Mapping[str, Any]) -> str:
         case "Monitor Blind":
             last = evidence["last_reading_at"]
             return f"not read since {last[11:16]}" if last else "never read"
+        case "Bulk Rotation Progressed" | "Bulk Rotation Ended":
+            return f"{evidence['rotated']} of {evidence['total']}, {evidence['state']}"
         case _:
             return _of_rotation(detail_type, evidence)
 

@@ -1,9 +1,12 @@
 """What the approval desk works with."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from approval_desk.bulk import Pace
 from governor.approvals import Approvals
 from governor.aws_identity import Identities
+from governor.bulk_order import BulkOrders
 from governor.clock import Clock
 from governor.events import Publisher
 from governor.ledger import Ledger
@@ -17,12 +20,14 @@ from governor.slack_replies import Replies
 class Ports:
     """What outlives an invocation. `replies` and `directory`: None where Slack is not used.
 
-    `stack`: the ARN of the bus, to which a command's signature is bound.
+    `stack`: the ARN of the bus, to which a command's signature is bound. `pace`: of the account, as it is now.
     """
 
     policy: Policy
     ledger: Ledger
     approvals: Approvals
+    orders: BulkOrders
+    pace: Callable[[], Pace]
     bus: Publisher
     replies: Replies | None
     directory: Directory | None

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from approval_desk import commands, reports, voting
+from approval_desk import bulk_orders, commands, reports, voting
 from approval_desk.admission import EVERYBODY, FREE, admit
 from approval_desk.decide import decide, request_id
 from approval_desk.facts import Decision, Facts, Via
@@ -24,6 +24,7 @@ from governor.approval import Vote
 from governor.approvals import NotGranted
 from governor.authorship import PRESET_ROWS
 from governor.aws_identity import Proof, Unproven, digest, interaction_id
+from governor.bulk_order import KIND
 from governor.causes import CauseBook, Causes
 from governor.ledger import ABSENT, LedgerConflict, Put, Row
 from governor.lineage import Lineages
@@ -54,13 +55,19 @@ class ApprovalDesk:
     def decided(self, decided: Decided) -> str:
         """Counts a decision that came as an event, where the policy believes one; the rule by which it went."""
         word = decided.word
-        if not self.ports.policy.believes_events:
+        if not self.ports.policy.believes_events or self._takes_clicks(word.approval):
             rule = "by_event"
         else:
             cast = Vote(decided.id, word.by, word.verdict, self.ports.clock(), word.comment)
             rule = voting.vote(self.ports, word.approval, word.digest, cast).rule
         self.ports.log.info("decided", extra={"approval": word.approval, "by": word.by, "rule": rule})
         return rule
+
+    def _takes_clicks(self, id: str) -> bool:
+        """Whether no event counts, whatever the policy believes: one sender could name two people, and every key would
+        follow (decision 54)."""
+        approval = self.ports.approvals.get(id)
+        return approval is not None and approval.request.kind == KIND
 
     def act(self, request: SlackRequest, deliveries: int) -> str:
         """Does what the person wants, once, and tells them; the rule by which it went.
@@ -153,6 +160,8 @@ class ApprovalDesk:
 
     def _do(self, request: SlackRequest, wanted: Wish, via: Via) -> tuple[str, str]:
         """The rule, and what to say."""
+        if wanted.verb in bulk_orders.VERBS:
+            return bulk_orders.act(self.ports, request, wanted)
         decision = decide(wanted, self._facts(request, wanted, via))
         cast = Vote(request.id, request.user, "approve", self.ports.clock())
         match decision.action:

@@ -12,12 +12,16 @@ from governor.events import BadEvent, DetailType, Event
 
 
 class DeskSettings(Settings):
-    """Names of the two tables, the bus and its ARN, and the Slack secret (empty: Slack is not used)."""
+    """Names of the two tables, the bus and its ARN, and the Slack secret (empty: Slack is not used).
+
+    `requests_per_second`: the account's pace for rotations, by which a preview says how long one takes.
+    """
 
     table_name: str
     decisions_table_name: str
     event_bus_name: str
     event_bus_arn: str
+    requests_per_second: float = 20.0
     slack_secret: str = ""
     slack_api_url: str = "https://slack.com/api/"
 

@@ -5,11 +5,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
+from governor.bulk_order import Scope
 from governor.slack_requests import SlackRequest
 
 Verb = Literal[
     "approve", "reject", "disable", "restore", "rotate", "expected", "promote", "override", "rollback", "adopt",
-    "revert", "drill", "rollback-key", "review", "status", "keys", "help", "hint",
+    "revert", "drill", "rollback-key", "review", "status", "keys", "help", "hint", "rotate-bulk", "preview", "pause",
+    "resume", "stop",
 ]  # fmt: skip
 USAGE: Mapping[str, str] = {
     "status": "",
@@ -23,13 +25,18 @@ USAGE: Mapping[str, str] = {
     "rollback": "<preset>",
     "drill": "<workspace> <provider>",
     "review": "",
+    "preview": "<scope>",
+    "pause": "<order>",
+    "resume": "<order>",
+    "stop": "<order>",
     "help": "",
 }
 """The words of `/governor`, and what follows each."""
 MEANING: Mapping[str, str] = {
     "status": "what is disabled, in rotation, or waiting for a decision",
     "keys": "every workload's keys, with their age",
-    "rotate": "replace its key now; both work in the overlap",
+    "rotate": "replace its key now; both work in the overlap. In bulk, which two approvers must approve: "
+    "`rotate <scope> because <reason>`, the scope being `workspace <workspace>`, `owner <Slack user id>` or `all`",
     "disable": "disable its keys now; whoever may not asks those who may",
     "restore": "give its keys back; an approver may at once, anybody else asks",
     "expected": "its spend is meant: the detector leaves it alone for four hours; its owner or an approver",
@@ -38,6 +45,10 @@ MEANING: Mapping[str, str] = {
     "rollback": "serve the former production preset again",
     "drill": "ask for a failover drill",
     "review": "hold the account against the rules, and say what the money did; changes nothing",
+    "preview": "what a rotation in bulk would replace, how long it takes and what may break; changes nothing",
+    "pause": "begin no further rotation of a bulk order; what has begun finishes",
+    "resume": "go on with a bulk order that is paused or halted; an approver",
+    "stop": "begin nothing more of a bulk order, for good; what has begun finishes",
     "help": "this",
 }
 _SUBJECTS: Mapping[str, tuple[str, ...]] = {
@@ -52,8 +63,16 @@ _SUBJECTS: Mapping[str, tuple[str, ...]] = {
     "rollback": ("preset", "promotion"),
     "adopt": ("preset", "version"),
     "revert": ("preset", "version"),
+    "pause": ("order",),
+    "resume": ("order",),
+    "stop": ("order",),
 }
 """What each button's value must hold; the first is what it is about."""
+
+
+SCOPES: tuple[Scope, ...] = get_args(Scope)
+_SCOPED = {"rotate": "<scope> because <reason>", "preview": "<scope>"}
+_SCOPE = "A scope is `workspace <workspace>`, `owner <Slack user id>` or `all`."
 
 
 @dataclass(frozen=True)
@@ -90,6 +109,8 @@ def typed(text: str) -> Wish:
         near = difflib.get_close_matches(word, USAGE, n=1)
         meant = f"Did you mean `/governor {near[0]}`? " if near else ""
         return Wish("hint", hint=f"`{_plain(word)}` is no command. {meant}`/governor help` lists them.")
+    if word == "preview" or (word == "rotate" and in_bulk(rest)):
+        return _scoped(word, rest)
     places = USAGE[word].split()
     least = sum(not place.startswith("[") for place in places)
     if not least <= len(rest) <= len(places):
@@ -100,6 +121,30 @@ def typed(text: str) -> Wish:
     if word == "restore" and len(rest) == 2:
         return Wish(verb, rest[0], {"cause": rest[1].lower()})
     return Wish(verb, rest[0] if rest else "")
+
+
+def in_bulk(words: Sequence[str]) -> bool:
+    """Whether what follows `rotate` is a scope, and not a workload."""
+    return bool(words) and (words[0].lower() == "all" or (len(words) > 1 and words[0].lower() in SCOPES))
+
+
+def _scoped(word: str, words: Sequence[str]) -> Wish:
+    """`rotate <scope> because <reason>`, or `preview <scope>`."""
+    lower = [one.lower() for one in words]
+    at = lower.index("because") if "because" in lower else len(words)
+    scope, of, because = "".join(lower[:1]), " ".join(words[1:at]), " ".join(words[at + 1 :])
+    if scope not in SCOPES or bool(of) != (scope != "all"):
+        return Wish("hint", hint=f"It is `/governor {word} {_SCOPED[word]}`. {_SCOPE}")
+    if word == "rotate" and not because:
+        return Wish("hint", hint=f"Say why, for those who approve it: `/governor rotate {_SCOPED['rotate']}`.")
+    if scope == "owner":
+        of = _user(of)
+    return Wish("preview" if word == "preview" else "rotate-bulk", of, {"scope": scope, "because": because[:300]})
+
+
+def _user(text: str) -> str:
+    """A Slack user's id, typed as such or as Slack writes a mention."""
+    return text.removeprefix("<@").removesuffix(">").partition("|")[0]
 
 
 def nearest(name: str, names: Sequence[str]) -> str:

@@ -15,7 +15,8 @@ At the daily plan; the first rule that applies decides:
 When a message leaves the queue, or somebody asks at once:
  1. `unknown`         no such workload in the policy, or none with a secret
  2. `another`         a rotation of this workload is under way: asking again would start no second one
- 3. `at_once`         as many rotations are under way as the policy allows: come back later; a leak does not wait
+ 3. `at_once`         as many rotations are under way as the policy allows: come back later; a leak does not wait. For a
+                     bulk order those that are stuck do not count (`key_planning.bulk`)
  4. `rotate`
 """
 
@@ -25,9 +26,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
+from governor.bulk_order import order_of
 from governor.causes import Causes
 from governor.lineage import Lineage, LineageKey, Why
 from governor.policy import Policy, Workload
+from key_planning import bulk
 from key_planning.settings import Due
 
 JITTER = 0.1
@@ -98,9 +101,10 @@ def rule(due: Due, policy: Policy, lineages: Sequence[Lineage], now: datetime) -
     own = next((lineage for lineage in lineages if lineage.workload == due.workload), None)
     if due.workload in under_way and not (own and own.asked and own.asked.by == due.by):
         return Ruling("drop", "another", f"A rotation of {due.workload} is under way.")
-    others = [name for name in under_way if name != due.workload]
-    if due.why != "exposed" and len(others) >= policy.rotations.at_once:
-        return Ruling("later", "at_once", f"{len(others)} rotations are under way; {due.workload} waits its turn.")
+    others = [one for one in lineages if one.workload != due.workload]
+    running = bulk.at_once(others, now) if order_of(due.by) else sum(_is_under_way(one, now) for one in others)
+    if due.why != "exposed" and running >= policy.rotations.at_once:
+        return Ruling("later", "at_once", f"{running} rotations are under way; {due.workload} waits its turn.")
     return Ruling("rotate", "rotate")
 
 

@@ -7,7 +7,9 @@ from typing import Any
 import boto3
 from aws_lambda_powertools.logging import Logger
 
+from governor.approvals import Approvals
 from governor.aws import AWS
+from governor.bulk_order import BulkOrders
 from governor.causes import CauseBook
 from governor.clock import utc_now
 from governor.dynamo_ledger import DynamoLedger
@@ -27,7 +29,7 @@ def build() -> KeyPlanning:
     """Key planning over AWS, made at the first event. Raises `SettingsError`."""
     settings = PlanningSettings.read(os.environ)
     session = boto3.session.Session()
-    ledger = DynamoLedger(session.client("dynamodb", config=AWS), settings.table_name)
+    ledger, decisions = (DynamoLedger(session.client("dynamodb", config=AWS), name) for name in settings.tables)
     return KeyPlanning(
         Ports(
             policy=Policy.load(),
@@ -37,6 +39,8 @@ def build() -> KeyPlanning:
             bus=recorded_bus("key_planning", ledger, session.client("events", config=AWS), settings.event_bus_name),
             queue=WorkQueue(session.client("sqs", config=AWS), settings.rotation_queue_url),
             function_arn=settings.rotation_function_arn,
+            approvals=Approvals(ledger, decisions),
+            orders=BulkOrders(decisions),
             clock=utc_now,
             log=Logger(use_rfc3339=True),
         )

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from governor.approvals import Approvals
+from governor.bulk_order import BulkOrders
 from governor.causes import CauseBook
 from governor.clock import Clock
 from governor.events import Publisher
@@ -34,5 +36,7 @@ class Ports:
     bus: Publisher
     queue: Queue
     function_arn: str
+    approvals: Approvals
+    orders: BulkOrders
     clock: Clock
     log: Log

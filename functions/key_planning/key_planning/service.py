@@ -4,12 +4,11 @@ The ledger's note of why comes before the call that cannot carry it; the token f
 delivered twice asks for one rotation. Secrets Manager does the rest, as it would for a person.
 """
 
-import json
-import uuid
 from dataclasses import dataclass, replace
 
 from pydantic import SecretStr
 
+from governor.bulk_order import order_of, token_of
 from governor.events import BadEvent, DetailType, Event, event_id
 from governor.evidence import Rotated
 from governor.ledger import LedgerConflict
@@ -17,9 +16,10 @@ from governor.lineage import Asked, Lineage
 from governor.policy import Workload
 from governor.secret_versions import RotationUnfinished, SecretMissing, WorkloadSecret
 from governor.secrets import SecretUnavailable
+from key_planning import ordering
 from key_planning.decide import plan, rule
 from key_planning.ports import Ports
-from key_planning.settings import Due, Message, Plan, due_of
+from key_planning.settings import Due, Message, Ordered, Plan, body_of, work_of
 
 BACKSTOP_DAYS = 7
 """Secrets Manager's own schedule comes this much after the planner's, and only when the planner has not."""
@@ -27,8 +27,8 @@ TURN_SECONDS, TURNS = 20, 90
 """A message whose turn has not come is back so soon, so often: half an hour in which a thousand rotations follow each
 other without a gap. After that it comes back in the queue's own time, so that the thousand turns of its redrive policy
 last for days."""
-_NAMESPACE = uuid.UUID("6ba7b811-9dad-11d1-80b4-00c04fd430c8")
-"""RFC 9562's, for names that are URLs."""
+MOST_TURNS = 900
+"""Of an order's message, before a fresh one takes its place; after a thousand it would be a dead letter."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class KeyPlanning:
 
     ports: Ports
 
-    def act(self, asked: Plan | Due | list[Message]) -> Report:
+    def act(self, asked: Plan | Due | Ordered | list[Message]) -> Report:
         """Raises what kept every workload from being planned, or the one that was asked for from being rotated."""
         match asked:
             case Plan():
@@ -54,7 +54,10 @@ class KeyPlanning:
             case Due():
                 if not self._asked_in_time(asked):
                     # It is worth waiting for: the queue brings it back.
-                    self.ports.queue.send([_body(asked)])
+                    self.ports.queue.send([body_of(asked)])
+                return Report(asked=1)
+            case Ordered():
+                self.ports.queue.send([body_of(asked)])
                 return Report(asked=1)
             case _:
                 return self._work(asked)
@@ -70,7 +73,7 @@ class KeyPlanning:
             planned = plan(workload, lineage, ports.causes.causes(workload.name), ports.policy, now)
             ports.log.info("planned", extra={"workload": workload.name, "rule": planned.rule})
             if planned.why:
-                found.append(_body(Due(workload.name, planned.why, f"plan {asked.at:%Y-%m-%d}")))
+                found.append(body_of(Due(workload.name, planned.why, f"plan {asked.at:%Y-%m-%d}")))
         ports.queue.send(found)
         return Report(planned=len(found))
 
@@ -79,10 +82,13 @@ class KeyPlanning:
         lineages = self._lineages()
         for message in messages:
             try:
-                if not self._ask(due_of(message.body), lineages):
+                work = work_of(message.body)
+                if isinstance(work, Ordered):
+                    if self._goes_back(work, message, lineages):
+                        later.append(message.id)
+                elif not self._ask(work, lineages):
                     later.append(message.id)
-                    if message.receipt and message.received <= TURNS:
-                        self.ports.queue.back_after(message.receipt, TURN_SECONDS)
+                    self._soon(message)
             except (LedgerConflict, SecretUnavailable, RotationUnfinished) as error:
                 self.ports.log.warning("a rotation was not asked for", extra={"error": f"{error}"})
                 later.append(message.id)
@@ -91,6 +97,22 @@ class KeyPlanning:
                 self.ports.log.warning("a message goes back", extra={"message_id": message.id, "error": why})
                 later.append(message.id)
         return Report(asked=len(messages) - len(later), later=tuple(later))
+
+    def _goes_back(self, order: Ordered, message: Message, lineages: dict[str, Lineage]) -> bool:
+        """Whether the order's message does, after its turn: soon while anything of it may begin."""
+        left = ordering.turn(self.ports, order.order, lineages)
+        if left == "over":
+            return False
+        if message.received > MOST_TURNS:
+            self.ports.queue.send([message.body])
+            return False
+        if left == "soon" and message.receipt:
+            self.ports.queue.back_after(message.receipt, TURN_SECONDS)
+        return True
+
+    def _soon(self, message: Message) -> None:
+        if message.receipt and message.received <= TURNS:
+            self.ports.queue.back_after(message.receipt, TURN_SECONDS)
 
     def _asked_in_time(self, due: Due) -> bool:
         """False as well while an earlier rotation is unfinished, which may take longer than an event is retried."""
@@ -110,6 +132,10 @@ class KeyPlanning:
         """
         ports, now = self.ports, self.ports.clock()
         lineage = lineages[due.workload] = ports.lineages.get(due.workload)
+        if order_of(due.by):
+            gate = ordering.gate(ports, due, lineage)
+            if gate != "go":
+                return gate == "drop"
         ruling = rule(due, ports.policy, list(lineages.values()), now)
         ports.log.info("ruled", extra={"workload": due.workload, "rule": ruling.rule, "reason": ruling.reason})
         workload = ports.policy.workload(due.workload)
@@ -124,7 +150,7 @@ class KeyPlanning:
 
     def _rotate(self, workload: Workload, secret: str, due: Due) -> None:
         """Idempotent for each `due.by`. A workload without a secret gets one, empty until its first key is proven."""
-        token = str(uuid.uuid5(_NAMESPACE, f"{workload.name} {due.by}"))
+        token = token_of(workload.name, due.by)
         days = (workload.rotation.every.days if workload.rotation else 365) + BACKSTOP_DAYS
         try:
             self.ports.secrets.rotate(secret, token, self.ports.function_arn, min(days, 1000))
@@ -137,7 +163,3 @@ class KeyPlanning:
         evidence = Rotated(name=due.workload, secret=secret, why=due.why, step="plan", rule=rule)
         id = event_id(kind, due.workload, due.by, rule)
         return Event(kind, id, due.workload, self.ports.clock(), reason, evidence.model_dump(mode="json"))
-
-
-def _body(due: Due) -> str:
-    return json.dumps({"workload": due.workload, "why": due.why, "by": due.by})

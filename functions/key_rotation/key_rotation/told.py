@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from governor.bulk_order import order_of
 from governor.events import DetailType, Event, event_id
 from governor.evidence import Rotated
 from governor.finishing import key_ref
@@ -27,6 +28,7 @@ def started(workload: Workload, workspace_id: str, lineage: Lineage, now: dateti
         secret=workload.secret or "",
         why=rotation.why,
         old=key_ref(lineage.current),
+        order=order_of(lineage.asked.by) if lineage.asked else "",
     )
     adopted = lineage.current if rotation.why == "provision" else None
     why = f"Governor made none yet, and takes {adopted.name} over" if adopted else _WHY[rotation.why]

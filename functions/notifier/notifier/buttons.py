@@ -8,6 +8,7 @@ instead, in a modal that names it.
 from collections.abc import Sequence
 
 from governor.approval_evidence import ApprovalEvidence
+from governor.bulk_evidence import BulkRotation
 from governor.evidence import KeyOutcome, KeyReading, KeyRef
 from governor.key_rollback import label
 from governor.preset_evidence import PresetDrift, Promotion
@@ -106,6 +107,28 @@ def rotate(case: Case) -> Button:
     where = f" and put it into secret {plain(secret)}" if secret else ""
     confirm = f"Make a new key for {case.what}{where}? The present key works on during the overlap."
     return Button("Rotate now", "rotate", {"subject": case.event.subject}, confirm=confirm)
+
+
+def pause(evidence: BulkRotation) -> Button:
+    confirm = f"Hold up {_bulk(evidence)}? {evidence.waiting} do not begin until an approver resumes it."
+    return Button("Pause", "pause", {"order": evidence.order}, confirm=confirm)
+
+
+def resume(evidence: BulkRotation) -> Button:
+    confirm = f"Go on with {_bulk(evidence)}? {evidence.waiting} wait, {evidence.failed} have failed."
+    return Button("Resume", "resume", {"order": evidence.order}, "primary", confirm)
+
+
+def stop(evidence: BulkRotation) -> Button:
+    confirm = (
+        f"Stop {_bulk(evidence)} for good? {evidence.waiting} do not begin; {evidence.running} that have begun finish. "
+        "A new order takes two approvals."
+    )
+    return Button("Stop", "stop", {"order": evidence.order}, "danger", confirm)
+
+
+def _bulk(evidence: BulkRotation) -> str:
+    return f"the replacement of {evidence.total} keys of {plain(evidence.name)}"
 
 
 def _keys(case: Case) -> Sequence[KeyOutcome | KeyReading]:

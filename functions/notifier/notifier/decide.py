@@ -7,7 +7,7 @@ from governor.policy import Policy
 from governor.slack import Message
 from notifier.case import figures
 from notifier.incident import Incident
-from notifier.kinds import concerns_keys
+from notifier.kinds import concerns_keys, is_halted
 from notifier.phrases import KEYS_PAGE, local
 from notifier.truth import Doubt
 from notifier.wording import words
@@ -18,7 +18,12 @@ MAIL_WHEN_DOWN = 3
 MAIL_WHEN_LIMITED = 6
 """The same while Slack only asks to wait: it is up, and a queue is better than a flood of mail."""
 
-_REPLIES = frozenset(DetailType) - {DetailType.RUNAWAY_SUSPECTED, DetailType.RUNAWAY_ENDED, DetailType.ROTATION_STARTED}
+_REPLIES = frozenset(DetailType) - {
+    DetailType.RUNAWAY_SUSPECTED,
+    DetailType.RUNAWAY_ENDED,
+    DetailType.ROTATION_STARTED,
+    DetailType.BULK_ROTATION_PROGRESSED,
+}
 _ACT = frozenset(
     {
         DetailType.KEY_DISABLED,
@@ -27,6 +32,7 @@ _ACT = frozenset(
         DetailType.MONITOR_BLIND,
         DetailType.BUDGET_THRESHOLD_REACHED,
         DetailType.ROTATION_FAILED,
+        DetailType.BULK_ROTATION_ENDED,
         DetailType.DRAIN_BLOCKED,
         DetailType.CREDENTIAL_UNHEALTHY,
         DetailType.CREDITS_LEAK_SUSPECTED,
@@ -109,8 +115,8 @@ def decide(remembered: Incident, event: Event, policy: Policy, doubt: Doubt | No
         incident,
         parent,
         notice,
-        reply=late or event.detail_type in _REPLIES,
-        broadcast=not late and lead.id == event.id and event.detail_type in _ACT,
+        reply=late or event.detail_type in _REPLIES or is_halted(event),
+        broadcast=not late and lead.id == event.id and (event.detail_type in _ACT or is_halted(event)),
         reason="belongs to an earlier incident" if late else f"the incident stands at {lead.detail_type}",
     )
 

@@ -68,7 +68,7 @@ class Incident:
             return self
         if self.steps and self._opens_the_next(event):
             return Incident(self.key, self.generation + 1, self.steps[-1].occurred_at, (_trimmed(event),))
-        steps = sorted((*self.steps, _trimmed(event)), key=_order)
+        steps = _newest_progress(sorted((*self.steps, _trimmed(event)), key=_order))
         if len(steps) > MAX_STEPS:
             steps = [steps[0], *steps[1 - MAX_STEPS :]]
         return replace(self, steps=tuple(steps))
@@ -106,6 +106,12 @@ class Incident:
         after = parse_instant(data["after"]) if data["after"] else None
         steps = tuple(Event.received(step) for step in data["steps"])
         return cls(data["key"], data["generation"], after, steps, data["ts"], data["opened_by"])
+
+
+def _newest_progress(steps: list[Event]) -> list[Event]:
+    """How far a bulk order was an hour ago is no history: of its counts the newest are kept."""
+    counts = [step for step in steps if step.detail_type is DetailType.BULK_ROTATION_PROGRESSED]
+    return [step for step in steps if step not in counts[:-1]]
 
 
 def _moves(step: Event, lead: Event, held: bool) -> bool:

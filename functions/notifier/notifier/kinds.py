@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from governor.approval_evidence import ApprovalEvidence, Forgery, RunawayExpected
+from governor.bulk_evidence import BulkRotation
 from governor.clock import format_instant
 from governor.events import BadEvent, DetailType, Event
 from governor.evidence import (
@@ -50,6 +51,8 @@ MODELS: Mapping[DetailType, type[Evidence]] = {
     DetailType.ORPHAN_REMOVED: Retired,
     DetailType.KEY_DRIFTED: Drift,
     DetailType.KEY_EXPIRING: Expiring,
+    DetailType.BULK_ROTATION_PROGRESSED: BulkRotation,
+    DetailType.BULK_ROTATION_ENDED: BulkRotation,
     DetailType.CREDENTIAL_ROTATED: CredentialRotated,
     DetailType.CREDENTIAL_ROTATION_FAILED: CredentialRotated,
     **byok.MODELS,
@@ -88,6 +91,8 @@ ALWAYS_LEADS = {
     DetailType.CREDENTIAL_ROTATION_FAILED: 8,
     DetailType.CREDENTIAL_ROTATED: 9,
     **byok.RANKS,
+    DetailType.BULK_ROTATION_PROGRESSED: 7,
+    DetailType.BULK_ROTATION_ENDED: 8,
     DetailType.APPROVAL_REQUESTED: 5,
     DetailType.APPROVAL_COUNTED: 5.5,
     DetailType.APPROVAL_GRANTED: 6,
@@ -122,6 +127,18 @@ one, a human must decide."""
 def is_calm(event: Event) -> bool:
     """A disable was withheld, and nobody need act."""
     return event.detail_type is DetailType.DISABLE_WITHHELD and event.evidence.get("rule") in _CALM_RULES
+
+
+def is_halted(event: Event) -> bool:
+    """Governor itself held a bulk order up, and an approver must look."""
+    return event.detail_type is DetailType.BULK_ROTATION_PROGRESSED and event.evidence.get("state") == "halted"
+
+
+def is_told_by_its_order(event: Event) -> bool:
+    """A rotation that went well as part of a bulk order: the order's own message counts it."""
+    return event.detail_type in (DetailType.ROTATION_STARTED, DetailType.KEY_ROTATED) and bool(
+        event.evidence.get("order")
+    )
 
 
 def evidence_of(event: Event) -> Evidence:
@@ -183,6 +200,8 @@ def _decided(event: Event, evidence: ApprovalEvidence) -> str:
             return f"operator#{event.subject}"
         case "key_rollback":
             return f"rotation#{event.subject}"
+        case "bulk_rotation":
+            return f"bulk#{evidence.approval}"
         case "drill":
             return f"drill#{event.subject}#{evidence.approval}"
         case "adopt" | "revert":
@@ -201,6 +220,7 @@ _ABOUT: Mapping[type[Evidence], Callable[[Event, Any], str]] = {
     Exposed: lambda event, _: f"exposed#{event.subject}",
     Rotated: lambda event, _: f"rotation#{event.subject}",
     Drain: lambda event, _: f"rotation#{event.subject}",
+    BulkRotation: lambda _, evidence: f"bulk#{evidence.order}",
     Retired: _retired,
     Drift: lambda event, evidence: f"drift#{event.subject}#{evidence.field}",
     CredentialRotated: lambda event, _: f"credential#{event.subject}",

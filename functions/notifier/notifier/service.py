@@ -19,7 +19,7 @@ from governor.slack import Slack, SlackError, SlackGone, SlackRateLimited, Slack
 from governor.topic import Topic
 from notifier.decide import Decision, decide, give_up_on_slack
 from notifier.incident import Incident
-from notifier.kinds import incident_key
+from notifier.kinds import incident_key, is_told_by_its_order
 from notifier.mail import mail
 from notifier.truth import Checked, Truth, content
 
@@ -36,9 +36,9 @@ class Postponed(Exception):
 
 @dataclass(frozen=True)
 class Told:
-    """Where people read it: `before` when an earlier delivery had told them."""
+    """Where people read it: `before` when an earlier delivery had told them, `order` in a bulk order's own message."""
 
-    via: Literal["slack", "mail", "before"]
+    via: Literal["slack", "mail", "before", "order"]
     incident: str = ""
     reason: str = ""
 
@@ -81,6 +81,8 @@ class Notifier:
         """`deliveries`: how often the queue has handed this event over. Raises `BadEvent`, `Postponed`, AWS errors."""
         checked = self.truth.of(event)
         event = checked.event
+        if is_told_by_its_order(event) and not checked.doubt:
+            return Told("order")
         sk, notice = self._remembered(event)
         if notice is not None and notice.data["status"] == "done":
             return Told("before", str(notice.data.get("incident", "")))

@@ -10,7 +10,7 @@ from governor.events import DetailType, Event
 from governor.evidence import BudgetReached, Disable, Exposed, Restore
 from governor.policy import Policy
 from governor.slack import escape
-from notifier import blindness, buttons, credits, decisions, failovers, presets, rotations, runaways
+from notifier import blindness, bulk, buttons, credits, decisions, failovers, presets, rotations, runaways
 from notifier.case import Case, Figures
 from notifier.kinds import evidence_of, is_calm
 from notifier.phrases import cents, money, person, share, utc
@@ -195,6 +195,8 @@ _WORDS: dict[DetailType, Callable[[Case], Words]] = {
     DetailType.ORPHAN_REMOVED: rotations.orphan_removed,
     DetailType.KEY_DRIFTED: rotations.drifted,
     DetailType.KEY_EXPIRING: rotations.expiring,
+    DetailType.BULK_ROTATION_PROGRESSED: bulk.progressed,
+    DetailType.BULK_ROTATION_ENDED: bulk.ended,
     DetailType.CREDENTIAL_ROTATED: rotations.credential_rotated,
     DetailType.CREDENTIAL_ROTATION_FAILED: rotations.credential_failed,
     **failovers.WORDS,

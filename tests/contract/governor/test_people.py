@@ -57,6 +57,7 @@ _DRILL = (
 _PROMOTION = "tests/unit/preset_promotion/test_unknown.py::test_who_asks_in_vain_is_named_only_where_it_is_known"
 _VOTE = "tests/unit/approval_desk/test_service.py::test_a_decision_sent_as_an_event_counts_where_the_policy_believes_it"
 _OWNER = Known("policy", "tests/unit/byok_failover/test_reviews.py::test_a_decision_says_why_whose_and_until_when")
+_BULK = "tests/unit/key_planning/test_bulk_order.py::test_who_asked_approved_and_paused_is_told_by_the_rows"
 PEOPLE: dict[str, Known] = {
     "ApprovalEvidence.requested_by": _ROWS,
     "ApprovalEvidence.approvers": _ROWS,
@@ -85,6 +86,9 @@ PEOPLE: dict[str, Known] = {
     "Exposed.source": Known("claim", _LEAK),
     "Restore.requested_by": Known("decision", _RESTORE),
     "Rotated.requested_by": Known("decision", _ROLLBACK),
+    "BulkRotation.requested_by": Known("decision", _BULK),
+    "BulkRotation.approved_by": Known("decision", _BULK),
+    "BulkRotation.said_by": Known("decision", _BULK),
     "DrillResult.by": Known("decision", _DRILL),
     "Promotion.requested_by": Known("decision", _PROMOTION),
     "Promotion.approved_by": Known(
@@ -113,10 +117,12 @@ PEOPLE: dict[str, Known] = {
     ),
 }  # fmt: skip
 NOBODY = frozenset({
-    "about", "approval", "author_unknown", "behind", "blocks_first", "chain", "change", "command", "comment",
-    "credential_id", "detail", "detail_type", "digest", "due", "error", "event", "exit", "expected", "field", "file",
+    "about", "approval", "author_unknown", "because", "behind", "blocks_first", "chain", "change", "command",
+    "comment",
+    "credential_id", "detail", "detail_type", "digest", "due", "error", "event", "exit", "expected", "failing", "field",
+    "file",
     "findings", "found", "hash", "id", "live", "missing", "name", "new_apps", "new_models", "nonce", "order",
-    "override_of",
+    "override_of", "passed_over",
     "period", "policy", "promotion", "proof", "provider", "providers", "reason", "repair", "rule", "run", "scope",
     "scope_name", "secret", "served_by", "shown", "step", "subject", "todo", "top_apps", "top_models", "trigger",
     "unread", "url", "why", "workloads", "workspace", "workspace_id",

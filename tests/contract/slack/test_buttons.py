@@ -18,6 +18,7 @@ from approval_desk.modal import why_modal
 from approval_desk.wishes import wish
 from governor.approval import KINDS, Approval, Request
 from governor.approval_evidence import approval_event
+from governor.bulk_evidence import BulkRotation
 from governor.events import DetailType, Event
 from governor.evidence import Drain, Drift, KeyRef, Rotated
 from governor.policy import Policy
@@ -42,6 +43,9 @@ ROWS = {
     "revert": PUBLISHED,
     "rotate": PUBLISHED,
     "rollback-key": PUBLISHED,
+    "pause": PUBLISHED,
+    "resume": PUBLISHED,
+    "stop": PUBLISHED,
 }
 """Each button's action, and the rows from which the notifier reads what it shows beside it. *Restore key* and a
 key's *Roll back* stand under a request that was rejected or has expired as well, made from `REQUEST`."""
@@ -104,6 +108,13 @@ def _examples() -> Iterator[Event]:
         (DetailType.KEY_DRIFTED, drift),
     ):
         yield Event(type, f"event-{type}", WORKLOAD, T0, "why", evidence.model_dump(mode="json"))
+    bulk = BulkRotation(
+        order="request-1", name=f"workspace {WORKSPACE}", because="leaked", state="running", total=7, waiting=4,
+        running=2, failed=1, requested_by="U0DEV",
+    )  # fmt: skip
+    for state in ("running", "paused", "halted"):
+        counted = bulk.model_copy(update={"state": state}).model_dump(mode="json")
+        yield Event(DetailType.BULK_ROTATION_PROGRESSED, f"event-{state}", WORKSPACE, T0, "why", counted)
     undeclared = "c" * 64
     for event in list(_samples("runaway_suspected", "key_disabled", "disable_withheld")):
         yield replace(event, subject=undeclared, evidence={**event.evidence, "name": "a key by hand"})
@@ -189,6 +200,8 @@ def _named(event: Event, button: Button) -> list[str]:
             "revert": [version, evidence.get("promoted", {}).get("version")],
         }
         return [event.subject, WORKSPACE, *(f"version {one}" for one in versions[button.action])]
+    if "order" in button.value:
+        return [f"{evidence['total']} keys of {evidence['name']}"]
     if len(event.subject) == 64:
         return [event.subject[:8], "a key by hand", f"workspace {evidence['keys'][0]['workspace_id']}"]
     keys = [one.name for one in (KEY, NEW) if one.hash in button.value.values()]

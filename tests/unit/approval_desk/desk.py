@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from approval_desk.bulk import Pace
 from approval_desk.ports import Ports
 from approval_desk.service import ApprovalDesk
 from approval_desk.settings import Commanded
@@ -14,6 +15,7 @@ from governor.approval import Kind, Request
 from governor.approval_evidence import CommandRequested
 from governor.approvals import Approvals
 from governor.aws_identity import Proof, StsUnavailable, Unproven, digest
+from governor.bulk_order import BulkOrders
 from governor.causes import CauseBook, CauseRow
 from governor.events import DetailType, Event
 from governor.evidence import Cause
@@ -109,6 +111,8 @@ class Desk:
                 self.policy,
                 self.ledger,
                 self.approvals,
+                BulkOrders(self.decisions),
+                lambda: Pace(20.0),
                 self.bus,
                 self.slack,
                 self.directory,

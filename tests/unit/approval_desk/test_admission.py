@@ -33,14 +33,20 @@ HOME = frozenset({TEAM})
 
 
 def _words(word: str) -> str:
-    words = {"<workload>": WORKLOAD, "[<cause>]": "runaway", "<preset>": PRESET, "<workspace>": "production"}
+    words = {
+        "<workload>": WORKLOAD,
+        "[<cause>]": "runaway",
+        "<preset>": PRESET,
+        "<workspace>": "production",
+        "<scope>": "all",
+    }
     return " ".join([word, *(words.get(place, "anthropic") for place in USAGE[word].split())])
 
 
 def _value(action: str, desk: Desk) -> dict[str, str]:
     held = {
         "subject": WORKLOAD, "preset": PRESET, "cause": "runaway", "promotion": "p1", "version": "7", "reason": "no",
-        "back": FORMER,
+        "back": FORMER, "order": "request-restore",
     }  # fmt: skip
     return held | desk.asked()
 
@@ -49,6 +55,7 @@ def _everything(desk: Desk, user: str, **where: Any) -> Iterator[tuple[str, Slac
     """One request for each command, each button, and each modal that a button's action may come back as."""
     for number, word in enumerate(USAGE):
         yield f"/governor {word}", command(user, _words(word), n=number, **where)
+    yield "/governor rotate all", command(user, "rotate all because leaked", **where)
     for number, action in enumerate(_SUBJECTS):
         yield action, click(user, action, _value(action, desk), n=number, **where)
         yield f"{action} (modal)", click(user, action, _value(action, desk), n=number, kind="modal", **where)

@@ -84,6 +84,8 @@ COMMANDS = (
     Command("keys", FILE, code=1, lists=True),
     Command("doctor", FILE, code=1),
     *(Command(name, WORKLOAD) for name in ("disable", "restore", "expected", "rotate", "rollback-key")),
+    *(Command(name, "4f1c2b") for name in ("pause", "resume", "stop")),
+    Command("rotate", "--workspace platform --because leaked"),
     Command("promote", "support-triage"),
     Command("rollback", "support-triage"),
     Command("drill", "platform anthropic"),

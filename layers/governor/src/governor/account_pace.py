@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from governor.account_backlog import PK, SK
 from governor.ports import Log
 from management_api import Pacing
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
-PK, SK = "pace", "openrouter"
 PAUSE_SECONDS, MOST_SECONDS = 2.0, 300.0
 """How long everybody waits after a 429: as OpenRouter says, this where it does not say, and never longer than that at
 once: after five minutes one request asks how things stand."""

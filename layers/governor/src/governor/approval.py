@@ -16,7 +16,10 @@ from typing import Any, Literal, get_args
 from governor.clock import format_instant, parse_instant
 from governor.ledger import ABSENT
 
-Kind = Literal["promotion", "override", "rollback", "adopt", "revert", "restore", "disable", "drill", "key_rollback"]
+Kind = Literal[
+    "promotion", "override", "rollback", "adopt", "revert", "restore", "disable", "drill", "key_rollback",
+    "bulk_rotation",
+]  # fmt: skip
 KINDS: tuple[Kind, ...] = get_args(Kind)
 Verdict = Literal["approve", "reject"]
 State = Literal["pending", "granted", "rejected", "expired", "void", "done", "failed"]

@@ -14,6 +14,7 @@ _DEEDS: Mapping[Kind, str] = {
     "disable": "disable {name}",
     "key_rollback": "give {name} its former key back",
     "drill": "drill the failover of {name}",
+    "bulk_rotation": "replace the keys of {name}",
 }
 
 

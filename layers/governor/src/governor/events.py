@@ -56,6 +56,8 @@ class DetailType(StrEnum):
     ORPHAN_REMOVED = "Orphan Removed"
     KEY_DRIFTED = "Key Drifted"
     KEY_EXPIRING = "Key Expiring"
+    BULK_ROTATION_PROGRESSED = "Bulk Rotation Progressed"
+    BULK_ROTATION_ENDED = "Bulk Rotation Ended"
     CREDENTIAL_ROTATED = "Credential Rotated"
     CREDENTIAL_ROTATION_FAILED = "Credential Rotation Failed"
     CREDENTIAL_UNHEALTHY = "Credential Unhealthy"

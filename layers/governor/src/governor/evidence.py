@@ -261,6 +261,7 @@ class Rotated(Evidence):
     `why`: `provision`, `due`, `expiry`, `asked` or `exposed`. `step` and `rule`: where and by which rule it failed or
     was refused. `secret`: its name in Secrets Manager, where consumers read the new key. `overlap_until`: until when
     both keys work at the least. `requested_by`: who decided a rollback; None where a name in an event is not believed.
+    `order`: the id of the bulk order that a rotation is part of, which tells of it; empty for a rotation by itself.
     """
 
     name: str
@@ -273,6 +274,7 @@ class Rotated(Evidence):
     old: KeyRef | None = None
     overlap_until: datetime | None = None
     requested_by: str | None = None
+    order: str = ""
 
 
 class Drain(Evidence):

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from governor.bulk_order import order_of
 from governor.causes import CauseBook
 from governor.clock import Clock
 from governor.completion import completed, held, settled_leak
@@ -99,6 +100,7 @@ def _rotated(workload: Workload, before: Lineage, after: Lineage, token: str, wh
         new=new,
         old=key_ref(old),
         overlap_until=old.until if old and overlaps else None,
+        order=order_of(before.asked.by) if before.asked else "",
     )
     fate = ""
     if old:

@@ -23,7 +23,7 @@ PUBLISHES: Mapping[str, frozenset[Type]] = {
     "kill_switch": frozenset(
         {Type.KEY_DISABLED, Type.DISABLE_WITHHELD, Type.KEY_RESTORED, Type.RESTORE_REFUSED},
     ),
-    "key_planning": frozenset({Type.ROTATION_FAILED}),
+    "key_planning": frozenset({Type.ROTATION_FAILED, Type.BULK_ROTATION_PROGRESSED, Type.BULK_ROTATION_ENDED}),
     "key_rotation": frozenset({Type.ROTATION_STARTED, Type.KEY_ROTATED, Type.ROTATION_FAILED}),
     "key_retirement": frozenset(
         {

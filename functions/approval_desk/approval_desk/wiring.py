@@ -1,0 +1,60 @@
+"""The desk with its adapters, from its settings."""
+
+import functools
+from typing import TYPE_CHECKING
+
+from aws_lambda_powertools.logging import Logger
+
+from approval_desk.bulk import Pace
+from approval_desk.ports import Ports
+from approval_desk.service import ApprovalDesk
+from approval_desk.settings import DeskSettings
+from governor.account_backlog import backlog_seconds
+from governor.approvals import Approvals
+from governor.aws import AWS
+from governor.aws_identity import StsIdentities, regional
+from governor.bulk_order import BulkOrders
+from governor.clock import Clock
+from governor.dynamo_ledger import DynamoLedger
+from governor.events import EventBus
+from governor.policy import Policy
+from governor.secrets import SecretsManager
+from governor.slack_identity import SlackDirectory
+from governor.slack_replies import SlackReplies
+
+if TYPE_CHECKING:
+    from boto3.session import Session
+
+
+def desk_over(settings: DeskSettings, session: "Session", clock: Clock, logger: Logger) -> ApprovalDesk:
+    """The desk over AWS and, where the settings name its secret, Slack."""
+    tables = session.client("dynamodb", config=AWS)
+    ledger, decisions = (DynamoLedger(tables, name) for name in settings.tables)
+    replies = directory = None
+    if settings.slack_secret:
+        secrets = SecretsManager(session.client("secretsmanager", config=AWS))
+        token = functools.partial(secrets.field, settings.slack_secret, "bot_token")
+        replies = SlackReplies(token, settings.slack_api_url)
+        directory = SlackDirectory(token, clock, settings.slack_api_url)
+    sts, region = functools.partial(session.client, "sts"), session.region_name
+
+    def pace() -> Pace:
+        behind = backlog_seconds(tables, settings.table_name, clock().timestamp())
+        return Pace(settings.requests_per_second, behind)
+
+    return ApprovalDesk(
+        Ports(
+            policy=Policy.load(),
+            ledger=ledger,
+            approvals=Approvals(ledger, decisions),
+            orders=BulkOrders(decisions),
+            pace=pace,
+            bus=EventBus(session.client("events", config=AWS), settings.event_bus_name),
+            replies=replies,
+            directory=directory,
+            identities=StsIdentities(lambda: regional(sts().meta.endpoint_url, region), region),
+            stack=settings.event_bus_arn,
+            clock=clock,
+            log=logger,
+        )
+    )
