@@ -4,7 +4,7 @@ Each threshold is told once and armed again by a top-up. `GET /credits` gives tw
 what was used; both only grow, except for refunds.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -74,12 +74,12 @@ def judge_credits(
     before: Purse | None,
     rules: "Rules",
     minute: int,
-    spenders: Sequence[tuple[str, float]],
+    spenders: Callable[[], Sequence[tuple[str, float]]],
 ) -> tuple[Purse | None, Event | None]:
     """What to remember of the credits from now on, and the message that is due.
 
-    `spenders`: name and USD of the last hour, greatest first. An account that has bought nothing is not judged: it has
-    only its own provider keys. Two zeros from one that has bought are no answer.
+    `spenders`: name and USD of the last hour, greatest first; asked only for a message. An account that has bought
+    nothing is not judged: it has only its own provider keys. Two zeros from one that has bought are no answer.
     """
     if credits is None or credits.total_credits <= 0:
         return before, None
@@ -101,7 +101,7 @@ def judge_credits(
     due = [one for one in _reached(purse, rules, present, usual) if one not in purse.told]
     if not due:
         return purse, None
-    event = _event(purse, due, present, usual, minute, spenders[:TOP_SPENDERS])
+    event = _event(purse, due, present, usual, minute, spenders()[:TOP_SPENDERS])
     return replace(purse, told=(*purse.told, *due)), event
 
 
@@ -199,8 +199,3 @@ def _event(
     id = event_id(DetailType.BUDGET_THRESHOLD_REACHED, "credits", purse.bought, purse.top_ups, *due)
     reason = f"${purse.left:,.2f} of the account's credits are left (${purse.bought:,.2f} were bought in all)."
     return Event(DetailType.BUDGET_THRESHOLD_REACHED, id, "account", now, reason, evidence.model_dump(mode="json"))
-
-
-def named(spenders: Sequence[tuple[str, float]], names: Mapping[str, str]) -> list[tuple[str, float]]:
-    """Spenders by the name of their key, where they are known by its hash."""
-    return [(names.get(subject, subject), usd) for subject, usd in spenders if usd > 0]

@@ -5,6 +5,7 @@ Pure: the same facts give the same decision, event ids included, however often i
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import chain
 
 from governor.allowance import Needs
@@ -13,7 +14,7 @@ from governor.evidence import KeyReading
 from spend_meter.blindness import watch
 from spend_meter.budgets import Alerted, Crossing, asked_again, describe, judge_budget
 from spend_meter.counters import Metered, meter
-from spend_meter.credits import judge_credits, named
+from spend_meter.credits import judge_credits
 from spend_meter.facts import Facts
 from spend_meter.fleet import is_alive
 from spend_meter.habits import Habits
@@ -84,9 +85,12 @@ def decide(facts: Facts) -> Decision:
     judgement = judge_subjects(facts, metered, subjects, lineage_of)
     budgets, alerts, asks, asked = _budgets(facts, metered, places, subjects, lineage_of, judgement.habits)
     blind, news = watch(state.blind, places, reading.errors, minute, reading.timed_out, reading.layers.workspaces)
-    names = {subject: keys[0][0].name for subject, _ in judgement.top_spenders if (keys := lineage_of(subject))}
     purse, low = judge_credits(
-        reading.credits, state.credits, facts.policy.account.credits, minute, named(judgement.top_spenders, names)
+        reading.credits,
+        state.credits,
+        facts.policy.account.credits,
+        minute,
+        partial(_by_name, judgement.top_spenders, lineage_of),
     )
     # What may disable a key goes first: a flood of alerts must not make it late.
     news += lists_news(state.layers, reading.layers, minute)
@@ -132,6 +136,11 @@ def decide(facts: Facts) -> Decision:
         needs=needs,
         used_up=used_up,
     )
+
+
+def _by_name(spenders: Sequence[tuple[str, float]], lineage_of: LineageOf) -> list[tuple[str, float]]:
+    """Spenders by the name of their key, where they are known by its hash."""
+    return [(next((key.name for key, _ in lineage_of(one)), one), usd) for one, usd in spenders if usd > 0]
 
 
 def _subjects(facts: Facts) -> tuple[Subjects, LineageOf]:
