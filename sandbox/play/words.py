@@ -8,7 +8,10 @@ _PLACES = {
     "<workload>": DECLARED,
     "<preset>": (SLUG,),
     "<workspace>": tuple(f"{place} {PROVIDER}" for place in CHAINS.values()),
+    "<scope>": (*(f"workspace {place}" for place in CHAINS.values()), "all"),
+    "<order>": (),
 }
+"""What may stand in each place. An order's id is in its message, whose buttons say these words."""
 
 
 def completions() -> list[dict[str, str]]:
