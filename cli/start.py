@@ -2,6 +2,7 @@
 interrupted while it is loaded answers with a traceback.
 """
 
+import _thread
 import contextlib
 import os
 import signal
@@ -18,6 +19,7 @@ _CURSOR_BACK = "\x1b[?25h"
 def main() -> None:
     """Runs the command line and ends the process."""
     signal.signal(signal.SIGINT, _interrupted)
+    sys.unraisablehook = _unraisable
     try:
         from cli.main import app
 
@@ -36,6 +38,14 @@ def _interrupted(_signal: int, _frame: object) -> None:
     last.daemon = True
     last.start()
     raise KeyboardInterrupt
+
+
+def _unraisable(lost: "sys.UnraisableHookArgs") -> None:
+    """An interrupt that met a finalizer, which Python prints and forgets, is raised again where it can be heard."""
+    if lost.exc_type is KeyboardInterrupt:
+        _thread.interrupt_main()
+    else:
+        sys.__unraisablehook__(lost)
 
 
 def _give_up() -> None:
