@@ -101,3 +101,10 @@ def test_the_caching_client_left_to_its_default_hands_out_the_dead_key(workload:
     workload.disable(dead)
     new = workload.rotate()
     assert json.loads(cache.get_secret_string(SECRET))["hash"] == dead != new
+
+
+def test_every_cache_shown_asks_again_within_five_minutes() -> None:
+    """The AWS caching client's own default is an hour, in which a dead key is served."""
+    stated = r"(?:MAX_AGE = |, )(\d+)$|max_age=(\d+)|secret_refresh_interval=(\d+)"
+    ages = re.findall(stated, PLAIN + LAMBDA + CACHING, re.MULTILINE)
+    assert [int("".join(one)) for one in ages] == [300, 300, 300]

@@ -15,6 +15,8 @@ def test_the_workflow_runs_the_three_commands_that_ci_runs() -> None:
     ours = [line.strip() for line in (ROOT / ".ci" / "run").read_text().splitlines() if line.startswith("make ")]
     assert [f"make {step}" for step in job["strategy"]["matrix"]["step"]] == ours
     assert "make ${{ matrix.step }}" in [step.get("run") for step in job["steps"]]
+    assert "make sbom" in [step.get("run") for step in job["steps"]]
+    assert job["env"]["AUDIT_REQUIRED"] == "1"
     assert workflow["permissions"] == {"contents": "read"}
 
 

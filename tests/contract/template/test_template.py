@@ -292,6 +292,25 @@ def test_only_the_gateways_role_may_send_to_the_queue_of_slacks_requests() -> No
     assert with_slack == {"ArnNotEquals": {"aws:PrincipalArn": {"Fn::GetAtt": ["SlackGatewayRole", "Arn"]}}}
 
 
+def test_only_the_notifiers_role_may_send_to_the_queue_of_pictures() -> None:
+    statements = _policies_of("AWS::SQS::QueuePolicy", "Queues")["PictureQueue"]
+    (others,) = [one for one in statements if one["Sid"] != "TlsOnly"]
+    assert (others["Effect"], others["Principal"], others["Action"]) == ("Deny", "*", "sqs:SendMessage")
+    assert _names(others["Resource"]) == {"PictureQueue"}
+    assert others["Condition"] == {"ArnNotEquals": {"aws:PrincipalArn": {"Fn::GetAtt": ["NotifierRole", "Arn"]}}}
+
+
+def test_the_bucket_and_all_that_is_in_it_refuse_what_is_not_tls() -> None:
+    ((_, policy),) = _of_type("AWS::S3::BucketPolicy")
+    (refusal,) = policy["PolicyDocument"]["Statement"]
+    assert (refusal["Effect"], refusal["Principal"], refusal["Action"]) == ("Deny", "*", "s3:*")
+    assert refusal["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    assert refusal["Resource"] == [
+        {"Fn::GetAtt": ["ReadingBucket", "Arn"]},
+        {"Fn::Sub": "${ReadingBucket.Arn}/*"},
+    ]
+
+
 @pytest.mark.parametrize("function", ["KeyRotationFunction", "KeyRetirementFunction"])
 def test_a_claim_on_limits_outlives_every_function_that_sets_them(function: str) -> None:
     """A process that is still running with a PATCH ahead of it must find nobody else at the limits."""

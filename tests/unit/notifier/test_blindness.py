@@ -33,6 +33,13 @@ def test_a_stored_reading_that_cannot_be_read_is_no_blindness(policy: Policy, sa
     assert incident_key(event) != incident_key(sample("monitor_recovered"))
 
 
+def test_a_403_is_not_taken_for_a_wrong_key(policy: Policy, sample: Sample) -> None:
+    event = _blind(sample, "unread", "the account", None, "ReadForbidden: GET /workspaces: 403", "It is not read.")
+    said = words(event, policy, figures((event,)))
+
+    assert said.todo.startswith("A 403 need not mean the key: compare OpenRouter's IP allowlist")
+
+
 def test_a_clock_that_went_back_says_from_when_to_when(policy: Policy, sample: Sample) -> None:
     event = _blind(sample, "clock", "the clock", "2026-11-21T11:03:00Z", "ClockWentBack: by 60 min", "It went back.")
     said = words(event, policy, figures((event,)))

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from governor.slack_requests import SlackRequest
 from slack_gateway.decide import Refused, Signed, admit
 from slack_gateway.reading import read
+from tests.credentials import PASTED, core
 
 USER = {"id": "U0LEAD", "name": "lead", "team_id": "T0SANDBOX"}
 CLICK: dict[str, Any] = {
@@ -59,6 +60,22 @@ def test_a_modal_is_what_it_was_about_and_what_was_typed() -> None:
     assert modal is not None
     assert (modal.kind, modal.action, modal.channel) == ("modal", "reject", "C0GOVERNOR")
     assert modal.value == {"approval": "a1", "digest": "d1", "channel": "C0GOVERNOR", "reason": "It still loops."}
+
+
+@pytest.mark.parametrize("kind", PASTED)
+def test_what_people_paste_is_taken_out_where_it_comes_in(kind: str) -> None:
+    pasted = PASTED[kind]
+    form = {
+        "command": "/governor", "text": f"restore {pasted}", "user_id": "U0LEAD", "team_id": "T0SANDBOX",
+        "channel_id": "C0GOVERNOR", "trigger_id": "1.2", "response_url": "https://hooks.slack.com/commands/1",
+    }  # fmt: skip
+    command = read(Signed(urlencode(form).encode(), "1773197040", "v0=0"))
+    said = {"why": {"reason": {"type": "plain_text_input", "value": pasted}}}
+    modal = _read({**MODAL, "view": {**MODAL["view"], "state": {"values": said}}})
+
+    for request in (command, modal):
+        assert request is not None
+        assert core(pasted) not in request.encode()
 
 
 def test_a_person_whose_team_is_not_named_is_of_none() -> None:
