@@ -14,7 +14,7 @@ The others are rotated: those that leaked first, then by tier, then by name. Who
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from approval_desk.wishes import nearest
 from governor.bulk_order import APPROVALS, MOST, BulkOrder, Frozen, Scope, entitled
@@ -24,8 +24,6 @@ from governor.policy import Policy, Workload
 
 REQUESTS = 7
 """Of OpenRouter's, for each rotation in bulk until the new key is out (functions/key_rotation/README.md)."""
-UNDER_WAY = timedelta(days=1)
-"""A rotation that has not ended by then has been given up (key_planning)."""
 NAMED = 5
 """Names that a line of the preview gives; of more it says how many."""
 LEFT = {
@@ -150,9 +148,7 @@ def _left(workload: Workload, lineage: Lineage, causes: Causes, now: datetime) -
         return "no_secret"
     if any(row.cause != "exposed" for row in causes.standing()):
         return "held"
-    begun = [lineage.rotation.started_at] if lineage.rotation else []
-    begun += [lineage.asked.at] if lineage.asked else []
-    return "under_way" if any(now - at < UNDER_WAY for at in begun) else ""
+    return "under_way" if lineage.is_under_way(now) else ""
 
 
 def _risks(policy: Policy, chosen: Sequence[tuple[Workload, Lineage]], now: datetime) -> tuple[str, ...]:

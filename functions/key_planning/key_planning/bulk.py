@@ -33,8 +33,6 @@ from governor.policy import Policy
 Standing = Literal["rotated", "left", "failed", "running", "waiting"]
 STUCK = timedelta(minutes=15)
 """The four steps take seconds; Secrets Manager's own retries may mend it later, and then it counts as rotated."""
-GIVEN_UP = timedelta(days=1)
-"""After so long a rotation is no longer under way (`key_planning.decide`)."""
 ACT_WITHIN = timedelta(hours=6)
 """A yes on which nothing was begun by then surprises people."""
 LASTS = timedelta(days=3)
@@ -131,11 +129,7 @@ def standing(frozen: Frozen, lineage: Lineage, order: str, policy: Policy, now: 
     token = token_of(frozen.workload, by)
     if any(key.token == token and key.state not in ("pending", "current") for key in lineage.keys):
         return "failed"
-    begun = [lineage.rotation.started_at] if lineage.rotation else []
-    begun += [lineage.asked.at] if lineage.asked else []
-    if not begun:
-        return "waiting"
-    if now - max(begun) < STUCK:
+    if lineage.is_under_way(now, STUCK):
         return "running"
     own = (lineage.rotation and lineage.rotation.token == token) or (lineage.asked and lineage.asked.by == by)
     return "failed" if own else "waiting"
@@ -177,7 +171,7 @@ def turn(
         progress = replace(progress, forgiven=failed, resumed=said.turn)
     behind = dict(_behind(order, rows, found))
     drains = any((key.until or key.since) + GRACE > now for key in behind.values())
-    drains = drains or any(_is_stuck(rows[name], now) for name, one in found.items() if one == "failed")
+    drains = drains or any(rows[name].is_under_way(now) for name, one in found.items() if one == "failed")
     state = _state(list(found.values()), drains, failed - progress.forgiven, said, now - decided_at > LASTS)
     if state != "running":
         return Turn(state, (), found, behind, replace(progress, state=state))
@@ -191,12 +185,6 @@ def _behind(
         old = one.old(rows[one.workload]) if found[one.workload] == "rotated" else None
         if old and old.state == "overlap":
             yield one.workload, old
-
-
-def _is_stuck(lineage: Lineage, now: datetime) -> bool:
-    begun = [lineage.rotation.started_at] if lineage.rotation else []
-    begun += [lineage.asked.at] if lineage.asked else []
-    return any(now - at < GIVEN_UP for at in begun)
 
 
 def _state(counts: Sequence[Standing], drains: bool, failed: int, said: Said | None, over: bool) -> State:
@@ -213,6 +201,4 @@ def _state(counts: Sequence[Standing], drains: bool, failed: int, said: Said | N
 
 def at_once(others: Sequence[Lineage], now: datetime) -> int:
     """How many of these rotations keep a bulk order's next one waiting: one that is stuck does not, it was counted."""
-    begun = [[one.rotation.started_at] if one.rotation else [] for one in others]
-    asked = [[one.asked.at] if one.asked else [] for one in others]
-    return sum(any(now - at < STUCK for at in (*one, *two)) for one, two in zip(begun, asked, strict=True))
+    return sum(one.is_under_way(now, STUCK) for one in others)

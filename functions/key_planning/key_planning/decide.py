@@ -35,8 +35,6 @@ from key_planning.settings import Due
 
 JITTER = 0.1
 """Share of `rotation.every` over which workloads are spread, so that those declared on one day do not rotate on one."""
-UNDER_WAY = timedelta(days=1)
-"""A rotation that has not ended by then has been given up."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +61,7 @@ def plan(workload: Workload, lineage: Lineage, causes: Causes, policy: Policy, n
         return Planned("no_rotation")
     if causes.standing():
         return Planned("held")
-    if _is_under_way(lineage, now):
+    if lineage.is_under_way(now):
         return Planned("in_hand")
     if any(key.state == "overlap" for key in lineage.keys):
         return Planned("overlap")
@@ -97,18 +95,12 @@ def rule(due: Due, policy: Policy, lineages: Sequence[Lineage], now: datetime) -
     workload = policy.workload(due.workload)
     if workload is None or workload.secret is None:
         return Ruling("drop", "unknown", f"The policy has no workload {due.workload!r} with a secret.")
-    under_way = [lineage.workload for lineage in lineages if _is_under_way(lineage, now)]
+    under_way = [lineage.workload for lineage in lineages if lineage.is_under_way(now)]
     own = next((lineage for lineage in lineages if lineage.workload == due.workload), None)
     if due.workload in under_way and not (own and own.asked and own.asked.by == due.by):
         return Ruling("drop", "another", f"A rotation of {due.workload} is under way.")
     others = [one for one in lineages if one.workload != due.workload]
-    running = bulk.at_once(others, now) if order_of(due.by) else sum(_is_under_way(one, now) for one in others)
+    running = bulk.at_once(others, now) if order_of(due.by) else sum(one.is_under_way(now) for one in others)
     if due.why != "exposed" and running >= policy.rotations.at_once:
         return Ruling("later", "at_once", f"{running} rotations are under way; {due.workload} waits its turn.")
     return Ruling("rotate", "rotate")
-
-
-def _is_under_way(lineage: Lineage, now: datetime) -> bool:
-    begun = [lineage.rotation.started_at] if lineage.rotation else []
-    begun += [lineage.asked.at] if lineage.asked else []
-    return any(now - at < UNDER_WAY for at in begun)

@@ -63,6 +63,13 @@ def used(world: World) -> None:
     says(world)
 
 
+def has_its_cap_again(world: World) -> None:
+    """After one more beat."""
+    assert invoke(world.wire, world.beat()) == Ended.DONE
+    assert world.own_keys()[current(world)].limit == CAP
+    assert world.lineage().allowance is None
+
+
 OPENINGS: dict[str, Callable[[World], None]] = {"the first allowance": alone, "a renewal": used}
 
 
@@ -102,9 +109,7 @@ def test_taken_out_the_cap_is_the_limit_whatever_befalls_the_beat(
                 world.later(minutes=10)
                 world.now = world.now.replace(minute=0)
                 world.later(hours=1)
-                assert invoke(wire, world.beat()) == Ended.DONE
-                assert world.own_keys()[current(world)].limit == CAP
-                assert world.lineage().allowance is None
+                has_its_cap_again(world)
 
 
 @pytest.mark.parametrize("name", OPENINGS)
@@ -125,9 +130,7 @@ def test_the_workload_taken_out_of_the_policy_the_cap_is_the_limit_whatever_befa
                 invoke(wire, world.beat(), accident)
                 promises.the_cap_holds(world)
                 world.later(minutes=10)
-                assert invoke(wire, world.beat()) == Ended.DONE
-                assert world.own_keys()[current(world)].limit == CAP
-                assert world.lineage().allowance is None
+                has_its_cap_again(world)
 
 
 RUNS: dict[str, Callable[[World], None]] = {"a held key": used, "two keys in overlap": rests}

@@ -15,7 +15,7 @@ withdrawn key goes through the same states. A key that OpenRouter has and no row
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 from governor.clock import format_instant, parse_instant
@@ -31,6 +31,8 @@ KeyState = Literal["pending", "current", "overlap", "quarantined", "deleted"]
 Why = Literal["provision", "due", "expiry", "asked", "exposed"]
 """Why a rotation runs. `asked`: by a person, or by Secrets Manager's own schedule: it does not say which."""
 PK = "lineage"
+GIVEN_UP = timedelta(days=1)
+"""A rotation that has not ended by then is no longer under way."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,7 @@ class LineageKey:
             "given_at": _text(self.given_at),
             "share": [self.share.limit_usd, self.share.limit_reset] if self.share else None,
             "drifted": dict(self.drifted) if self.drifted else None,
-            "attribution": _fields(self.attribution),
+            "attribution": asdict(self.attribution) if self.attribution else None,
             "attached": None if self.attached is None else list(self.attached),
         }
 
@@ -196,6 +198,11 @@ class Lineage:
     def key(self, hash: str) -> LineageKey | None:
         return next((key for key in self.keys if key.hash == hash), None)
 
+    def is_under_way(self, now: datetime, within: timedelta = GIVEN_UP) -> bool:
+        """Whether a rotation was begun, or asked for, within that time and has not ended."""
+        begun = (self.rotation and self.rotation.started_at, self.asked and self.asked.at)
+        return any(now - at < within for at in begun if at)
+
     def with_key(self, key: LineageKey) -> "Lineage":
         """With this key in place of the one of its hash, or added."""
         if self.key(key.hash) is None:
@@ -208,9 +215,7 @@ class Lineage:
             "rotation": asdict(self.rotation) | {"started_at": format_instant(self.rotation.started_at)}
             if self.rotation
             else None,
-            "asked": {"why": self.asked.why, "by": self.asked.by, "at": format_instant(self.asked.at)}
-            if self.asked
-            else None,
+            "asked": asdict(self.asked) | {"at": format_instant(self.asked.at)} if self.asked else None,
             "rolled_back_by": self.rolled_back_by,
             "limits_claim": self.limits_claim.data() if self.limits_claim else None,
             "allowance": self.allowance,
@@ -273,10 +278,6 @@ class Lineages:
             if now.limits_claim == lineage.limits_claim:
                 self.write(replace(now, limits_claim=None))
             raise
-
-
-def _fields(whose: Attribution | None) -> dict[str, Any] | None:
-    return asdict(whose) if whose else None
 
 
 def _attribution(data: Mapping[str, Any] | None) -> Attribution | None:
