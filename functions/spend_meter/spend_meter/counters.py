@@ -116,8 +116,7 @@ def meter(
     spent since then all that it ever spent.
     """
     at_rest = _AT_REST.pack
-    present = _each_once(listed)
-    wholly = {hash for keys in present.values() if keys is not None for hash in keys}
+    present, wholly = _each_once(listed)
     after: dict[str, Mapping[str, Packed]] = {}
     moves: list[Move] = []
     departed: dict[str, tuple[float, float]] = {}
@@ -126,7 +125,7 @@ def meter(
         before = known.get(workspace_id, {})
         keys = present.get(workspace_id, {})
         if keys is None:
-            moved_away = wholly & before.keys()
+            moved_away = before.keys() & wholly
             after[workspace_id] = _without(before, moved_away) if moved_away else before
             continue
         seen = dict(before)
@@ -248,24 +247,24 @@ def _without(keys: Mapping[str, Packed], gone: set[str]) -> dict[str, Packed]:
 
 def _each_once(
     listed: Mapping[str, Sequence["ApiKey"] | None],
-) -> dict[str, dict[str, "ApiKey"] | None]:
-    """The listing by hash. A key that is there twice has the highest counters that were read of it."""
+) -> tuple[dict[str, dict[str, "ApiKey"] | None], AbstractSet[str]]:
+    """The listing by hash, and all hashes in it. A key that is there twice has the highest counters read of it."""
     by_hash = {place: None if keys is None else _highest(keys) for place, keys in listed.items()}
     known = [keys for keys in by_hash.values() if keys is not None]
-    total = sum(map(len, known))
     best: dict[str, ApiKey] = {}
     for keys in known:
         best.update(keys)
-    if len(best) == total:
-        return by_hash
+    if len(best) == sum(map(len, known)):
+        return by_hash, best.keys()
     for keys in known:
         for hash, key in keys.items():
             if (key.usage, key.byok_usage) > (best[hash].usage, best[hash].byok_usage):
                 best[hash] = key
-    return {
+    highest = {
         place: None if keys is None else {hash: key for hash, key in keys.items() if best[hash] is key}
         for place, keys in by_hash.items()
     }
+    return highest, best.keys()
 
 
 def _highest(keys: Sequence["ApiKey"]) -> dict[str, "ApiKey"]:

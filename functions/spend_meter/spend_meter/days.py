@@ -2,6 +2,7 @@
 
 import struct
 from collections.abc import Callable, Iterable
+from itertools import chain
 from math import log
 from typing import Self
 
@@ -16,12 +17,16 @@ SIZE = _LAYOUT.size
 
 
 class Days:
-    """Daily maxima by window, in a ring of 28 days. Mutable; compared by its bytes."""
+    """Daily maxima by window, in a ring of 28 days. Mutable; compared by its bytes.
 
-    __slots__ = ("_rows",)
+    Bytes are decoded when a maximum is first asked for: of most subjects none is before the day ends.
+    """
+
+    __slots__ = ("_decoded", "_packed")
 
     def __init__(self) -> None:
-        self._rows = [[_UNSEEN] * DAYS for _ in WINDOWS]
+        self._packed = b""
+        self._decoded: list[list[float]] | None = [[_UNSEEN] * DAYS for _ in WINDOWS]
 
     @property
     def seen(self) -> int:
@@ -86,15 +91,26 @@ class Days:
         return sum(value for value in self._rows[-1] if value > 0)
 
     def to_bytes(self) -> bytes:
-        return _LAYOUT.pack(*(value for row in self._rows for value in row))
+        if self._decoded is None:
+            return self._packed
+        return _LAYOUT.pack(*chain.from_iterable(self._decoded))
 
     @classmethod
     def from_bytes(cls, content: bytes) -> Self:
-        """Raises `struct.error` when the bytes are of another length."""
-        days = cls()
-        values = _LAYOUT.unpack(content)
-        days._rows = [list(values[i * DAYS : (i + 1) * DAYS]) for i in range(len(WINDOWS))]
+        """Raises `ValueError` when the bytes are of another length."""
+        if len(content) != SIZE:
+            raise ValueError(f"not the maxima of {DAYS} days: {len(content)} bytes, and should be {SIZE}")
+        days = cls.__new__(cls)
+        days._packed, days._decoded = content, None
         return days
+
+    @property
+    def _rows(self) -> list[list[float]]:
+        """By window, then by day."""
+        if self._decoded is None:
+            values = _LAYOUT.unpack(self._packed)
+            self._decoded = [list(values[i : i + DAYS]) for i in range(0, len(values), DAYS)]
+        return self._decoded
 
 
 def half_float(usd: float) -> float:

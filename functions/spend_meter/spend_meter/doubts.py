@@ -62,6 +62,8 @@ class Growth(NamedTuple):
 
 def growth(now: Counters, before: Counters, doubt: Doubt | None, minute: int, since: int) -> Growth:
     """What the key has spent between `before`, read at the minute `since`, and `now`."""
+    if doubt is None and now.reaches(before):
+        return _grown(now, before, None, minute, since)
     sure = doubt.since if doubt and doubt.unsettled else since
     highest = doubt.counters if doubt and doubt.kind != "jumped" else None
     if highest and now.reaches(highest):
@@ -90,4 +92,5 @@ def _grown(now: Counters, before: Counters, doubt: Doubt | None, minute: int, si
 
 
 def _difference(now: Counters, before: Counters) -> Counters:
-    return Counters(max(now.usage - before.usage, 0.0), max(now.byok_usage - before.byok_usage, 0.0))
+    own, brought = now.usage - before.usage, now.byok_usage - before.byok_usage
+    return Counters(own if own > 0 else 0.0, brought if brought > 0 else 0.0)

@@ -33,8 +33,10 @@ _VERSION = 2
 _BEFORE = 1  # the version before: the same, without what is `_ADDED` at the end
 _NOTHING = bytes(4 * len(WINDOWS))
 _LAYOUT = struct.Struct(
-    f"<BBII{2 * len(WINDOWS)}f60f{_HALVES}f{days.SIZE}s{len(WINDOWS)}fI{hours.SIZE}s{lessons.SIZE}s"
+    f"<BBII{4 * len(WINDOWS)}s{4 * len(WINDOWS)}s{4 * 60}s{4 * _HALVES}s{days.SIZE}s{4 * len(WINDOWS)}sI{hours.SIZE}s"
+    f"{lessons.SIZE}s"
 )
+"""Amounts as the bytes of their arrays, single floats: to make a number of each costs more than all else here."""
 _ADDED = 4 * len(WINDOWS) + 4 + hours.SIZE + lessons.SIZE
 
 
@@ -282,12 +284,12 @@ class History:
             self._coarse,
             self.minute,
             self.since,
-            *self._today,
-            *self._withheld,
-            *self._minutes,
-            *self._halves,
+            self._today.tobytes(),
+            self._withheld.tobytes(),
+            self._minutes.tobytes(),
+            self._halves.tobytes(),
             self._days.to_bytes(),
-            *self._stopped,
+            self._stopped.tobytes(),
             self._stopped_at,
             self._hours.to_bytes(),
             self._lessons.to_bytes(),
@@ -300,20 +302,17 @@ class History:
             content = bytes([_VERSION]) + content[1:] + bytes(_ADDED)
         if len(content) != _LAYOUT.size or content[0] != _VERSION:
             raise ValueError(f"not a version {_VERSION} history: {len(content)} bytes, version {content[:1].hex()}")
-        _, coarse, minute, since, *values = _LAYOUT.unpack(content)
-        history = cls(minute)
-        history._coarse, history.since = coarse, since
-        count = len(WINDOWS)
-        history._today = array("f", values[:count])
-        history._withheld = array("f", values[count : 2 * count])
-        history._minutes = array("f", values[2 * count : 2 * count + 60])
-        history._halves = array("f", values[2 * count + 60 : 2 * count + 60 + _HALVES])
-        at = 2 * count + 60 + _HALVES
-        history._days = Days.from_bytes(values[at])
-        history._stopped = array("f", values[at + 1 : at + 1 + count])
-        history._stopped_at = values[-3]
-        history._hours = Hours.from_bytes(values[-2])
-        history._lessons = Lessons.from_bytes(values[-1])
+        history = cls.__new__(cls)
+        _, history._coarse, history.minute, history.since, today, withheld, minutes, halves, *rest = _LAYOUT.unpack(
+            content
+        )
+        history._today, history._withheld = array("f", today), array("f", withheld)
+        history._minutes, history._halves = array("f", minutes), array("f", halves)
+        learned, stopped, history._stopped_at, by_hour, taught = rest
+        history._days = Days.from_bytes(learned)
+        history._stopped = array("f", stopped)
+        history._hours = Hours.from_bytes(by_hour)
+        history._lessons = Lessons.from_bytes(taught)
         return history
 
     def __eq__(self, other: object) -> bool:
@@ -334,10 +333,15 @@ class History:
         self._coarse |= coarse
         if minute == self.minute:
             return
-        today, last = self.minute // DAY, minute // DAY
         half = self.minute // _HALF
+        if minute // _HALF == half:
+            for when in range(self.minute + 1, minute + 1):
+                self._minutes[when % 60] = 0.0
+            self.minute = minute
+            return
+        today, last = self.minute // DAY, minute // DAY
         teaches = not self._coarse & _DISCARDED and not any(self._withheld)
-        if minute // _HALF > half and teaches and self._halves[half % _HALVES]:
+        if teaches and self._halves[half % _HALVES]:
             self._hours.half_hour_over(lambda back: self._halves[(half - back) % _HALVES])
         if last > today:
             self._clear_rings((today + 1) * DAY - 1)

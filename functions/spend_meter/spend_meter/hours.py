@@ -93,7 +93,7 @@ class Hours:
     @classmethod
     def from_bytes(cls, content: bytes) -> "Hours":
         """Raises `struct.error` when the bytes are of another length."""
-        hours = cls()
+        hours = cls.__new__(cls)
         largest, *stretches, hours.coarse_minute = _LAYOUT.unpack(content)
         hours._largest, hours._stretches = bytearray(largest), stretches
         return hours

@@ -24,6 +24,7 @@ _ALIKE = 2  # days: a job moves off a weekend
 _EPOCH = date(1970, 1, 1).toordinal()
 _LAYOUT = struct.Struct(f"<{COUNT}I{len(WINDOWS) * COUNT}f")
 SIZE = _LAYOUT.size
+_NONE = bytes(SIZE)
 
 
 class Lessons:
@@ -52,6 +53,8 @@ class Lessons:
         return max((spent[i] for at, spent in self._lessons if _holds(at, minute)), default=0.0)
 
     def to_bytes(self) -> bytes:
+        if not self._lessons:
+            return _NONE
         lessons = [*self._lessons, *[(0, (0.0,) * len(WINDOWS))] * (COUNT - len(self._lessons))]
         return _LAYOUT.pack(*(at for at, _ in lessons), *(usd for _, spent in lessons for usd in spent))
 
@@ -59,6 +62,8 @@ class Lessons:
     def from_bytes(cls, content: bytes) -> Self:
         """Raises `struct.error` when the bytes are of another length."""
         lessons = cls()
+        if content == _NONE:
+            return lessons
         values = _LAYOUT.unpack(content)
         for k in range(COUNT):
             if values[k]:

@@ -36,6 +36,7 @@ class Subjects:
             for workspace_id, (name, slug) in workspaces.items()
             if workload.workspace in (workspace_id, name, slug)
         }
+        self._places = {workspace_id for workspace_id, _ in self._workloads}
         self.capped = {place: one for place, one in self._workloads.items() if one.key.limit_usd}
         """Workloads whose cap counts over all keys of their lineage, rotated or not, by (workspace id, name)."""
         self._declared = {workload.name: workload for workload in policy.workloads}
@@ -57,17 +58,16 @@ class Subjects:
         """The workload whose lineage holds the key's hash, wherever it is; the one whose name the key bears in the
         workload's own workspace; else the key's hash."""
         owner = self._owners.get(key.hash)
-        if owner:
-            return owner
+        if owner or workspace_id not in self._places:
+            return owner or key.hash
         name = self.lineage_of(key.name)
         return name if (workspace_id, name) in self._workloads else key.hash
 
     def by_workload(self, listed: Mapping[str, Sequence["ApiKey"] | None]) -> "Mapping[str, Lineage]":
         """The keys of each of the policy's workloads, as `of` tells them."""
         found: dict[str, list[tuple[ApiKey, str]]] = {}
-        owners, here = self._owners, {workspace_id for workspace_id, _ in self._workloads}
         for workspace_id, keys in listed.items():
-            if not owners and workspace_id not in here:
+            if not self._owners and workspace_id not in self._places:
                 continue
             for key in keys or ():
                 subject = self.of(key, workspace_id)
