@@ -1,7 +1,7 @@
 """`python -m tests.bench [PART ...]`: every ratio, each measured within one run; writes `build/bench.json`.
 
-PART is `sweep`, `cold_start` or `rotations`; without one all are measured, and only then the file is written. Exits
-with 1 when a limit is missed.
+PART is one of those that `--help` names; without one all are measured, and only then the file is written. Exits with 1
+when a limit is missed.
 """
 
 import argparse
@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 
 from sandbox.build import ROOT
-from tests.bench import broadcast, broadcast_http, cold_start, failover, gateway, plan, rotations, sweep
+from tests.bench import broadcast, broadcast_http, cold_start, failover, gateway, large, plan, rotations, sweep
 from tests.bench.figures import Figure, table
 from tests.bench.processes import built_stack
 
@@ -33,6 +33,7 @@ def main() -> int:
 
     parts: dict[str, Callable[[], Iterable[Figure]]] = {
         "sweep": lambda: sweep.measure(stack(), say),
+        "large": lambda: large.measure(stack(), say),
         "cold_start": lambda: cold_start.measure(stack(), say),
         "gateway": lambda: gateway.measure(stack(), say),
         "rotations": lambda: rotations.measure(say),

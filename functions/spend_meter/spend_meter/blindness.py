@@ -23,11 +23,12 @@ def watch(
     """The episodes that go on, and what is news about them.
 
     `places`: every workspace that exists, after this reading. `errors`: those that could not be read, and why.
-    `names`: workspace id to (name, slug). `timed_out`: the sweep was cut off by its deadline, which is told at once.
+    `names`: workspace id to (name, slug). `timed_out`: the sweep was cut off by its deadline. Where it has read a part,
+    the next beat begins with the rest (decision 59); where it has read nothing, that is told at once.
     When nothing at all can be read, that is told of the account once, not of each workspace.
     """
     ages = {scope: minute - (place.read_at or place.known_from) for scope, place in places.items()}
-    stale = {scope for scope in errors if scope in ages and (timed_out or ages[scope] > STALE_BEATS)}
+    stale = {scope for scope in errors if scope in ages and ages[scope] > STALE_BEATS}
     everything = bool(errors) and errors.keys() >= places.keys()
     if everything:
         # Young episodes of single workspaces are left to the account's; those already told of go on.

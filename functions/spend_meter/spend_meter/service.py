@@ -268,7 +268,8 @@ class SpendMeter:
 
     def _sweep(self, state: State, minute: int, seconds_left: Callable[[], float], *, fresh: bool) -> Reading:
         client = self._connected(fresh=fresh)
-        reading = sweep(client, state.layers, minute, seconds_left, self._concurrency)
+        read_at = {id: place.read_at for id, place in state.places.items()}
+        reading = sweep(client, state.layers, minute, seconds_left, self._concurrency, read_at)
         return confirmed(client, reading, state.keys, seconds_left)
 
     def _connected(self, *, fresh: bool) -> OpenRouter:

@@ -3,7 +3,7 @@
 Whatever fails is unknown and said to be; nothing that fails is read as empty (promise 3).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -11,14 +11,34 @@ from management_api import ApiKey, Deadline, OpenRouter, OpenRouterError, Read, 
 from spend_meter.absence import deleted, workspaces_of
 from spend_meter.blindness import ACCOUNT
 from spend_meter.reading import Reading
-from spend_meter.slow_layers import asked, is_due, read_layers, why, with_odd_keys, with_workspaces, without_workspaces
-from spend_meter.state import Layers
+from spend_meter.slow_layers import (
+    LAYERS_EVERY,
+    asked,
+    is_due,
+    read_layers,
+    why,
+    with_odd_keys,
+    with_workspaces,
+    without_workspaces,
+)
+from spend_meter.state import NEVER, Layers
+
+LAYERS_SECONDS = 20.0
+"""Left aside of the sweep's time for what changes seldom, once that is overdue: keys alone may take all of it."""
 
 
 def sweep(
-    openrouter: OpenRouter, layers: Layers, minute: int, seconds_left: Callable[[], float], concurrency: int
+    openrouter: OpenRouter,
+    layers: Layers,
+    minute: int,
+    seconds_left: Callable[[], float],
+    concurrency: int,
+    read_at: Mapping[str, int],
 ) -> Reading:
     """Reads the account, keys first, within `seconds_left()`. `layers`: as last read.
+
+    `read_at`: workspace id to the minute of its last good reading. Those that wait longest are read first, so that an
+    account too large for one minute at this pace is read in turns (decision 59).
 
     Raises `AuthenticationFailed` when the management key is refused; any other failure is part of the reading.
     """
@@ -39,7 +59,10 @@ def sweep(
             )
         else:
             layers = without_workspaces(layers, failures[-1], minute)
-    answers = client.read_account(list(layers.workspaces), concurrency=concurrency)
+    overdue = is_due(layers, "layers", minute - LAYERS_EVERY)
+    for_keys = openrouter.within(Deadline(lambda: seconds_left() - LAYERS_SECONDS)) if overdue else client
+    in_turn = sorted(layers.workspaces, key=lambda id: read_at.get(id, NEVER))
+    answers = for_keys.read_account(in_turn, concurrency=concurrency)
     gone = deleted(client, {id: answer.error for id, answer in answers.items() if isinstance(answer, Unknown)})
     layers = replace(layers, workspaces={id: name for id, name in layers.workspaces.items() if id not in gone})
     listed: dict[str, Sequence[ApiKey] | None] = {}

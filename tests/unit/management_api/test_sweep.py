@@ -124,3 +124,13 @@ def test_one_workspace_lists_the_same_keys(client_of: ClientOf) -> None:
 
 def test_no_workspace_is_no_request(client_of: ClientOf) -> None:
     assert client_of(Account({})).read_account([]) == {}
+
+
+def test_where_requests_run_out_the_workspaces_that_came_first_are_whole(client_of: ClientOf) -> None:
+    class Tired(Account):
+        def fault(self, workspace_id: str, offset: int) -> httpx.Response | None:
+            return error_json(503) if len(self.asked) > 12 else None
+
+    account = Tired({f"ws-{number}": keys(450) for number in range(9)})
+    readings = client_of(account).read_account(account.workspaces, concurrency=2)
+    assert [name for name, reading in readings.items() if isinstance(reading, Read)] == ["ws-0", "ws-1"]

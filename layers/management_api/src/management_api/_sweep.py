@@ -40,10 +40,12 @@ WorkspaceReading = Read | Unknown
 def read_account(transport: Transport, workspace_ids: Iterable[str], concurrency: int) -> dict[str, WorkspaceReading]:
     """Every key of every workspace, with at most `concurrency` requests under way.
 
+    Workspaces are read one after another, in the order given, `concurrency` of them side by side: where time runs out,
+    those that came first are whole, in place of all in part.
     A workspace that fails is `Unknown` and hides no other. Raises `AuthenticationFailed` at once on a 401: no other
     workspace would fare better.
     """
-    sweep = _Sweep(transport, workspace_ids)
+    sweep = _Sweep(transport, workspace_ids, concurrency)
     with ThreadPoolExecutor(concurrency, thread_name_prefix="openrouter") as pool:
         workers = [pool.submit(sweep.work) for _ in range(concurrency)]
     for worker in workers:
@@ -60,10 +62,12 @@ class _Sweep:
     lock per page, measured at a third of the whole sweep.
     """
 
-    def __init__(self, transport: Transport, workspace_ids: Iterable[str]) -> None:
+    def __init__(self, transport: Transport, workspace_ids: Iterable[str], side_by_side: int) -> None:
         self._transport = transport
+        self._side_by_side = side_by_side
         self._walks = {id: Walk[ApiKey | Unreadable](either_hash, newest=readable) for id in workspace_ids}
         self._waiting = deque(self._walks)
+        self._begun: dict[str, int] = {}  # workspaces being read, to their pages under way
         self._failed: dict[str, OpenRouterError] = {}
         self._under_way = 0
         self._changed = Condition()
@@ -99,15 +103,15 @@ class _Sweep:
             return turn
 
     def _pick(self) -> tuple[str, int] | None:
-        """One workspace after another, so that pages asked on a guess get only the threads that are left over."""
-        for _ in range(len(self._waiting)):
-            workspace_id = self._waiting.popleft()
-            walk = self._walks[workspace_id]
-            if walk.ended:
-                continue
-            self._waiting.append(workspace_id)
-            offset = walk.ask()
+        """A page of a workspace that has none under way, else of one not begun; on a guess only while neither is left,
+        so that guesses get the threads that are left over."""
+        idle = [id for id, pages in self._begun.items() if not pages]
+        while self._waiting and len(self._begun) < self._side_by_side and not idle:
+            idle.append(self._waiting.popleft())
+        for workspace_id in (*idle, *self._begun):
+            offset = self._walks[workspace_id].ask()
             if offset is not None:
+                self._begun[workspace_id] = self._begun.get(workspace_id, 0) + 1
                 return workspace_id, offset
         return None
 
@@ -117,17 +121,26 @@ class _Sweep:
         with self._changed:
             self._under_way -= 1
             walk = self._walks[workspace_id]
+            if workspace_id in self._begun:
+                self._begun[workspace_id] -= 1
             if error and error.status == 401:
                 self.refused = error
-                self._waiting.clear()
+                self._stop()
             elif keys is None and not error:
-                self._waiting.clear()
+                self._stop()
             elif not walk.ended:  # else a page beyond the end, asked on a guess: whatever came of it does not matter
                 error = error or _joined(walk, offset, keys or [])
                 if error:
                     self._failed[workspace_id] = error
                     walk.ended = True
+            if walk.ended:
+                self._begun.pop(workspace_id, None)
             self._changed.notify_all()
+
+    def _stop(self) -> None:
+        """Nothing more is asked."""
+        self._waiting.clear()
+        self._begun.clear()
 
 
 def _read(entries: Sequence[ApiKey | Unreadable]) -> Read:
