@@ -7,9 +7,10 @@ from typing import Any
 import boto3
 from aws_lambda_powertools.logging import Logger
 
+from account_review.leaving import watch
 from account_review.ports import Ports
 from account_review.service import AccountReview
-from account_review.settings import ReviewSettings, received
+from account_review.settings import Beat, ReviewSettings, received
 from account_review.shelf import MEMORY, SIGNED, S3Shelf
 from governor.account import ManagedAccount
 from governor.aws import AWS
@@ -55,6 +56,9 @@ def build() -> AccountReview:
 @redelivered
 def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
     """A schedule or a request in; raises what Lambda is to try again."""
-    run = received(event)
-    found = build().act(run, lambda: int(context.get_remaining_time_in_millis()) / 1000 - MARGIN_SECONDS).findings
-    return {"run": run.id, "open": len(found.open), "new": len(found.new)}
+    asked, review = received(event), build()
+    remaining = lambda: int(context.get_remaining_time_in_millis()) / 1000 - MARGIN_SECONDS  # noqa: E731
+    if isinstance(asked, Beat):
+        return {"told": watch(review.ports, asked.at, remaining)}
+    found = review.act(asked, remaining).findings
+    return {"run": asked.id, "open": len(found.open), "new": len(found.new)}
