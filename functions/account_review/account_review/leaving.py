@@ -49,9 +49,7 @@ def watch(ports: Ports, at: datetime, remaining: Callable[[], float]) -> int:
             return 0
         counted = count(roll, members, at)
         if counted.rule != "counted" or counted.roll is None:
-            ports.log.warning(
-                "the list of members says nothing", extra={"rule": counted.rule, "members": len(members)}
-            )
+            ports.log.warning("the list of members says nothing", extra={"rule": counted.rule, "members": len(members)})
             return 0
         roll, version = _keep(ports, counted.roll, version)
     if not roll.left:
