@@ -2,9 +2,9 @@
 
 | effect | dies before | dies after | twice, beside itself |
 |---|---|---|---|
-| row `members`, the list | the beat is read again | the same beat is not counted twice | one write wins, the other raises and comes back |
-| event (stored, then published) | told by the next try or beat | the same id, in the words that were stored | consumers drop it |
-| row `members`, who was told | the same event again, under its id | nothing | as the first |
+| row `members`: list | the beat is read again | the beat is not counted twice | one wins, the other comes back |
+| event, stored first | told by the next try or beat | the same id, in the stored words | consumers drop it |
+| row `members`: told | the same event again, under its id | nothing | as the first |
 
 Nothing is written at OpenRouter.
 """
