@@ -3,7 +3,7 @@
 A list, the first rule that applies:
  1. `repeated`    it is of a beat that was counted already
  2. `empty`       it names nobody: an organization has its administrator
- 3. `shorter`     it has fewer than half of the members that were seen: a list that was cut off, until people say otherwise
+ 3. `shorter`     it has fewer than half of the members that were seen: a list that was cut off
  4. `counted`     who was seen and is missing now is missing since this list; who is there again is not
 
 Of the first three nothing follows: they neither count nor break a count (promise 3). A member who is missing from two

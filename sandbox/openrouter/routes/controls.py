@@ -127,6 +127,16 @@ def _add_settings(app: FastAPI, simulator: "Simulator") -> None:
         simulator.lose_fields(*names)
         return JSONResponse({"lost_fields": sorted(names)})
 
+    @app.post("/_sim/members")
+    async def members(request: Request) -> Response:
+        asked = await request.json()
+        with simulator.lock:
+            for user in asked.get("join", ()):
+                simulator.organization.members[user] = "org:member"
+            for user in asked.get("leave", ()):
+                simulator.organization.remove_member(user)
+            return JSONResponse({"members": sorted(simulator.organization.members)})
+
     @app.post("/_sim/test-connection")
     async def test_connection(request: Request) -> Response:
         """`{"destination": id}`: what pressing Test Connection sends."""
