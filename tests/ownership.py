@@ -99,6 +99,8 @@ LEDGER = {
             "preset_promotion",
         )
     },
+    # The desk reads which keys are in the name of a member who left.
+    "published#account_review": _owned("account_review", "notifier approval_desk"),
     # Who was a member, and who is missing since when.
     "members": _owned("account_review"),
     "notice#*": _owned("notifier"),

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from management_api import ApiKey, OpenRouter
 
 ROWS, LIST = "members", "list"
-MOST = 50
+MOST = 200
 """Keys that an event names; of more it says how many there are."""
 
 

@@ -9,6 +9,9 @@ from notifier.case import MAX_KEYS, Case
 from notifier.phrases import key_link, local, mention, plain
 from notifier.words import ORANGE, Words
 
+DISABLES = 4
+"""Buttons that disable a key; of the others the commands are told."""
+
 
 def departed(case: Case) -> Words:
     """The words for Member Departed."""
@@ -21,7 +24,7 @@ def departed(case: Case) -> Words:
         f"🟠 {who} is no member of the organization any more, and {many} still in their name. {works} "
         f"{case.approvers} must decide."
     )
-    return Words(headline, ORANGE, tuple(_facts(case, evidence)), _todo(live), tuple(_buttons(case, live)))
+    return Words(headline, ORANGE, tuple(_facts(case, evidence)), _todo(live), tuple(_buttons(case, evidence, live)))
 
 
 def _facts(case: Case, evidence: MemberDeparted) -> Iterator[str]:
@@ -44,36 +47,43 @@ def _todo(live: list[DepartedKey]) -> str:
     if not live:
         return "Delete the keys at OpenRouter when nobody misses them."
     bound = sorted({key.workload for key in live if key.workload and not key.creator})
-    undeclared = any(not key.workload for key in live)
     steps = []
     if bound:
-        named = ", ".join(f"`{escape(name)}`" for name in bound)
+        named = ", ".join(f"`{escape(name)}`" for name in bound[:MAX_KEYS])
+        more = f" and {len(bound) - MAX_KEYS} more" if len(bound) > MAX_KEYS else ""
         steps.append(
-            f"*Reassign* in the policy, because OpenRouter cannot: set `key.creator_user_id` of {named} to another "
-            "member's id, or to `nobody`, and change `owner` where they owned it. Then *rotate*: until it is deployed "
-            "the new key would be asked for in the name of the member who left"
+            "*Reassign* them in the policy, because OpenRouter changes no key's creator: set `key.creator_user_id` of "
+            f"{named}{more} to another member's id, or to `nobody`, and `owner` where it was theirs. Deploy it"
         )
-    elif any(key.workload for key in live):
-        steps.append("*Rotate*: the policy names another creator for the new keys")
-    if undeclared:
-        steps.append("Declare the keys of no workload (`governor import`), or replace them by hand")
-    steps.append("*Disable* what nobody needs: `/governor disable <workload or hash>`")
+    if any(key.workload for key in live):
+        steps.append("*Rotate*: two approvers who did not ask decide, and the old keys work on in their overlaps")
+    if any(not key.workload for key in live):
+        steps.append("Keys of no workload: declare them (`governor import`), or replace them by hand")
+    steps.append("*Disable* what nobody needs; `/governor disable <workload or hash>` disables what has no button here")
     return ". ".join(steps) + "."
 
 
-def _buttons(case: Case, live: list[DepartedKey]) -> Iterator[Button]:
-    """For the first key that works: Slack takes each action once in a message. For the others there are commands."""
-    if not live:
-        return
-    key = live[0]
-    what = f"{plain(key.workload or key.name)} (workspace {plain(key.workspace)})"
-    if key.workload and key.creator:
-        confirm = f"Make a new key for {what}, in the name of {plain(key.creator)}? The present key works on meanwhile."
-        yield Button(_label("Rotate", key), "rotate", {"subject": key.subject}, confirm=confirm)
-    every = "every live key of " if key.workload else ""
-    confirm = f"Disable {every}{what} now? Requests fail at once. An approver can restore it."
-    yield Button(_label("Disable", key), "disable", {"subject": key.subject}, "danger", confirm)
+def _buttons(case: Case, evidence: MemberDeparted, live: list[DepartedKey]) -> Iterator[Button]:
+    workloads = {key.workload for key in live if key.workload}
+    if workloads:
+        many = "the key of 1 workload" if len(workloads) == 1 else f"the keys of {len(workloads)} workloads"
+        confirm = (
+            f"Ask two approvers to replace {many} in the name of {plain(evidence.member)}? The present keys work on "
+            "during the overlap."
+        )
+        value = {"member": evidence.member, "departure": case.event.id}
+        yield Button("Rotate these keys", "rotate-departed", value, confirm=confirm)
+    for subject, key in list({key.subject: key for key in _least(live)}.items())[:DISABLES]:
+        every = "every live key of " if key.workload else ""
+        what = plain(key.workload) or f"{plain(key.name)} (undeclared key {key.hash[:8]}…)"
+        confirm = (
+            f"Disable {every}{what} in workspace {plain(key.workspace)} now? Requests fail at once. "
+            "An approver can restore it."
+        )
+        label = f"Disable {plain(key.workload or key.name or key.hash[:8])}"
+        yield Button(label, "disable", {"subject": subject}, "danger", confirm)
 
 
-def _label(deed: str, key: DepartedKey) -> str:
-    return f"{deed} {plain(key.workload or key.name or key.hash[:8])}"
+def _least(live: list[DepartedKey]) -> list[DepartedKey]:
+    """What can be spared first: keys of no workload, then the least important tier."""
+    return sorted(live, key=lambda key: (key.tier is not None, -(key.tier or 0)))
