@@ -218,7 +218,7 @@ def test_of_two_copies_beside_each_other_one_counts_and_the_words_are_the_same()
         account.beat(again=True)
         whole(*writes)  # type: ignore[arg-type]
 
-    ledger.commit = crowded  # type: ignore[method-assign, assignment]
+    ledger.commit = crowded  # type: ignore[method-assign]
     with pytest.raises(LedgerConflict):
         account.beat()
     account.beat(again=True)

@@ -5,8 +5,9 @@ from typing import cast
 
 from governor.member_evidence import DepartedKey, MemberDeparted
 from governor.slack import Button, escape
+from notifier import buttons
 from notifier.case import MAX_KEYS, Case
-from notifier.phrases import key_link, local, mention, plain
+from notifier.phrases import key_link, local, mention
 from notifier.words import ORANGE, Words
 
 DISABLES = 4
@@ -66,22 +67,9 @@ def _todo(live: list[DepartedKey]) -> str:
 def _buttons(case: Case, evidence: MemberDeparted, live: list[DepartedKey]) -> Iterator[Button]:
     workloads = {key.workload for key in live if key.workload}
     if workloads:
-        many = "the key of 1 workload" if len(workloads) == 1 else f"the keys of {len(workloads)} workloads"
-        confirm = (
-            f"Ask two approvers to replace {many} in the name of {plain(evidence.member)}? The present keys work on "
-            "during the overlap."
-        )
-        value = {"member": evidence.member, "departure": case.event.id}
-        yield Button("Rotate these keys", "rotate-departed", value, confirm=confirm)
-    for subject, key in list({key.subject: key for key in _least(live)}.items())[:DISABLES]:
-        every = "every live key of " if key.workload else ""
-        what = plain(key.workload) or f"{plain(key.name)} (undeclared key {key.hash[:8]}…)"
-        confirm = (
-            f"Disable {every}{what} in workspace {plain(key.workspace)} now? Requests fail at once. "
-            "An approver can restore it."
-        )
-        label = f"Disable {plain(key.workload or key.name or key.hash[:8])}"
-        yield Button(label, "disable", {"subject": subject}, "danger", confirm)
+        yield buttons.rotate_departed(case, evidence, len(workloads))
+    subjects = {key.subject: key for key in reversed(_least(live))}
+    yield from [buttons.disable_departed(key) for key in reversed(subjects.values())][:DISABLES]
 
 
 def _least(live: list[DepartedKey]) -> list[DepartedKey]:
