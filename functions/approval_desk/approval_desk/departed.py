@@ -35,5 +35,6 @@ def bound(chosen: Sequence[Workload], member: str) -> str:
     more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
     return (
         f"Nothing was done: a rotation keeps a key's creator, who left. In the policy, set `key.creator_user_id` of "
-        f"{escape(', '.join(names[:NAMED]))}{more} to another member's id, or to `nobody`, and deploy it. Then click again."
+        f"{escape(', '.join(names[:NAMED]))}{more} to another member's id, or to `nobody`, and deploy it. Then click "
+        "again."
     )
