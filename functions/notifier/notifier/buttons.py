@@ -142,7 +142,8 @@ def disable_departed(key: DepartedKey) -> Button:
     """Of one workload, or of one key that no workload declares."""
     every = "every live key of " if key.workload else ""
     what = plain(key.workload) if key.workload else f"{plain(key.name)} (undeclared key {key.hash[:8]}…)"
-    confirm = f"Disable {every}{what} in workspace {plain(key.workspace)} now? Requests fail at once. An approver can restore it."
+    where = f"workspace {plain(key.workspace)}"
+    confirm = f"Disable {every}{what} in {where} now? Requests fail at once. An approver can restore it."
     label = f"Disable {plain(key.workload or key.name or key.hash[:8])}"
     return Button(label, "disable", {"subject": key.subject}, "danger", confirm)
 

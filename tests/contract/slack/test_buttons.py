@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from approval_desk.modal import why_modal
 from approval_desk.wishes import wish
@@ -23,10 +24,11 @@ from governor.events import DetailType, Event
 from governor.evidence import Drain, Drift, KeyRef, Rotated
 from governor.policy import Policy
 from governor.publishers import OF_DECISIONS, RECORDED
-from governor.slack import MAX_CONFIRM, Button, Message
+from governor.slack import MAX_CONFIRM, Button, Message, SlackChannel
 from governor.slack_requests import NTH, PREFIX, SlackRequest
 from notifier.case import figures
 from notifier.wording import words
+from sandbox.slack import SlackSimulator
 from sandbox.slack.limits import check_view
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -240,13 +242,16 @@ def test_a_name_in_a_question_is_data() -> None:
         assert "[U+0440]" in button.confirm, "letters that only look like Latin ones are shown by number"
 
 
-def test_buttons_of_one_action_stand_in_one_message_and_each_comes_back_as_that_action() -> None:
-    [event] = [one for one in _examples() if one.detail_type is DetailType.MEMBER_DEPARTED]
-    actions = [button.action for button in _buttons(event)]
-    assert actions.count("disable") > 1
-    message = Message("text", "#e8912d", actions=tuple(_buttons(event)))
-    blocks = content_of(message)["attachments"][0]["blocks"]
-    ids = [element["action_id"] for block in blocks if block["type"] == "actions" for element in block["elements"]]
-    assert len(set(ids)) == len(ids)
-    for id, action in zip(ids, actions, strict=True):
-        assert id.removeprefix(PREFIX).partition(NTH)[0] == action
+def test_buttons_of_one_action_stand_in_one_message_and_each_comes_back_as_that_action(
+    simulator: SlackSimulator, url: str
+) -> None:
+    [event] = _samples("member_departed")
+    shown = tuple(_buttons(event))
+    assert [button.action for button in shown].count("disable") > 1
+    channel = SlackChannel(lambda: SecretStr("xoxb-fake"), "C0GOVERNOR", url)
+    channel.post(Message("text", "#e8912d", actions=shown), {"kind": "test"})
+    [posted] = simulator.messages("C0GOVERNOR")
+    [block] = [one for one in posted["attachments"][0]["blocks"] if one["type"] == "actions"]
+    ids = [element["action_id"] for element in block["elements"]]
+    assert len(set(ids)) == len(shown)
+    assert [id.removeprefix(PREFIX).partition(NTH)[0] for id in ids] == [button.action for button in shown]

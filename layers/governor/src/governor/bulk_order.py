@@ -62,8 +62,8 @@ class Frozen:
 
 @dataclass(frozen=True)
 class BulkOrder:
-    """`of`: the workspace, the owner's Slack id or the id of a member who left, empty for all. `because`: the person's words. `lineages`: in the
-    order in which they are rotated. `shown`: the preview, as whoever approves it reads it."""
+    """`of`: the workspace, the owner's Slack id or the id of a member who left, empty for all. `because`: the person's
+    words. `lineages`: in the order in which they are rotated. `shown`: the preview, as whoever approves it reads it."""
 
     id: str
     scope: Scope
