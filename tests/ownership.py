@@ -87,7 +87,7 @@ LEDGER = {
         for one in FUNCTIONS
         if one not in SILENT
     },
-    # The review counts what these did. What it publishes itself, it tells itself.
+    # The review counts what these did.
     **{
         f"published#{one}": _owned(one, "notifier account_review")
         for one in (
@@ -99,7 +99,10 @@ LEDGER = {
             "preset_promotion",
         )
     },
-    "published#account_review": _owned("account_review"),
+    # The desk reads which keys are in the name of a member who left.
+    "published#account_review": _owned("account_review", "notifier approval_desk"),
+    # Who was a member, and who is missing since when.
+    "members": _owned("account_review"),
     "notice#*": _owned("notifier"),
     "incident#*": _owned("notifier", "incident_picture"),
     # Which message shows an incident's picture, and what is on it.

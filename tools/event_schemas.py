@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from governor import bulk_evidence, byok_evidence, evidence, preset_evidence, review_evidence
+from governor import bulk_evidence, byok_evidence, evidence, member_evidence, preset_evidence, review_evidence
 from governor.approval_evidence import ApprovalDecided, ApprovalEvidence, CommandRequested, Forgery, RunawayExpected
 from governor.events import REQUESTS, SOURCE, VERSION, DetailType
 
@@ -54,6 +54,7 @@ EVIDENCE: dict[DetailType, type[evidence.Evidence]] = {
     DetailType.PRESET_DRIFTED: preset_evidence.PresetDrift,
     DetailType.ACCOUNT_REVIEWED: review_evidence.Reviewed,
     DetailType.REVIEW_REQUESTED: review_evidence.ReviewRequested,
+    DetailType.MEMBER_DEPARTED: member_evidence.MemberDeparted,
     DetailType.PRESET_PROMOTION_REQUESTED: evidence.PresetPromotionRequested,
     DetailType.CREDENTIAL_UNHEALTHY: byok_evidence.CredentialHealth,
     DetailType.CREDENTIAL_RECOVERED: byok_evidence.CredentialHealth,

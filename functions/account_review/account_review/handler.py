@@ -1,29 +1,18 @@
-"""Reviews the account every week, or when somebody asks: what is wrong with it, and what the money did."""
+"""Reviews the account every week, or when somebody asks: what is wrong with it, and what the money did. Every hour it
+looks who left the organization."""
 
 import functools
 import os
 from typing import Any
 
 import boto3
-from aws_lambda_powertools.logging import Logger
 
-from account_review.ports import Ports
+from account_review.leaving import watch
 from account_review.service import AccountReview
-from account_review.settings import ReviewSettings, received
-from account_review.shelf import MEMORY, SIGNED, S3Shelf
-from governor.account import ManagedAccount
-from governor.aws import AWS
-from governor.clock import utc_now
-from governor.dynamo_ledger import DynamoLedger
+from account_review.settings import Beat, ReviewSettings, received
+from account_review.wiring import review_over
 from governor.policy import Policy
-from governor.published import recorded_bus
 from governor.redelivery import redelivered
-from governor.s3_reading_store import S3ReadingStore
-from governor.secrets import SecretsManager
-from governor.secrets_manager_versions import SecretsManagerVersions
-from governor.slack import SlackChannel
-from governor.topic import AlertTopic
-from management_api import Pacing
 
 MARGIN_SECONDS = 30.0
 """Kept back from OpenRouter's calls, to write down and tell what was found."""
@@ -32,29 +21,18 @@ MARGIN_SECONDS = 30.0
 @functools.cache
 def build() -> AccountReview:
     """The review over AWS, OpenRouter and Slack, made at the first event. Raises `SettingsError`."""
-    settings, policy = ReviewSettings.read(os.environ), Policy.load()
-    session = boto3.session.Session()
-    client, table = session.client("secretsmanager", config=AWS), session.client("dynamodb", config=AWS)
-    s3 = session.client("s3", config=AWS.merge(SIGNED))
-    secrets, ledger = SecretsManager(client), DynamoLedger(table, settings.table_name)
-    bucket, pace, key = settings.reading_bucket, settings.requests_per_second, settings.management_key_secret
-    channel = None
-    if settings.slack_secret and policy.alerts:
-        token = functools.partial(secrets.field, settings.slack_secret, "bot_token")
-        channel = SlackChannel(token, policy.alerts.channel, settings.slack_api_url)
-    return AccountReview(Ports(
-        policy, ManagedAccount(secrets, key, policy.account.base_url, pacing=Pacing(pace) if pace else None),
-        lambda: SecretsManagerVersions(client).put_at(key), ledger, DynamoLedger(table, settings.decisions_table_name),
-        S3ReadingStore(s3, bucket, MEMORY), S3Shelf(s3, bucket), channel,
-        AlertTopic(session.client("sns", config=AWS), settings.alert_topic_arn),
-        recorded_bus("account_review", ledger, session.client("events", config=AWS), settings.event_bus_name), utc_now,
-        Logger(use_rfc3339=True), settings.stack_name,
-    ))  # fmt: skip
+    return review_over(ReviewSettings.read(os.environ), Policy.load(), boto3.session.Session())
 
 
 @redelivered
 def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
     """A schedule or a request in; raises what Lambda is to try again."""
-    run = received(event)
-    found = build().act(run, lambda: int(context.get_remaining_time_in_millis()) / 1000 - MARGIN_SECONDS).findings
-    return {"run": run.id, "open": len(found.open), "new": len(found.new)}
+    asked, review = received(event), build()
+
+    def remaining() -> float:
+        return int(context.get_remaining_time_in_millis()) / 1000 - MARGIN_SECONDS
+
+    if isinstance(asked, Beat):
+        return {"told": watch(review.ports, asked.at, remaining)}
+    found = review.act(asked, remaining).findings
+    return {"run": asked.id, "open": len(found.open), "new": len(found.new)}

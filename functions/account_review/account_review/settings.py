@@ -3,6 +3,7 @@
 import hashlib
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from governor.clock import parse_instant
@@ -32,13 +33,21 @@ class Run:
     id: str
 
 
-def received(event: Any) -> Run:
+@dataclass(frozen=True)
+class Beat:
+    """Look who is a member. `at`: when the schedule meant it."""
+
+    at: datetime
+
+
+def received(event: Any) -> Run | Beat:
     """What a schedule or a rule brings. Raises `BadEvent` naming the field."""
     if isinstance(event, dict) and "scheduled_time" in event:
         try:
-            return Run(f"weekly-{parse_instant(event['scheduled_time']):%Y-%m-%d}")
+            at = parse_instant(event["scheduled_time"])
         except (TypeError, ValueError, AttributeError) as error:
             raise BadEvent(f"scheduled_time: {error}") from error
+        return Beat(at) if event.get("watch") == "members" else Run(f"weekly-{at:%Y-%m-%d}")
     asked = Event.received(event)
     if asked.detail_type != DetailType.REVIEW_REQUESTED:
         raise BadEvent(f"detail-type: a review does not act on {asked.detail_type.value!r}; mend the rule")

@@ -84,6 +84,8 @@ def selected(policy: Policy, scope: Scope, of: str) -> tuple[Workload, ...]:
             return tuple(one for one in policy.workloads if one.owner.slack == of)
         case "all":
             return policy.workloads
+        case "member":
+            return ()  # the policy does not know whose keys are whose: `approval_desk.departed`
 
 
 def preview(
@@ -119,6 +121,8 @@ def preview(
 def refusal(policy: Policy, scope: Scope, of: str, by: str, seen: Preview | None) -> Refusal | None:
     """Why `by` cannot ask for it, by the second list. `seen`: None where the scope names nothing."""
     if seen is None:
+        if scope == "member":
+            return Refusal("unknown", f"No workload's key that works is in the name of {of[:80]}.")
         named = {one.workspace if scope == "workspace" else one.owner.slack for one in policy.workloads}
         return Refusal("unknown", f"The policy has no workload of {scope} {of[:80]}.{nearest(of, sorted(named))}")
     approvers = policy.approvals.approvers if policy.approvals else ()

@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import get_args
 
-from approval_desk import bulk, voting
+from approval_desk import bulk, departed, voting
 from approval_desk.decide import EXPIRE_AFTER, STALE, request_id
 from approval_desk.ports import Ports
 from approval_desk.wishes import Verb, Wish
@@ -30,7 +30,7 @@ from governor.policy import Workload
 from governor.slack_requests import SlackRequest
 from governor.slack_text import escape, mention
 
-VERBS: frozenset[Verb] = frozenset({"rotate-bulk", "preview", *WORDS})
+VERBS: frozenset[Verb] = frozenset({"rotate-bulk", "rotate-departed", "preview", *WORDS})
 READERS = 16
 """Threads that read causes: each workload's are under a key of their own, and an order may hold thousands."""
 _SAID = {
@@ -52,7 +52,13 @@ def act(ports: Ports, request: SlackRequest, wanted: Wish) -> tuple[str, str]:
     if ports.clock() - _at(request) > STALE:
         return "stale", "This came too late to be done. Look again, and do it anew."
     scope = next(one for one in get_args(Scope) if one == wanted.detail["scope"])
-    seen = _preview(ports, bulk.selected(ports.policy, scope, wanted.subject))
+    chosen = bulk.selected(ports.policy, scope, wanted.subject)
+    if scope == "member":
+        chosen = departed.workloads(ports, wanted)
+        bound = departed.bound(chosen, wanted.subject)
+        if bound:
+            return "not_reassigned", bound
+    seen = _preview(ports, chosen)
     refused = bulk.refusal(ports.policy, scope, wanted.subject, request.user, seen)
     if seen is None or (refused and wanted.verb != "preview"):
         return (refused.rule, escape(refused.why)) if refused else ("unknown", "")

@@ -11,7 +11,7 @@ from governor.slack_requests import SlackRequest
 Verb = Literal[
     "approve", "reject", "disable", "restore", "rotate", "expected", "promote", "override", "rollback", "adopt",
     "revert", "drill", "rollback-key", "review", "status", "keys", "help", "hint", "rotate-bulk", "preview", "pause",
-    "resume", "stop",
+    "resume", "stop", "rotate-departed",
 ]  # fmt: skip
 USAGE: Mapping[str, str] = {
     "status": "",
@@ -66,11 +66,15 @@ _SUBJECTS: Mapping[str, tuple[str, ...]] = {
     "pause": ("order",),
     "resume": ("order",),
     "stop": ("order",),
+    "rotate-departed": ("member", "departure"),
 }
 """What each button's value must hold; the first is what it is about."""
 
 
-SCOPES: tuple[Scope, ...] = get_args(Scope)
+SCOPES: tuple[Scope, ...] = ("workspace", "owner", "all")
+"""Those that can be typed. `member` comes with the button under the message about who left."""
+LEFT = "their creator left the organization"
+"""The reason of a bulk order by which the keys of a member who left are replaced."""
 _SCOPED = {"rotate": "<scope> because <reason>", "preview": "<scope>"}
 _SCOPE = "A scope is `workspace <workspace>`, `owner <Slack user id>` or `all`."
 
@@ -96,6 +100,8 @@ def wish(request: SlackRequest) -> Wish:
     if names is None or any(not request.value.get(name) for name in names):
         return Wish("hint", hint="This button is from another version of Governor; use `/governor help`.")
     rest = {name: value for name, value in request.value.items() if name != names[0]}
+    if request.action == "rotate-departed":
+        return Wish("rotate-departed", request.value["member"], rest | {"scope": "member", "because": LEFT})
     return Wish(_verb(request.action), request.value[names[0]], rest)
 
 

@@ -11,6 +11,7 @@ from governor.approval_evidence import ApprovalEvidence
 from governor.bulk_evidence import BulkRotation
 from governor.evidence import KeyOutcome, KeyReading, KeyRef
 from governor.key_rollback import label
+from governor.member_evidence import DepartedKey, MemberDeparted
 from governor.preset_evidence import PresetDrift, Promotion
 from governor.slack import Button
 from notifier.case import Case
@@ -125,6 +126,26 @@ def stop(evidence: BulkRotation) -> Button:
         "A new order takes two approvals."
     )
     return Button("Stop", "stop", {"order": evidence.order}, "danger", confirm)
+
+
+def rotate_departed(case: Case, evidence: MemberDeparted, workloads: int) -> Button:
+    many = "the key of 1 workload" if workloads == 1 else f"the keys of {workloads} workloads"
+    confirm = (
+        f"Ask two approvers to replace {many} in the name of {plain(evidence.member)}? The present keys work on during "
+        "the overlap."
+    )
+    value = {"member": evidence.member, "departure": case.event.id}
+    return Button("Rotate these keys", "rotate-departed", value, confirm=confirm)
+
+
+def disable_departed(key: DepartedKey) -> Button:
+    """Of one workload, or of one key that no workload declares."""
+    every = "every live key of " if key.workload else ""
+    what = plain(key.workload) if key.workload else f"{plain(key.name)} (undeclared key {key.hash[:8]}…)"
+    where = f"workspace {plain(key.workspace)}"
+    confirm = f"Disable {every}{what} in {where} now? Requests fail at once. An approver can restore it."
+    label = f"Disable {plain(key.workload or key.name or key.hash[:8])}"
+    return Button(label, "disable", {"subject": key.subject}, "danger", confirm)
 
 
 def _bulk(evidence: BulkRotation) -> str:

@@ -25,6 +25,7 @@ from governor.evidence import (
     Runaway,
     RunawayRule,
 )
+from governor.member_evidence import MemberDeparted
 from governor.preset_evidence import PresetDrift, Promotion
 from notifier import byok
 
@@ -67,6 +68,7 @@ MODELS: Mapping[DetailType, type[Evidence]] = {
     DetailType.PRESET_PROMOTION_FAILED: Promotion,
     DetailType.PRESET_ROLLED_BACK: Promotion,
     DetailType.PRESET_DRIFTED: PresetDrift,
+    DetailType.MEMBER_DEPARTED: MemberDeparted,
 }
 CLOSING = frozenset({DetailType.RUNAWAY_ENDED, DetailType.KEY_RESTORED, DetailType.MONITOR_RECOVERED})
 ALARMS = {
@@ -93,6 +95,7 @@ ALWAYS_LEADS = {
     **byok.RANKS,
     DetailType.BULK_ROTATION_PROGRESSED: 7,
     DetailType.BULK_ROTATION_ENDED: 8,
+    DetailType.MEMBER_DEPARTED: 8,
     DetailType.APPROVAL_REQUESTED: 5,
     DetailType.APPROVAL_COUNTED: 5.5,
     DetailType.APPROVAL_GRANTED: 6,
@@ -222,6 +225,7 @@ _ABOUT: Mapping[type[Evidence], Callable[[Event, Any], str]] = {
     Drain: lambda event, _: f"rotation#{event.subject}",
     BulkRotation: lambda _, evidence: f"bulk#{evidence.order}",
     Retired: _retired,
+    MemberDeparted: lambda event, evidence: f"departed#{evidence.member}#{format_instant(evidence.since)}",
     Drift: lambda event, evidence: f"drift#{event.subject}#{evidence.field}",
     CredentialRotated: lambda event, _: f"credential#{event.subject}",
     Expiring: lambda event, _: f"expiring#{event.subject}",

@@ -10,7 +10,7 @@ from governor.events import DetailType, Event
 from governor.evidence import BudgetReached, Disable, Exposed, Restore
 from governor.policy import Policy
 from governor.slack import escape
-from notifier import blindness, bulk, buttons, credits, decisions, failovers, presets, rotations, runaways
+from notifier import blindness, bulk, buttons, credits, decisions, departures, failovers, presets, rotations, runaways
 from notifier.case import Case, Figures
 from notifier.kinds import evidence_of, is_calm
 from notifier.phrases import cents, money, person, share, utc
@@ -199,6 +199,7 @@ _WORDS: dict[DetailType, Callable[[Case], Words]] = {
     DetailType.BULK_ROTATION_ENDED: bulk.ended,
     DetailType.CREDENTIAL_ROTATED: rotations.credential_rotated,
     DetailType.CREDENTIAL_ROTATION_FAILED: rotations.credential_failed,
+    DetailType.MEMBER_DEPARTED: departures.departed,
     **failovers.WORDS,
     DetailType.APPROVAL_REQUESTED: decisions.requested,
     DetailType.APPROVAL_GRANTED: decisions.granted,

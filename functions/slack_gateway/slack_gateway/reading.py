@@ -10,7 +10,7 @@ import json
 from typing import Any
 from urllib.parse import parse_qsl
 
-from governor.slack_requests import PREFIX, SlackRequest, texts
+from governor.slack_requests import NTH, PREFIX, SlackRequest, texts
 from redaction import redact
 from slack_gateway.decide import Refused, Signed
 
@@ -79,7 +79,7 @@ def _button(payload: dict[str, Any], identity: dict[str, Any]) -> SlackRequest |
         kind="button",
         # The Home is in no channel, and whoever clicks there is answered otherwise.
         channel="" if in_home else _text(_member(payload, "channel"), "id"),
-        action=action.removeprefix(PREFIX),
+        action=action.removeprefix(PREFIX).partition(NTH)[0],
         value=_value(actions[0].get("value"), "the button's value"),
         response_url="" if in_home else _text(payload, "response_url"),
         trigger_id=_text(payload, "trigger_id"),

@@ -22,6 +22,7 @@ def add_controls(app: FastAPI, simulator: "Simulator") -> None:
     _add_faults(app, simulator)
     _add_troubles(app, simulator)
     _add_settings(app, simulator)
+    _add_members(app, simulator)
     _add_errors(app)
 
 
@@ -132,6 +133,18 @@ def _add_settings(app: FastAPI, simulator: "Simulator") -> None:
         """`{"destination": id}`: what pressing Test Connection sends."""
         simulator.test_connection((await request.json())["destination"])
         return JSONResponse({"ok": True})
+
+
+def _add_members(app: FastAPI, simulator: "Simulator") -> None:
+    @app.post("/_sim/members")
+    async def members(request: Request) -> Response:
+        asked = await request.json()
+        with simulator.lock:
+            for user in asked.get("join", ()):
+                simulator.organization.members[user] = "org:member"
+            for user in asked.get("leave", ()):
+                simulator.organization.remove_member(user)
+            return JSONResponse({"members": sorted(simulator.organization.members)})
 
 
 def _add_errors(app: FastAPI) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from approval_desk.modal import why_modal
 from approval_desk.wishes import wish
@@ -23,10 +24,11 @@ from governor.events import DetailType, Event
 from governor.evidence import Drain, Drift, KeyRef, Rotated
 from governor.policy import Policy
 from governor.publishers import OF_DECISIONS, RECORDED
-from governor.slack import MAX_CONFIRM, Button
-from governor.slack_requests import SlackRequest
+from governor.slack import MAX_CONFIRM, Button, Message, SlackChannel
+from governor.slack_requests import NTH, PREFIX, SlackRequest
 from notifier.case import figures
 from notifier.wording import words
+from sandbox.slack import SlackSimulator
 from sandbox.slack.limits import check_view
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -46,6 +48,7 @@ ROWS = {
     "pause": PUBLISHED,
     "resume": PUBLISHED,
     "stop": PUBLISHED,
+    "rotate-departed": PUBLISHED,
 }
 """Each button's action, and the rows from which the notifier reads what it shows beside it. *Restore key* and a
 key's *Roll back* stand under a request that was rejected or has expired as well, made from `REQUEST`."""
@@ -200,6 +203,11 @@ def _named(event: Event, button: Button) -> list[str]:
             "revert": [version, evidence.get("promoted", {}).get("version")],
         }
         return [event.subject, WORKSPACE, *(f"version {one}" for one in versions[button.action])]
+    if event.detail_type is DetailType.MEMBER_DEPARTED:
+        if button.action == "rotate-departed":
+            return [event.subject]
+        [key] = [one for one in evidence["keys"] if button.value["subject"] in (one["hash"], one["workload"])]
+        return [key["workload"] or f"{key['name']} (undeclared key {key['hash'][:8]}", f"workspace {key['workspace']}"]
     if "order" in button.value:
         return [f"{evidence['total']} keys of {evidence['name']}"]
     if len(event.subject) == 64:
@@ -215,9 +223,11 @@ def test_a_question_keeps_its_end_and_its_limit_however_long_the_names_are(actio
         if button.action != action:
             continue
         widened = json.loads(json.dumps(dict(event.evidence)), object_hook=lambda one: _widened(one, long))
-        [same] = [one for one in _buttons(replace(event, evidence=widened)) if one.action == action]
-        assert len(same.confirm) <= MAX_CONFIRM, same.confirm
-        assert same.confirm.endswith(("?", "."))
+        alike = [one for one in _buttons(replace(event, evidence=widened)) if one.action == action]
+        assert alike
+        for same in alike:
+            assert len(same.confirm) <= MAX_CONFIRM, same.confirm
+            assert same.confirm.endswith(("?", "."))
 
 
 def _widened(one: dict[str, Any], long: str) -> dict[str, Any]:
@@ -230,3 +240,18 @@ def test_a_name_in_a_question_is_data() -> None:
     for button in _buttons(replace(event, evidence=lying)):
         assert "\n" not in button.confirm
         assert "[U+0440]" in button.confirm, "letters that only look like Latin ones are shown by number"
+
+
+def test_buttons_of_one_action_stand_in_one_message_and_each_comes_back_as_that_action(
+    simulator: SlackSimulator, url: str
+) -> None:
+    [event] = _samples("member_departed")
+    shown = tuple(_buttons(event))
+    assert [button.action for button in shown].count("disable") > 1
+    channel = SlackChannel(lambda: SecretStr("xoxb-fake"), "C0GOVERNOR", url)
+    channel.post(Message("text", "#e8912d", actions=shown), {"kind": "test"})
+    [posted] = simulator.messages("C0GOVERNOR")
+    [block] = [one for one in posted["attachments"][0]["blocks"] if one["type"] == "actions"]
+    ids = [element["action_id"] for element in block["elements"]]
+    assert len(set(ids)) == len(shown)
+    assert [id.removeprefix(PREFIX).partition(NTH)[0] for id in ids] == [button.action for button in shown]

@@ -46,7 +46,7 @@ def _words(word: str) -> str:
 def _value(action: str, desk: Desk) -> dict[str, str]:
     held = {
         "subject": WORKLOAD, "preset": PRESET, "cause": "runaway", "promotion": "p1", "version": "7", "reason": "no",
-        "back": FORMER, "order": "request-restore",
+        "back": FORMER, "order": "request-restore", "member": "user_ana", "departure": "departure-1",
     }  # fmt: skip
     return held | desk.asked()
 

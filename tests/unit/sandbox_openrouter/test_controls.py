@@ -136,3 +136,11 @@ def test_requests_to_free_models_are_counted_by_the_day(simulator, api):
     assert (allowance["used"], allowance["remaining"]) == (5, 995)
     simulator.clock.set(NOW + DAY)
     assert api.get("/key", key=plaintext).json()["data"]["free_model_daily_requests"]["used"] == 0
+
+
+def test_a_member_leaves_and_their_key_stays_in_their_name(simulator, api):
+    api.post("/_sim/members", {"join": ["user_ana"]})
+    key, _ = simulator.create_key("ana-notebook", creator_user_id="user_ana")
+    assert "user_ana" not in api.post("/_sim/members", {"leave": ["user_ana"]}).json()["members"]
+    assert "user_ana" not in simulator.organization.members
+    assert simulator.organization.keys.get(key.hash).creator_user_id == "user_ana"

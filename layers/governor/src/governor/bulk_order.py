@@ -27,7 +27,7 @@ MOST = 4000
 DIGITS = 16
 """Of a key's hash, as far as an order holds it; a lineage knows a handful of keys."""
 KEPT = timedelta(days=400)
-Scope = Literal["workspace", "owner", "all"]
+Scope = Literal["workspace", "owner", "all", "member"]
 Word = Literal["pause", "resume", "stop"]
 WORDS: tuple[Word, ...] = get_args(Word)
 _BY = "bulk "
@@ -62,8 +62,8 @@ class Frozen:
 
 @dataclass(frozen=True)
 class BulkOrder:
-    """`of`: the workspace or the owner's Slack id, empty for all. `because`: the person's words. `lineages`: in the
-    order in which they are rotated. `shown`: the preview, as whoever approves it reads it."""
+    """`of`: the workspace, the owner's Slack id or the id of a member who left, empty for all. `because`: the person's
+    words. `lineages`: in the order in which they are rotated. `shown`: the preview, as whoever approves it reads it."""
 
     id: str
     scope: Scope
@@ -75,7 +75,12 @@ class BulkOrder:
     @property
     def name(self) -> str:
         """For people, in plain text."""
-        named = {"workspace": f"workspace {self.of}", "owner": f"owner {self.of}", "all": "the whole policy"}
+        named = {
+            "workspace": f"workspace {self.of}",
+            "owner": f"owner {self.of}",
+            "all": "the whole policy",
+            "member": f"member {self.of}",
+        }
         return named[self.scope]
 
     @property

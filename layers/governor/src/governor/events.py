@@ -83,6 +83,7 @@ class DetailType(StrEnum):
     PRESET_ROLLED_BACK = "Preset Rolled Back"
     PRESET_DRIFTED = "Preset Drifted"
     ACCOUNT_REVIEWED = "Account Reviewed"
+    MEMBER_DEPARTED = "Member Departed"
     KEY_EXPOSED = "Key Exposed"
     APPROVAL_DECIDED = "Approval Decided"
     PRESET_PROMOTION_REQUESTED = "Preset Promotion Requested"

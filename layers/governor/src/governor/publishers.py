@@ -78,7 +78,7 @@ PUBLISHES: Mapping[str, frozenset[Type]] = {
         }
     ),
     "notifier": frozenset({Type.FORGERY_SUSPECTED}),
-    "account_review": frozenset({Type.ACCOUNT_REVIEWED}),
+    "account_review": frozenset({Type.ACCOUNT_REVIEWED, Type.MEMBER_DEPARTED}),
     "broadcast_gateway": frozenset(),
     "broadcast_tally": frozenset(),
     "incident_picture": frozenset(),

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 from pydantic import SecretStr
 
 from governor.secrets import SecretMalformed, SecretUnavailable
+from governor.slack_requests import NTH
 from governor.slack_text import MAX_CONTEXT, MAX_TEXTS, fitted
 from governor.slack_text import clip as clip
 from governor.slack_text import escape as escape
@@ -273,7 +274,11 @@ def _content(message: Message) -> dict[str, Any]:
     kept = fitted(sections, MAX_SECTION, MAX_TEXTS - buttons - sum(map(len, context)))
     blocks: list[Block] = [SectionBlock(text=_mrkdwn(text)) for text in kept]
     if message.actions:
-        blocks.append(ActionsBlock(elements=[button_element(one) for one in message.actions]))
+        earlier = [[other.action for other in message.actions[:at]] for at in range(len(message.actions))]
+        elements = [
+            button_element(one, seen.count(one.action)) for one, seen in zip(message.actions, earlier, strict=True)
+        ]
+        blocks.append(ActionsBlock(elements=elements))
     if context:
         blocks.append(ContextBlock(elements=[_mrkdwn(text) for text in context]))
     # A top-level `blocks` would hide `text` and could have no colour: the blocks go into one coloured attachment.
@@ -289,15 +294,16 @@ def _mrkdwn(text: str) -> "MarkdownTextObject":
     return MarkdownTextObject(text=clip(text, MAX_SECTION), verbatim=True)
 
 
-def button_element(button: Button) -> "ButtonElement":
-    """The button as Block Kit has it."""
+def button_element(button: Button, nth: int = 0) -> "ButtonElement":
+    """The button as Block Kit has it. `nth`: how many of the same action stand before it in its block, where Slack
+    takes each `action_id` once."""
     from slack_sdk.models.blocks import ButtonElement, ConfirmObject, PlainTextObject
 
     question = PlainTextObject(text=clip(button.confirm, MAX_CONFIRM), emoji=False)
     dialog = ConfirmObject(title="Are you sure?", text=question, confirm=button.text, deny="Cancel")
     return ButtonElement(
         text=button.text,
-        action_id=f"{ACTION}{button.action}",
+        action_id=f"{ACTION}{button.action}" + (f"{NTH}{nth}" if nth else ""),
         value=json.dumps(dict(button.value), separators=(",", ":")),
         style=button.style,
         confirm=dialog if button.confirm else None,

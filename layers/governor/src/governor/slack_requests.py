@@ -13,6 +13,8 @@ Kind = Literal["command", "button", "modal", "home"]
 KINDS: tuple[str, ...] = get_args(Kind)
 PREFIX = "governor."
 """Every `action_id` and `callback_id` of ours begins so; other apps' and links' do not."""
+NTH = "#"
+"""Between an action's name and a number, where a message has several buttons of one action."""
 
 
 class BadSlackRequest(Exception):

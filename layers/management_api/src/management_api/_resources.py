@@ -26,10 +26,11 @@ from management_api._models.guardrails import (
     NewGuardrail,
 )
 from management_api._models.keys import ApiKey, CreatedKey, CreatedKeyAnswer, KeyAnswer, KeyPatch, NewKey
-from management_api._models.members import Member
+from management_api._models.members import Member, MemberPage
 from management_api._models.presets import Preset, PresetVersion
 from management_api._models.workspaces import BudgetLimit, Workspace, WorkspaceBudget, WorkspaceBudgets, WorkspacePatch
 from management_api._transport import Transport
+from management_api.errors import Unavailable
 
 
 class Resource:
@@ -105,11 +106,26 @@ class Workspaces(Resource):
         self._transport.send(Call("DELETE", path, deleted, ids=ids, effect="write"))
 
 
+_members = whole(MemberPage)
+
+
 class Organization(Resource):
     """The organization that the management key belongs to."""
 
     def members(self) -> list[Member]:
-        return list_all(self._transport, "/organization/members", many(Member))
+        """Every member. Raises `Unavailable` where the list holds fewer than the number that it tells of itself."""
+        told = 0
+
+        def page(body: bytes) -> list[Member]:
+            nonlocal told
+            answer = _members(body)
+            told = answer.total_count or 0
+            return answer.data
+
+        found = list_all(self._transport, "/organization/members", page)
+        if len(found) < told:
+            raise Unavailable(f"the list holds {len(found)} of {told} members", request="GET /organization/members")
+        return found
 
 
 class Guardrails(Resource):

@@ -8,3 +8,10 @@ class Member(Answer):
 
     id: str
     role: str = ""
+
+
+class MemberPage(Answer):
+    """One page of members. `total_count`: of the whole list, None where OpenRouter does not say."""
+
+    data: list[Member]
+    total_count: int | None = None
