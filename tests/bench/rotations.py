@@ -5,6 +5,8 @@ disable, detach and delete the old keys. The shipped functions run over the simu
 workloads are as Governor has run them for a while: each has its row and its key, with a cap and a guardrail.
 
 `python -m tests.bench.rotations [SIZE ...]` measures every latency and every pace, and prints a table by kind.
+`python -m tests.bench.rotations --profile [N]` tells whose processor time it is, and computes what is left of it in
+Lambda: `rotation_profile`.
 """
 
 import argparse
@@ -259,10 +261,21 @@ def matrix(sizes: Sequence[int]) -> list[Load]:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="tests.bench.rotations")
     parser.add_argument("sizes", nargs="*", type=int, default=[10, 100], help="workloads, such as 10 100 1000 10000")
+    parser.add_argument("--profile", nargs="?", type=int, const=100, metavar="N", help="whose time N rotations take")
+    asked = parser.parse_args()
+
+    def say(text: str) -> None:
+        print(text, file=sys.stderr, flush=True)
+
+    if asked.profile:
+        from tests.bench.rotation_profile import profile
+
+        print(profile(asked.profile, say))
+        return 0
     outcomes = []
     print(HEADER, flush=True)
-    for load in matrix(parser.parse_args().sizes):
-        outcomes.append(run(load, lambda text: print(text, file=sys.stderr, flush=True), script=not load.pace))
+    for load in matrix(asked.sizes):
+        outcomes.append(run(load, say, script=not load.pace))
         print(outcomes[-1].row(), flush=True)
     last = outcomes[-1]
     print(f"\nRequests of a rotation by kind ({last.load}); the least is {len(LEAST)}: {', '.join(LEAST)}.")
