@@ -235,7 +235,7 @@ def _kind(request: Any) -> str:
 
 
 def _script(simulator: Simulator, base_url: str, latency: float) -> tuple[float, float]:
-    """Seconds, and its own processor seconds, of what a short script would do: no cap, no guardrail, no proof, no overlap."""
+    """Seconds, its own processor's too, of what a short script would do: no cap, no guardrail, no proof, no overlap."""
     from openrouter import OpenRouter
 
     old = [key for key in simulator.organization.keys if key.name.startswith("prod-")]

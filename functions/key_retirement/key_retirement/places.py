@@ -20,8 +20,8 @@ class WorkloadUnknown(Exception):
 
 
 class Places:
-    """Each workspace, and the account's list of assignments, read once a beat however many lineages there are, by however
-    many threads.
+    """Each workspace, and the account's list of assignments, read once a beat however many lineages there are, and
+    however many threads.
 
     Keys at once; guardrails, and what points at a key, when a lineage needs them: while old keys merely drain, a beat
     polls one list a workspace.
@@ -32,11 +32,11 @@ class Places:
         self._workspaces: list[Workspace] | None = None
         self._assigned: dict[str, str] | None = None
         self._read: dict[str, Place] = {}
-        self._reading, self._assigning = threading.Lock(), threading.Lock()
+        self._one_reads, self._one_assigns = threading.Lock(), threading.Lock()
 
     def of(self, workload: Workload) -> Place:
         """Raises `WorkloadUnknown` when the policy's workspace is not one place."""
-        with self._reading:
+        with self._one_reads:
             return self._of(workload)
 
     def _of(self, workload: Workload) -> Place:
@@ -59,7 +59,7 @@ class Places:
         return Place(id, keys, guardrails, LaterMapping(lambda: self._attachments(id)))
 
     def _attachments(self, id: str) -> Mapping[str, Attachments]:
-        with self._assigning:
+        with self._one_assigns:
             if self._assigned is None:
                 self._assigned = {one.key_hash: one.guardrail_id for one in self._account.guardrails.assignments()}
         return read_attachments(self._account, id, self._assigned)

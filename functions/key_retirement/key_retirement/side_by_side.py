@@ -14,21 +14,23 @@ MOST = 8
 """Threads. More would only wait for the container's processor, of which each takes about a tenth."""
 
 
-def side_by_side[Item, Result](items: Sequence[Item], do: Callable[[Item], Result]) -> list[Result]:
+def side_by_side[Item, Result](
+    items: Sequence[Item], do: Callable[[Item], Result], over: threading.Event | None = None
+) -> list[Result]:
     """What came of each, in their order, and so they begin. What one raises is raised when those that have begun are
-    done; no other begins then."""
+    done; no other begins then. `over`: is set as soon as one has raised."""
     threads = min(MOST, len(items) // FEW)
     if threads < 2:
         return [do(item) for item in items]
-    over = threading.Event()
+    ended = over or threading.Event()
 
     def turn(item: Item) -> Result | None:
-        if over.is_set():
+        if ended.is_set():
             return None
         try:
             return do(item)
         except BaseException:
-            over.set()
+            ended.set()
             raise
 
     with ThreadPoolExecutor(threads, thread_name_prefix="lineages") as pool:

@@ -26,18 +26,28 @@ def test_many_are_done_as_many_at_a_time_as_there_are_threads_and_answered_in_th
     assert side_by_side(range(MOST * FEW), do) == [2 * item for item in range(MOST * FEW)]
 
 
-@pytest.mark.parametrize("size", [3, MOST * FEW])
-def test_what_one_raises_is_raised_and_no_other_begins(size: int) -> None:
+def test_what_one_of_a_few_raises_keeps_the_others_from_beginning() -> None:
     begun: list[int] = []
-    refused = threading.Event()
+
+    def do(item: int) -> None:
+        begun.append(item)
+        raise PermissionError("no")
+
+    with pytest.raises(PermissionError):
+        side_by_side(range(3), do)
+    assert begun == [0]
+
+
+def test_what_one_of_many_raises_is_raised_and_those_that_have_not_begun_do_not() -> None:
+    begun: list[int] = []
+    over = threading.Event()
 
     def do(item: int) -> None:
         begun.append(item)
         if item == 0:
-            refused.set()
             raise PermissionError("no")
-        assert refused.wait(PATIENCE)
+        assert over.wait(PATIENCE)
 
     with pytest.raises(PermissionError):
-        side_by_side(range(size), do)
-    assert len(begun) < size
+        side_by_side(range(MOST * FEW), do, over)
+    assert len(begun) <= MOST
