@@ -30,6 +30,7 @@ from governor.clock import format_instant
 from governor.dynamo_ledger import DynamoLedger
 from governor.lineage import Attribution, Limit, Lineage, LineageKey, Lineages
 from governor.policy import Policy
+from key_retirement import side_by_side
 from key_rotation.service import KeyRotation
 from key_rotation.settings import received
 from sandbox.engine.secrets_manager import as_documented
@@ -75,7 +76,8 @@ class Share:
 @dataclass
 class Cost:
     """Processor seconds of a phase: of the process; within it those of moto, of the product with its libraries, and of
-    this bench, each taken by its thread's own clock. `calls`: of AWS.
+    this bench, each taken by its thread's own clock (those of a beat's threads are in the process's alone). `calls`: of
+    AWS.
 
     `owners`: seconds by whose code it is, moto left out, where the share is profiled.
     """
@@ -239,6 +241,9 @@ def _aws(stack: ExitStack, share: Share, offset: Any) -> Any:
     stack.enter_context(mock.patch.object(Policy, "load", return_value=_policy(share)))
     for handler in (key_rotation.handler, key_retirement.handler):
         stack.enter_context(mock.patch.object(handler, "utc_now", partial(_clock, offset)))
+    # One container alone is measured by its thread's clock; several processes together have as many threads as ship.
+    threads = min(share.containers, side_by_side.MOST)
+    stack.enter_context(mock.patch.object(side_by_side, "MOST", threads))
     table, secrets = boto3.client("dynamodb"), boto3.client("secretsmanager")
     table.create_table(
         TableName="ledger",
