@@ -11,6 +11,7 @@ import queue
 import threading
 import time
 import uuid
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -79,7 +80,7 @@ class Cost:
     this bench, each taken by its thread's own clock (those of a beat's threads are in the process's alone). `calls`: of
     AWS.
 
-    `owners`: seconds by whose code it is, moto left out, where the share is profiled.
+    `kinds`: those calls by name. `owners`: seconds by whose code it is, moto left out, where the share is profiled.
     """
 
     process: float
@@ -88,6 +89,7 @@ class Cost:
     harness: float = 0.0
     calls: int = 0
     owners: dict[str, float] = field(default_factory=dict)
+    kinds: dict[str, int] = field(default_factory=dict)
 
 
 class _Within(threading.local):
@@ -106,7 +108,7 @@ class _LocalAws:
     seconds: float = 0.0
     product: float = 0.0
     harness: float = 0.0
-    calls: int = 0
+    kinds: Counter[str] = field(default_factory=Counter)
     owners: Owners | None = None
     _within: _Within = field(default_factory=_Within)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -144,7 +146,7 @@ class _LocalAws:
                     took = time.thread_time() - began
                     self.seconds += took
                     self._within.aws += took
-                    self.calls += 1
+                    self.kinds[event_name.removeprefix("before-send.")] += 1
                     if self.owners:
                         self.owners.profile.enable()
 
@@ -165,7 +167,8 @@ def consume(pipe: Any, share: Share, offset: Any) -> None:
         pipe.send("ready")
         while (phase := pipe.recv()) != "end":
             aws.seconds = aws.product = aws.harness = 0.0
-            before, aws.calls = time.process_time(), 0
+            aws.kinds.clear()
+            before = time.process_time()
             if phase == "rotate":
                 _rotate_all(containers, secrets, share, aws)
             else:
@@ -174,7 +177,8 @@ def consume(pipe: Any, share: Share, offset: Any) -> None:
                     key_retirement.handler.lambda_handler({"version": 1, "scheduled_time": at}, _CONTEXT)
             process = time.process_time() - before
             owners = aws.owners.taken() if aws.owners else {}
-            pipe.send(Cost(process, aws.seconds, aws.product, aws.harness, aws.calls, owners))
+            calls = aws.kinds.total(), owners, dict(aws.kinds)
+            pipe.send(Cost(process, aws.seconds, aws.product, aws.harness, *calls))
 
 
 def _rotate_all(containers: list[KeyRotation], secrets: Any, share: Share, aws: _LocalAws) -> None:

@@ -6,7 +6,7 @@ workloads are as Governor has run them for a while: each has its row and its key
 
 `python -m tests.bench.rotations [SIZE ...]` measures every latency and every pace, and prints a table by kind.
 `python -m tests.bench.rotations --profile [N]` tells whose processor time it is, and computes what is left of it in
-Lambda: `rotation_profile`.
+Lambda: `rotation_profile`. `--matrix`: 10 to 10,000 workloads at three latencies and three paces, `rotation_matrix`.
 """
 
 import argparse
@@ -262,6 +262,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="tests.bench.rotations")
     parser.add_argument("sizes", nargs="*", type=int, default=[10, 100], help="workloads, such as 10 100 1000 10000")
     parser.add_argument("--profile", nargs="?", type=int, const=100, metavar="N", help="whose time N rotations take")
+    parser.add_argument("--matrix", action="store_true", help="10 to 10,000 workloads, three latencies, three paces")
     asked = parser.parse_args()
 
     def say(text: str) -> None:
@@ -271,6 +272,12 @@ def main() -> int:
         from tests.bench.rotation_profile import profile
 
         print(profile(asked.profile, say))
+        return 0
+    if asked.matrix:
+        from tests.bench import rotation_matrix
+
+        for line in rotation_matrix.lines(say):
+            print(line, flush=True)
         return 0
     outcomes = []
     print(HEADER, flush=True)
