@@ -75,8 +75,8 @@ def _needs(size: int, base: Outcome) -> str:
     return (
         f"A rotation of {size}: {replaced.requests:.2f} requests, {replaced.calls:.1f} AWS calls and "
         f"{replaced.processor * 1000:.0f} ms of the product's processor time until the new key is in use, "
-        f"{gone.requests:.2f}, {gone.calls:.1f} and {gone.processor * 1000:.0f} until the old one is gone; the script: 2 "
-        f"requests and {base.script_processor * 1000 / size:.0f} ms. {dollars}."
+        f"{gone.requests:.2f}, {gone.calls:.1f} and {gone.processor * 1000:.0f} until the old one is gone; the script: "
+        f"2 requests and {base.script_processor * 1000 / size:.0f} ms. {dollars}."
     )
 
 

@@ -151,7 +151,7 @@ def _ratios(rows: list[dict[str, float]], replaced: Need, of_script: float) -> I
     )
     columns = (
         "AWS, a call", "at once", "new keys", "requests a second", "script", "ratio",
-        "old keys gone, one thread", "old keys gone", "beats", "ratio",
+        "old keys gone, one thread", "old keys gone", "beats filled", "ratio",
     )  # fmt: skip
     yield f"| {' | '.join(columns)} |\n{'|---' * len(columns)}|"
     for row in rows:
