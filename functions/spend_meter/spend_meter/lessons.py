@@ -6,6 +6,7 @@ month, or of the same distance from its end. So a yearly close is known after th
 still found on the other days.
 """
 
+import math
 import struct
 from calendar import monthrange
 from collections.abc import Sequence
@@ -49,8 +50,13 @@ class Lessons:
         self._lessons = [*self._lessons[-(COUNT - 1) :], (minute, spent)]
 
     def meant(self, i: int, minute: int) -> float:
-        """USD in the window `i` that was meant at times like this minute; 0 where nobody said so."""
-        return max((spent[i] for at, spent in self._lessons if _holds(at, minute)), default=0.0)
+        """USD in the window `i` that was meant at times like this minute; 0 where nobody said so.
+
+        What was meant in one window is meant in a shorter one, too: the same job on a quiet night is done sooner. In a
+        longer one it may have grown, by the power of two thirds of how much longer that is: nobody saw its end
+        when it was explained.
+        """
+        return max((_reach(i, spent) for at, spent in self._lessons if _holds(at, minute)), default=0.0)
 
     def to_bytes(self) -> bytes:
         if not self._lessons:
@@ -69,6 +75,11 @@ class Lessons:
             if values[k]:
                 lessons._lessons.append((values[k], values[COUNT + len(WINDOWS) * k :][: len(WINDOWS)]))
         return lessons
+
+
+def _reach(i: int, spent: Sequence[float]) -> float:
+    """USD that a lesson allows in the window `i`."""
+    return max(usd * math.pow(max(WINDOWS[i] / window, 1.0), 2 / 3) for usd, window in zip(spent, WINDOWS, strict=True))
 
 
 def _holds(at: int, minute: int) -> bool:

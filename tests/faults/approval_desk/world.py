@@ -1,6 +1,5 @@
 """The desk between its queue, its tables, the bus and Slack: moto and the Slack simulator, every call on a wire."""
 
-import functools
 import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -9,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from unittest import mock
 
-import boto3
 import httpx
 from moto import mock_aws
 from moto.core.models import DEFAULT_ACCOUNT_ID
@@ -29,6 +27,7 @@ from sandbox.slack import SlackSimulator
 from sandbox.slack.workspace import TEAM, ResponseUrl
 from tests.faults.harness import Accident, InProcess, Killed, Wire, context
 from tests.faults.slack_wire import cross
+from tests.faults.stage import Session
 
 REGION, CHANNEL, WORKLOAD, HASH = "us-east-1", "C0GOVERNOR", "prod-search-agent", "a" * 64
 APPROVERS = tuple(f"U0LEAD{number}" for number in range(8))
@@ -69,14 +68,10 @@ POLICY = Policy.model_validate(
 )  # fmt: skip
 
 
-class Clients:
-    """One client a service for all cases: thousands of them would take minutes to make. They keep no state."""
+class Clients(Session):
+    """Stands for boto3's session, with one client a service for all cases."""
 
     region_name = REGION
-
-    @functools.cache  # noqa: B019  # it lives as long as the process
-    def client(self, service: str, config: Any = None) -> Any:
-        return boto3.client(service, REGION, config=config)  # type: ignore[call-overload]  # by name
 
 
 CLIENTS = Clients()

@@ -5,11 +5,9 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from typing import Any, Literal
 from unittest import mock
 
-import boto3
 from moto import mock_aws
 
 from governor.approval import Request, Vote
@@ -23,6 +21,7 @@ from governor.policy import Policy
 from kill_switch import handler
 from sandbox.openrouter import Simulator
 from tests.faults.harness import InProcess, Wire, context
+from tests.faults.stage import client
 
 START = datetime(2026, 3, 11, 2, 0, tzinfo=UTC)
 WORKLOAD = "prod-search-agent"
@@ -168,13 +167,6 @@ class World:
         return {"hash": self.hashes[0], "name": WORKLOAD, "workspace_id": place, **counters}
 
 
-@cache
-def client(service: str) -> Any:
-    """One client a service for the whole session: to make one costs more than a case."""
-    session: Any = boto3.session.Session(region_name="us-east-1")
-    return session.client(service, config=AWS)
-
-
 class _Session:
     def client(self, service: str, config: object) -> Any:
         assert config is AWS
@@ -190,11 +182,12 @@ def worlds(wire: Wire) -> Iterator[Callable[[], World]]:
         for service in ("dynamodb", "secretsmanager", "events"):
             client(service)
         stack.enter_context(mock.patch("boto3.session.Session", _Session))
+        aws = stack.enter_context(mock_aws())
         present = stack.enter_context(ExitStack())
 
         def fresh() -> World:
             present.close()
-            present.enter_context(mock_aws())
+            aws.reset()  # to start moto anew costs ten times as much
             world = World(wire)
             transport = InProcess(world.simulator.app)
             present.callback(transport.dispose)
