@@ -11,6 +11,7 @@ import queue
 import threading
 import time
 import uuid
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -30,9 +31,11 @@ from governor.clock import format_instant
 from governor.dynamo_ledger import DynamoLedger
 from governor.lineage import Attribution, Limit, Lineage, LineageKey, Lineages
 from governor.policy import Policy
+from key_retirement import side_by_side
 from key_rotation.service import KeyRotation
 from key_rotation.settings import received
 from sandbox.engine.secrets_manager import as_documented
+from tests.bench.rotation_owners import Owners
 
 CAP = 100.0
 STEPS = ("createSecret", "setSecret", "testSecret", "finishSecret")
@@ -58,29 +61,75 @@ class Declared:
 
 @dataclass(frozen=True)
 class Share:
-    """What one process does. `pace`: requests a second of all its containers together; None: as fast as they can."""
+    """What one process does. `pace`: requests a second of all its containers together; None: as fast as they can.
+
+    `profiled`: whether the product's time is told by whose code it is, which makes it slower; of one container only.
+    """
 
     base_url: str
     management_key: str
     workloads: tuple[Declared, ...]
     containers: int
     pace: float | None
+    profiled: bool = False
 
 
 @dataclass
 class Cost:
-    """Processor seconds of a phase: of the process, and of moto within it."""
+    """Processor seconds of a phase: of the process; within it those of moto, of the product with its libraries, and of
+    this bench, each taken by its thread's own clock (those of a beat's threads are in the process's alone). `calls`: of
+    AWS.
+
+    `kinds`: those calls by name. `owners`: seconds by whose code it is, moto left out, where the share is profiled.
+    """
 
     process: float
     aws: float
+    product: float = 0.0
+    harness: float = 0.0
+    calls: int = 0
+    owners: dict[str, float] = field(default_factory=dict)
+    kinds: dict[str, int] = field(default_factory=dict)
+
+
+class _Within(threading.local):
+    """Of one thread: seconds of moto so far."""
+
+    aws = 0.0
 
 
 @dataclass
 class _LocalAws:
-    """moto, one call at a time, and the processor time that it took."""
+    """moto, one call at a time, the processor time that it took, and that of the product and the bench around it.
+
+    A profile stops while moto answers: it would slow that down several times over, for nothing.
+    """
 
     seconds: float = 0.0
+    product: float = 0.0
+    harness: float = 0.0
+    kinds: Counter[str] = field(default_factory=Counter)
+    owners: Owners | None = None
+    _within: _Within = field(default_factory=_Within)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def clock(self) -> float:
+        """Processor seconds of this thread without moto's."""
+        return time.thread_time() - self._within.aws
+
+    @contextmanager
+    def of(self, whose: str) -> Iterator[None]:
+        """Adds what this thread takes to the product's seconds, or to the bench's."""
+        before = self.clock()
+        if self.owners:
+            self.owners.profile.enable()
+        try:
+            yield
+        finally:
+            if self.owners:
+                self.owners.profile.disable()
+            with self._lock:
+                setattr(self, whose, getattr(self, whose) + self.clock() - before)
 
     @contextmanager
     def measured(self) -> Iterator[None]:
@@ -89,10 +138,17 @@ class _LocalAws:
         def stub(stubber: BotocoreStubber, event_name: str, request: Any, **rest: Any) -> Any:
             with self._lock:
                 began = time.thread_time()
+                if self.owners:
+                    self.owners.profile.disable()
                 try:
                     return send(stubber, event_name, request, **rest)
                 finally:
-                    self.seconds += time.thread_time() - began
+                    took = time.thread_time() - began
+                    self.seconds += took
+                    self._within.aws += took
+                    self.kinds[event_name.removeprefix("before-send.")] += 1
+                    if self.owners:
+                        self.owners.profile.enable()
 
         with mock.patch.object(BotocoreStubber, "__call__", stub):
             yield
@@ -102,6 +158,7 @@ def consume(pipe: Any, share: Share, offset: Any) -> None:
     """Does each phase that the pipe names, and answers with its `Cost`. `offset`: seconds that the bench's clock is
     ahead of the machine's."""
     aws = _LocalAws()
+    aws.owners = Owners() if share.profiled else None
     with ExitStack() as stack:
         secrets = _aws(stack, share, offset)
         stack.enter_context(aws.measured())
@@ -109,16 +166,22 @@ def consume(pipe: Any, share: Share, offset: Any) -> None:
         containers: list[KeyRotation] = [build() for _ in range(share.containers)]
         pipe.send("ready")
         while (phase := pipe.recv()) != "end":
-            before, local = time.process_time(), aws.seconds
+            aws.seconds = aws.product = aws.harness = 0.0
+            aws.kinds.clear()
+            before = time.process_time()
             if phase == "rotate":
-                _rotate_all(containers, secrets, share)
+                _rotate_all(containers, secrets, share, aws)
             else:
                 at = format_instant(_clock(offset).replace(minute=0))
-                key_retirement.handler.lambda_handler({"version": 1, "scheduled_time": at}, _CONTEXT)
-            pipe.send(Cost(time.process_time() - before, aws.seconds - local))
+                with aws.of("product"):
+                    key_retirement.handler.lambda_handler({"version": 1, "scheduled_time": at}, _CONTEXT)
+            process = time.process_time() - before
+            owners = aws.owners.taken() if aws.owners else {}
+            calls = aws.kinds.total(), owners, dict(aws.kinds)
+            pipe.send(Cost(process, aws.seconds, aws.product, aws.harness, *calls))
 
 
-def _rotate_all(containers: list[KeyRotation], secrets: Any, share: Share) -> None:
+def _rotate_all(containers: list[KeyRotation], secrets: Any, share: Share, aws: _LocalAws) -> None:
     waiting: queue.SimpleQueue[Declared] = queue.SimpleQueue()
     for one in share.workloads:
         waiting.put(one)
@@ -127,31 +190,36 @@ def _rotate_all(containers: list[KeyRotation], secrets: Any, share: Share) -> No
     def work(rotation: KeyRotation) -> None:
         try:
             while True:
-                _rotate(rotation, secrets, waiting.get_nowait())
+                _rotate(rotation, secrets, waiting.get_nowait(), aws)
         except queue.Empty:
             return
         except BaseException as error:  # noqa: BLE001 - raised below, in the process's own thread
             failed.append(error)
 
-    threads = [threading.Thread(target=work, args=(one,)) for one in containers]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    if share.profiled:  # a profiler is the process's own: one thread at a time
+        work(containers[0])
+    else:
+        threads = [threading.Thread(target=work, args=(one,)) for one in containers]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
     if failed:
         raise failed[0]
 
 
-def _rotate(rotation: KeyRotation, secrets: Any, workload: Declared) -> None:
-    token = str(uuid.uuid4())
-    arn = secrets.rotate_secret(
-        SecretId=f"openrouter/{workload.name}",
-        ClientRequestToken=token,
-        RotationLambdaARN=_FUNCTION,
-        RotationRules={"AutomaticallyAfterDays": 67},
-    )["ARN"]
-    for step in STEPS:
-        rotation.run(received({"Step": step, "SecretId": arn, "ClientRequestToken": token}), lambda: 900.0)
+def _rotate(rotation: KeyRotation, secrets: Any, workload: Declared, aws: _LocalAws) -> None:
+    with aws.of("harness"):
+        token = str(uuid.uuid4())
+        arn = secrets.rotate_secret(
+            SecretId=f"openrouter/{workload.name}",
+            ClientRequestToken=token,
+            RotationLambdaARN=_FUNCTION,
+            RotationRules={"AutomaticallyAfterDays": 67},
+        )["ARN"]
+    with aws.of("product"):
+        for step in STEPS:
+            rotation.run(received({"Step": step, "SecretId": arn, "ClientRequestToken": token}), lambda: 900.0)
 
 
 def _clock(offset: Any) -> datetime:
@@ -177,6 +245,9 @@ def _aws(stack: ExitStack, share: Share, offset: Any) -> Any:
     stack.enter_context(mock.patch.object(Policy, "load", return_value=_policy(share)))
     for handler in (key_rotation.handler, key_retirement.handler):
         stack.enter_context(mock.patch.object(handler, "utc_now", partial(_clock, offset)))
+    # One container alone is measured by its thread's clock; several processes together have as many threads as ship.
+    threads = min(share.containers, side_by_side.MOST)
+    stack.enter_context(mock.patch.object(side_by_side, "MOST", threads))
     table, secrets = boto3.client("dynamodb"), boto3.client("secretsmanager")
     table.create_table(
         TableName="ledger",

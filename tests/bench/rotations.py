@@ -5,6 +5,8 @@ disable, detach and delete the old keys. The shipped functions run over the simu
 workloads are as Governor has run them for a while: each has its row and its key, with a cap and a guardrail.
 
 `python -m tests.bench.rotations [SIZE ...]` measures every latency and every pace, and prints a table by kind.
+`python -m tests.bench.rotations --profile [N]` tells whose processor time it is, and computes what is left of it in
+Lambda: `rotation_profile`. `--matrix`: 10 to 10,000 workloads at three latencies and three paces, `rotation_matrix`.
 """
 
 import argparse
@@ -21,7 +23,7 @@ from typing import Any
 
 from sandbox.openrouter.simulator import Simulator
 from tests.bench.figures import Figure
-from tests.bench.rotation_containers import CAP, Declared, Share, consume
+from tests.bench.rotation_containers import CAP, Cost, Declared, Share, consume
 
 MANAGEMENT_KEY = "sk-or-v1-fake-bench"
 START = datetime(2026, 5, 11, 2, 0, tzinfo=UTC)
@@ -55,6 +57,7 @@ class Load:
     pace: float | None = None
     containers: int = 8
     spent: float = 0.0
+    profiled: bool = False
 
     @property
     def processes(self) -> int:
@@ -71,6 +74,17 @@ class Load:
 
 
 @dataclass
+class Phase:
+    """The steps, or one beat. `far`: processor seconds of the simulator and its web server; `bench`: of what tells the
+    containers what to do."""
+
+    far: float
+    bench: float
+    requests: int
+    cost: Cost
+
+
+@dataclass
 class Outcome:
     """Seconds until every workload had its new key (`steps`) and until every old key was gone (`all`); requests by kind
     and processor seconds likewise."""
@@ -82,6 +96,8 @@ class Outcome:
     product: float = 0.0
     aws: float = 0.0
     script: float = 0.0
+    script_processor: float = 0.0
+    phases: list[Phase] = field(default_factory=list)
 
     def requests(self, part: str = _ALL) -> float:
         """Of one rotation."""
@@ -150,7 +166,7 @@ def run(load: Load, say: Callable[[str], None], *, script: bool = False) -> Outc
         assert all(key.limit == CAP for key in left), "a cap is not whole"
         if script:
             say(f"{load.workloads:,} keys created and deleted by a script on the vendor's SDK")
-            outcome.script = _script(simulator, base_url, load.latency)
+            outcome.script, outcome.script_processor = _script(simulator, base_url, load.latency)
     return outcome
 
 
@@ -178,7 +194,9 @@ def _rotated(simulator: Simulator, base_url: str, declared: list[Declared], offs
     for start in range(0, len(declared), size):
         ours, theirs = context.Pipe()
         containers = max(1, load.containers // load.processes)
-        share = Share(base_url, MANAGEMENT_KEY, tuple(declared[start : start + size]), containers, load.pace)
+        share = Share(
+            base_url, MANAGEMENT_KEY, tuple(declared[start : start + size]), containers, load.pace, load.profiled
+        )
         consumer = context.Process(target=consume, args=(theirs, share, offset), daemon=True)
         consumer.start()
         theirs.close()  # so that a consumer that died is an end of its pipe, and not a wait
@@ -189,12 +207,15 @@ def _rotated(simulator: Simulator, base_url: str, declared: list[Declared], offs
     for number, later in enumerate((timedelta(), *TAIL)):
         offset.value += later.total_seconds()
         simulator.requests.clear()
-        began, used = time.monotonic(), time.process_time()
+        began, used, own = time.monotonic(), time.process_time(), time.thread_time()
         for _, pipe in consumers:
             pipe.send("tend" if number else "rotate")
         costs = [pipe.recv() for _, pipe in consumers]
         seconds, asked = time.monotonic() - began, Counter(map(_kind, simulator.requests))
-        outcome.simulator += time.process_time() - used
+        own = time.thread_time() - own
+        far = time.process_time() - used - own
+        outcome.phases += [Phase(far, own, asked.total(), costs[0])] if len(costs) == 1 else []
+        outcome.simulator += far + own
         outcome.product += sum(cost.process - cost.aws for cost in costs)
         outcome.aws += sum(cost.aws for cost in costs)
         for part in (_STEPS, _ALL)[min(number, 1) :]:
@@ -213,20 +234,20 @@ def _kind(request: Any) -> str:
     return f"{request.method} {re.sub(r'/([0-9a-f]{64}|[0-9a-f]{8}-[0-9a-f-]{27})', '/{id}', path)}"
 
 
-def _script(simulator: Simulator, base_url: str, latency: float) -> float:
-    """Seconds of what a short script would do: no cap, no guardrail, no proof, no overlap."""
+def _script(simulator: Simulator, base_url: str, latency: float) -> tuple[float, float]:
+    """Seconds, its own processor's too, of what a short script would do: no cap, no guardrail, no proof, no overlap."""
     from openrouter import OpenRouter
 
     old = [key for key in simulator.organization.keys if key.name.startswith("prod-")]
     simulator.latency = latency
     with OpenRouter(api_key=MANAGEMENT_KEY, server_url=base_url) as client:
-        began = time.monotonic()
+        began, used = time.monotonic(), time.thread_time()
         for key in old:
             client.api_keys.create(name=key.name, workspace_id=key.workspace_id)
             client.api_keys.delete(hash=key.hash)
-        seconds = time.monotonic() - began
+        seconds, used = time.monotonic() - began, time.thread_time() - used
     simulator.latency = 0.0
-    return seconds
+    return seconds, used
 
 
 def matrix(sizes: Sequence[int]) -> list[Load]:
@@ -240,10 +261,28 @@ def matrix(sizes: Sequence[int]) -> list[Load]:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="tests.bench.rotations")
     parser.add_argument("sizes", nargs="*", type=int, default=[10, 100], help="workloads, such as 10 100 1000 10000")
+    parser.add_argument("--profile", nargs="?", type=int, const=100, metavar="N", help="whose time N rotations take")
+    parser.add_argument("--matrix", action="store_true", help="10 to 10,000 workloads, three latencies, three paces")
+    asked = parser.parse_args()
+
+    def say(text: str) -> None:
+        print(text, file=sys.stderr, flush=True)
+
+    if asked.profile:
+        from tests.bench.rotation_profile import profile
+
+        print(profile(asked.profile, say))
+        return 0
+    if asked.matrix:
+        from tests.bench import rotation_matrix
+
+        for line in rotation_matrix.lines(say):
+            print(line, flush=True)
+        return 0
     outcomes = []
     print(HEADER, flush=True)
-    for load in matrix(parser.parse_args().sizes):
-        outcomes.append(run(load, lambda text: print(text, file=sys.stderr, flush=True), script=not load.pace))
+    for load in matrix(asked.sizes):
+        outcomes.append(run(load, say, script=not load.pace))
         print(outcomes[-1].row(), flush=True)
     last = outcomes[-1]
     print(f"\nRequests of a rotation by kind ({last.load}); the least is {len(LEAST)}: {', '.join(LEAST)}.")

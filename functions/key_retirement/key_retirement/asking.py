@@ -4,6 +4,7 @@ One question for a hundred keys, since after a rotation of everything they all c
 answers 64 such questions a minute. Where somebody still uses one of them, the keys are asked about by halves.
 """
 
+import threading
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
@@ -33,13 +34,15 @@ class Asking:
     def __init__(self, quiet: Mapping[str, timedelta]) -> None:
         self._quiet = dict(quiet)
         self._lately: dict[str, bool] = {}
+        self._asking = threading.Lock()
 
     def lately(self, tending: Tending, hash: str, quiet: timedelta) -> bool:
         """Whether analytics knows of requests in the quiet time; what it does not answer is not "none" (promise 3)."""
-        if hash not in self._lately:
-            beside = [one for one, own in self._quiet.items() if own == quiet and one not in self._lately]
-            self._ask(tending, [hash, *(one for one in beside if one != hash)][:AT_ONCE], quiet)
-        return self._lately[hash]
+        with self._asking:
+            if hash not in self._lately:
+                beside = [one for one, own in self._quiet.items() if own == quiet and one not in self._lately]
+                self._ask(tending, [hash, *(one for one in beside if one != hash)][:AT_ONCE], quiet)
+            return self._lately[hash]
 
     def _ask(self, tending: Tending, hashes: Sequence[str], quiet: timedelta) -> None:
         """One question, and two for each half of those that cannot be told to be quiet together."""

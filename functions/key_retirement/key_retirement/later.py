@@ -1,19 +1,31 @@
-"""A list, or what is made of lists, that is read when somebody first looks at it, and once."""
+"""A list, or what is made of lists, that is read when somebody first looks at it, and once; whoever looks at it
+meanwhile waits."""
 
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cached_property
 from typing import overload
+
+
+class _Once[Value]:
+    def __init__(self, read: Callable[[], Value]) -> None:
+        self._read, self._reading, self._values = read, threading.Lock(), list[Value]()
+
+    def value(self) -> Value:
+        with self._reading:
+            if not self._values:
+                self._values.append(self._read())
+            return self._values[0]
 
 
 class LaterSequence[Item](Sequence[Item]):
     """What `once` gives. A reading that raises is made again at the next look."""
 
     def __init__(self, once: Callable[[], Sequence[Item]]) -> None:
-        self._once = once
+        self._once = _Once(once)
 
-    @cached_property
+    @property
     def _read(self) -> Sequence[Item]:
-        return self._once()
+        return self._once.value()
 
     @overload
     def __getitem__(self, index: int) -> Item: ...
@@ -30,11 +42,11 @@ class LaterMapping[Key, Value](Mapping[Key, Value]):
     """What `once` gives. A reading that raises is made again at the next look."""
 
     def __init__(self, once: Callable[[], Mapping[Key, Value]]) -> None:
-        self._once = once
+        self._once = _Once(once)
 
-    @cached_property
+    @property
     def _read(self) -> Mapping[Key, Value]:
-        return self._once()
+        return self._once.value()
 
     def __getitem__(self, key: Key) -> Value:
         return self._read[key]

@@ -1,5 +1,6 @@
 """Workspaces as one beat reads them, each once."""
 
+import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,8 @@ class WorkloadUnknown(Exception):
 
 
 class Places:
-    """Each workspace, and the account's list of assignments, read once a beat however many lineages there are.
+    """Each workspace, and the account's list of assignments, read once a beat however many lineages there are, and
+    however many threads.
 
     Keys at once; guardrails, and what points at a key, when a lineage needs them: while old keys merely drain, a beat
     polls one list a workspace.
@@ -30,9 +32,14 @@ class Places:
         self._workspaces: list[Workspace] | None = None
         self._assigned: dict[str, str] | None = None
         self._read: dict[str, Place] = {}
+        self._one_reads, self._one_assigns = threading.Lock(), threading.Lock()
 
     def of(self, workload: Workload) -> Place:
         """Raises `WorkloadUnknown` when the policy's workspace is not one place."""
+        with self._one_reads:
+            return self._of(workload)
+
+    def _of(self, workload: Workload) -> Place:
         if self._workspaces is None:
             self._workspaces = self._account.workspaces.list()
         found = [one.id for one in meant(workload.workspace, self._workspaces)]
@@ -52,6 +59,7 @@ class Places:
         return Place(id, keys, guardrails, LaterMapping(lambda: self._attachments(id)))
 
     def _attachments(self, id: str) -> Mapping[str, Attachments]:
-        if self._assigned is None:
-            self._assigned = {one.key_hash: one.guardrail_id for one in self._account.guardrails.assignments()}
+        with self._one_assigns:
+            if self._assigned is None:
+                self._assigned = {one.key_hash: one.guardrail_id for one in self._account.guardrails.assignments()}
         return read_attachments(self._account, id, self._assigned)

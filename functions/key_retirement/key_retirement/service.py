@@ -39,6 +39,7 @@ from key_retirement.releasing import release_all
 from key_retirement.retiring import delete, is_noted, keep_out, mark_leaked, note_last_spend, retire
 from key_retirement.rollback import roll_back
 from key_retirement.settings import Asked, Grant, Look, Rollback, Rotated
+from key_retirement.side_by_side import side_by_side
 from key_retirement.taking_back import take_back
 from management_api import AuthenticationFailed, Deadline
 
@@ -120,18 +121,16 @@ class KeyRetirement:
         places, leaving = Places(account), Leaving()
         quiet = {workload.name: (workload.rotation or BY_HAND).quiet for workload in workloads}
         asking = Asking(ending(lineages, quiet, self.ports.clock()))
-        tended = put_off = 0
-        for workload in workloads:
+
+        def turn(workload: Workload) -> bool:
             if seconds_left() <= 0:
-                put_off += 1
-                continue
+                return False
             try:
                 place = places.of(workload)
                 known, now = lineages.get(workload.name), self.ports.clock()
                 before = known.version if known else ABSENT
                 tending = Tending(self.ports, account, workload, place, now, seconds_left, before, needs, leaving)
                 _again(partial(tend, tending, asking, hourly))
-                tended += 1
             except AuthenticationFailed:
                 raise
             except Exception as error:  # noqa: BLE001 - raised below, when every other lineage has had its turn
@@ -139,10 +138,13 @@ class KeyRetirement:
                     "a lineage could not be tended", extra={"workload": workload.name, "error": f"{error}"}
                 )
                 errors.append(error)
+            return True
+
+        begun = side_by_side(workloads, turn)
         errors += leaving.leave(account)
         if errors:
             raise errors[0]
-        return Report(tended, put_off)
+        return Report(begun.count(True), begun.count(False))
 
     def _granted(self, asked: Grant, account: "OpenRouter", seconds_left: Callable[[], float]) -> Report:
         """What people decided, carried out once and then noted; a repeat of its event does nothing more."""

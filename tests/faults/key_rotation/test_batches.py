@@ -1,6 +1,7 @@
 """Many rotated at once, whose keys share an allowlist, a filter and a guardrail: nothing of one is lost by another."""
 
 import json
+import threading
 from collections import Counter
 from collections.abc import Collection, Iterator
 from copy import deepcopy
@@ -8,8 +9,10 @@ from functools import partial
 from typing import Any
 
 import pytest
+from moto.core.botocore_stubber import BotocoreStubber
 
 from governor.lineage import Lineage
+from key_retirement import side_by_side
 from key_rotation import handler
 from sandbox.openrouter.identities import hash_of
 from sandbox.openrouter.traffic import unusable
@@ -152,6 +155,37 @@ def test_the_keys_that_leave_together_cost_one_change_a_list_and_one_question(wi
 def test_a_beat_that_retires_a_batch_may_fail_at_any_call_and_the_next_ones_converge(
     fault: Fault, wire: Wire, batched: Worlds, counted: list[str]
 ) -> None:
+    photo = retiring(batched)
+    for accident in accidents(wire.calls_of(batched(photo).beat()), (fault,)):
+        with case(counted, f"{accident}"):
+            batch = Batch(batched(photo))
+            invoke(wire, batch.world.beat(), accident)
+            batch.promises_hold()
+            for _ in range(3):
+                assert invoke(wire, batch.world.beat()) == Ended.DONE
+                batch.world.later(minutes=10)
+            assert_retired(batch)
+
+
+@pytest.fixture
+def side_by_side_over_moto(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Four lineages in four threads; moto, which threads must not share, answers one at a time."""
+    send, one_at_a_time = BotocoreStubber.__call__, threading.RLock()
+
+    def stub(*given: Any, **named: Any) -> Any:
+        with one_at_a_time:
+            return send(*given, **named)
+
+    monkeypatch.setattr(BotocoreStubber, "__call__", stub)
+    monkeypatch.setattr(side_by_side, "FEW", 1)
+
+
+@pytest.mark.usefixtures("side_by_side_over_moto")
+@pytest.mark.parametrize("fault", [Fault.KILLED_AFTER, Fault.TIMED_OUT_AFTER], ids=lambda fault: fault.name.lower())
+def test_a_beat_whose_lineages_are_tended_side_by_side_may_fail_at_any_call_and_the_next_ones_converge(
+    fault: Fault, wire: Wire, batched: Worlds, counted: list[str]
+) -> None:
+    """Which lineage makes the call differs from run to run: whichever does, the promises hold for all."""
     photo = retiring(batched)
     for accident in accidents(wire.calls_of(batched(photo).beat()), (fault,)):
         with case(counted, f"{accident}"):

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from key_retirement.side_by_side import FEW
 from tests.faults.harness import Ended, Wire, invoke
 from tests.faults.key_rotation.driving import beats, rotated, states, up_to
 from tests.faults.key_rotation.opening import Worlds, worlds
@@ -33,10 +34,11 @@ def test_the_accounts_whole_list_of_assignments_is_not_read_for_a_key_that_is_wh
     assert "openrouter.GET /api/v1/guardrails/assignments/keys" not in asked
 
 
-def test_a_beat_reads_each_list_once_however_many_lineages_it_tends(wire: Wire) -> None:
+@pytest.mark.parametrize("more", [3, 2 * FEW], ids=["one after another", "side by side"])
+def test_a_beat_reads_each_list_once_however_many_lineages_it_tends(more: int, wire: Wire) -> None:
     (workload,) = POLICY["workloads"]
     others: list[dict[str, Any]] = [
-        {**workload, "name": f"{WORKLOAD}-{number}", "secret": f"openrouter/{number}"} for number in range(3)
+        {**workload, "name": f"{WORKLOAD}-{number}", "secret": f"openrouter/{number}"} for number in range(more)
     ]
     with worlds(wire, {**POLICY, "workloads": [workload, *others]}) as fresh:
         world = fresh()

@@ -1,5 +1,6 @@
 """Where a workload's secret is kept beside its home: a Parameter Store SecureString, replicas in other regions."""
 
+import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -30,7 +31,8 @@ class SecretCopies(Protocol):
 
 
 class AwsSecretCopies:
-    """`SecretCopies` over SSM and Secrets Manager. `regional` makes a client of Secrets Manager for a region."""
+    """`SecretCopies` over SSM and Secrets Manager, shared by threads. `regional` makes a client of Secrets Manager for
+    a region."""
 
     def __init__(
         self,
@@ -39,6 +41,7 @@ class AwsSecretCopies:
         regional: "Callable[[str], SecretsManagerClient]",
     ) -> None:
         self._parameters, self._secrets, self._regional = parameters, secrets, regional
+        self._making = threading.Lock()
 
     def parameter(self, name: str) -> WorkloadSecret | None:
         answer = _asked(
@@ -64,9 +67,9 @@ class AwsSecretCopies:
         )
 
     def current_in(self, secret: str, region: str) -> str | None:
-        answer = _asked(
-            f"replica of {secret} in {region}", lambda: self._regional(region).describe_secret(SecretId=secret)
-        )
+        with self._making:  # boto3's sessions, unlike its clients, are not made to be shared by threads
+            there = self._regional(region)
+        answer = _asked(f"replica of {secret} in {region}", lambda: there.describe_secret(SecretId=secret))
         stages = (answer or {}).get("VersionIdsToStages", {})
         return next((version for version, held in stages.items() if "AWSCURRENT" in held), None)
 
