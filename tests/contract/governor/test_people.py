@@ -99,6 +99,19 @@ PEOPLE: dict[str, Known] = {
     "PresetDrift.author": Known(
         "openrouter", "tests/faults/preset_promotion/test_edits.py::test_the_message_of_an_edit_says_who_made_it"
     ),
+    "MemberDeparted.member": Known(
+        "openrouter",
+        "tests/faults/test_members_leaving.py::test_a_member_who_is_missing_from_two_lists_in_a_row_is_told_once_with_their_keys",
+    ),
+    "MemberDeparted.slack": Known(
+        "policy",
+        "tests/unit/notifier/test_departures.py::test_it_says_who_left_which_keys_stay_and_that_nothing_was_changed",
+    ),
+    "DepartedKey.creator": Known(
+        "policy",
+        "tests/unit/notifier/test_departures.py::"
+        "test_a_key_that_would_be_made_anew_in_the_leavers_name_is_reassigned_in_the_policy_first",
+    ),
     "OfDecision.owner": _OWNER,
     "ReviewDue.slack": _OWNER,
     "CredentialRotated.owner": Known(
@@ -125,7 +138,7 @@ NOBODY = frozenset({
     "override_of", "passed_over",
     "period", "policy", "promotion", "proof", "provider", "providers", "reason", "repair", "rule", "run", "scope",
     "scope_name", "secret", "served_by", "shown", "step", "subject", "todo", "top_apps", "top_models", "trigger",
-    "unread", "url", "why", "workloads", "workspace", "workspace_id",
+    "unread", "url", "why", "workload", "workloads", "workspace", "workspace_id",
 })  # fmt: skip
 """Names of text fields that hold no person. `comment` and `reason` hold a person's words, `name` never a person's."""
 
