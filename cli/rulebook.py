@@ -15,6 +15,7 @@ Place = tuple[str, str]
 """A document and the heading of a section in it."""
 SECTIONS: Mapping[Type, Place] = {
     Type.ACCOUNT_REVIEWED: ("review.md", "What arrives"),
+    Type.MEMBER_DEPARTED: (OPERATIONS, "Member Departed"),
     Type.BUDGET_THRESHOLD_REACHED: (OPERATIONS, "Budget Threshold Reached"),
     Type.RUNAWAY_SUSPECTED: ("detection.md", "What confirms"),
     Type.RUNAWAY_CONFIRMED: ("detection.md", "What confirms"),
