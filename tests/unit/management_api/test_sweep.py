@@ -132,5 +132,5 @@ def test_where_requests_run_out_the_workspaces_that_came_first_are_whole(client_
             return error_json(503) if len(self.asked) > 12 else None
 
     account = Tired({f"ws-{number}": keys(450) for number in range(9)})
-    readings = client_of(account).read_account(account.workspaces, concurrency=2)
+    readings = client_of(account).read_account(account.workspaces, concurrency=1)
     assert [name for name, reading in readings.items() if isinstance(reading, Read)] == ["ws-0", "ws-1"]
