@@ -4,10 +4,10 @@ from dataclasses import dataclass, replace
 
 from governor.events import DetailType, Event
 from governor.policy import Policy
-from governor.slack import Message
+from governor.slack import Message, escape
 from notifier.case import figures
 from notifier.incident import Incident
-from notifier.kinds import concerns_keys, is_halted
+from notifier.kinds import concerns_keys, evidence_of, is_halted
 from notifier.phrases import KEYS_PAGE, local
 from notifier.truth import Doubt
 from notifier.wording import words
@@ -105,10 +105,10 @@ def decide(remembered: Incident, event: Event, policy: Policy, doubt: Doubt | No
         own = replace(
             own, headline=f"Late, of an earlier incident ({local(event.occurred_at)}): {own.headline}", todo=""
         )
-    notice = _message(own, known.bars if event.detail_type in _MEASURED and not late else "", (f"Event {event.id}",))
+    notice = _message(own, known.bars if event.detail_type in _MEASURED and not late else "", (_source(event),))
     history = " → ".join(f"{local(step.occurred_at)} {step.detail_type}" for step in incident.steps)
     link = f"<{KEYS_PAGE}|All keys at OpenRouter> · " if concerns_keys(incident.key) else ""
-    context = (history, f"{link}event {lead.id}")
+    context = (history, f"{link}{_source(lead)}")
     # Buttons stand under the parent only: it is brought up to date, and a note in the thread is not.
     parent = replace(_message(current, known.bars, context), actions=current.actions)
     return Decision(
@@ -134,6 +134,12 @@ def unconfirmed(said: Words, doubt: Doubt) -> Words:
         "docs/operations.md, “A message is not confirmed”."
     )
     return Words(headline, ORANGE, said.facts, todo)
+
+
+def _source(event: Event) -> str:
+    """Small print for whoever looks the event up: the rule that decided, where the evidence has one, and the id."""
+    rule = getattr(evidence_of(event), "rule", "")
+    return f"rule `{escape(rule)}` · event {event.id}" if rule else f"event {event.id}"
 
 
 def _message(said: Words, spend: str, context: tuple[str, ...]) -> Message:
