@@ -35,6 +35,6 @@ def test_a_batch_of_every_event_there_is_ends_in_one_thread_per_incident(worlds:
     world.send(*names)
     world.drain()
     incidents = {m["metadata"]["event_payload"]["incident"].split("#")[0] for m in world.said}
-    assert incidents == {"runaway", "budget", "exposed", "blind"}
-    assert len(world.slack.messages("C0GOVERNOR")) == 5
+    assert incidents == {"runaway", "budget", "exposed", "blind", "departed"}
+    assert len(world.slack.messages("C0GOVERNOR")) == 6
     assert "sk-or-v1-" not in json.dumps(world.said)
