@@ -8,6 +8,8 @@ empty :=
 space := $(empty) $(empty)
 export PYTHONPATH := $(CURDIR):$(subst $(space),:,$(addprefix $(CURDIR)/,$(wildcard functions/*)))
 export SAM_CLI_TELEMETRY := 0
+# Each of the many processes of a test run would compile its imports anew where bytecode is not kept.
+unexport PYTHONDONTWRITEBYTECODE
 export POLICY_FILE ?= $(CURDIR)/layers/policy/policy.yaml
 SETUP := .venv/.locked
 
