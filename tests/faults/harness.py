@@ -29,7 +29,7 @@ from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
 from moto.core.botocore_stubber import BotocoreStubber
 
 import management_api
-from tests.faults import answers
+from tests.faults import answers, clients
 
 LAMBDA_ATTEMPTS = 3
 """An asynchronous invocation that fails is repeated twice (AWS's default, and the template's)."""
@@ -159,6 +159,7 @@ class Wire:
 
         transport = WiredTransport(self, openrouter)
         with (
+            clients.shared(),
             mock.patch.object(BotocoreStubber, "__call__", stub),
             mock.patch.object(httpx, "HTTPTransport", return_value=transport),
             mock.patch("botocore.endpoint.time", SimpleNamespace(sleep=_at_once)),

@@ -17,14 +17,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
 from types import SimpleNamespace
 from typing import Any, Protocol
 from unittest import mock
 
-import boto3
-from botocore import UNSIGNED
-from botocore.config import Config
 from moto import mock_aws
 from moto.dynamodb.models import dynamodb_backends
 from moto.events.models import EventsBackend
@@ -35,21 +31,12 @@ from governor.ledger import Row
 from governor.policy import Policy
 from sandbox.engine.secrets_manager import as_documented
 from sandbox.openrouter import Simulator
+from tests.faults.clients import REGION, client, create_table
 from tests.faults.harness import Wire
 from tests.faults.routed import Routed
 
-ACCOUNT, REGION = "123456789012", "us-east-1"
+ACCOUNT = "123456789012"
 TABLE, BUS = "ledger", "governor"
-_AWS = boto3.session.Session
-_CONFIG = Config(
-    connect_timeout=2,
-    read_timeout=5,
-    retries={"mode": "standard", "total_max_attempts": 2},
-    # Nobody checks either here, and to sign and to introduce oneself is a sixth of a call's time.
-    signature_version=UNSIGNED,
-    user_agent="faults",
-)
-"""As every handler's own `AWS`."""
 
 
 class Staged(Protocol):
@@ -197,7 +184,6 @@ def staged[W: Staged](wire: Wire, play: Play[W]) -> Iterator[Stage[W]]:
     with ExitStack() as stack:
         stack.enter_context(mock.patch.dict("os.environ", play.environment))
         stack.enter_context(mock.patch.object(Policy, "load", return_value=Policy.model_validate(play.policy)))
-        stack.enter_context(mock.patch("boto3.session.Session", Session))
         stack.enter_context(mock_aws())
         stack.enter_context(as_documented())
         stage = Stage(wire, play)
@@ -211,26 +197,7 @@ def staged[W: Staged](wire: Wire, play: Play[W]) -> Iterator[Stage[W]]:
         yield stage
 
 
-@cache
-def client(service: str) -> Any:
-    """One client a service for the whole session: to make one costs more than a case."""
-    session: Any = _AWS(region_name=REGION)
-    return session.client(service, config=_CONFIG)
-
-
-class Session:
-    """Stands for boto3's in the handlers."""
-
-    def client(self, service: str, **_options: Any) -> Any:
-        return client(service)
-
-
 def _create(management_key: str) -> None:
-    client("dynamodb").create_table(
-        TableName=TABLE,
-        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
-        BillingMode="PAY_PER_REQUEST",
-    )
+    create_table(TABLE)
     client("secretsmanager").create_secret(Name="governor/key", SecretString=json.dumps({"api_key": management_key}))
     client("events").create_event_bus(Name=BUS)

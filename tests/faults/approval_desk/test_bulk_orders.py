@@ -8,7 +8,8 @@ import pytest
 from governor.approval import Vote
 from governor.bulk_order import KIND, BulkOrders
 from governor.dynamo_ledger import DynamoLedger
-from tests.faults.approval_desk.world import APPROVERS, CLIENTS, OWNER, World
+from tests.faults.approval_desk.world import APPROVERS, OWNER, World
+from tests.faults.clients import client
 from tests.faults.harness import Fault, Wire, accidents, case
 
 Fresh = Callable[[], World]
@@ -17,7 +18,7 @@ UNREAD = ("secrets-manager.GetSecretValue", "slack.auth.test", "slack.users.info
 
 
 def orders() -> BulkOrders:
-    return BulkOrders(DynamoLedger(CLIENTS.client("dynamodb"), "decisions"))
+    return BulkOrders(DynamoLedger(client("dynamodb"), "decisions"))
 
 
 @FAULTS

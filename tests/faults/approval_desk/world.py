@@ -25,9 +25,9 @@ from governor.policy import Policy
 from governor.slack_requests import SlackRequest
 from sandbox.slack import SlackSimulator
 from sandbox.slack.workspace import TEAM, ResponseUrl
+from tests.faults.clients import client, create_table
 from tests.faults.harness import Accident, InProcess, Killed, Wire, context
 from tests.faults.slack_wire import cross
-from tests.faults.stage import Session
 
 REGION, CHANNEL, WORKLOAD, HASH = "us-east-1", "C0GOVERNOR", "prod-search-agent", "a" * 64
 APPROVERS = tuple(f"U0LEAD{number}" for number in range(8))
@@ -68,15 +68,6 @@ POLICY = Policy.model_validate(
 )  # fmt: skip
 
 
-class Clients(Session):
-    """Stands for boto3's session, with one client a service for all cases."""
-
-    region_name = REGION
-
-
-CLIENTS = Clients()
-
-
 @dataclass
 class World:
     """One account with its Slack workspace, a workload that is held disabled, another whose key was just replaced, and
@@ -93,11 +84,11 @@ class World:
 
     @property
     def ledger(self) -> DynamoLedger:
-        return DynamoLedger(CLIENTS.client("dynamodb"), "ledger")
+        return DynamoLedger(client("dynamodb"), "ledger")
 
     @property
     def approvals(self) -> Approvals:
-        return Approvals(self.ledger, DynamoLedger(CLIENTS.client("dynamodb"), "decisions"))
+        return Approvals(self.ledger, DynamoLedger(client("dynamodb"), "decisions"))
 
     def arrange(self, needed: int = 1, kind: Kind = "restore") -> dict[str, str]:
         """The workload's cause and the request; the value of the request's buttons."""
@@ -221,7 +212,6 @@ def worlds(wire: Wire) -> Iterator[Callable[[], World]]:
         ending,
         mock_aws(),
         mock.patch.dict("os.environ", ENVIRONMENT),
-        mock.patch("boto3.session.Session", return_value=CLIENTS),
         mock.patch.object(Policy, "load", return_value=POLICY),
         mock.patch.object(handler, "utc_now", side_effect=lambda: current[-1].now),
         wire.connected(httpx.MockTransport(lambda request: _sts(request, current[-1]))),
@@ -239,15 +229,9 @@ def _rows() -> int:
 
 
 def _resources() -> None:
-    for table in ("ledger", "decisions"):
-        CLIENTS.client("dynamodb").create_table(
-            TableName=table,
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
-            BillingMode="PAY_PER_REQUEST",
-        )
-    CLIENTS.client("secretsmanager").create_secret(Name="slack", SecretString='{"bot_token": "xoxb-fake"}')
-    queue, events = CLIENTS.client("sqs"), CLIENTS.client("events")
+    create_table("ledger", "decisions")
+    client("secretsmanager").create_secret(Name="slack", SecretString='{"bot_token": "xoxb-fake"}')
+    queue, events = client("sqs"), client("events")
     url = queue.create_queue(QueueName="heard")["QueueUrl"]
     arn = queue.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     events.create_event_bus(Name="governor")

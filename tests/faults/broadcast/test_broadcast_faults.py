@@ -9,13 +9,10 @@ import json
 import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from functools import cache
 from typing import Any
 from unittest import mock
 
-import boto3
 import pytest
-from botocore.config import Config
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
@@ -23,6 +20,7 @@ from broadcast_gateway import handler as gateway
 from broadcast_tally import handler as tally
 from governor.broadcast import LastPushed, Line, Pushed, Watch, digest_of
 from governor.meter_tips import MeterTips
+from tests.faults.clients import client
 from tests.faults.harness import Accident, Ended, Fault, Wire, accidents, case, context, invoke
 from tests.unit.broadcast_gateway.otlp import NOW, TOKEN, event, request
 
@@ -36,9 +34,6 @@ ENVIRONMENT = {
     "READING_BUCKET": "readings-fake",
     "SPEND_METER": "governor-spend-meter",
 }
-
-
-_BOTO = boto3.session.Session
 
 
 class Pipe:
@@ -101,7 +96,6 @@ def pipe() -> Iterator[Pipe]:
     wire = Wire()
     with ExitStack() as stack:
         stack.enter_context(mock.patch.dict("os.environ", ENVIRONMENT))
-        stack.enter_context(mock.patch("boto3.session.Session", _Session))
         stack.enter_context(mock_aws())
         stack.enter_context(wire.connected(mock.Mock()))
         stack.enter_context(mock.patch("broadcast_tally.handler.time.time", return_value=float(NOW)))
@@ -126,18 +120,6 @@ def pipe() -> Iterator[Pipe]:
         fresh()
         yield pipe
         fresh()
-
-
-@cache
-def client(service: str, config: Config | None = None) -> Any:
-    """One client a service and setting for the whole session: to make one costs more than a case."""
-    session: Any = _BOTO(region_name="us-east-1")
-    return session.client(service, config=config)
-
-
-class _Session:
-    def client(self, service: str, config: Config) -> Any:
-        return client(service, config)
 
 
 def _unreachable(fault: Fault) -> None:

@@ -8,10 +8,11 @@ import pytest
 import credential_rotation.handler
 from governor.clock import format_instant
 from sandbox.openrouter.credentials import masked
+from tests.faults.clients import client
 from tests.faults.harness import Ended, Wire, accidents, case, context, invoke
 from tests.faults.key_rotation.opening import Worlds, worlds
 from tests.faults.key_rotation.world import PLACE, POLICY, SECRET, World
-from tests.faults.stage import Photo, client
+from tests.faults.stage import Photo
 from tests.faults.turns import in_turns
 
 PROVIDERS = "providers/anthropic"

@@ -11,7 +11,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from unittest import mock
 
-import boto3
 import httpx
 import pytest
 from moto import mock_aws
@@ -26,6 +25,7 @@ from governor.ledger import Put
 from governor.policy import Policy
 from incident_picture import handler
 from sandbox.slack import SlackSimulator
+from tests.faults.clients import client, create_table
 from tests.faults.harness import Accident, Fault, InProcess, Killed, Wire, accidents, case
 from tests.faults.slack_wire import cross
 from tests.unit.incident_picture.conftest import disabled, runaway
@@ -50,7 +50,7 @@ class World:
 
     def told(self, *steps: Event) -> None:
         """The notifier has told these, and asks for a picture."""
-        ledger = DynamoLedger(boto3.client("dynamodb", REGION), "ledger")
+        ledger = DynamoLedger(client("dynamodb"), "ledger")
         row = ledger.get(f"incident#{KEY}", "incident")
         envelopes = [
             {"detail-type": one.detail_type.value, "id": one.id, "time": format_instant(one.occurred_at),
@@ -102,13 +102,8 @@ def worlds(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], World]]:
         transports.append(InProcess(slack.app))
         ending.callback(transports[-1].dispose)
         current.append(World(wire, slack))
-        boto3.client("dynamodb", REGION).create_table(
-            TableName="ledger",
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
-            BillingMode="PAY_PER_REQUEST",
-        )
-        boto3.client("secretsmanager", REGION).create_secret(Name="slack", SecretString='{"bot_token": "xoxb-fake"}')
+        create_table("ledger")
+        client("secretsmanager").create_secret(Name="slack", SecretString='{"bot_token": "xoxb-fake"}')
         channel = slack.channel(CHANNEL)
         message = {"text": "🔴 prod-search-agent is running away"}
         current[-1].thread = slack.workspace.say(channel, message, thread_ts=None, broadcast=False)["ts"]

@@ -11,6 +11,7 @@ import key_planning.handler
 import key_retirement.handler
 import key_rotation.handler
 import kill_switch.handler
+from tests.faults.clients import client, create_table
 from tests.faults.harness import Wire
 from tests.faults.key_rotation.world import (
     ALLOWED,
@@ -27,7 +28,7 @@ from tests.faults.key_rotation.world import (
     WORKLOAD,
     World,
 )
-from tests.faults.stage import Ground, Play, Stage, client, staged
+from tests.faults.stage import Ground, Play, Stage, staged
 
 _HANDLERS: tuple[Any, ...] = (
     key_rotation.handler,
@@ -46,12 +47,7 @@ def worlds(wire: Wire, policy: dict[str, Any] = POLICY) -> AbstractContextManage
 
 def _opening(ground: Ground) -> dict[str, Any]:
     client("sqs").create_queue(QueueName=QUEUE)
-    client("dynamodb").create_table(
-        TableName=DECISIONS,
-        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
-        BillingMode="PAY_PER_REQUEST",
-    )
+    create_table(DECISIONS)
     simulator = ground.simulator
     place = simulator.organization.create_workspace("Platform production", PLACE)
     place.settings["is_observability_broadcast_enabled"] = True

@@ -16,10 +16,10 @@ from key_retirement import side_by_side
 from key_rotation import handler
 from sandbox.openrouter.identities import hash_of
 from sandbox.openrouter.traffic import unusable
+from tests.faults.clients import client
 from tests.faults.harness import Accident, Ended, Fault, Wire, accidents, case, context, invoke, writes
 from tests.faults.key_rotation.opening import Worlds, worlds
 from tests.faults.key_rotation.world import CAP, FUNCTION, MEMBER, PLACE, POLICY, STEPS, World
-from tests.faults.stage import client
 
 NAMES = ("prod-batch-a", "prod-batch-b", "prod-batch-c")
 BATCH = deepcopy(POLICY)

@@ -14,11 +14,12 @@ from governor.approval import Request, Vote
 from governor.bulk_order import KIND, BulkOrder, BulkOrders, Frozen, Word, asker, token_of
 from governor.dynamo_ledger import DynamoLedger
 from governor.lineage import Lineage
+from tests.faults.clients import client
 from tests.faults.harness import Accident, Ended, Fault, Wire, accidents, case, context, deliver, invoke, writes
 from tests.faults.key_rotation.opening import Worlds, worlds
 from tests.faults.key_rotation.test_batches import BATCH, NAMES, Batch
 from tests.faults.key_rotation.world import DECISIONS, World
-from tests.faults.stage import Photo, client
+from tests.faults.stage import Photo
 
 LEADS = ("U0LEAD", "U0SEC", "U0CISO")
 POLICY: dict[str, Any] = deepcopy(BATCH)

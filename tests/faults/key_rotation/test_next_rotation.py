@@ -5,12 +5,12 @@ import time_machine
 import key_planning.handler
 from governor.causes import CauseBook, CauseRow
 from governor.dynamo_ledger import DynamoLedger
+from tests.faults.clients import client
 from tests.faults.harness import Ended, Wire, context, invoke
 from tests.faults.key_rotation import promises
 from tests.faults.key_rotation.driving import rotate
 from tests.faults.key_rotation.opening import Worlds
 from tests.faults.key_rotation.world import CAP, SECRET, WORKLOAD, World
-from tests.faults.stage import client
 
 
 def rolled_back(world: World, wire: Wire) -> None:

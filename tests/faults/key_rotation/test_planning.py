@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 import key_planning.handler
+from tests.faults.clients import client
 from tests.faults.harness import Ended, Fault, Wire, accidents, case, context, deliver, invoke
 from tests.faults.key_rotation.driving import beats, rotate, rotated
 from tests.faults.key_rotation.opening import Worlds
 from tests.faults.key_rotation.world import SECRET, WORKLOAD, World
-from tests.faults.stage import Photo, client
+from tests.faults.stage import Photo
 
 LEAK = Path(__file__).resolve().parents[3] / "events" / "key_planning" / "key_disabled.json"
 FAULTS = pytest.mark.parametrize("fault", list(Fault), ids=lambda fault: fault.name.lower())

@@ -2,12 +2,13 @@
 
 import pytest
 
+from tests.faults.clients import client
 from tests.faults.harness import Accident, Fault, Wire, case, invoke
 from tests.faults.key_rotation import promises
 from tests.faults.key_rotation.driving import beats, rotate, states, up_to
 from tests.faults.key_rotation.opening import Worlds
 from tests.faults.key_rotation.world import SECRET, STEPS, World
-from tests.faults.stage import Photo, client
+from tests.faults.stage import Photo
 from tests.faults.turns import in_turns
 
 

@@ -31,8 +31,9 @@ from sandbox.openrouter.identities import hash_of
 from sandbox.openrouter.refusals import Refusal
 from sandbox.openrouter.routing import chain
 from sandbox.openrouter.traffic import unusable
+from tests.faults.clients import client
 from tests.faults.harness import Wire, context
-from tests.faults.stage import Aws, Ground, client
+from tests.faults.stage import Aws, Ground
 
 START = datetime(2026, 3, 11, 2, 0, tzinfo=UTC)
 WORKLOAD = "prod-search-agent"

@@ -13,15 +13,14 @@ from moto import mock_aws
 from governor.approval import Request, Vote
 from governor.approval_evidence import approval_event
 from governor.approvals import Approvals
-from governor.aws import AWS
 from governor.clock import format_instant
 from governor.dynamo_ledger import DynamoLedger
 from governor.events import DetailType
 from governor.policy import Policy
 from kill_switch import handler
 from sandbox.openrouter import Simulator
+from tests.faults.clients import client, create_table
 from tests.faults.harness import InProcess, Wire, context
-from tests.faults.stage import client
 
 START = datetime(2026, 3, 11, 2, 0, tzinfo=UTC)
 WORKLOAD = "prod-search-agent"
@@ -167,21 +166,12 @@ class World:
         return {"hash": self.hashes[0], "name": WORKLOAD, "workspace_id": place, **counters}
 
 
-class _Session:
-    def client(self, service: str, config: object) -> Any:
-        assert config is AWS
-        return client(service)
-
-
 @contextmanager
 def worlds(wire: Wire) -> Iterator[Callable[[], World]]:
     """Makes worlds, one after another, each with everything new: AWS, OpenRouter, and the container."""
     with ExitStack() as stack:
         stack.enter_context(mock.patch.dict("os.environ", ENVIRONMENT))
         stack.enter_context(mock.patch.object(Policy, "load", return_value=POLICY))
-        for service in ("dynamodb", "secretsmanager", "events"):
-            client(service)
-        stack.enter_context(mock.patch("boto3.session.Session", _Session))
         aws = stack.enter_context(mock_aws())
         present = stack.enter_context(ExitStack())
 
@@ -219,13 +209,7 @@ def _listening(world: World) -> Iterator[None]:
 
 
 def _aws() -> None:
-    for table in ("ledger", "decisions"):
-        client("dynamodb").create_table(
-            TableName=table,
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
-            BillingMode="PAY_PER_REQUEST",
-        )
+    create_table("ledger", "decisions")
     secret = json.dumps({"api_key": MANAGEMENT_KEY})
     client("secretsmanager").create_secret(Name="governor/key", SecretString=secret)
     client("events").create_event_bus(Name="governor")

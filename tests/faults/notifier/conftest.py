@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-import boto3
 import httpx
 import pytest
 from moto import mock_aws
@@ -25,6 +24,7 @@ from governor.published import partition
 from notifier import handler, wiring
 from notifier.truth import SINCE
 from sandbox.slack import SlackSimulator
+from tests.faults.clients import client, create_table
 from tests.faults.harness import Accident, InProcess, Killed, Wire, context
 from tests.faults.slack_wire import cross
 from tests.unit.notifier.conftest import store
@@ -51,23 +51,23 @@ class World:
         for name in names:
             record = json.loads((SAMPLES / f"{name}.json").read_text())["Records"][0]
             if stored:
-                store(DynamoLedger(boto3.client("dynamodb", REGION), "ledger"), Event.received(_envelope(name)))
+                store(DynamoLedger(client("dynamodb"), "ledger"), Event.received(_envelope(name)))
             self.queue[record["messageId"]] = {**record, "attributes": {"ApproximateReceiveCount": "0"}}
 
     def installed_long_ago(self) -> None:
         """No event of today is from before events were stored."""
-        ledger = DynamoLedger(boto3.client("dynamodb", REGION), "ledger")
+        ledger = DynamoLedger(client("dynamodb"), "ledger")
         ledger.commit(Put(partition("notifier"), SINCE, {"at": "2025-11-21T08:00:00Z"}))
 
     @property
     def alarms(self) -> list[str]:
         """Ids of the alarms that were stored to be published."""
-        rows = DynamoLedger(boto3.client("dynamodb", REGION), "ledger").rows(partition("notifier"))
+        rows = DynamoLedger(client("dynamodb"), "ledger").rows(partition("notifier"))
         return [row.sk for row in rows if row.sk != SINCE]
 
     def store_what_the_samples_tell(self) -> None:
         """The rows that bear the samples out: the request that is asked, and who expects the spend."""
-        ledger = DynamoLedger(boto3.client("dynamodb", REGION), "ledger")
+        ledger = DynamoLedger(client("dynamodb"), "ledger")
         asked = Event.received(_envelope("approval_requested"))
         ledger.commit(
             Put(
@@ -183,19 +183,10 @@ def _envelope(name: str) -> Any:
 
 
 def _resources() -> str:
-    for table in ("ledger", "decisions"):
-        boto3.client("dynamodb", REGION).create_table(
-            TableName=table,
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-            AttributeDefinitions=[
-                {"AttributeName": "pk", "AttributeType": "S"},
-                {"AttributeName": "sk", "AttributeType": "S"},
-            ],
-            BillingMode="PAY_PER_REQUEST",
-        )
-    boto3.client("events", REGION).create_event_bus(Name="governor")
-    boto3.client("secretsmanager", REGION).create_secret(Name="slack", SecretString='{"bot_token": "xoxb-fake"}')
-    return str(boto3.client("sns", REGION).create_topic(Name="alerts")["TopicArn"])
+    create_table("ledger", "decisions")
+    client("events").create_event_bus(Name="governor")
+    client("secretsmanager").create_secret(Name="slack", SecretString='{"bot_token": "xoxb-fake"}')
+    return str(client("sns").create_topic(Name="alerts")["TopicArn"])
 
 
 def _nobody(request: httpx.Request) -> httpx.Response:

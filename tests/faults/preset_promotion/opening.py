@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from preset_promotion import handler
+from tests.faults.clients import client, create_table
 from tests.faults.harness import Wire
 from tests.faults.preset_promotion.world import (
     ENVIRONMENT,
@@ -18,7 +19,7 @@ from tests.faults.preset_promotion.world import (
     World,
     policy,
 )
-from tests.faults.stage import Ground, Play, Stage, client, staged
+from tests.faults.stage import Ground, Play, Stage, staged
 
 type Worlds = Stage[World]
 
@@ -30,12 +31,7 @@ def worlds(wire: Wire, **changes: Any) -> AbstractContextManager[Worlds]:
 
 
 def _opening(ground: Ground) -> dict[str, Any]:
-    client("dynamodb").create_table(
-        TableName="decisions",
-        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
-        BillingMode="PAY_PER_REQUEST",
-    )
+    create_table("decisions")
     organization = ground.simulator.organization
     organization.scripts = list(SCRIPTS)
     for place, (secret, plaintext) in zip((STAGING, PRODUCTION), SECRETS.items(), strict=True):

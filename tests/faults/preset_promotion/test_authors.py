@@ -7,11 +7,11 @@ import pytest
 from governor.approval import Vote
 from governor.dynamo_ledger import DynamoLedger
 from governor.ledger import Put
+from tests.faults.clients import client
 from tests.faults.harness import Wire, case
 from tests.faults.preset_promotion.opening import Worlds, worlds
 from tests.faults.preset_promotion.promises import BEFORE, CANDIDATE, assert_kept, befall, mishaps, run
 from tests.faults.preset_promotion.world import SLUG, STAGING, World
-from tests.faults.stage import client
 
 LEAD, SEC, NOBODY = "user_fake_lead", "user_fake_sec", "user_fake_machine"
 """U0LEAD at OpenRouter; U0SEC, whom the policy does not know there; and a user whom nobody knows."""

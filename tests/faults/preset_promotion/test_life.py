@@ -9,6 +9,7 @@ from governor.dynamo_ledger import DynamoLedger
 from governor.ledger import Put
 from preset_promotion.settings import KINDS
 from sandbox.openrouter.inference import Script
+from tests.faults.clients import client
 from tests.faults.harness import Wire, case
 from tests.faults.preset_promotion.history import EDITED, drifted, granted, promoted
 from tests.faults.preset_promotion.opening import Worlds, worlds
@@ -22,7 +23,6 @@ from tests.faults.preset_promotion.world import (
     SONNET,
     STAGING,
 )
-from tests.faults.stage import client
 
 KIND = ("You sort tickets. Be kind.", NEW)
 LOOSE = (NEW_PROMPT, {**NEW, "provider": {}})

@@ -14,8 +14,9 @@ from governor.dynamo_ledger import DynamoLedger
 from preset_promotion import handler
 from sandbox.openrouter import Simulator
 from sandbox.openrouter.inference import Script
+from tests.faults.clients import client
 from tests.faults.harness import Wire, context
-from tests.faults.stage import Ground, client
+from tests.faults.stage import Ground
 
 START = datetime(2026, 3, 11, 9, 0, tzinfo=UTC)
 SLUG = "support-triage"

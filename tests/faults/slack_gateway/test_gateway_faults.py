@@ -6,7 +6,6 @@ from types import SimpleNamespace
 from typing import Any
 from unittest import mock
 
-import boto3
 import httpx
 import pytest
 from moto import mock_aws
@@ -15,6 +14,7 @@ from moto.secretsmanager.models import secretsmanager_backends
 from moto.sqs.models import sqs_backends
 
 from slack_gateway import handler
+from tests.faults.clients import client
 from tests.faults.harness import Fault, Killed, Wire, accidents, case
 from tests.unit.slack_gateway.signing import COMMAND, NOW, SECRET, request
 
@@ -28,15 +28,13 @@ class World:
     def __init__(self, wire: Wire) -> None:
         self.wire = wire
         self.now = NOW
-        boto3.client("secretsmanager", REGION).create_secret(
-            Name="governor/slack-signing", SecretString=json.dumps(SLACK)
-        )
-        boto3.client("sqs", REGION).create_queue(QueueName="requests")
+        client("secretsmanager").create_secret(Name="governor/slack-signing", SecretString=json.dumps(SLACK))
+        client("sqs").create_queue(QueueName="requests")
 
     def sign_with(self, secret: str) -> None:
         """The secret is replaced."""
         text = json.dumps({**SLACK, "signing_secret": secret})
-        boto3.client("secretsmanager", REGION).put_secret_value(SecretId="governor/slack-signing", SecretString=text)
+        client("secretsmanager").put_secret_value(SecretId="governor/slack-signing", SecretString=text)
 
     def post(self, event: dict[str, Any]) -> int:
         """What Slack hears; 502 where the process died."""

@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from unittest import mock
 
-import boto3
 import httpx
 import pytest
 from moto import mock_aws
@@ -22,6 +21,7 @@ from governor.policy import Policy
 from governor.slack_requests import SlackRequest
 from sandbox.slack import SlackSimulator
 from slack_home import handler
+from tests.faults.clients import client, create_table
 from tests.faults.harness import Accident, Fault, InProcess, Killed, Wire, accidents, case
 from tests.faults.slack_wire import cross
 
@@ -48,7 +48,7 @@ class World:
 
     @property
     def ledger(self) -> DynamoLedger:
-        return DynamoLedger(boto3.client("dynamodb", REGION), "ledger")
+        return DynamoLedger(client("dynamodb"), "ledger")
 
     def disabled(self) -> None:
         self.wire.begin()
@@ -86,14 +86,8 @@ def worlds(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], World]]:
         transports.append(InProcess(slack.app))
         ending.callback(transports[-1].dispose)
         current.append(World(wire, slack))
-        for table in ("ledger", "decisions"):
-            boto3.client("dynamodb", REGION).create_table(
-                TableName=table,
-                KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-                AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
-                BillingMode="PAY_PER_REQUEST",
-            )
-        boto3.client("secretsmanager", REGION).create_secret(Name="slack", SecretString='{"bot_token": "xoxb-fake"}')
+        create_table("ledger", "decisions")
+        client("secretsmanager").create_secret(Name="slack", SecretString='{"bot_token": "xoxb-fake"}')
         handler.build.cache_clear()
         return current[-1]
 

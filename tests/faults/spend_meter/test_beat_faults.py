@@ -10,8 +10,9 @@ from datetime import timedelta
 import pytest
 
 from spend_meter import handler
+from tests.faults.clients import client
 from tests.faults.harness import Ended, Fault, Wire, accidents, case, invoke
-from tests.faults.spend_meter.world import OBJECT, Snapshot, World, client, living
+from tests.faults.spend_meter.world import OBJECT, Snapshot, World, living
 
 
 @pytest.fixture

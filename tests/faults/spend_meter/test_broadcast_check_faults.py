@@ -15,8 +15,9 @@ from governor.broadcast_destination import HEADER
 from sandbox.openrouter.bodies import DestinationCreation
 from sandbox.openrouter.resources import add_destination
 from spend_meter import handler
+from tests.faults.clients import client
 from tests.faults.harness import Ended, Fault, Wire, accidents, case, context, invoke, writes
-from tests.faults.spend_meter.world import OBJECT, Snapshot, World, client, living
+from tests.faults.spend_meter.world import OBJECT, Snapshot, World, living
 
 URL = "https://gateway.example.com/"
 MEMORY = {**OBJECT, "Key": "readings/broadcast.json"}

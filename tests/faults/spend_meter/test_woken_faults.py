@@ -11,8 +11,9 @@ import pytest
 
 from governor.broadcast import Tip, digest_of
 from spend_meter import handler
+from tests.faults.clients import client
 from tests.faults.harness import Ended, Fault, Wire, accidents, case, context, invoke
-from tests.faults.spend_meter.world import ENVIRONMENT, OBJECT, WORKLOAD, Snapshot, World, client, living
+from tests.faults.spend_meter.world import ENVIRONMENT, OBJECT, WORKLOAD, Snapshot, World, living
 
 SECOND = timedelta(seconds=1)
 MEMORY = {**OBJECT, "Key": "readings/woken.json"}

@@ -6,14 +6,11 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from typing import Any
 from unittest import mock
 
-import boto3
 from moto import mock_aws
 
-from governor.aws import AWS
 from governor.clock import format_instant
 from governor.policy import Policy
 from sandbox.openrouter import Simulator
@@ -21,6 +18,7 @@ from spend_meter import handler
 from spend_meter.codec import Codec
 from spend_meter.habits import Habits
 from spend_meter.state import State
+from tests.faults.clients import client, create_table
 from tests.faults.harness import InProcess, Wire, context
 
 START = datetime(2026, 3, 11, 2, 0, tzinfo=UTC)
@@ -151,28 +149,12 @@ class Snapshot:
         return world
 
 
-@cache
-def client(service: str) -> Any:
-    """One client a service for the whole session: to make one costs more than a case."""
-    session: Any = boto3.session.Session(region_name="us-east-1")
-    return session.client(service, config=AWS)
-
-
-class _Session:
-    def client(self, service: str, config: object) -> Any:
-        assert config is AWS
-        return client(service)
-
-
 @contextmanager
 def living(wire: Wire) -> Iterator[World]:
     """A world with everything new: AWS, OpenRouter, and the container."""
     with ExitStack() as stack:
         stack.enter_context(mock.patch.dict("os.environ", ENVIRONMENT))
         stack.enter_context(mock.patch.object(Policy, "load", return_value=POLICY))
-        for service in ("s3", "dynamodb", "secretsmanager", "events"):
-            client(service)
-        stack.enter_context(mock.patch("boto3.session.Session", _Session))
         stack.enter_context(mock_aws())
         world = World(wire)
         transport = InProcess(world.simulator.app)
@@ -204,12 +186,7 @@ def _listening(world: World) -> Iterator[None]:
 
 def _aws(world: World) -> None:
     client("s3").create_bucket(Bucket=OBJECT["Bucket"])
-    client("dynamodb").create_table(
-        TableName="ledger",
-        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
-        BillingMode="PAY_PER_REQUEST",
-    )
+    create_table("ledger")
     for name, key in (("governor/key", MANAGEMENT_KEY), ("openrouter/search-agent", world.plaintext)):
         client("secretsmanager").create_secret(Name=name, SecretString=json.dumps({"api_key": key}))
     client("events").create_event_bus(Name="governor")

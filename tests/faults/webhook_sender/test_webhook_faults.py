@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import boto3
 import httpx
 import pytest
 from moto import mock_aws
@@ -17,6 +16,7 @@ from moto.secretsmanager.models import secretsmanager_backends
 from sandbox.on_call import Receiver
 from sandbox.on_call.receiver import SIGNING_SECRET, TENANT
 from sandbox.on_call.signed import Signed
+from tests.faults.clients import client
 from tests.faults.harness import Accident, Ended, Fault, Wire, accidents, case, invoke
 from webhook_sender import handler
 
@@ -72,7 +72,7 @@ def worlds(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], World]]:
         for backend in secretsmanager_backends[DEFAULT_ACCOUNT_ID].values():
             backend.reset()
         if secret is not None:
-            boto3.client("secretsmanager", REGION).create_secret(Name="governor/webhook", SecretString=secret)
+            client("secretsmanager").create_secret(Name="governor/webhook", SecretString=secret)
         handler.build.cache_clear()
         current.append(World(wire))
         return current[-1]
@@ -135,7 +135,7 @@ def test_without_a_secret_nothing_is_posted_and_nothing_is_lost(worlds: Callable
     world = worlds(held)
     assert world.receive() == Ended.FAILED
     assert world.receiver.posts == []
-    secrets = boto3.client("secretsmanager", REGION)
+    secrets = client("secretsmanager")
     mended = json.dumps({"secret": SIGNING_SECRET})
     if held is None:
         secrets.create_secret(Name="governor/webhook", SecretString=mended)

@@ -1,0 +1,66 @@
+"""AWS's clients of all fault tests, each made once: to make one costs more than a case takes."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from functools import cache
+from typing import Any
+from unittest import mock
+
+import boto3
+from botocore import UNSIGNED
+from botocore.config import Config
+from botocore.retries.quota import RetryQuota
+
+REGION = "us-east-1"
+_BOTO = boto3.session.Session
+
+
+def client(service: str, *_region: str, config: Config | None = None, **_options: Any) -> Any:
+    """boto3's, with the timeouts of `governor.aws` and as many attempts as `config` says."""
+    retries: dict[str, int] = getattr(config, "retries", None) or {}
+    return _client(service, retries.get("total_max_attempts", 2))
+
+
+@cache
+def _client(service: str, attempts: int) -> Any:
+    session: Any = _BOTO(region_name=REGION, aws_access_key_id="fake", aws_secret_access_key="fake")
+    config = Config(
+        connect_timeout=2,
+        read_timeout=5,
+        retries={"mode": "standard", "total_max_attempts": attempts},
+        # To sign and to introduce oneself is a sixth of a call's time, and only moto's S3 asks who calls.
+        signature_version=None if service == "s3" else UNSIGNED,
+        user_agent="faults",
+    )
+    return session.client(service, config=config)
+
+
+class Session:
+    """Stands for boto3's in the handlers."""
+
+    region_name = REGION
+
+    def client(self, service: str, config: Config | None = None, **_options: Any) -> Any:
+        return client(service, config=config)
+
+
+@contextmanager
+def shared() -> Iterator[None]:
+    """Whoever asks boto3 for a client gets the one that there is."""
+    with ExitStack() as stack:
+        stack.enter_context(mock.patch("boto3.session.Session", Session))
+        stack.enter_context(mock.patch("boto3.client", client))
+        # A container's client may repeat a hundred times before it may no more: the one of all containers must too.
+        stack.enter_context(mock.patch.object(RetryQuota, "acquire", return_value=True))
+        yield
+
+
+def create_table(*names: str) -> None:
+    """Tables with the ledger's keys."""
+    for name in names:
+        client("dynamodb").create_table(
+            TableName=name,
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+            AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in ("pk", "sk")],
+            BillingMode="PAY_PER_REQUEST",
+        )
