@@ -147,6 +147,7 @@ def delete(tending: Tending, lineage: Lineage, key: LineageKey, live: "ApiKey | 
         key=KeyRef(hash=key.hash, name=key.name),
         created_at=live.created_at if live else None,
         disabled_at=key.since if key.state == "quarantined" else None,
+        order=key.order,
     )
     reason = f"{key.name} was deleted: {tending.workload.name} has not used it since it was replaced."
     if live is None:

@@ -127,6 +127,9 @@ _CALM_RULES = frozenset(
 one, a human must decide."""
 
 
+_COUNTED = (DetailType.ROTATION_STARTED, DetailType.KEY_ROTATED, DetailType.KEY_RETIRED)
+
+
 def is_calm(event: Event) -> bool:
     """A disable was withheld, and nobody need act."""
     return event.detail_type is DetailType.DISABLE_WITHHELD and event.evidence.get("rule") in _CALM_RULES
@@ -138,10 +141,8 @@ def is_halted(event: Event) -> bool:
 
 
 def is_told_by_its_order(event: Event) -> bool:
-    """A rotation that went well as part of a bulk order: the order's own message counts it."""
-    return event.detail_type in (DetailType.ROTATION_STARTED, DetailType.KEY_ROTATED) and bool(
-        event.evidence.get("order")
-    )
+    """A rotation that went well as part of a bulk order, to its old key's end: the order's own message counts it."""
+    return event.detail_type in _COUNTED and bool(event.evidence.get("order"))
 
 
 def evidence_of(event: Event) -> Evidence:

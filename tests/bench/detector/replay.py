@@ -151,7 +151,7 @@ def replay(key: Key, reading: Reading) -> list[Outcome]:
             "EWMA": Ewma(base, key.monthly_usd),
             "burn rate": BurnRate(base, key.monthly_usd),
         }
-    return [_run(Outcome(key, name, reading), rule, spend, list(attacks)) for name, rule in rules.items()]
+    return [follow(Outcome(key, name, reading), rule, spend, list(attacks)) for name, rule in rules.items()]
 
 
 FLEET = 12
@@ -168,7 +168,7 @@ def replay_fleet(fleet: Key) -> Outcome:
     spend = [sum(minute) for day in days for minute in zip(*(one.day(day) for one in profiles), strict=True)]
     rule = Detector(fleet.origin * DAY, None, suspects_only=True)
     attacks = [one for one in attacks_on(fleet, spend) if one.kind == FLAT]
-    return _run(Outcome(fleet, "sum of keys", "every minute"), rule, spend, attacks)
+    return follow(Outcome(fleet, "sum of keys", "every minute"), rule, spend, attacks)
 
 
 def attacks_on(key: Key, spend: Sequence[float]) -> list[Attack]:
@@ -187,7 +187,8 @@ def attacks_on(key: Key, spend: Sequence[float]) -> list[Attack]:
     return sorted([*flat, *others], key=lambda attack: attack.start)
 
 
-def _run(outcome: Outcome, rule: Rule, spend: Sequence[float], attacks: list[Attack]) -> Outcome:
+def follow(outcome: Outcome, rule: Rule, spend: Sequence[float], attacks: list[Attack]) -> Outcome:
+    """The rule's way along the key's spend by minute, with copies of it led along the attacks, which are in order."""
     base = outcome.key.origin * DAY
     before, last_alarm, said = Level.QUIET, -HORIZON, -1
     for i, span, lost in _readings(outcome.reading, outcome.key):

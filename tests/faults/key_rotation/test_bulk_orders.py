@@ -297,5 +297,8 @@ def test_the_rotations_of_an_order_say_so_and_others_do_not(wire: Wire, ordered:
     orders = Orders(ordered(approved(ordered)))
     orders.work_off()
     orders.rotate_all()
-    for kind in ("Rotation Started", "Key Rotated"):
+    for _ in range(40):
+        orders.world.later(hours=12)
+        assert invoke(orders.world.wire, orders.world.beat()) == Ended.DONE
+    for kind in ("Rotation Started", "Key Rotated", "Key Retired"):
         assert [one["order"] for one in orders.told(kind)] == [ONE] * len(NAMES)

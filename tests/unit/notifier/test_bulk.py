@@ -96,7 +96,7 @@ def test_it_is_one_message_with_its_request_and_only_a_halt_and_the_end_are_said
     assert late.incident.lead.detail_type is ENDED
 
 
-@pytest.mark.parametrize("kind", ["Rotation Started", "Key Rotated", "Rotation Failed"])
+@pytest.mark.parametrize("kind", ["Rotation Started", "Key Rotated", "Key Retired", "Rotation Failed"])
 def test_rotations_of_an_order_are_counted_by_it_and_failures_are_told_themselves(kind: str) -> None:
     of_an_order = Event(DetailType(kind), "id", "prod", NOW, "", {"order": "o1"})
     assert is_told_by_its_order(of_an_order) == (kind != "Rotation Failed")

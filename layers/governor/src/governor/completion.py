@@ -8,6 +8,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from governor.bulk_order import order_of
 from governor.causes import CauseRow, Causes, union
 from governor.ledger import ABSENT
 from governor.lineage import Lineage, LineageKey
@@ -23,14 +24,16 @@ def completed(
     rotation = lineage.rotation
     if rotation is None:
         return lineage
+    order = order_of(lineage.asked.by) if lineage.asked else ""
     keys = []
     for key in lineage.keys:
         if key.hash == rotation.hash:
             keys.append(replace(key, state="current", since=now, until=None))
         elif key.hash in leaked and key.state != "deleted":
-            keys.append(replace(key, state="quarantined", since=now, until=now + quarantine, exposed=True))
+            until = now + quarantine
+            keys.append(replace(key, state="quarantined", since=now, until=until, exposed=True, order=order))
         else:
-            keys.append(_drains(key, overlap, now) if key.state == "current" else key)
+            keys.append(replace(_drains(key, overlap, now), order=order) if key.state == "current" else key)
     return replace(lineage, keys=tuple(keys), rotation=None, asked=None)
 
 
@@ -51,7 +54,7 @@ def rolled_back(lineage: Lineage, hash: str, overlap: timedelta, now: datetime) 
     keys = []
     for key in lineage.keys:
         if key.hash == hash:
-            keys.append(replace(key, state="current", since=now, until=None, seen=None, told_at=None))
+            keys.append(replace(key, state="current", since=now, until=None, seen=None, told_at=None, order=""))
         else:
             keys.append(_drains(key, overlap, now) if key.state == "current" else key)
     return replace(lineage, keys=tuple(keys), asked=None)

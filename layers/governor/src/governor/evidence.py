@@ -303,7 +303,10 @@ class Drain(Evidence):
 
 
 class Retired(Evidence):
-    """Key Retired (disabled, taken out of every list, kept for its quarantine, deleted) and Orphan Removed."""
+    """Key Retired (disabled, taken out of every list, kept for its quarantine, deleted) and Orphan Removed.
+
+    `order`: the id of the bulk order by which the key was replaced; empty for a rotation by itself.
+    """
 
     name: str
     workspace_id: str = ""
@@ -311,6 +314,7 @@ class Retired(Evidence):
     created_at: datetime | None = None
     disabled_at: datetime | None = None
     forced: bool = False
+    order: str = ""
 
 
 class Drift(Evidence):

@@ -71,7 +71,8 @@ class LineageKey:
     `given_at`: when OpenRouter last answered a limit of Governor's, and `share`: what the caps alone would give; both
     under an allowance only.
     `attribution`: whose it is; None while nobody has looked. `attached`: the lists that have named it while it was the
-    current key (`byok:` or `destination:`, and an id); None while nobody has looked.
+    current key (`byok:` or `destination:`, and an id); None while nobody has looked. `order`: the id of the bulk order by which it was
+    replaced, empty for a rotation by itself.
     """
 
     hash: str
@@ -92,6 +93,7 @@ class LineageKey:
     drifted: Mapping[str, str] | None = None
     attribution: Attribution | None = None
     attached: tuple[str, ...] | None = None
+    order: str = ""
 
     def data(self) -> dict[str, Any]:
         return {
@@ -113,6 +115,7 @@ class LineageKey:
             "drifted": dict(self.drifted) if self.drifted else None,
             "attribution": asdict(self.attribution) if self.attribution else None,
             "attached": None if self.attached is None else list(self.attached),
+            "order": self.order,
         }
 
     @classmethod
@@ -136,6 +139,7 @@ class LineageKey:
             drifted=data.get("drifted"),
             attribution=_attribution(data.get("attribution")),
             attached=None if data.get("attached") is None else tuple(data["attached"]),
+            order=data.get("order", ""),
         )
 
 
