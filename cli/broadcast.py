@@ -19,9 +19,9 @@ from cli.command import command
 from cli.deployed import POLICY, PolicyFile, outputs_of, policy_of
 from cli.output import ExitCode, Failure, row, table
 from cli.session import Session
-from governor.broadcast_destination import Expected
+from governor.account.workspaces import meant
+from governor.broadcast.destination import Expected
 from governor.policy import Policy
-from governor.workspaces import meant
 from management_api import OpenRouter, Workspace
 
 Named = Annotated[
@@ -103,7 +103,7 @@ def rotate(session: Session, policy: PolicyFile = POLICY) -> ExitCode:
     """Replaces Broadcast's token without a delivery refused: both are taken, then every destination is changed, then
     the former is dropped. It takes some ten minutes, most of which are waiting; interrupted, run it again.
 
-    Exit code 1: a destination could not be changed. Both tokens go on being taken; mend it, and run it again.
+    Exit code 1: a destination could not be changed. Both tokens go on being taken; fix it, and run it again.
 
     Example: governor broadcast rotate --stack governor
     """
@@ -195,7 +195,7 @@ def _require_all(policy: Policy, places: Sequence[Workspace]) -> None:
         raise Failure(
             f"The key does not see {', '.join(unseen)}, which the policy names: what is sent from there would be "
             "refused after the former token is dropped",
-            fix="Use a management key of the whole organization, or mend the name in the policy.",
+            fix="Use a management key of the whole organization, or fix the name in the policy.",
         )
 
 

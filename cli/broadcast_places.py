@@ -16,8 +16,8 @@ from typing import Any
 from pydantic import SecretStr
 
 from cli.output import Failure
-from governor.broadcast_destination import HEADER, NAME, TYPE, Expected, differences, others, ours
-from governor.workspaces import meant
+from governor.account.workspaces import meant
+from governor.broadcast.destination import HEADER, NAME, TYPE, Expected, differences, others, ours
 from management_api import (
     Destination,
     DestinationPatch,

@@ -11,10 +11,10 @@ import httpx
 
 from cli.checkup import Check, Finding, Patient, verdict
 from governor.policy import Policy
-from governor.s3_reading_store import READING
+from governor.storage.s3_readings import READING
 
 OLDEST = timedelta(minutes=3)
-"""Of the reading: three beats, as the meter itself counts before it says that it is blind."""
+"""Of the reading: three runs, as the meter itself counts before it says that it is blind."""
 SKEW = timedelta(minutes=1)
 AT_A_TIME = 100
 

@@ -49,7 +49,7 @@ def _management_key(patient: Patient, name: str, client: OpenRouter) -> list[Fin
         problems.append((f"The value of {name} is {age.days} days old (account.management_key.max_age)", new))
     seen = client.workspaces.list()
     names = {name for one in seen for name in (one.id, one.slug, one.name)}
-    fix = "Mend the name in the policy, or use a management key of the whole organization: this one may be limited."
+    fix = "Fix the name in the policy, or use a management key of the whole organization: this one may be limited."
     problems += [
         (f"The key in {name} does not see the workspace {one} that the policy names", fix)
         for one in sorted(_workspaces(patient.policy) - names)
@@ -99,7 +99,7 @@ def slack_channels(patient: Patient) -> list[Finding]:
     for channel in dict.fromkeys(wanted):
         told, _ = _ask(patient, token, "conversations.history", channel=channel, limit="1")
         if not told.get("ok"):
-            fix = "Invite the app to the channel (/invite @Governor), or mend the channel's id in the policy."
+            fix = "Invite the app to the channel (/invite @Governor), or fix the channel's id in the policy."
             problems.append((f"The app cannot read the channel {channel}: {told.get('error')}", fix))
     return verdict("Slack channels", problems, f"The app is in {', '.join(dict.fromkeys(wanted))}")
 

@@ -9,8 +9,8 @@ from botocore.exceptions import ClientError
 
 from cli.output import Failure
 from cli.session import STACK_VARIABLE, Session
-from governor.approvals import Approvals
-from governor.dynamo_ledger import DynamoLedger
+from governor.approvals.store import Approvals
+from governor.ledger.dynamodb import DynamoLedger
 from governor.policy import Policy
 from tools.policy import PolicyFault, compile_policy
 
@@ -83,4 +83,4 @@ def policy_of(path: Path) -> Policy:
         fix = "Run the command in the folder of the project, or give --policy."
         raise Failure(f"The policy {path} cannot be read: {error.strerror}", fix=fix) from None
     except PolicyFault as fault:
-        raise Failure(f"The policy does not hold:\n{fault}", fix="Mend the lines that are named.") from None
+        raise Failure(f"The policy does not hold:\n{fault}", fix="Fix the lines that are named.") from None

@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from approval_desk.wishes import is_hash
+from approval_desk.parsing import is_hash
 from cli.command import command
 from cli.deployed import POLICY, PolicyFile, deployed, policy_of
 from cli.explaining import Explanation, Step, explain, step_of

@@ -7,10 +7,10 @@ from typing import Any
 
 from cli.history import History
 from cli.rulebook import CAUSES, DECISIONS, SECTIONS, Said, said
-from governor.approval import Approval
-from governor.causes import CauseRow
+from governor.approvals.approval import Approval
 from governor.clock import format_instant
 from governor.events import DetailType, Event
+from governor.keys.causes import CauseRow
 from governor.policy import Policy
 
 

@@ -11,19 +11,19 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from approval_desk.wishes import is_hash
+from approval_desk.parsing import is_hash
 from cli.beside import beside
 from cli.deployed import Deployed
 from cli.output import Failure
 from cli.session import KEY_VARIABLE, Session
-from governor.approval import Approval, Request
-from governor.approvals import REQUESTS
-from governor.causes import CauseBook, Causes
+from governor.approvals.approval import Approval, Request
+from governor.approvals.store import REQUESTS
 from governor.events import BadEvent, Event
-from governor.lineage import Lineage, Lineages
+from governor.events.published import partition
+from governor.events.publishers import PUBLISHES, RECORDED
+from governor.keys.causes import Causes, CauseStore
+from governor.keys.lineage import Lineage, Lineages
 from governor.policy import Policy
-from governor.published import partition
-from governor.publishers import PUBLISHES, RECORDED
 from management_api import ApiKey, NotFound, OpenRouter, OpenRouterError
 
 SECONDS = 2.0
@@ -108,7 +108,7 @@ def history(
     hashes = dict.fromkeys(extra)
     hashes |= dict.fromkeys(one.hash for one in lineage.keys if one.state != "deleted") if lineage else {}
     questions: dict[str, Callable[[], Any]] = {
-        "the causes": lambda: CauseBook(stack.ledger).causes(subject),
+        "the causes": lambda: CauseStore(stack.ledger).causes(subject),
         "the requests": lambda: _decided(stack, subject),
         "OpenRouter": lambda: _live(session, stack, subject, host, list(hashes)),
     }
@@ -192,7 +192,7 @@ def _client(session: Session, host: str) -> OpenRouter:
 def _live(session: Session, stack: Deployed, subject: str, host: str, hashes: list[str]) -> dict[str, ApiKey | None]:
     """The keys of the lineage, and those that a standing cause names: a workload may have no lineage yet."""
     client = _client(session, host)
-    standing = CauseBook(stack.ledger).causes(subject).standing()
+    standing = CauseStore(stack.ledger).causes(subject).standing()
     found: dict[str, ApiKey | None] = {}
     for hash in dict.fromkeys([*hashes, *(hash for row in standing for hash in row.hashes)]):
         try:

@@ -1,9 +1,10 @@
 """What a policy would do to the account as it is now. Reads only.
 
 The rules are the functions' own: `key_planning` says whose key is due, `key_rotation` what it would make and what it
-would refuse, `governor.caps` the limits, `key_retirement` what differs from the policy, `byok_failover` where failover
-would not work. It supposes a stack that was deployed a moment ago: no lineage is known, and no cause holds a key. What
-the workloads' secrets hold is not read, so a key is found by its name, or by the name that the policy says it adopts.
+would refuse, `governor.keys.caps` the limits, `key_retirement` what differs from the policy, `byok_failover` where
+failover would not work. It supposes a stack that was deployed a moment ago: no lineage is known, and no cause holds a
+key. What the workloads' secrets hold is not read, so a key is found by its name, or by the name that the policy says it
+adopts.
 """
 
 from collections.abc import Iterator
@@ -16,15 +17,15 @@ from byok_failover import gaps, inventory
 from cli.account import Account, Part
 from cli.importing.naming import CONVENTION
 from cli.replay.stage import Lists
-from governor.attachments import Attachments
-from governor.caps import caps_of, split
-from governor.causes import Causes
-from governor.lineage import Lineage, LineageKey
+from governor.account.workspaces import meant
+from governor.keys.attachments import Attachments
+from governor.keys.caps import caps_of, split
+from governor.keys.causes import Causes
+from governor.keys.lineage import Lineage, LineageKey
 from governor.policy import Policy, Workload, lineage_name
-from governor.workspaces import meant
 from key_planning.decide import plan
 from key_retirement.drifting import differences
-from key_retirement.ports import Place, Tending
+from key_retirement.ports import LineageRun, Place
 from key_rotation.decide import Facts, affords, decide, former, guardrail
 from spend_meter.subjects import Subjects
 
@@ -76,7 +77,7 @@ def _workloads(policy: Policy, account: Account, at: datetime) -> Iterator[Findi
         if workload.rotation:
             yield from _rotation(policy, workload, account, keys, at)
         elif len(places) != 1:
-            text = f"the account has {len(places)} workspaces called {workload.workspace}; mend workloads[].workspace"
+            text = f"the account has {len(places)} workspaces called {workload.workspace}; fix workloads[].workspace"
             yield Finding("blocked", workload.name, text, "workspace_missing" if not places else "workspace_ambiguous")
         elif not keys:
             text = f"no key of workspace {workload.workspace} bears its name; nothing is watched as {workload.name}"
@@ -133,12 +134,12 @@ def _drifts(workload: Workload, account: Account, keys: "list[ApiKey]", place: s
     )
     seen = cast("OpenRouter", SimpleNamespace(guardrails=Lists(account)))
     nothing: Any = None  # differences() uses no port
-    tending = Tending(nothing, seen, workload, read, at, lambda: 0.0)
+    run = LineageRun(nothing, seen, workload, read, at, lambda: 0.0)
     for key in keys:
         if key.expires_at and key.expires_at <= at:
             continue
         current = LineageKey(key.hash, key.name, "current", key.created_at)
-        for one in differences(tending, Lineage(workload.name, (current,)), current):
+        for one in differences(run, Lineage(workload.name, (current,)), current):
             text = f"{key.name}: {one.field} is {one.live}, the policy says {one.policy}"
             yield Finding("drift", workload.name, text, one.field)
 

@@ -17,15 +17,15 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from approval_desk.wishes import MEANING, typed
+from approval_desk.parsing import MEANING, typed
 from cli.command import command
 from cli.deployed import Deployed, deployed
 from cli.output import ExitCode, Failure, plain
 from cli.session import Session
-from governor.approval import Kind
+from governor.approvals.approval import Kind
 from governor.aws_identity import digest, interaction_id, regional, sign
-from governor.bulk_order import WORDS
 from governor.events import DetailType
+from governor.keys.bulk_order import WORDS
 from redaction import redact
 
 SOURCE = "governor.cli"

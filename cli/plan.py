@@ -123,7 +123,7 @@ def _policy(path: Path) -> Policy:
         return compile_policy(path)
     except PolicyFault as fault:
         raise Failure(
-            f"{path} does not pass the check:\n{fault}", fix="Mend the lines that are named, then plan again."
+            f"{path} does not pass the check:\n{fault}", fix="Fix the lines that are named, then plan again."
         ) from None
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import yaml
 
 from cli.account import Account, Part
+from governor.account.workspaces import meant
 from governor.policy import Byok, Policy, Preset, Workload
-from governor.workspaces import meant
 from management_api import Workspace
 from tools.policy import Fault, line_of, nearest
 

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from governor.events import DetailType as Type
-from governor.evidence import Cause
+from governor.events.evidence import Cause
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 OPERATIONS = "operations.md"

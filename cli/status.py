@@ -12,10 +12,10 @@ from cli.command import command
 from cli.deployed import POLICY, PolicyFile, deployed, policy_of
 from cli.output import ExitCode, plain, row, table
 from cli.session import Session
-from governor.approval import Approval
-from governor.causes import CauseBook
+from governor.approvals.approval import Approval
 from governor.clock import format_instant, parse_instant
-from governor.lineage import Lineage, Lineages
+from governor.keys.causes import CauseStore
+from governor.keys.lineage import Lineage, Lineages
 from governor.policy import Policy
 
 Facts = dict[str, Any]
@@ -38,7 +38,7 @@ def status(session: Session, policy: PolicyFile = POLICY) -> ExitCode | None:
     declared, stack = policy_of(policy), deployed(session)
     with session.out.progress("reading the ledger"):
         lineages = Lineages(stack.ledger).all()
-        held = list(_held(declared, CauseBook(stack.ledger)))
+        held = list(_held(declared, CauseStore(stack.ledger)))
         waiting = [_waiting(one) for one in stack.approvals.pending()]
     turning = [_turning(one) for one in lineages if one.rotation]
 
@@ -70,9 +70,9 @@ def keys(session: Session, policy: PolicyFile = POLICY) -> ExitCode | None:
     return ExitCode.FINDINGS if any(one["state"] is None for one in found) else None
 
 
-def _held(policy: Policy, book: CauseBook) -> Iterable[Facts]:
+def _held(policy: Policy, store: CauseStore) -> Iterable[Facts]:
     for workload in policy.workloads:
-        for one in book.causes(workload.name).standing():
+        for one in store.causes(workload.name).standing():
             facts = {"subject": workload.name, "cause": one.cause, "at": format_instant(one.at)}
             yield {**facts, "keys": list(one.hashes), "trigger": one.trigger}
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from cli.account import Account, Part
 from cli.terraform import Managed
-from governor.workspaces import meant
+from governor.account.workspaces import meant
 from management_api import Workspace
 
 NEEDED: tuple[Part, ...] = ("keys", "guardrails", "assignments", "budgets", "byok")

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from cli.account import Account
 from cli.terraform import Managed
+from governor.account.workspaces import meant
 from governor.policy import Policy, Workload
-from governor.workspaces import meant
 from management_api import ApiKey
 
 KEY = "openrouter_api_key"

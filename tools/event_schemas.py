@@ -8,9 +8,19 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from governor import bulk_evidence, byok_evidence, evidence, member_evidence, preset_evidence, review_evidence
-from governor.approval_evidence import ApprovalDecided, ApprovalEvidence, CommandRequested, Forgery, RunawayExpected
-from governor.events import REQUESTS, SOURCE, VERSION, DetailType
+from governor.approvals.evidence import ApprovalDecided, ApprovalEvidence, CommandRequested, Forgery, RunawayExpected
+from governor.events import (
+    REQUESTS,
+    SOURCE,
+    VERSION,
+    DetailType,
+    bulk_evidence,
+    byok_evidence,
+    evidence,
+    member_evidence,
+    preset_evidence,
+    review_evidence,
+)
 
 EVIDENCE: dict[DetailType, type[evidence.Evidence]] = {
     DetailType.BUDGET_THRESHOLD_REACHED: evidence.BudgetReached,

@@ -92,6 +92,6 @@ def present(path: Path) -> tuple[str, Policy] | None:
     except PolicyFault as fault:
         raise Failure(
             f"{path} does not pass the check, so nothing can be added to it:\n{fault}",
-            fix=f"Mend it (governor policy check {path}), or import into a new file.",
+            fix=f"Fix it (governor policy check {path}), or import into a new file.",
         ) from None
     return path.read_text("utf-8", newline=""), policy

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from cli.account import Account
 from cli.importing.naming import CONVENTION, suggestion, workload_of
 from cli.importing.pairs import PresetPair, preset_pairs
+from governor.account.workspaces import meant
 from governor.policy import Policy
-from governor.workspaces import meant
 from management_api import ApiKey, ByokKey
 from tools.policy import UNFILLED_USER
 

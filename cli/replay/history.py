@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from zlib import crc32
 
 from spend_meter.limits import LIMITS
-from spend_meter.waiting import LOW
+from spend_meter.small_spend import LOW
 
 HOUR = 60
 MATTERS_USD = LIMITS.suspect * min(LIMITS.floor)

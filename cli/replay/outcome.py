@@ -13,7 +13,7 @@ from datetime import datetime
 from cli.replay.history import HOUR, History
 from cli.replay.play import Played, next_morning
 from governor.events import DetailType, Event
-from governor.evidence import BudgetReached, Disable, Runaway
+from governor.events.evidence import BudgetReached, Disable, Runaway
 from governor.policy import Key
 from management_api import ApiKey
 from spend_meter.days import DAY

@@ -14,15 +14,15 @@ from cli.replay.past import Past
 from cli.replay.stage import Stage
 from governor.clock import format_instant
 from governor.events import DetailType, Event
-from governor.evidence import BudgetReached, Disable
+from governor.events.evidence import BudgetReached, Disable
 from governor.ledger import MemoryLedger
 from governor.policy import Approvals, Policy
 from kill_switch.disabling import disable
 from kill_switch.evidence import MORNING
-from kill_switch.leash import Book
-from kill_switch.ports import Means
+from kill_switch.ports import Ports
 from kill_switch.restoring import restore
-from kill_switch.settings import Demand, RestoreDemand, received
+from kill_switch.settings import DisableRequest, RestoreRequest, received
+from kill_switch.store import KillSwitchStore
 from management_api import ApiKey
 from spend_meter.baselines import learn_from_analytics
 from spend_meter.decide import decide
@@ -30,9 +30,9 @@ from spend_meter.detector_rows import DETECTOR, DetectorRows
 from spend_meter.facts import Facts
 from spend_meter.learning import due
 from spend_meter.periods import minute_of, moment_of
-from spend_meter.reading import Reading
 from spend_meter.state import Caps, Guard, Layers, State
 from spend_meter.subjects import LineageOf, Subjects, lineages
+from spend_meter.sweep_reading import Reading
 
 SOMEBODY = "U0MORNING"
 """Who gives keys back in the replay, where the policy names nobody who may."""
@@ -86,13 +86,15 @@ class Play:
         self._disabled: list[_Disabled] = []
         self._state = State()
         self._asked = True
-        """The kill switch has written since the last beat."""
+        """The kill switch has written since the last run."""
         self._lineage_of: tuple[int, LineageOf] = 0, lambda subject: ()
         keys: dict[str, list[ApiKey]] = {}
         for key in account.keys:
             keys.setdefault(self._subjects.of(key, key.workspace_id), []).append(key)
         self.played = Played(policy, start, end, keys)
-        self._means = Means(_with_somebody(policy), Book(self._ledger), self._now, lambda: UNBOUNDED, _Silent())
+        self._ports = Ports(
+            _with_somebody(policy), KillSwitchStore(self._ledger), self._now, lambda: UNBOUNDED, _Silent()
+        )
 
     def run(self, every: Callable[[int], object] = lambda minutes: None) -> Played:
         """All minutes. `every`: called once for each hour played, with its minutes."""
@@ -101,7 +103,7 @@ class Play:
                 self._past.move_to(minute)
             self._give_back(minute)
             if not self._is_still(minute):
-                self._beat(minute)
+                self._tick(minute)
             if minute % 60 == 0:
                 every(60)
         for one in self._disabled:
@@ -109,14 +111,14 @@ class Play:
         return self.played
 
     def _is_still(self, minute: int) -> bool:
-        """Whether a beat would decide nothing, and leave nothing behind but that it was: nothing was spent, nobody is
-        under suspicion, nothing is asked for. Every hour has its beat: periods end at its beginning."""
+        """Whether a run would decide nothing, and leave nothing behind but that it was: nothing was spent, nobody is
+        under suspicion, nothing is asked for. Every hour has its run: periods end at its beginning."""
         state = self._state
         if self._past.stirred or self._asked or minute % 60 == 0 or state.learning or state.doubts:
             return False
-        return not any(one.needs_beat for one in state.suspicions.values())
+        return not any(one.needs_tick for one in state.suspicions.values())
 
-    def _beat(self, minute: int) -> None:
+    def _tick(self, minute: int) -> None:
         state, listed = _as_of(self._state, minute - 1), self._past.listed
         rows = DetectorRows.of(self._ledger.rows(DETECTOR))
         # What was withheld is asked for again at its own minute.
@@ -139,7 +141,7 @@ class Play:
                 self._demand(event)
 
     def _lineages(self) -> LineageOf:
-        """The keys by subject: made anew when a key has appeared, and not at each of forty thousand beats."""
+        """The keys by subject: made anew when a key has appeared, and not at each of forty thousand runs."""
         if self._lineage_of[0] != self._past.known:
             self._lineage_of = self._past.known, lineages(self._past.listed, self._subjects)
         return self._lineage_of[1]
@@ -148,10 +150,10 @@ class Play:
         self._asked = True
         at = format_instant(event.occurred_at)
         envelope = {"detail-type": event.detail_type.value, "id": event.id, "time": at, "detail": event.detail()}
-        demand = received(envelope)
-        if not isinstance(demand, Demand):
+        request = received(envelope)
+        if not isinstance(request, DisableRequest):
             raise TypeError(f"{event.detail_type.value} asks the kill switch for no disable")
-        told = disable(self._means, self._stage, demand)
+        told = disable(self._ports, self._stage, request)
         self.played.events.append(told)
         if told.detail_type is DetailType.KEY_DISABLED:
             self._disabled.append(_Disabled(told, Disable.of(told), next_morning(event)))
@@ -163,10 +165,10 @@ class Play:
             self._count_refused(one, moment_of(minute))
             id = f"morning {one.told.id}"
             asked = Event(DetailType.RESTORE_REQUESTED, id, one.told.subject, moment_of(minute), "", {})
-            approvals = self._means.policy.approvals
+            approvals = self._ports.policy.approvals
             who = approvals.approvers[0] if approvals else SOMEBODY
-            demand = RestoreDemand(asked, one.evidence.cause, who, proven=True)
-            self.played.events.append(restore(self._means, self._stage, demand))
+            request = RestoreRequest(asked, one.evidence.cause, who, proven=True)
+            self.played.events.append(restore(self._ports, self._stage, request))
 
     def _count_refused(self, one: _Disabled, until: datetime | None) -> None:
         held = [self._past.by_hash[key.hash] for key in one.evidence.keys if key.hash in self._past.by_hash]
@@ -178,11 +180,11 @@ class Play:
 
 
 def _as_of(state: State, minute: int) -> State:
-    """The state as beats up to this minute would have left it, in which nothing happened."""
-    if not state.beat or state.beat >= minute:
+    """The state as runs up to this minute would have left it, in which nothing happened."""
+    if not state.tick or state.tick >= minute:
         return state
     places = {id: replace(one, read_at=minute) for id, one in state.places.items()}
-    return replace(state, beat=minute, places=places)
+    return replace(state, tick=minute, places=places)
 
 
 def _with_somebody(policy: Policy) -> Policy:

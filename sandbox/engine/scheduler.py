@@ -43,11 +43,11 @@ class Scheduler:
         self._thinned: dict[str, datetime] = {}
 
     def next_firing(self, thin: Thin) -> Firing | None:
-        """The earliest; a thinned schedule skips beats that come sooner than so many seconds after its last."""
+        """The earliest; a thinned schedule skips runs that come sooner than so many seconds after its last."""
         return min(self._firings(thin), key=lambda firing: firing.due, default=None)
 
     def thinned(self, thin: Thin, until: datetime) -> None:
-        """The beats that these schedules skipped until then are not made up for."""
+        """The runs that these schedules skipped until then are not made up for."""
         self._thinned |= dict.fromkeys((self._names.get(name, name) for name in thin), until)
 
     def fire(self, firing: Firing) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from governor.marks import unmarked
+from governor.byok_marks import unmarked
 from governor.policy import lineage_name
 from sandbox.openrouter.catalogue import MODELS
 from sandbox.openrouter.routing import chain

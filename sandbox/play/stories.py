@@ -7,7 +7,7 @@ from sandbox.play.driver import MINUTE, Story
 from sandbox.play.troubles import Stage
 
 QUIET = timedelta(minutes=15)
-"""Where nothing is wrong, one beat of the meter in so long is enough, as in `make demo`."""
+"""Where nothing is wrong, one run of the meter in so long is enough, as in `make demo`."""
 LOOK_AHEAD = timedelta(hours=24)
 
 

@@ -42,9 +42,9 @@ def watches(stage: Stage) -> Story:
     began = len(world.metered())
     for _ in range(5):
         yield MINUTE
-    beats, keys = len(world.metered()) - began, len(world.simulator.organization.keys)
+    ticks, keys = len(world.metered()) - began, len(world.simulator.organization.keys)
     quiet = "Slack stayed quiet." if _said(stage) == before else "Slack was told of something."
-    return f"In five minutes the meter read all {keys} keys {beats} times. {quiet}"
+    return f"In five minutes the meter read all {keys} keys {ticks} times. {quiet}"
 
 
 def runs_away(stage: Stage) -> Story:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from governor.marks import mark_of
+from governor.byok_marks import mark_of
 from sandbox.openrouter.identities import hash_of
 from sandbox.play.organization import DECLARED, SECRETS
 from sandbox.scenario.publishing import PRODUCTION, save

@@ -1,6 +1,6 @@
 """What can follow `/governor`, for the page's completion."""
 
-from approval_desk.wishes import MEANING, USAGE
+from approval_desk.parsing import MEANING, USAGE
 from sandbox.play.organization import CHAINS, DECLARED, PROVIDER
 from sandbox.scenario.publishing import SLUG
 

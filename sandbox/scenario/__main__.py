@@ -54,8 +54,8 @@ def main() -> int:
                 play(
                     name,
                     folder,
-                    lambda moment, beats, done: status.update(
-                        f"{moment:%a %d %b %H:%M} UTC, beat {beats}, {done} scenarios done ..."
+                    lambda moment, ticks, done: status.update(
+                        f"{moment:%a %d %b %H:%M} UTC, run {ticks}, {done} scenarios done ..."
                     ),
                     lambda *played: _tell(console, *played),
                 )
@@ -72,7 +72,7 @@ def main() -> int:
     _write(FOLDER / "report.json", scenarios)
     broken = [scenario.name for scenario in scenarios if not scenario.passed]
     console.print(f"\n{len(scenarios) - len(broken)} scenarios held, {len(broken)} broken", style="bold")
-    console.print(f"{sum(act.beats for act in acts)} stretches; quiet ones were thinned, by up to twelve hours a beat.")
+    console.print(f"{sum(act.ticks for act in acts)} stretches; quiet ones were thinned, by up to twelve hours a run.")
     console.print("Facts: build/demo/report.json. What people read in Slack: build/demo/**/slack.txt")
     return 1 if broken else 0
 

@@ -41,28 +41,28 @@ class Act:
     name: str
     played: list[tuple[Scenario, datetime, datetime]] = field(default_factory=list)
     timeline: Table | None = None
-    beats: int = 0
+    ticks: int = 0
 
 
 def play(
     name: str,
     folder: Path,
-    on_beat: Callable[[datetime, int, int], None] = lambda *_: None,
+    on_tick: Callable[[datetime, int, int], None] = lambda *_: None,
     on_scenario: Callable[[Scenario, datetime, datetime], None] = lambda *_: None,
 ) -> Act:
     """Plays the act; `folder` takes its world and `slack.txt`. Acts share nothing: each may have a process of its own.
 
-    `on_beat` hears the moment, the beats and the scenarios so far.
+    `on_tick` hears the moment, the runs and the scenarios so far.
     """
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     account, scenarios = ACTS[name]
     act = Act(name)
     parameters, secrets = PUSHED.get(name, ({}, {}))
     with open_world(folder, parameters, account(), secrets) as world:
-        world.on_beat = lambda moment: on_beat(moment, world.beats, len(act.played))
+        world.on_tick = lambda moment: on_tick(moment, world.ticks, len(act.played))
         for scenario, started, ended in scenarios(world):
             act.played.append((scenario, started, ended))
             on_scenario(scenario, started, ended)
-        act.timeline, act.beats = timeline(world), world.beats
+        act.timeline, act.ticks = timeline(world), world.ticks
         folder.joinpath("slack.txt").write_text(world.slack.transcript(CHANNEL))
     return act

@@ -104,7 +104,7 @@ class Consumer:
             replica.due += self._period
 
     def now(self, moment: datetime) -> None:
-        """One request of each process at this very instant, beside its beat."""
+        """One request of each process at this very instant, beside its run."""
         for replica in self._replicas:
             self._ask(replica, moment.timestamp())
 

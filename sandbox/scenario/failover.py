@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from governor.marks import mark_of
+from governor.byok_marks import mark_of
 from sandbox.scenario import provider_keys as of
 from sandbox.scenario.provider_keys import ANSWERS, ORDERS, REPORTS, ProviderKeys, settle_in
 from sandbox.scenario.scenario import Scenario, usd
@@ -18,7 +18,7 @@ CHECKS = "ByokFailoverFunction"
 def leaked(keys: ProviderKeys) -> Scenario:
     scenario = Scenario("a provider key is revoked, traffic goes on, paid with credits: found by reading alone")
     world, consumer = keys.world, keys.consumers[ANSWERS]
-    keys.beats(6)
+    keys.ticks(6)
     quiet = [event["detail-type"] for event in world.events()]
     before = consumer.total
     world.run(world.now + timedelta(minutes=4))
@@ -35,7 +35,7 @@ def leaked(keys: ProviderKeys) -> Scenario:
     probed = [row for row in keys.remembered() if row.startswith("probes#") and of.PLACES[ANSWERS] in row]
     line = keys.slack("should serve are paid with credits")
     world.simulator.trouble(credential=keys.credential(ANSWERS, "primary").id)
-    keys.beats(3)
+    keys.ticks(3)
     ended = keys.told("Credits Leak Ended", ANSWERS)
     scenario.facts = {
         "virtual_minutes": round(minutes),
@@ -104,7 +104,7 @@ def left_out(keys: ProviderKeys) -> Scenario:
 
 
 def crashed(keys: ProviderKeys) -> Scenario:
-    scenario = Scenario("a drill dies half-way, and the next beat undoes it first")
+    scenario = Scenario("a drill dies half-way, and the next run undoes it first")
     world = keys.world
     first = keys.credential(ORDERS, "primary")
     died: list[datetime] = []
@@ -115,7 +115,7 @@ def crashed(keys: ProviderKeys) -> Scenario:
             world.engine.faults.kill_during_call(CHECKS, "dynamodb:PutItem", takes_effect=True)
 
     world.simulator.on_write = once_disabled
-    keys.beats(1)
+    keys.ticks(1)
     keys.drill("drill-3")
     world.run(world.now + timedelta(minutes=2))
     off = bool(first.settings["disabled"])
@@ -125,7 +125,7 @@ def crashed(keys: ProviderKeys) -> Scenario:
     )
     world.simulator.on_write = lambda: None
     minutes = (world.now - died[0]) / timedelta(minutes=1) if died else 0.0
-    keys.beats(1)
+    keys.ticks(1)
     result = next((one for one in keys.told("Drill Failed", ORDERS) if one["evidence"]["order"] == "drill-3"), {})
     evidence = result.get("evidence", {})
     scenario.facts = _facts(evidence) | {
@@ -135,12 +135,12 @@ def crashed(keys: ProviderKeys) -> Scenario:
         "reason": result.get("reason"),
     }
     scenario.tell(
-        f"killed while {name!r} was disabled; enabled again after {minutes:.0f} virtual minutes, by the next beat",
+        f"killed while {name!r} was disabled; enabled again after {minutes:.0f} virtual minutes, by the next run",
         f"told: {result.get('reason', 'nothing')}",
     )
     scenario.must(bool(died) and off, "it died while the credential was disabled")
     scenario.must("[Governor: drill " in name, "the credential itself says who disabled it")
-    scenario.must(back and minutes <= 15, "a beat undoes it")
+    scenario.must(back and minutes <= 15, "a run undoes it")
     scenario.must(evidence.get("rule") == "interrupted", f"told as interrupted, not {evidence.get('rule')}")
     _must_be_whole(scenario, keys)
     return scenario
@@ -152,18 +152,18 @@ def benched(keys: ProviderKeys) -> Scenario:
     first = keys.credential(REPORTS, "primary")
     world.simulator.trouble(credential=first.id, trouble="revoked")
     started = world.now
-    off = world.run_while(lambda: not first.settings["disabled"], at_most=2 * HOUR, every=of.BEAT)
+    off = world.run_while(lambda: not first.settings["disabled"], at_most=2 * HOUR, every=of.TICK)
     until_benched = (world.now - started) / timedelta(minutes=1)
     name = str(first.settings["name"])
     spent = keys.consumers[REPORTS].total
-    keys.beats(1)
+    keys.ticks(1)
     now = keys.consumers[REPORTS].total
     world.simulator.trouble(credential=first.id)
     first.label = "fak...new1"  # as OpenRouter shows a key that was replaced
     replaced = world.now
-    back = world.run_while(lambda: bool(first.settings["disabled"]), at_most=HOUR, every=of.BEAT)
+    back = world.run_while(lambda: bool(first.settings["disabled"]), at_most=HOUR, every=of.TICK)
     until_back = (world.now - replaced) / timedelta(minutes=1)
-    keys.beats(1)
+    keys.ticks(1)
     expected = ["Credential Unhealthy", "Credential Benched", "Credential Unbenched"]
     kinds = [kind for kind in expected if keys.told(kind, REPORTS)]
     scenario.facts = {
@@ -214,7 +214,7 @@ def failover(world: World) -> Iterator[tuple[Scenario, datetime, datetime]]:
 
 def _drilled(keys: ProviderKeys, id: str) -> tuple[dict[str, Any], int]:
     """The drill's result, and how many of the workload's requests failed meanwhile."""
-    keys.beats(1)
+    keys.ticks(1)
     before = keys.consumers[ORDERS].total.failed
     keys.drill(id)
     keys.world.run(keys.world.now + timedelta(minutes=3))

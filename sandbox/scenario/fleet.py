@@ -26,7 +26,7 @@ ANSWERS_USD, CRAWLER_USD, LOOPS_USD = 0.0005, 0.016, 0.004
 """What one request costs."""
 ANSWERS_CAP, CRAWLER_CAP = 160.0, 40.0
 """By the month, and by the week. The crawler and its old container want twice that."""
-BEAT, HOUR, DAY = timedelta(minutes=10), timedelta(hours=1), timedelta(days=1)
+TICK, HOUR, DAY = timedelta(minutes=10), timedelta(hours=1), timedelta(days=1)
 PLANNED = timedelta(hours=7)
 """The time of day at which the daily plan, of 06:30, has been carried out."""
 FORGETFUL = "an old container"
@@ -118,7 +118,7 @@ class Fleet:
         return next(iter(self.world.simulator.organization.destinations.values()))
 
     def pass_time(self, until: datetime) -> None:
-        """Days in which nobody asks for anything: every beat for an hour after the daily plan began a rotation, one in
+        """Days in which nobody asks for anything: every run for an hour after the daily plan began a rotation, one in
         six hours while two keys of a workload are live, and else one in twelve; the meter's once a day.
         """
         while self.world.now < until:
@@ -130,11 +130,11 @@ class Fleet:
                 self.closely(min(planned + HOUR, until))
 
     def closely(self, until: datetime) -> None:
-        """Every beat of key retirement, and the meter with it."""
-        self.world.run(until, every=BEAT)
+        """Every run of key retirement, and the meter with it."""
+        self.world.run(until, every=TICK)
 
     def _wait(self, until: datetime) -> None:
-        # From full hour to full hour: orphans are looked for in an hour's first beat only.
+        # From full hour to full hour: orphans are looked for in an hour's first run only.
         while self.world.now < until:
             now = self.world.now.replace(second=0, microsecond=0)
             hours = (until - now) // HOUR
@@ -142,8 +142,8 @@ class Fleet:
                 self.closely(min(now.replace(minute=0) + HOUR, until))
                 continue
             overlap = any(len(self.live(workload)) > 1 for workload in SECRETS)
-            beat = min(6 if overlap else 12, hours) * HOUR
-            self.world.run(now + beat, every=DAY, tending=beat)
+            tick = min(6 if overlap else 12, hours) * HOUR
+            self.world.run(now + tick, every=DAY, maintenance=tick)
 
     def _rotated(self) -> int:
         return sum(len(self.told("Key Rotated", workload)) for workload in SECRETS)

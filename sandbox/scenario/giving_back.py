@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from sandbox.scenario import fleet as of
-from sandbox.scenario.fleet import ANSWERS, BEAT, BEGUN, HOUR, LOOPS, SECRETS, Fleet, runs_away
+from sandbox.scenario.fleet import ANSWERS, BEGUN, HOUR, LOOPS, SECRETS, TICK, Fleet, runs_away
 from sandbox.scenario.scenario import Scenario, usd
 from sandbox.scenario.world import MINUTE
 
@@ -14,7 +14,7 @@ def runaway_amid(fleet: Fleet) -> Scenario:
     scenario = Scenario("a rotation in the middle of a runaway does not revive it")
     world = fleet.world
     fleet.pass_time(BEGUN + timedelta(days=9) + NOON)
-    world.run(world.now + 20 * MINUTE)  # the meter's own beat, before anything happens
+    world.run(world.now + 20 * MINUTE)  # the meter's own run, before anything happens
     before, started = fleet.loops.total.usd, world.now
     runs_away(fleet.loops, 500)
     world.run(world.now + MINUTE)
@@ -25,7 +25,7 @@ def runaway_amid(fleet: Fleet) -> Scenario:
     minutes, both = (world.now - started) / MINUTE, [key.name for key in fleet.keys(LOOPS)]
     lost = fleet.loops.total.usd - before
     fleet.ask("Rotation Requested", LOOPS, "U0INTERN")
-    revived = world.run_while(lambda: not fleet.live(LOOPS), at_most=timedelta(hours=3), every=BEAT)
+    revived = world.run_while(lambda: not fleet.live(LOOPS), at_most=timedelta(hours=3), every=TICK)
     after, made = fleet.loops.total.usd - before - lost, len(fleet.keys(LOOPS)) - len(both)
     fleet.loops.usd = of.LOOPS_USD
     fleet.ask("Restore Requested", LOOPS, cause="runaway")
@@ -71,7 +71,7 @@ def rolled_back(fleet: Fleet) -> Scenario:
     held = [key for key in fleet.keys(ANSWERS) if key.disabled]
     former = held[-1].hash if held else None
     fleet.ask("Rollback Requested", ANSWERS, "U0INTERN")
-    fleet.closely(world.now + BEAT)
+    fleet.closely(world.now + TICK)
     untouched = world.held(SECRETS[ANSWERS]) == newer
     before = fleet.answers.total
     fleet.ask("Rollback Requested", ANSWERS, "U0SEC")
@@ -114,7 +114,7 @@ def orphan(fleet: Fleet) -> Scenario:
     made = [key.name for key in fleet.keys(ANSWERS) if key.hash not in before]
     held = world.held(SECRETS[ANSWERS])
     removed = world.run_while(
-        lambda: not world.events("Orphan Removed", subject=ANSWERS), at_most=timedelta(hours=6), every=BEAT
+        lambda: not world.events("Orphan Removed", subject=ANSWERS), at_most=timedelta(hours=6), every=TICK
     )
     world.simulator.faults.clear()
     told = [one["name"] for one in fleet.told("Orphan Removed", ANSWERS)]

@@ -25,7 +25,7 @@ KNOWN, FORGETFUL = "prod-chat", "prod-mail"
 OWNER, LEAD, SEC, STRANGER = "U0CHAT", "U0LEAD", "U0SEC", "U0INTERN"
 AT_ONCE = 3
 EVERY, DAY = timedelta(minutes=1), timedelta(days=1)
-BEAT, HOUR = timedelta(minutes=10), timedelta(hours=1)
+TICK, HOUR = timedelta(minutes=10), timedelta(hours=1)
 WORDS = f"rotate workspace {WORKSPACE} because the vault was read"
 
 
@@ -101,10 +101,10 @@ def settle_in(world: World) -> Leak:
 def everything_leaked(leak: Leak) -> Scenario:
     scenario = Scenario("everything leaked: one order replaces twelve keys, and only the stolen one's consumer fails")
     world = leak.world
-    world.run(BEGUN + timedelta(minutes=30), every=BEAT)
+    world.run(BEGUN + timedelta(minutes=30), every=TICK)
     known = world.hash(KNOWN)
     world.put_event("Key Exposed", {"subject": known, "evidence": {"source": "abuse", "requested_by": LEAD}})
-    world.run(world.now + BEAT, every=MINUTE)
+    world.run(world.now + TICK, every=MINUTE)
     world.command(STRANGER, WORDS)
     refused = len(leak.told("Approval Requested"))
     world.command(OWNER, WORDS)
@@ -119,16 +119,16 @@ def everything_leaked(leak: Leak) -> Scenario:
     world.click(LEAD, "Pause", holding=WORKSPACE)
     world.run(world.now + MINUTE)
     paused = len(leak.rotated())
-    world.run(world.now + BEAT)
+    world.run(world.now + TICK)
     still = len(leak.rotated())
     world.click(SEC, "Resume", holding=WORKSPACE)
     resumed = world.now
     world.run_while(lambda: len(leak.rotated()) < len(NAMES), at_most=timedelta(minutes=30))
     minutes = (world.now - resumed + (timedelta(minutes=1))) / MINUTE
-    world.run(world.now + BEAT)
+    world.run(world.now + TICK)
     lines = [line for line in world.slack_lines() if WORKSPACE in line]
     alone = [line for line in world.slack_lines() if "new key" in line]
-    world.run(began + timedelta(hours=26), every=2 * HOUR, tending=HOUR)
+    world.run(began + timedelta(hours=26), every=2 * HOUR, maintenance=HOUR)
     ended = leak.told("Bulk Rotation Ended")
     report = ended[-1] if ended else {}
     behind = [one["name"] for one in report.get("behind", [])]

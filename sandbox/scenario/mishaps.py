@@ -14,14 +14,14 @@ UNREAD = "research-eval-agent"
 def blind(world: World) -> Scenario:
     scenario = Scenario("a workspace that cannot be read makes Governor say so, and no dollar is missed")
     research = world.simulator.organization.workspace("research").id
-    beats, spent = len(world.metered()), world.spent_by_all()
+    ticks, spent = len(world.metered()), world.spent_by_all()
     world.loop(UNREAD, 30)
     world.simulator.fault(rf"/keys\?.*workspace_id={research}.*", "503", times=None)
     told = world.run_while(lambda: not world.events("Monitor Blind"), at_most=timedelta(minutes=10))
     world.simulator.faults.clear()
     seen = world.run_while(lambda: not world.events("Monitor Recovered"), at_most=timedelta(minutes=5))
     world.end_loop(UNREAD)
-    metered, truth = sum(world.metered()[beats:]), world.spent_by_all() - spent
+    metered, truth = sum(world.metered()[ticks:]), world.spent_by_all() - spent
     scenario.facts = {
         "blind": [event["detail"]["reason"] for event in world.events("Monitor Blind")],
         "metered_usd": round(metered, 4),
@@ -40,15 +40,15 @@ def blind(world: World) -> Scenario:
 
 def meter_gap(world: World) -> Scenario:
     scenario = Scenario("the meter does not run for 20 minutes: no false alarm, and no dollar missed")
-    events, beats, spent = world.events(), len(world.metered()), world.spent_by_all()
+    events, ticks, spent = world.events(), len(world.metered()), world.spent_by_all()
     world.loop(EMBEDDINGS, 6)
     world.run(world.now + GAP, every=GAP)
     world.end_loop(EMBEDDINGS)
     world.run(world.now + 5 * MINUTE)
-    beat_usd = world.metered()[beats:]
-    metered, truth = sum(beat_usd), world.spent_by_all() - spent
-    scenario.facts = {"metered_usd": round(metered, 4), "spent_usd": round(truth, 4), "beats": len(beat_usd)}
-    scenario.tell(f"{usd(truth)} spent, {usd(metered)} metered by {len(beat_usd)} beats in 25 minutes; nobody was told")
+    tick_usd = world.metered()[ticks:]
+    metered, truth = sum(tick_usd), world.spent_by_all() - spent
+    scenario.facts = {"metered_usd": round(metered, 4), "spent_usd": round(truth, 4), "runs": len(tick_usd)}
+    scenario.tell(f"{usd(truth)} spent, {usd(metered)} metered by {len(tick_usd)} runs in 25 minutes; nobody was told")
     scenario.must(truth > 1, "money was spent meanwhile")
     scenario.must(abs(metered - truth) < 0.01, f"all of {usd(truth)} is metered, not {usd(metered)}")
     scenario.must(world.events() == events, "no event")

@@ -24,13 +24,13 @@ def installed(world: World) -> Scenario:
         "keys": len(organization),
         "top_keys_usd": [one.spent_usd for one in organization[:2]],
         "other_keys_usd": round(sum(one.spent_usd for one in organization[2:]), 2),
-        "beats": world.beats,
+        "runs": world.ticks,
     }
     top, second = organization[:2]
     scenario.tell(
         f"{scenario.facts['workspaces']} workspaces, {len(organization)} keys, 28 days of history: "
         f"{usd(top.spent_usd)}, {usd(second.spent_usd)}, the other 46 {usd(scenario.facts['other_keys_usd'])}",
-        f"{world.beats} beats, nothing said",
+        f"{world.ticks} runs, nothing said",
     )
     scenario.must(len(organization) == 48, "the organization has 48 keys")
     scenario.must(not world.events(), "no event in a quiet first hour")

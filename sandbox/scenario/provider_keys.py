@@ -15,7 +15,7 @@ from sandbox.scenario.world import CHANNEL, World
 
 BEGUN = datetime(2026, 4, 7, 9, tzinfo=UTC)
 """A Tuesday."""
-BEAT = timedelta(minutes=10)
+TICK = timedelta(minutes=10)
 ANSWERS, ORDERS, REPORTS, PROBE = "prod-answers", "prod-orders", "prod-reports", "probe-reports"
 PLACES = {ANSWERS: "platform-answers", ORDERS: "platform-orders", REPORTS: "platform-reports"}
 SECRETS = {name: f"openrouter/{name.replace('-', '/', 1)}" for name in (ANSWERS, ORDERS, REPORTS, PROBE)}
@@ -98,16 +98,16 @@ class ProviderKeys:
         return [event["detail"] for event in self.world.events(detail_type, subject=subject)]
 
     def drill(self, id: str) -> None:
-        """Somebody asks for a drill of the orders' workspace, a minute after a beat."""
+        """Somebody asks for a drill of the orders' workspace, a minute after a run."""
         subject = f"{PLACES[ORDERS]}/anthropic"
         self.world.put_event("Drill Requested", {"subject": subject, "id": id, "evidence": {"requested_by": "U0LEAD"}})
 
-    def beats(self, count: int) -> None:
-        """So many beats of the checks, and a minute more, in which they are carried out."""
+    def ticks(self, count: int) -> None:
+        """So many runs of the checks, and a minute more, in which they are carried out."""
         now = self.world.now.replace(second=0, microsecond=0)
-        end = now + BEAT * count - timedelta(minutes=now.minute % 10)
+        end = now + TICK * count - timedelta(minutes=now.minute % 10)
         while self.world.now < end:
-            self.world.run(min(self.world.now + BEAT, end), every=BEAT)
+            self.world.run(min(self.world.now + TICK, end), every=TICK)
         self.world.run(end + timedelta(minutes=1))
 
     def probes(self) -> int:

@@ -179,7 +179,7 @@ def expired(world: World) -> Scenario:
     world.command("U0DEV", f"promote {SLUG}")
     settled(world, "Approval Requested", number + 1)
     click = world.slack.click("U0STRANGER", "Approve")
-    world.run(world.now + 25 * HOUR, every=HOUR, tending=HOUR)
+    world.run(world.now + 25 * HOUR, every=HOUR, maintenance=HOUR)
     message = newest(world)
     late = world.slack.resend(click)
     world.run(world.now + 2 * MINUTE)

@@ -106,7 +106,7 @@ def restored(world: World) -> Scenario:
     scenario.must(world.key(SEARCH).disabled, "an event that names a stranger restores nothing")
     statuses = [world.click("U0INTERN", "Restore key").status, world.click("U0INTERN", "Approve").status]
     own = world.slack.told("U0INTERN")[-1]
-    scenario.must(world.key(SEARCH).disabled, "nobody approves their own wish")
+    scenario.must(world.key(SEARCH).disabled, "nobody approves their own request")
     statuses += [world.slack.click("U0LEAD", "Approve").status, world.click("U0LEAD", "Approve").status]
     answer = world.complete(SEARCH).status_code
     world.run(world.now + 30 * MINUTE)
@@ -157,7 +157,7 @@ def exposed(world: World) -> Scenario:
         f"disabled within {minutes:.0f} virtual minute of the report; {secret.get('name')} made and proven after it",
         f"the leaked key answers {scenario.facts['answer_of_the_leaked_key']}, the new one "
         f"{scenario.facts['answer_of_the_new_key']}; a restore of the leaked one is refused ({', '.join(refused)})",
-        "reported once more: the leash withholds a second disable on one day, and tells a human",
+        "reported once more: the rate limit withholds a second disable on one day, and a human is told",
     )
     scenario.must(stopped, "the key is disabled")
     scenario.must("Key Rotated" in kinds[kinds.index("Rotation Started") :], "a new key was made after the disable")

@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 
-from governor.broadcast import Watch, digest_of
+from governor.broadcast.messages import Watch, digest_of
 from sandbox.scenario.organization import SEARCH
 from sandbox.scenario.scenario import Scenario, usd
 from sandbox.scenario.world import MANAGEMENT_KEY, MODELS, World
@@ -109,7 +109,7 @@ def loop_by_seconds(world: World) -> Scenario:
     scenario.must(len(confirmed) == 1, "Runaway Confirmed published once")
     world.run(world.now + timedelta(minutes=5))
     again = [world.events(kind, subject=SEARCH) for kind in ("Runaway Confirmed", "Key Disabled")]
-    scenario.must([len(found) for found in again] == [1, 1], "and the beats after it tell nothing twice")
+    scenario.must([len(found) for found in again] == [1, 1], "and the runs after it tell nothing twice")
     scenario.must(not world.engine.dead_letters(), "no dead letters")
     return scenario
 

@@ -31,7 +31,7 @@ SLACK_TOKEN = "xoxb-fake-token"
 SIGNING_SECRET = "fake-signing-secret"
 MODELS = ("anthropic/claude-haiku-4.5", "openai/gpt-5.1-codex-mini")
 METER = "SpendMeterFunctionEveryMinute"
-TENDING = (
+MAINTENANCE = (
     "KeyRetirementFunctionTenMinutes",
     "CredentialRotationFunctionTenMinutes",
     "ByokFailoverFunctionTenMinutes",
@@ -68,8 +68,8 @@ class World:
         self.plaintexts: dict[str, str] = {}
         self.consumers: list[Consumer] = []
         self.metered_until = 0
-        self.beats = 0
-        self.on_beat: Callable[[datetime], None] = lambda _: None
+        self.ticks = 0
+        self.on_tick: Callable[[datetime], None] = lambda _: None
 
     @property
     def now(self) -> datetime:
@@ -91,8 +91,8 @@ class World:
         return sum(self.spent(name) for name in self.traffic)
 
     def metered(self, log: str | None = None) -> list[float]:
-        """What the meter says was spent (USD), beat by beat: its log, or this stretch of it."""
-        found = re.findall(r'^\{.*"message":"beat".*\}$', log or self.engine.logs("SpendMeterFunction"), flags=re.M)
+        """What the meter says was spent (USD), run by run: its log, or this stretch of it."""
+        found = re.findall(r'^\{.*"message":"run".*\}$', log or self.engine.logs("SpendMeterFunction"), flags=re.M)
         return [float(json.loads(line)["spend_usd"]) for line in found]
 
     def subjects(self) -> dict[str, str]:
@@ -100,20 +100,20 @@ class World:
         named = {one.id: one.name for one in self.simulator.organization.workspaces.values()}
         return named | {traffic.hash: name for name, traffic in self.traffic.items()}
 
-    def run(self, until: datetime, *, every: timedelta = MINUTE, tending: timedelta | None = None) -> None:
-        """Let time pass: traffic, then the beat, minute by minute; `every` thins quiet stretches.
+    def run(self, until: datetime, *, every: timedelta = MINUTE, maintenance: timedelta | None = None) -> None:
+        """Let time pass: traffic, then the run, minute by minute; `every` thins quiet stretches.
 
-        `tending` thins the beats of those that look after something. Consumers ask at their own instants.
+        `maintenance` thins the runs of those that look after something. Consumers ask at their own instants.
         """
         thin = {METER: every.total_seconds()} if every > MINUTE else {}
-        thin |= dict.fromkeys(TENDING, tending.total_seconds()) if tending else {}
+        thin |= dict.fromkeys(MAINTENANCE, maintenance.total_seconds()) if maintenance else {}
         while self.now < until:
             moment = min(self.now + every, until)
             minute = int(moment.timestamp()) // 60
             self._spend(minute)
             self.engine.run_until(moment, thin, self._consume)
-            self.beats += 1
-            self.on_beat(moment)
+            self.ticks += 1
+            self.on_tick(moment)
 
     def run_while(self, condition: Callable[[], bool], *, at_most: timedelta, every: timedelta = MINUTE) -> bool:
         """Run, by the minute or as thinned, while `condition` holds; whether it ceased to hold in time."""

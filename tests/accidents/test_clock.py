@@ -19,7 +19,7 @@ def _the_reading_is_stamped_ahead(account: Account, minutes: int) -> None:
     s3, place = engine.client("s3"), {"Bucket": engine.outputs["ReadingBucket"], "Key": "readings/state.bin"}
     state = Codec().decode(s3.get_object(**place)["Body"].read())
     places = {id: replace(one, read_at=one.read_at + minutes) for id, one in state.places.items()}
-    stamped = replace(state, beat=state.beat + minutes, places=places)
+    stamped = replace(state, tick=state.tick + minutes, places=places)
     s3.put_object(**place, Body=Codec().encode(stamped))
 
 

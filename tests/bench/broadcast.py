@@ -20,8 +20,8 @@ from broadcast_gateway.service import Gateway
 from broadcast_tally.decide import Tally
 from broadcast_tally.service import Counter
 from broadcast_tally.settings import Batch
-from governor.broadcast import Line, Pushed, Tip, Watch, digest_of
-from governor.reading_store import MemoryReadingStore
+from governor.broadcast.messages import Line, Pushed, Tip, Watch, digest_of
+from governor.storage.readings import MemoryReadingStore
 from tests.bench.figures import Figure
 from tests.unit.broadcast_gateway.otlp import NOW, TOKEN, event, request
 

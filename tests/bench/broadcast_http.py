@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from governor.broadcast import digest_of
+from governor.broadcast.messages import digest_of
 from sandbox.build import ROOT
 from tests.bench.figures import Figure
 from tests.bench.workers.pushed import NAMES

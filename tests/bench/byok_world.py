@@ -12,7 +12,7 @@ from sandbox.openrouter.simulator import Simulator
 WORKSPACES, CREDENTIALS = 10, ("anthropic", "anthropic", "anthropic", "openai", "openai", "openai")
 MODELS = {"anthropic": "anthropic/claude-haiku-4.5", "openai": "openai/gpt-5-mini"}
 REQUEST_USD, REQUESTS = 0.02, 10
-"""Of each workload, in each beat, at each provider."""
+"""Of each workload, in each run, at each provider."""
 SILENT = "team-0"
 
 

@@ -1,7 +1,7 @@
 """Cold starts: from the start of the process to its first answer, under AWS's runtime interface client.
 
 Each function against a floor (`floors/`) that imports and makes the same clients and makes the same first AWS call, of
-the same local stub, in the same environment from the same layers. The meter's beat is one that was metered already: it
+the same local stub, in the same environment from the same layers. The meter's run is one that was metered already: it
 reads the stored reading and answers. The kill switch's first call, for the management key, is refused: it raises, as
 does its floor.
 """

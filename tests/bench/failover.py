@@ -1,6 +1,6 @@
 """A day's checks of ten workspaces with six provider credentials each: requests, dollars, and Lambda's time.
 
-The shipped handler runs its 144 beats over the simulator; AWS is moto. Both answer in process and without latency, and
+The shipped handler runs its 144 runs over the simulator; AWS is moto. Both answer in process and without latency, and
 their own work counts in the processor's seconds: Lambda's are fewer, its wall time is the requests'. One workspace's
 credentials are revoked at noon. There no probe is declared, and the leak is found by reading alone.
 """
@@ -29,7 +29,7 @@ from tests.bench.byok_world import CREDENTIALS, SILENT, WORKSPACES, declared, fo
 from tests.bench.figures import Figure
 from tests.faults.routed import Routed
 
-START, BEAT, BEATS = datetime(2026, 5, 12, tzinfo=UTC), timedelta(minutes=10), 144
+START, TICK, TICKS = datetime(2026, 5, 12, tzinfo=UTC), timedelta(minutes=10), 144
 REVOKED_AT = 72
 CALL_SECONDS = 0.15
 """What the bill, too, takes a request to OpenRouter to last."""
@@ -51,11 +51,11 @@ def measure(say: Callable[[str], None]) -> list[Figure]:
     keys = founded(simulator)
     with _stage(simulator, keys, now) as told:
         before, seconds, found = Counter(_kinds(simulator)), 0.0, None
-        for number in range(BEATS):
+        for number in range(TICKS):
             if number == REVOKED_AT:
                 _revoke(simulator)
             traffic(simulator, keys)
-            now[0] += BEAT
+            now[0] += TICK
             began = time.process_time()
             byok_failover.handler.lambda_handler({"version": 1, "scheduled_time": format_instant(now[0])}, _CONTEXT)
             seconds += time.process_time() - began
@@ -71,11 +71,11 @@ def measure(say: Callable[[str], None]) -> list[Figure]:
     say(f"the leak was told after {minutes} minutes: ${leak.get('lost_usd')} by then, and no probe there")
     lambda_seconds = seconds + sum(asked.values()) * CALL_SECONDS
     return [
-        Figure("failover: management requests a day / a beat", asked["management"], BEATS, "requests"),
+        Figure("failover: management requests a day / a run", asked["management"], TICKS, "requests"),
         Figure("failover: probes a day / their bound", asked["inference"], 24 * 2 * (WORKSPACES - 1), "probes", 1.0),
         Figure("failover: dollars of probes a day / their bound", usd, MOST_USD, "USD", 1.0),
-        Figure("failover: processor seconds a day, far sides in process / beats", seconds, BEATS, "s"),
-        Figure("failover: Lambda seconds a day, 150 ms a request / beats", lambda_seconds, BEATS, "s"),
+        Figure("failover: processor seconds a day, far sides in process / runs", seconds, TICKS, "s"),
+        Figure("failover: Lambda seconds a day, 150 ms a request / runs", lambda_seconds, TICKS, "s"),
         Figure("failover: minutes to find a leak by reading / an hour", minutes, 60, "min", 1.0),
     ]
 

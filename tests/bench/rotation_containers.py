@@ -28,8 +28,8 @@ from moto.core.botocore_stubber import BotocoreStubber
 import key_retirement.handler
 import key_rotation.handler
 from governor.clock import format_instant
-from governor.dynamo_ledger import DynamoLedger
-from governor.lineage import Attribution, Limit, Lineage, LineageKey, Lineages
+from governor.keys.lineage import Attribution, Limit, Lineage, LineageKey, Lineages
+from governor.ledger.dynamodb import DynamoLedger
 from governor.policy import Policy
 from key_retirement import side_by_side
 from key_rotation.service import KeyRotation
@@ -77,7 +77,7 @@ class Share:
 @dataclass
 class Cost:
     """Processor seconds of a phase: of the process; within it those of moto, of the product with its libraries, and of
-    this bench, each taken by its thread's own clock (those of a beat's threads are in the process's alone). `calls`: of
+    this bench, each taken by its thread's own clock (those of a run's threads are in the process's alone). `calls`: of
     AWS.
 
     `kinds`: those calls by name. `owners`: seconds by whose code it is, moto left out, where the share is profiled.

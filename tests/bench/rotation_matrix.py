@@ -18,7 +18,7 @@ SIZES, LATENCIES, PACES = (10, 100, 1_000, 10_000), (0.0, 0.05, 0.15), ((5, 2), 
 """A pace, and the rotations at once that keep it busy."""
 BASES = (10, 100)
 MEASURED_SECONDS = 20.0
-"""The most that a measured cell waits for its pace in the steps; the beats after them wait as long again."""
+"""The most that a measured cell waits for its pace in the steps; the runs after them wait as long again."""
 PRICES = Path(__file__).with_name("prices-2026-11.json")
 UNITS = {"GetItem": (1, 0), "Query": (1, 0), "PutItem": (0, 2), "TransactWriteItems": (0, 8)}
 """Assumed, units of reading and writing: a row of up to 2 KB, two of them in a transaction."""

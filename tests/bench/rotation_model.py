@@ -1,6 +1,6 @@
 """What a rotation would take in Lambda, from what one was measured to need: requests, calls, processor time. Pure.
 
-The steps run in containers of their own, one rotation at a time in each. The beats that retire old keys run in one
+The steps run in containers of their own, one rotation at a time in each. The runs that retire old keys run in one
 container, whatever their number. Each container has its own share of a processor, which a bench on one machine, where
 all share two, cannot show.
 """
@@ -12,7 +12,7 @@ MEMORY_MB, MEMORY_OF_A_PROCESSOR_MB = 1024, 1769
 """Of `KeyRotationFunction` and `KeyRetirementFunction`; AWS gives a whole virtual processor from 1,769 MB on."""
 SHARE = MEMORY_MB / MEMORY_OF_A_PROCESSOR_MB
 BEAT_SECONDS, BEAT_EVERY_MINUTES = 116.0, 10
-"""What a beat has of its 120 seconds before it puts off the rest, and how often one begins."""
+"""What a run has of its 120 seconds before it puts off the rest, and how often one begins."""
 SCRIPT_REQUESTS = 2
 
 
@@ -37,14 +37,14 @@ def steps(need: Need, count: int, at_once: int, latency: float, aws: float) -> f
     return math.ceil(count / at_once) * need.seconds(latency, aws)
 
 
-def beats(need: Need, count: int, at_once: int, latency: float, aws: float) -> float:
-    """Seconds that the beats work until `count` old keys are gone: `at_once` threads of one container, whose processor
+def ticks(need: Need, count: int, at_once: int, latency: float, aws: float) -> float:
+    """Seconds that the runs work until `count` old keys are gone: `at_once` threads of one container, whose processor
     they share. The hours and days that a key waits between them are its overlap and quarantine, and not counted."""
     return count * max(need.seconds(latency, aws) / at_once, need.processor / SHARE)
 
 
-def beats_needed(seconds: float) -> int:
-    """A beat that has no time left puts off the rest to the next, ten minutes later."""
+def ticks_needed(seconds: float) -> int:
+    """A run that has no time left puts off the rest to the next, ten minutes later."""
     return math.ceil(seconds / BEAT_SECONDS)
 
 

@@ -21,11 +21,11 @@ from tests.bench.rotation_model import (
     SCRIPT_REQUESTS,
     SHARE,
     Need,
-    beats,
-    beats_needed,
     least_at_once,
     script,
     steps,
+    ticks,
+    ticks_needed,
 )
 from tests.bench.rotations import Load, Outcome, Phase, run
 
@@ -72,7 +72,7 @@ def _assumptions() -> dict[str, float]:
         "openrouter_seconds_a_request": LATENCY,
         "memory_mb": MEMORY_MB,
         "share_of_a_processor": round(SHARE, 3),
-        "seconds_of_a_beat": BEAT_SECONDS,
+        "seconds_of_a_tick": BEAT_SECONDS,
         "requests_of_the_script": SCRIPT_REQUESTS,
     }
 
@@ -107,7 +107,7 @@ def _owners(outcome: Outcome) -> dict[str, float]:
 def _computed(replaced: Need, gone: Need, plain: Outcome) -> Iterator[dict[str, float]]:
     theirs = script(COUNT, LATENCY, plain.script_processor / plain.load.workloads)
     for aws in AWS_SECONDS:
-        alone, retiring = (beats(gone, COUNT, threads, LATENCY, aws) for threads in (1, MOST))
+        alone, retiring = (ticks(gone, COUNT, threads, LATENCY, aws) for threads in (1, MOST))
         for at_once in AT_ONCE:
             ours = steps(replaced, COUNT, at_once, LATENCY, aws)
             yield {
@@ -117,10 +117,10 @@ def _computed(replaced: Need, gone: Need, plain: Outcome) -> Iterator[dict[str, 
                 "requests_a_second": round(replaced.requests * COUNT / ours, 1),
                 "script_seconds": round(theirs, 1),
                 "new_keys_ratio": round(ours / theirs, 3),
-                "beats_seconds_in_one_thread": round(alone, 1),
-                "beats_seconds": round(retiring, 1),
-                "beats": beats_needed(retiring),
-                "beats_ratio": round(retiring / theirs, 2),
+                "ticks_seconds_in_one_thread": round(alone, 1),
+                "ticks_seconds": round(retiring, 1),
+                "runs": ticks_needed(retiring),
+                "ticks_ratio": round(retiring / theirs, 2),
             }
 
 
@@ -151,15 +151,15 @@ def _ratios(rows: list[dict[str, float]], replaced: Need, of_script: float) -> I
     )
     columns = (
         "AWS, a call", "at once", "new keys", "requests a second", "script", "ratio",
-        "old keys gone, one thread", "old keys gone", "beats filled", "ratio",
+        "old keys gone, one thread", "old keys gone", "runs filled", "ratio",
     )  # fmt: skip
     yield f"| {' | '.join(columns)} |\n{'|---' * len(columns)}|"
     for row in rows:
         cells = (
             f"{row['aws_ms']:g} ms", f"{row['at_once']}", f"{row['new_keys_seconds']:.1f} s",
             f"{row['requests_a_second']:.0f}", f"{row['script_seconds']:.1f} s", f"{row['new_keys_ratio']:.3f}",
-            f"{row['beats_seconds_in_one_thread']:.0f} s", f"{row['beats_seconds']:.0f} s",
-            f"{row['beats']}", f"{row['beats_ratio']:.2f}",
+            f"{row['ticks_seconds_in_one_thread']:.0f} s", f"{row['ticks_seconds']:.0f} s",
+            f"{row['runs']}", f"{row['ticks_ratio']:.2f}",
         )  # fmt: skip
         yield f"| {' | '.join(cells)} |"
     tenth = script(1, LATENCY, of_script) / 10

@@ -1,6 +1,6 @@
 """Rotations in bulk, end to end, against a script on the vendor's SDK that creates and deletes, one after another.
 
-End to end: Secrets Manager's four steps for each, and, a day and a week of OpenRouter's time later, the beats that
+End to end: Secrets Manager's four steps for each, and, a day and a week of OpenRouter's time later, the runs that
 disable, detach and delete the old keys. The shipped functions run over the simulator; AWS answers without latency. The
 workloads are as Governor has run them for a while: each has its row and its key, with a cap and a guardrail.
 
@@ -39,7 +39,7 @@ LEAST = (
 )
 """What no rotation that keeps cap and guardrail can do without, one request each and nothing read back."""
 TAIL = (timedelta(hours=26), timedelta(hours=2), timedelta(days=8), timedelta(days=30))
-"""The time that passes before each beat."""
+"""The time that passes before each run."""
 _STEPS, _ALL = "steps", "all"
 
 
@@ -75,7 +75,7 @@ class Load:
 
 @dataclass
 class Phase:
-    """The steps, or one beat. `far`: processor seconds of the simulator and its web server; `bench`: of what tells the
+    """The steps, or one run. `far`: processor seconds of the simulator and its web server; `bench`: of what tells the
     containers what to do."""
 
     far: float

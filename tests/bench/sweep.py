@@ -1,8 +1,8 @@
 """The sweep of 10,000 keys in 20 workspaces, against bare GETs of the same pages and against the vendor's SDK.
 
-A beat is everything but AWS: read the account, meter, decide, encode, keep. It is compared with the very requests it
-made, made again by `workers/bare.py` at the same concurrency, in turn. Against the simulator a beat waits for a far
-side that works for its answers, as every beat does; against the replay, which costs nothing and waits for nobody, the
+A run is everything but AWS: read the account, meter, decide, encode, keep. It is compared with the very requests it
+made, made again by `workers/bare.py` at the same concurrency, in turn. Against the simulator a run waits for a far
+side that works for its answers, as every run does; against the replay, which costs nothing and waits for nobody, the
 meter's own processor time is laid bare.
 """
 
@@ -32,7 +32,7 @@ class Sweeps:
         self._minute = START_MINUTE
         self._targets: list[str] = []
         meter.tell("start", base_url=far.url, concurrency=CONCURRENCY)
-        self._beat(meter)
+        self._tick(meter)
         meter.tell("ripen", minute=self._minute)
         for _ in range(3):
             self.warm(USUAL)
@@ -45,30 +45,30 @@ class Sweeps:
         return sorted({query["workspace_id"][0] for query in queries if "workspace_id" in query})
 
     def warm(self, share: float) -> float:
-        """Seconds of one more beat in the same container."""
+        """Seconds of one more run in the same container."""
         self._next(share)
-        return self._beat(self._meter)
+        return self._tick(self._meter)
 
     def cold(self, share: float) -> float:
-        """Seconds of a beat in a new process, which decodes what the last one kept. Imports are not counted."""
+        """Seconds of a run in a new process, which decodes what the last one kept. Imports are not counted."""
         return self.fresh(share)[0]
 
     def fresh(self, share: float) -> tuple[float, float]:
-        """A beat in a new process: seconds, and its peak memory in MB."""
+        """A run in a new process: seconds, and its peak memory in MB."""
         self._next(share)
         kept = self._meter.tell("save")["content"]
         with Worker.shipped("meter.py", self._stack) as worker:
             worker.tell("load", content=kept)
             worker.tell("start", base_url=self._far.url, concurrency=CONCURRENCY)
-            seconds = self._beat(worker)
+            seconds = self._tick(worker)
             return seconds, self._peak_mb
 
     def floor(self) -> float:
-        """Seconds of the last beat's requests, made bare over connections that are open."""
+        """Seconds of the last run's requests, made bare over connections that are open."""
         return self._get(self._bare)
 
     def cold_floor(self) -> float:
-        """Seconds of the last beat's requests, made bare by a new process."""
+        """Seconds of the last run's requests, made bare by a new process."""
         with Worker.shipped("bare.py", self._stack) as worker:
             return self._get(worker)
 
@@ -77,8 +77,8 @@ class Sweeps:
         self._far.move(share, self._minute)
         self._far.asked()
 
-    def _beat(self, worker: Worker) -> float:
-        told = worker.tell("beat", minute=self._minute)
+    def _tick(self, worker: Worker) -> float:
+        told = worker.tell("tick", minute=self._minute)
         assert (told["outcome"], told["keys_read"], told["api_errors"]) == ("metered", KEYS, 0), told
         self._peak_mb: float = told["peak_mb"]
         asked, _ = self._far.asked()
@@ -143,7 +143,7 @@ def _against_replay(stack: Path, say: Callable[[str], None]) -> Iterator[Figure]
 
         yield Figure("sweep against the vendor's SDK: replay without latency", *interleaved(3, warm, listed), "s")
         say("peak memory")
-        yield Figure("peak memory of a cold beat", sweeps.fresh(USUAL)[1], MEMORY_MB, "MB", 1.0)
+        yield Figure("peak memory of a cold run", sweeps.fresh(USUAL)[1], MEMORY_MB, "MB", 1.0)
 
 
 def _against_bare(

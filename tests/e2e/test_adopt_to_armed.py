@@ -88,7 +88,7 @@ class Operator:
     def loop(self, minutes: int = 20) -> None:
         """An agent loops for so long."""
         self.world.loop(SEARCH, 500.0)
-        self.world.run(self.world.now + minutes * MINUTE, tending=timedelta(hours=1))
+        self.world.run(self.world.now + minutes * MINUTE, maintenance=timedelta(hours=1))
 
     def _file(self, text: str, name: str) -> str:
         """What the page says is in the file."""

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from governor.allowance import GRANTED, MOST, Needs
-from governor.s3_reading_store import NEEDS
+from governor.keys.allowance import GRANTED, MOST, Needs
+from governor.storage.s3_readings import NEEDS
 from sandbox.scenario.organization import SEARCH, founding
 from sandbox.scenario.world import World, open_world
 

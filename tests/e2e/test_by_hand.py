@@ -34,7 +34,7 @@ def test_the_new_key_deleted_by_hand_in_its_overlap_never_costs_the_old_one_whic
     (drift,) = world.events("Key Drifted", subject=REPORTS)
     assert drift["detail"]["evidence"]["field"] == "hash"
     assert "still works" in drift["detail"]["reason"]
-    world.run(world.now + 40 * HOURS, every=HOURS, tending=HOURS)
+    world.run(world.now + 40 * HOURS, every=HOURS, maintenance=HOURS)
     assert works(world, before), "the last key that works was retired"
     assert not world.events("Key Retired", subject=REPORTS)
     blocked = world.events("Drain Blocked", subject=REPORTS)

@@ -19,7 +19,7 @@ def keys(tmp_path: Path) -> Iterator[ProviderKeys]:
 def test_a_gap_is_told_a_drill_runs_when_asked_twice_delivered_and_a_page_is_kept(keys: ProviderKeys) -> None:
     world = keys.world
     keys.credential(ANSWERS, "primary").settings["disabled"] = True
-    keys.beats(2)
+    keys.ticks(2)
     (gap,) = keys.told("Failover Gap Found", ANSWERS)
     assert gap["evidence"]["rule"] == "tier_disabled"
     world.engine.faults.deliver_twice("ByokFailoverFunction")

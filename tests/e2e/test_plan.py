@@ -41,7 +41,7 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> list[Seen]:
     """What the stack publishes."""
     with worlds.open_world(tmp_path_factory.mktemp("stack")) as world:
         _run_away(world.traffic)
-        world.run(END, tending=timedelta(hours=1))
+        world.run(END, maintenance=timedelta(hours=1))
         assert not world.engine.dead_letters()
         return sorted(
             (
@@ -76,7 +76,7 @@ def planned() -> Iterator[list[Seen]]:
     client = OpenRouter(SecretStr(worlds.MANAGEMENT_KEY), base_url="http://localhost/api/v1", transport=transport)
     policy, _ = compile_text("policy.yaml", account.policy("https://openrouter.ai/api/v1"))
     found = read_account(client, Output(), END)
-    # The stack's first beat comes a minute after it is installed: what was spent by then is where its counters start.
+    # The stack's first run comes a minute after it is installed: what was spent by then is where its counters start.
     start = INSTALLED + MINUTE
     history = Source(Asking(client.analytics), found.keys, None, Output(), 0.0).fetch(start, END).history
     events = Play(policy, found, history, start, END).run().events

@@ -239,7 +239,7 @@ def test_at_the_pace_of_real_time_a_minute_takes_a_minute(visitor: Visitor) -> N
 def test_a_paused_page_does_no_work(visitor: Visitor) -> None:
     visitor.order(do="time", mode="paused")
     visitor.until(lambda page: page["time"]["pace"] == "paused")
-    now, runs = visitor.page["time"]["now"], visitor.page["time"]["beats"]
+    now, runs = visitor.page["time"]["now"], visitor.page["time"]["runs"]
     assert visitor.asked("/api/events/none")
-    assert visitor.page["time"]["beats"] == runs
+    assert visitor.page["time"]["runs"] == runs
     assert visitor.page["time"]["now"] - now < 5, "only what a person does takes time"

@@ -64,8 +64,8 @@ def test_asked_in_slack_the_review_comes_as_a_message_a_page_and_tables_and_its_
 
 def test_every_monday_it_comes_by_itself_and_tells_no_finding_a_second_time(world: World) -> None:
     monday = timedelta(days=(7 - world.now.weekday()) % 7, hours=7, minutes=5)
-    world.run(world.now + monday, every=timedelta(hours=6), tending=timedelta(days=1))
-    world.run(world.now + timedelta(days=7), every=timedelta(hours=6), tending=timedelta(days=1))
+    world.run(world.now + monday, every=timedelta(hours=6), maintenance=timedelta(days=1))
+    world.run(world.now + timedelta(days=7), every=timedelta(hours=6), maintenance=timedelta(days=1))
     first, second = (one["detail"]["evidence"] for one in world.events("Account Reviewed"))
     assert first["run"] < second["run"]
     assert first["new"] > 50

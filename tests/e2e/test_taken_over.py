@@ -1,7 +1,8 @@
 """A role that is taken over: what its credentials reach, tried in the built stack against everything there is.
 
 Each function's credentials try every event, row, secret, queue and prefix; what they reached must be what
-`tests/ownership.py` and `governor.publishers` say is theirs, and no more. docs/security.md tells what that means.
+`tests/ownership.py` and `governor.events.publishers` say is theirs, and no more. docs/security.md tells what that
+means.
 """
 
 import json
@@ -15,8 +16,8 @@ from botocore.exceptions import ClientError
 from slack_sdk.signature import SignatureVerifier
 
 from governor.events import SOURCE, DetailType
-from governor.publishers import PUBLISHES, REDELIVERS
-from governor.redelivery import REDACTED_SOURCE
+from governor.events.publishers import PUBLISHES, REDELIVERS
+from governor.events.redelivery import REDACTED_SOURCE
 from sandbox.engine import Engine
 from sandbox.scenario.seconds import PARAMETERS
 from sandbox.scenario.seconds import SECRETS as BROADCAST

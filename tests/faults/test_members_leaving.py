@@ -9,9 +9,9 @@ from account_review.departures import Roll, count, mark
 from account_review.leaving import LIST, MOST, ROWS, watch
 from account_review.ports import Ports
 from governor.events import DetailType, Event
+from governor.events.published import RecordedBus, partition
 from governor.ledger import LedgerConflict
-from governor.published import RecordedBus, partition
-from governor.reading_store import MemoryReadingStore
+from governor.storage.readings import MemoryReadingStore
 from governor.topic import MemoryTopic
 from sandbox.reviewed import NOW
 from sandbox.reviewed.clean import STAGING, make_key
@@ -26,7 +26,7 @@ class Died(Exception):
 
 
 class Account:
-    """The clean organization, with a member who has keys in two workspaces; beats an hour apart."""
+    """The clean organization, with a member who has keys in two workspaces; runs an hour apart."""
 
     def __init__(self, *, keys: int = 1) -> None:
         self.world = World()
@@ -48,8 +48,8 @@ class Account:
             world.shelf, None, MemoryTopic(), bus, lambda: self.at, Quiet(), "governor",
         )  # fmt: skip
 
-    def beat(self, *, again: bool = False) -> int:
-        """The next hour's beat, or the last one once more."""
+    def tick(self, *, again: bool = False) -> int:
+        """The next hour's run, or the last one once more."""
         if not again:
             self.at += HOUR
             self.world.now = self.at
@@ -63,12 +63,12 @@ class Account:
 
 def test_a_member_who_is_missing_from_two_lists_in_a_row_is_told_once_with_their_keys() -> None:
     account = Account(keys=2)
-    account.beat()
+    account.tick()
     account.organization.remove_member(ANA)
-    account.beat()
+    account.tick()
     assert account.told == []
     for _ in range(3):
-        account.beat()
+        account.tick()
     (event,) = account.told
     assert event.detail_type is DetailType.MEMBER_DEPARTED
     assert event.subject == ANA
@@ -80,18 +80,18 @@ def test_a_creator_who_was_never_a_member_did_not_leave() -> None:
     account = Account()
     del account.organization.members[ANA]
     for _ in range(4):
-        account.beat()
+        account.tick()
     assert account.told == []
 
 
 def test_a_member_who_is_back_for_the_second_list_did_not_leave() -> None:
     account = Account()
-    account.beat()
+    account.tick()
     for _ in range(3):
         account.organization.remove_member(ANA)
-        account.beat()
+        account.tick()
         account.organization.members[ANA] = "org:member"
-        account.beat()
+        account.tick()
     assert account.told == []
 
 
@@ -99,62 +99,62 @@ def test_who_comes_back_and_leaves_again_is_told_again() -> None:
     account = Account()
     for _ in range(2):
         account.organization.members[ANA] = "org:member"
-        account.beat()
+        account.tick()
         account.organization.remove_member(ANA)
-        account.beat()
-        account.beat()
+        account.tick()
+        account.tick()
     assert [event.subject for event in account.told] == [ANA, ANA]
 
 
 @pytest.mark.parametrize("fault", ["500", "403"])
 def test_a_list_that_fails_neither_counts_nor_breaks_the_count(fault: str) -> None:
     account = Account()
-    account.beat()
+    account.tick()
     account.organization.remove_member(ANA)
-    account.beat()
+    account.tick()
     if fault == "500":
         account.simulator.fault("/organization/members", "500", times=2)
     else:
         account.simulator.fault("/organization/members", "fail_before", status=403, times=2)
-    account.beat()
-    account.beat()
+    account.tick()
+    account.tick()
     assert account.told == []
-    account.beat()
+    account.tick()
     assert [event.subject for event in account.told] == [ANA]
 
 
 def test_an_emptied_or_halved_list_says_nothing_however_often_it_comes() -> None:
     account = Account()
-    account.beat()
+    account.tick()
     whole = dict(account.organization.members)
     assert len(whole) > 2
     for short in ({}, dict(list(whole.items())[:1])):
         account.organization.members = short
         for _ in range(3):
-            account.beat()
+            account.tick()
     assert account.told == []
     account.organization.members = whole
-    account.beat()
-    account.beat()
+    account.tick()
+    account.tick()
     assert account.told == []
 
 
-def test_the_same_beat_again_is_no_second_list() -> None:
+def test_the_same_run_again_is_no_second_list() -> None:
     account = Account()
-    account.beat()
+    account.tick()
     account.organization.remove_member(ANA)
-    account.beat()
+    account.tick()
     for _ in range(3):
-        account.beat(again=True)
+        account.tick(again=True)
     assert account.told == []
 
 
 def test_who_left_without_a_key_is_not_told_and_forgotten() -> None:
     account = Account(keys=0)
-    account.beat()
+    account.tick()
     account.organization.remove_member(ANA)
-    account.beat()
-    account.beat()
+    account.tick()
+    account.tick()
     row = account.world.ledger.get(ROWS, LIST)
     assert account.told == []
     assert row is not None
@@ -163,23 +163,23 @@ def test_who_left_without_a_key_is_not_told_and_forgotten() -> None:
 
 def test_keys_that_cannot_be_read_are_not_taken_for_none() -> None:
     account = Account()
-    account.beat()
+    account.tick()
     account.organization.remove_member(ANA)
-    account.beat()
+    account.tick()
     account.simulator.fault("/keys", "500", times=50)
-    account.beat()
+    account.tick()
     assert account.told == []
     account.simulator.faults.clear()
-    account.beat()
+    account.tick()
     assert [event.subject for event in account.told] == [ANA]
 
 
 def test_of_more_keys_than_an_event_names_it_says_how_many() -> None:
     account = Account(keys=MOST + 3)
-    account.beat()
+    account.tick()
     account.organization.remove_member(ANA)
-    account.beat()
-    account.beat()
+    account.tick()
+    account.tick()
     (event,) = account.told
     assert len(event.evidence["keys"]) == MOST
     assert event.evidence["total"] == MOST + 3
@@ -187,18 +187,18 @@ def test_of_more_keys_than_an_event_names_it_says_how_many() -> None:
 
 @pytest.mark.parametrize("after", [False, True])
 @pytest.mark.parametrize("effect", ["list", "stored", "published", "settled"])
-def test_a_beat_that_dies_tells_the_same_once(effect: str, after: bool) -> None:
+def test_a_run_that_dies_tells_the_same_once(effect: str, after: bool) -> None:
     account = Account()
-    account.beat()
+    account.tick()
     account.organization.remove_member(ANA)
-    account.beat()
+    account.tick()
     owner, name = (account.bus, "publish") if effect == "published" else (account.world.ledger, "commit")
-    mend = _dying(owner, name, {"list": 1, "stored": 2, "published": 1, "settled": 3}[effect], after=after)
+    fix = _dying(owner, name, {"list": 1, "stored": 2, "published": 1, "settled": 3}[effect], after=after)
     with pytest.raises(Died):
-        account.beat()
-    mend()
-    account.beat(again=True)
-    account.beat()
+        account.tick()
+    fix()
+    account.tick(again=True)
+    account.tick()
     assert [event.subject for event in account.told] == [ANA]
     row = account.world.ledger.get(ROWS, LIST)
     assert row is not None
@@ -207,21 +207,21 @@ def test_a_beat_that_dies_tells_the_same_once(effect: str, after: bool) -> None:
 
 def test_of_two_copies_beside_each_other_one_counts_and_the_words_are_the_same() -> None:
     account = Account()
-    account.beat()
+    account.tick()
     account.organization.remove_member(ANA)
-    account.beat()
+    account.tick()
     ledger = account.world.ledger
     whole = ledger.commit
 
     def crowded(*writes: object) -> None:
         ledger.commit = whole  # type: ignore[method-assign]
-        account.beat(again=True)
+        account.tick(again=True)
         whole(*writes)  # type: ignore[arg-type]
 
     ledger.commit = crowded  # type: ignore[method-assign]
     with pytest.raises(LedgerConflict):
-        account.beat()
-    account.beat(again=True)
+        account.tick()
+    account.tick(again=True)
     assert [event.subject for event in account.told] == [ANA]
     assert len({str(event.detail()) for event in account.bus.events}) == 1
 

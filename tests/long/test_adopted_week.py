@@ -5,7 +5,7 @@ what the deployed stack did in it agree event by event.
 its own role. A twin of the organization lives the same week unwatched, and is planned over afterwards.
 
 To be affordable, what keys spend by habit comes every tenth minute, and the meter is woken then, at midnight, and every
-minute from the beginning of each trouble until half an hour after its end: 1,700 beats instead of 10,080. The minutes
+minute from the beginning of each trouble until half an hour after its end: 1,700 runs instead of 10,080. The minutes
 that are left out have no spend in either world. The plan leaves out no minute.
 """
 
@@ -205,7 +205,7 @@ def _live(world: worlds.World) -> None:
     given: set[str] = set()
     while world.now < END:
         following = _next(world.now)
-        world.run(following, every=following - world.now, tending=6 * HOUR)
+        world.run(following, every=following - world.now, maintenance=6 * HOUR)
         if world.now.hour == 8 and world.now.minute == 0:
             for id, subject in _to_give_back(world):
                 if id not in given:

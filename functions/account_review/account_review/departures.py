@@ -1,7 +1,7 @@
 """Who left the organization: lists of members, one after the other. Pure.
 
 A list, the first rule that applies:
- 1. `repeated`    it is of a beat that was counted already
+ 1. `repeated`    it is of a run that was counted already
  2. `empty`       it names nobody: an organization has its administrator
  3. `shorter`     it has fewer than half of the members that were seen: a list that was cut off
  4. `counted`     who was seen and is missing now is missing since this list; who is there again is not
@@ -70,7 +70,7 @@ class Counted:
 
 
 def count(roll: Roll | None, members: Collection[str], at: datetime) -> Counted:
-    """What a list that was read to its end says, by the rules above. `at`: the beat's own time."""
+    """What a list that was read to its end says, by the rules above. `at`: the run's own time."""
     present = frozenset(map(mark, members))
     if roll and at <= roll.at:
         return Counted("repeated", roll)

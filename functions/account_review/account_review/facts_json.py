@@ -5,7 +5,7 @@ import json
 from account_review.costs import cents
 from account_review.report import Report
 from governor.clock import format_instant
-from governor.review_evidence import Reviewed
+from governor.events.review_evidence import Reviewed
 
 
 def facts_json(report: Report) -> str:

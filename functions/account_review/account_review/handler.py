@@ -9,10 +9,10 @@ import boto3
 
 from account_review.leaving import watch
 from account_review.service import AccountReview
-from account_review.settings import Beat, ReviewSettings, received
+from account_review.settings import ReviewSettings, Tick, received
 from account_review.wiring import review_over
+from governor.events.redelivery import redelivered
 from governor.policy import Policy
-from governor.redelivery import redelivered
 
 MARGIN_SECONDS = 30.0
 """Kept back from OpenRouter's calls, to write down and tell what was found."""
@@ -32,7 +32,7 @@ def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
     def remaining() -> float:
         return int(context.get_remaining_time_in_millis()) / 1000 - MARGIN_SECONDS
 
-    if isinstance(asked, Beat):
+    if isinstance(asked, Tick):
         return {"told": watch(review.ports, asked.at, remaining)}
     found = review.act(asked, remaining).findings
     return {"run": asked.id, "open": len(found.open), "new": len(found.new)}

@@ -2,8 +2,8 @@
 
 | effect | dies before | dies after | twice, beside itself |
 |---|---|---|---|
-| row `members`: list | the beat is read again | the beat is not counted twice | one wins, the other comes back |
-| event, stored first | told by the next try or beat | the same id, in the stored words | consumers drop it |
+| row `members`: list | the run is read again | the run is not counted twice | one wins, the other comes back |
+| event, stored first | told by the next try or run | the same id, in the stored words | consumers drop it |
 | row `members`: told | the same event again, under its id | nothing | as the first |
 
 Nothing is written at OpenRouter.
@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 from account_review.departures import Roll, count, mark
 from account_review.ports import Ports
 from governor.events import DetailType, Event, event_id
+from governor.events.member_evidence import DepartedKey, MemberDeparted
 from governor.ledger import ABSENT, Put
-from governor.member_evidence import DepartedKey, MemberDeparted
 from governor.policy import Policy
 from management_api import Deadline, OpenRouterError, Read
 
@@ -31,10 +31,10 @@ MOST = 200
 
 
 def watch(ports: Ports, at: datetime, remaining: Callable[[], float]) -> int:
-    """How many departures were told. `at`: the beat's own time.
+    """How many departures were told. `at`: the run's own time.
 
     A list that cannot be read says nothing. Raises `AuthenticationFailed`, `LedgerConflict`, `PublishFailed`, an AWS
-    error, or what kept the keys of somebody who left from being read: Lambda tries again, and so does the next beat.
+    error, or what kept the keys of somebody who left from being read: Lambda tries again, and so does the next run.
     """
     row = ports.ledger.get(ROWS, LIST)
     roll, version = (Roll.of(row.data), row.version) if row else (None, ABSENT)

@@ -4,12 +4,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from account_review.asking import Asker
+from account_review.account_reading import LONGEST
+from account_review.analytics_questions import Asker
 from account_review.costs import NOUGHT, WEEK, WEEKS, Costs, Line, Table, by, cents, table, windows
 from account_review.facts import Facts
 from account_review.forecast import Forecast, forecast
 from account_review.movers import Mover, Usage, reasons
-from account_review.reading import LONGEST
 from governor.policy import Policy
 
 MOST_MOVERS = 5

@@ -1,7 +1,7 @@
 """What Governor did in the week, what that saved, and who decided: from its own records. Pure.
 
-The records are the events that each function stored before it published them (`governor.published`) and the table of
-decisions; no event's word about a person is shown, only what the votes say.
+The records are the events that each function stored before it published them (`governor.events.published`) and the
+table of decisions; no event's word about a person is shown, only what the votes say.
 """
 
 from collections import Counter
@@ -14,7 +14,7 @@ from typing import Any
 from account_review.costs import NOUGHT, cents
 from governor.clock import parse_instant
 from governor.events import DetailType, Event
-from governor.evidence import Disable
+from governor.events.evidence import Disable
 
 WEEK = timedelta(days=7)
 MONTH_DAYS = Decimal("30.44")

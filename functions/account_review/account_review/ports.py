@@ -9,8 +9,8 @@ from governor.events import Publisher
 from governor.ledger import Ledger
 from governor.policy import Policy
 from governor.ports import Log
-from governor.reading_store import ReadingStore
-from governor.slack import Files, Slack
+from governor.slack.channel import Files, Slack
+from governor.storage.readings import ReadingStore
 from governor.topic import Topic
 
 if TYPE_CHECKING:

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from account_review.asking import Asker
+from account_review.account_reading import Reader
+from account_review.analytics_questions import Asker
 from account_review.decide import judge
 from account_review.facts import Facts, price_of
 from account_review.facts_json import evidence, facts_json
@@ -27,16 +28,15 @@ from account_review.of_models import listed, uses
 from account_review.page import page
 from account_review.past import Deeds, deeds
 from account_review.ports import COSTS, FACTS, FINDINGS, FOCUS, KINDS, PAGE, Ports
-from account_review.reading import Reader
 from account_review.report import Report
 from account_review.settings import Run
 from account_review.shelf import LATEST
 from account_review.standing import compare
 from account_review.summary import color, lines, plain
-from governor.approvals import DECISIONS, REQUESTS
+from governor.approvals.store import DECISIONS, REQUESTS
 from governor.events import DetailType, Event, event_id
-from governor.published import partition
-from governor.slack import Message
+from governor.events.published import partition
+from governor.slack.channel import Message
 from management_api import Deadline
 
 RECORDS = (

@@ -28,29 +28,29 @@ class ReviewSettings(Settings):
 
 @dataclass(frozen=True)
 class Run:
-    """One review. `id`: the same for the same wish or week, so that a repeat goes on where the first stopped."""
+    """One review. `id`: the same for the same request or week, so that a repeat goes on where the first stopped."""
 
     id: str
 
 
 @dataclass(frozen=True)
-class Beat:
+class Tick:
     """Look who is a member. `at`: when the schedule meant it."""
 
     at: datetime
 
 
-def received(event: Any) -> Run | Beat:
+def received(event: Any) -> Run | Tick:
     """What a schedule or a rule brings. Raises `BadEvent` naming the field."""
     if isinstance(event, dict) and "scheduled_time" in event:
         try:
             at = parse_instant(event["scheduled_time"])
         except (TypeError, ValueError, AttributeError) as error:
             raise BadEvent(f"scheduled_time: {error}") from error
-        return Beat(at) if event.get("watch") == "members" else Run(f"weekly-{at:%Y-%m-%d}")
+        return Tick(at) if event.get("watch") == "members" else Run(f"weekly-{at:%Y-%m-%d}")
     asked = Event.received(event)
     if asked.detail_type != DetailType.REVIEW_REQUESTED:
-        raise BadEvent(f"detail-type: a review does not act on {asked.detail_type.value!r}; mend the rule")
+        raise BadEvent(f"detail-type: a review does not act on {asked.detail_type.value!r}; fix the rule")
     # An id from outside may be anything, and becomes part of an object's name.
     plain = asked.id if re.fullmatch(r"[A-Za-z0-9-]{8,64}", asked.id) else hashlib.sha256(asked.id.encode()).hexdigest()
     return Run(f"asked-{plain[:40]}")

@@ -7,7 +7,7 @@ from decimal import Decimal
 from account_review.costs import cents
 from account_review.finding import Finding
 from account_review.report import Report
-from governor.slack_text import clip, escape
+from governor.slack.text import clip, escape
 
 MOST_LINES = 12
 MOST_NEW = 4

@@ -9,16 +9,16 @@ from account_review.ports import Ports
 from account_review.service import AccountReview
 from account_review.settings import ReviewSettings
 from account_review.shelf import MEMORY, SIGNED, S3Shelf
-from governor.account import ManagedAccount
+from governor.account.connection import ManagedAccount
 from governor.aws import AWS
 from governor.clock import utc_now
-from governor.dynamo_ledger import DynamoLedger
+from governor.events.published import recorded_bus
+from governor.ledger.dynamodb import DynamoLedger
 from governor.policy import Policy
-from governor.published import recorded_bus
-from governor.s3_reading_store import S3ReadingStore
 from governor.secrets import SecretsManager
-from governor.secrets_manager_versions import SecretsManagerVersions
-from governor.slack import SlackChannel
+from governor.secrets.secrets_manager_versions import SecretsManagerVersions
+from governor.slack.channel import SlackChannel
+from governor.storage.s3_readings import S3ReadingStore
 from governor.topic import AlertTopic
 from management_api import Pacing
 

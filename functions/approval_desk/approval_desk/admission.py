@@ -11,17 +11,17 @@ The first rule that applies decides:
  6. `member`        a full member: `decide` judges the rest
 Help is for everybody: it says nothing of the organization.
 
-Rules 1 to 3 are `governor.slack_members`. Why rule 5: docs/decisions, "Slack says who somebody is".
+Rules 1 to 3 are `governor.slack.members`. Why rule 5: docs/decisions, "Slack says who somebody is".
 """
 
 from dataclasses import dataclass
 
-from approval_desk.wishes import Verb, Wish
+from approval_desk.parsing import Command, Verb
 from governor.policy import Policy, Workload
-from governor.slack import SlackError, SlackRateLimited, SlackRefused
-from governor.slack_identity import Identity
-from governor.slack_members import refusal, unknown
-from governor.slack_requests import SlackRequest
+from governor.slack.channel import SlackError, SlackRateLimited, SlackRefused
+from governor.slack.identity import Identity
+from governor.slack.members import refusal, unknown
+from governor.slack.requests import SlackRequest
 
 FREE: frozenset[Verb] = frozenset({"help", "hint"})
 LOOKS: frozenset[Verb] = frozenset({"status", "keys"})
@@ -39,10 +39,10 @@ EVERYBODY = Admission("everybody")
 
 
 def admit(
-    request: SlackRequest, wish: Wish, identity: Identity, policy: Policy, workload: Workload | None
+    request: SlackRequest, command: Command, identity: Identity, policy: Policy, workload: Workload | None
 ) -> Admission:
-    """By the rules above. `workload`: whose key the wish is about, None where no workload declares it."""
-    if wish.verb in FREE:
+    """By the rules above. `workload`: whose key the command is about, None where no workload declares it."""
+    if command.verb in FREE:
         return EVERYBODY
     refused = refusal(request, identity)
     if refused:
@@ -51,15 +51,15 @@ def admit(
     if unread is None:
         return Admission("member")
     proven = bool(request.user_team) and request.user_team == request.team
-    if proven and request.user in _named(wish, policy, workload):
+    if proven and request.user in _named(command, policy, workload):
         return Admission("named")
     return _unread(unread)
 
 
-def _named(wish: Wish, policy: Policy, workload: Workload | None) -> tuple[str, ...]:
-    if wish.verb == "disable":
+def _named(command: Command, policy: Policy, workload: Workload | None) -> tuple[str, ...]:
+    if command.verb == "disable":
         return policy.may_disable(workload)
-    return policy.approvals.approvers if policy.approvals and wish.verb in LOOKS else ()
+    return policy.approvals.approvers if policy.approvals and command.verb in LOOKS else ()
 
 
 def _unread(error: SlackError) -> Admission:

@@ -16,10 +16,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from approval_desk.wishes import nearest
-from governor.bulk_order import APPROVALS, MOST, BulkOrder, Frozen, Scope, entitled
-from governor.causes import Causes
-from governor.lineage import Lineage
+from approval_desk.parsing import nearest
+from governor.keys.bulk_order import APPROVALS, MOST, BulkOrder, Frozen, Scope, entitled
+from governor.keys.causes import Causes
+from governor.keys.lineage import Lineage
 from governor.policy import Policy, Workload
 
 REQUESTS = 7

@@ -1,7 +1,7 @@
 """Bulk orders: the preview, the request, and the words that hold one up (decision 54).
 
 The list is frozen before the request that names its digest: whoever dies between the two finds it, and asks for what
-it says. Nobody's wish is an approval here. A word is written where `key_planning` reads it before each rotation.
+it says. Nobody's command is an approval here. A word is written where `key_planning` reads it before each rotation.
 
 A word, the first rule that applies:
  1. `unknown`       no bulk order has this id
@@ -19,28 +19,28 @@ from typing import get_args
 
 from approval_desk import bulk, departed, voting
 from approval_desk.decide import EXPIRE_AFTER, STALE, request_id
+from approval_desk.parsing import Command, Verb
 from approval_desk.ports import Ports
-from approval_desk.wishes import Verb, Wish
-from governor.approval import Request
-from governor.bulk_order import APPROVALS, KIND, WORDS, BulkOrder, Scope, Word
-from governor.causes import CauseBook, Causes
+from governor.approvals.approval import Request
+from governor.keys.bulk_order import APPROVALS, KIND, WORDS, BulkOrder, Scope, Word
+from governor.keys.causes import Causes, CauseStore
+from governor.keys.lineage import Lineages
 from governor.ledger import LedgerConflict
-from governor.lineage import Lineages
 from governor.policy import Workload
-from governor.slack_requests import SlackRequest
-from governor.slack_text import escape, mention
+from governor.slack.requests import SlackRequest
+from governor.slack.text import escape, mention
 
 VERBS: frozenset[Verb] = frozenset({"rotate-bulk", "rotate-departed", "preview", *WORDS})
 READERS = 16
 """Threads that read causes: each workload's are under a key of their own, and an order may hold thousands."""
 _SAID = {
     "pause": "Nothing more of it begins; what has begun finishes. An approver can resume it.",
-    "resume": "It goes on within half a minute.",
+    "resume": "It continues within half a minute.",
     "stop": "Nothing more of it begins, for good; what has begun finishes.",
 }
 
 
-def act(ports: Ports, request: SlackRequest, wanted: Wish) -> tuple[str, str]:
+def act(ports: Ports, request: SlackRequest, wanted: Command) -> tuple[str, str]:
     """The rule, and what to say. Raises `LedgerConflict`, `PublishFailed`, or an AWS error."""
     word = next((one for one in WORDS if one == wanted.verb), None)
     if word:
@@ -80,9 +80,9 @@ def act(ports: Ports, request: SlackRequest, wanted: Wish) -> tuple[str, str]:
 def _preview(ports: Ports, workloads: Sequence[Workload]) -> bulk.Preview | None:
     if not workloads:
         return None
-    names, book = [one.name for one in workloads], CauseBook(ports.ledger)
+    names, store = [one.name for one in workloads], CauseStore(ports.ledger)
     with ThreadPoolExecutor(READERS) as readers:
-        causes: dict[str, Causes] = dict(zip(names, readers.map(book.causes, names), strict=True))
+        causes: dict[str, Causes] = dict(zip(names, readers.map(store.causes, names), strict=True))
     lineages = {one.workload: one for one in Lineages(ports.ledger).all()}
     return bulk.preview(ports.policy, workloads, lineages, causes, ports.pace(), ports.clock())
 

@@ -15,7 +15,7 @@ from typing import Any
 from approval_desk.ports import Ports
 from governor.aws_identity import WINDOW, Proof, Unproven
 from governor.policy import Policy
-from governor.slack_requests import SlackRequest
+from governor.slack.requests import SlackRequest
 
 
 def signer(ports: Ports, proof: Proof, digest: str) -> str:

@@ -1,21 +1,21 @@
-"""Who may do what, and what a wish comes to. Pure: a person, a wish, the facts and `now` in, a decision out.
+"""Who may do what, and what a command comes to. Pure: a person, a command, the facts and `now` in, a decision out.
 
 Whoever comes here is a full member, or is named in the policy for what they want (`admission`). First, whatever it is:
  - `stale`       older than half an hour: the person has stopped waiting, and can no longer be answered. Never for what
                  was begun, and not for a vote, which is bound to what was shown and to the request's own end
 Then, by what is wanted:
  - rotate, review   any member
- - disable       whoever `approvals.disable_by` entitles, at once; anybody else's wish is a request to those
+ - disable       whoever `approvals.disable_by` entitles, at once; anybody else's command is a request to those
  - expected          the workload's owner, or one of the policy's approvers
- - restore           one of the policy's approvers, at once; anybody else's wish is a request
+ - restore           one of the policy's approvers, at once; anybody else's command is a request
  - rollback-key      the workload's owner or an approver, at once; a request where one person is not enough
                      (`approval_desk.rolling_back`)
  - promote, override any member: `preset_promotion` checks, and asks the preset's approvers
- - rollback, adopt, revert   an approver of the preset, at once; anybody else's wish is a request. Of an edit that
-   nobody approved (an adoption; a rollback to one) its author's wish is a request, too, and an approver's is the first
-   of two approvals where nobody knows the author
+ - rollback, adopt, revert   an approver of the preset, at once; anybody else's command is a request. Of an edit that
+   nobody approved (an adoption; a rollback to one) its author's command is a request, too, and an approver's is the
+   first of two approvals where nobody knows the author
  - drill             a request, whoever asks
- - approve, reject   `governor.approval.judge`, over the stored request
+ - approve, reject   `governor.approvals.approval.judge`, over the stored request
 Everybody may read. A request that stands open is not asked a second time.
 """
 
@@ -26,20 +26,20 @@ from typing import Any
 from approval_desk import rolling_back
 from approval_desk.edits import needed_of
 from approval_desk.facts import Decision, Facts
-from approval_desk.wishes import Wish, help_text, is_hash, nearest
-from governor.approval import Kind, Request
-from governor.approval_evidence import RunawayExpected
-from governor.authorship import Author, author_of_edit
+from approval_desk.parsing import Command, help_text, is_hash, nearest
+from governor.approvals.approval import Kind, Request
+from governor.approvals.authorship import Author, author_of_edit
+from governor.approvals.evidence import RunawayExpected
 from governor.clock import format_instant
 from governor.events import DetailType, Event, event_id
-from governor.evidence import PresetPromotionRequested, RotationRequested
-from governor.key_rollback import COMMAND, KIND, Obstacle
+from governor.events.evidence import PresetPromotionRequested, RotationRequested
+from governor.events.review_evidence import ReviewRequested
+from governor.keys.lineage import Lineage
+from governor.keys.rollback import COMMAND, KIND, Obstacle
 from governor.ledger import Put
-from governor.lineage import Lineage
 from governor.policy import Preset
-from governor.review_evidence import ReviewRequested
-from governor.slack_requests import SlackRequest
-from governor.slack_text import escape, mention
+from governor.slack.requests import SlackRequest
+from governor.slack.text import escape, mention
 
 STALE = timedelta(minutes=30)
 """Slack's `response_url` lives as long (https://docs.slack.dev/interactivity/handling-user-interaction)."""
@@ -50,54 +50,54 @@ LIFTED = ("runaway", "budget", "exposed", "operator")
 """Causes that a person may have lifted here."""
 
 
-def decide(wish: Wish, facts: Facts) -> Decision:
-    """What the wish comes to, by the rules above."""
+def decide(command: Command, facts: Facts) -> Decision:
+    """What the command comes to, by the rules above."""
     if facts.own:
         return _placed(facts.own.request, facts)
-    if facts.now - facts.at > STALE and wish.verb not in ("approve", "reject"):
+    if facts.now - facts.at > STALE and command.verb not in ("approve", "reject"):
         return _tell("stale", "This came too late to be done. Look again, and do it anew.")
-    match wish.verb:
+    match command.verb:
         case "approve":
             return Decision("vote", "approve")
         case "reject":
             # The modal comes back with a reason; the button has none.
             return Decision("vote" if facts.request.kind == "modal" else "ask_why", "reject")
         case "disable" | "rotate" | "expected" | "restore" | "rollback-key":
-            return _about_a_key(wish, facts)
+            return _about_a_key(command, facts)
         case "promote" | "override" | "rollback" | "adopt" | "revert":
-            return _about_a_preset(wish, facts)
+            return _about_a_preset(command, facts)
         case "drill":
-            return _drill(wish, facts)
+            return _drill(command, facts)
         case "review":
             evidence = ReviewRequested(requested_by=facts.by).model_dump(mode="json")
             return _publish(DetailType.REVIEW_REQUESTED, "account", evidence, facts, "A review of")
         case "status" | "keys":
-            return Decision("report", wish.verb)
+            return Decision("report", command.verb)
         case _:
-            return _tell(wish.verb, wish.hint or help_text())
+            return _tell(command.verb, command.hint or help_text())
 
 
-def _about_a_key(wish: Wish, facts: Facts) -> Decision:
-    if wish.verb == "rollback-key":
-        return _roll_key_back(wish, facts)
-    policy, subject = facts.policy, wish.subject
+def _about_a_key(command: Command, facts: Facts) -> Decision:
+    if command.verb == "rollback-key":
+        return _roll_key_back(command, facts)
+    policy, subject = facts.policy, command.subject
     workload = policy.workload(subject)
-    if workload is None and (wish.verb == "rotate" or not is_hash(subject)):
+    if workload is None and (command.verb == "rotate" or not is_hash(subject)):
         near = nearest(subject, [one.name for one in policy.workloads])
         return _tell("unknown", f"The policy has no workload {_code(subject)}.{near}")
-    if wish.verb == "disable":
+    if command.verb == "disable":
         return _disable(subject, facts)
-    if wish.verb == "rotate":
+    if command.verb == "rotate":
         if workload is None or workload.secret is None:
             return _tell("no_secret", f"{_code(subject)} has no `secret` in the policy, where a new key could be put.")
         evidence = RotationRequested(requested_by=facts.by).model_dump(mode="json")
         return _publish(DetailType.ROTATION_REQUESTED, subject, evidence, facts, "A new key of")
-    if wish.verb == "expected":
+    if command.verb == "expected":
         owner = workload.owner.slack if workload else None
         if facts.by not in (owner, *facts.approvers):
             return _tell("not_theirs", "Only the workload's owner or an approver can say that this is expected.")
         return _expected(subject, facts)
-    return _restore(wish, facts)
+    return _restore(command, facts)
 
 
 def _disable(subject: str, facts: Facts) -> Decision:
@@ -127,54 +127,55 @@ def _expected(subject: str, facts: Facts) -> Decision:
     return Decision("publish", "expected", said, event=event, note=note)
 
 
-def _restore(wish: Wish, facts: Facts) -> Decision:
+def _restore(command: Command, facts: Facts) -> Decision:
     standing = [row for row in facts.causes.standing() if row.cause in LIFTED]
-    wanted = wish.detail.get("cause")
+    wanted = command.detail.get("cause")
     rows = [row for row in standing if wanted in (None, row.cause)]
     if not rows:
         which = f"No {_code(wanted)} cause" if wanted else "Nothing that can be lifted here"
-        return _tell("not_standing", f"{which} holds {_code(wish.subject)}.")
+        return _tell("not_standing", f"{which} holds {_code(command.subject)}.")
     if len(rows) > 1:
         causes = ", ".join(f"`{row.cause}`" for row in rows)
         return _tell(
-            "which_cause", f"{_code(wish.subject)} is held by {causes}: add the one that is over to the command."
+            "which_cause", f"{_code(command.subject)} is held by {causes}: add the one that is over to the command."
         )
     row = rows[0]
-    # The trigger binds the wish to this disable, and not to a later one of the same cause.
+    # The trigger binds the command to this disable, and not to a later one of the same cause.
     change = {"cause": row.cause, "trigger": row.trigger}
     shown = f"Lift the cause {row.cause}, which has held it since {row.at:%d %b %H:%M} UTC."
     if not facts.approvers:
         return _tell("no_approvers", "The policy names no approvers (`approvals`), so nobody can decide this.")
-    return _ask("restore", wish.subject, facts, change, shown, facts.approvers)
+    return _ask("restore", command.subject, facts, change, shown, facts.approvers)
 
 
-def _roll_key_back(wish: Wish, facts: Facts) -> Decision:
-    wanted = rolling_back.wanted(wish, facts.policy, facts.lineage or Lineage(wish.subject), facts.causes)
+def _roll_key_back(command: Command, facts: Facts) -> Decision:
+    wanted = rolling_back.wanted(command, facts.policy, facts.lineage or Lineage(command.subject), facts.causes)
     if isinstance(wanted, Obstacle):
         return _tell(wanted.rule, escape(wanted.why))
-    return _ask(KIND, wish.subject, facts, wanted.change, wanted.shown, wanted.deciders)
+    return _ask(KIND, command.subject, facts, wanted.change, wanted.shown, wanted.deciders)
 
 
-def _about_a_preset(wish: Wish, facts: Facts) -> Decision:
-    preset = next((one for one in facts.policy.presets if one.slug == wish.subject), None)
+def _about_a_preset(command: Command, facts: Facts) -> Decision:
+    preset = next((one for one in facts.policy.presets if one.slug == command.subject), None)
     if preset is None:
-        if wish.verb == "rollback" and facts.policy.workload(wish.subject):
-            return _tell("unknown", f"{_code(wish.subject)} is a workload: `{COMMAND} {wish.subject}`.")
-        near = nearest(wish.subject, [one.slug for one in facts.policy.presets])
-        return _tell("unknown", f"The policy has no preset {_code(wish.subject)}.{near}")
-    match wish.verb:
+        if command.verb == "rollback" and facts.policy.workload(command.subject):
+            return _tell("unknown", f"{_code(command.subject)} is a workload: `{COMMAND} {command.subject}`.")
+        near = nearest(command.subject, [one.slug for one in facts.policy.presets])
+        return _tell("unknown", f"The policy has no preset {_code(command.subject)}.{near}")
+    match command.verb:
         case "promote":
             return _promote(preset, facts, None)
         case "override":
-            return _promote(preset, facts, wish.detail["promotion"])
+            return _promote(preset, facts, command.detail["promotion"])
         case "rollback":
-            change, shown = {"promotion": wish.detail.get("promotion", "")}, "Serve the former production preset again."
+            change = {"promotion": command.detail.get("promotion", "")}
+            shown = "Serve the former production preset again."
             return _order(preset, "rollback", change, shown, facts)
         case _:
-            kind: Kind = "adopt" if wish.verb == "adopt" else "revert"
+            kind: Kind = "adopt" if command.verb == "adopt" else "revert"
             meant = "Keep what production serves now" if kind == "adopt" else "Serve the last promoted version again"
-            change = {"version": wish.detail["version"]}
-            return _order(preset, kind, change, f"{meant} (version {wish.detail['version']}).", facts)
+            change = {"version": command.detail["version"]}
+            return _order(preset, kind, change, f"{meant} (version {command.detail['version']}).", facts)
 
 
 def _order(preset: Preset, kind: Kind, change: Mapping[str, str], shown: str, facts: Facts) -> Decision:
@@ -191,15 +192,15 @@ def _promote(preset: Preset, facts: Facts, override_of: str | None) -> Decision:
     return _publish(DetailType.PRESET_PROMOTION_REQUESTED, preset.slug, evidence, facts, what)
 
 
-def _drill(wish: Wish, facts: Facts) -> Decision:
+def _drill(command: Command, facts: Facts) -> Decision:
     drilled = [one.name for one in facts.policy.byok if one.drill]
-    if wish.subject not in drilled:
-        near = nearest(wish.subject, drilled).replace("/", " ")
-        return _tell("unknown", f"The policy has no `drill` of {_code(wish.subject.replace('/', ' '))}.{near}")
+    if command.subject not in drilled:
+        near = nearest(command.subject, drilled).replace("/", " ")
+        return _tell("unknown", f"The policy has no `drill` of {_code(command.subject.replace('/', ' '))}.{near}")
     if not facts.approvers:
         return _tell("no_approvers", "The policy names no approvers (`approvals`), so nobody can decide this.")
-    shown = f"Drill the failover of {wish.subject}."
-    return _ask("drill", wish.subject, facts, dict(wish.detail), shown, facts.approvers)
+    shown = f"Drill the failover of {command.subject}."
+    return _ask("drill", command.subject, facts, dict(command.detail), shown, facts.approvers)
 
 
 def _ask(
@@ -237,7 +238,7 @@ def _placed(asked: Request, facts: Facts) -> Decision:
 
 
 def _at_once(asked: Request, facts: Facts) -> bool:
-    """Whether the person's wish is itself an approval."""
+    """Whether the person's command is itself an approval."""
     if asked.needed > 1 and not facts.votes:
         return False
     alone = asked.kind != "drill" and not asked.change.get("needs_approval") and asked.requested_by != asked.author

@@ -6,18 +6,18 @@ what a button or an event says (promise 13); and of the row the workloads that t
 
 from collections.abc import Sequence
 
+from approval_desk.parsing import Command
 from approval_desk.ports import Ports
-from approval_desk.wishes import Wish
 from governor.events import DetailType, Event
-from governor.member_evidence import MemberDeparted
+from governor.events.member_evidence import MemberDeparted
+from governor.events.published import partition
 from governor.policy import Workload
-from governor.published import partition
-from governor.slack_text import escape
+from governor.slack.text import escape
 
 NAMED = 10
 
 
-def workloads(ports: Ports, wanted: Wish) -> tuple[Workload, ...]:
+def workloads(ports: Ports, wanted: Command) -> tuple[Workload, ...]:
     """Those with a key that worked when the member had left; none where no such event was stored about them."""
     row = ports.ledger.get(partition("account_review"), wanted.detail["departure"])
     event = Event.received(row.data) if row else None

@@ -1,13 +1,13 @@
 """How many must approve an order about what production serves. Pure."""
 
-from governor.authorship import Author, approvals_needed, approvals_of_order, who_may_approve
+from governor.approvals.authorship import Author, approvals_needed, approvals_of_order, who_may_approve
 from governor.policy import Preset
 
 
 def needed_of(preset: Preset, author: Author | None, by: str, votes: bool = True) -> tuple[int, str]:
-    """How many approvals the wish of `by` takes, and what to tell them where the preset has too few approvers for it.
+    """How many approvals the command of `by` takes, and what to tell them where the preset has too few approvers.
 
-    `author`: of an edit that nobody approved and that production would serve. An approver's own wish is one of the
+    `author`: of an edit that nobody approved and that production would serve. An approver's own command is one of the
     approvals, unless the edit is theirs. Without `votes` it is so only where it is the only one that is needed.
     """
     maker = author.slack if author else ""

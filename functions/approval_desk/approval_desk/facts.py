@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from governor.approval import Approval, Request
-from governor.causes import Causes
+from governor.approvals.approval import Approval, Request
 from governor.events import Event
+from governor.keys.causes import Causes
+from governor.keys.lineage import Lineage
 from governor.ledger import Put
-from governor.lineage import Lineage
 from governor.policy import Policy, Workload
-from governor.slack_requests import SlackRequest
+from governor.slack.requests import SlackRequest
 
 Via = Literal["Slack", "the command line"]
 Action = Literal["vote", "ask_why", "order", "ask", "publish", "report", "tell"]
@@ -21,7 +21,7 @@ event. `report`: `status` or `keys`. `tell`: nothing but an answer."""
 
 @dataclass(frozen=True)
 class Facts:
-    """`workload`: whose key it is. `causes`: of the wish's subject, to give a key back, `lineage`: to roll it back.
+    """`workload`: whose key it is. `causes`: of the command's subject, to give a key back, `lineage`: to roll it back.
     `pending`: open requests, for one that might repeat another. `own`: what this very interaction asked before it was
     interrupted. `preset_row`: what `preset_promotion` keeps of the preset. `via`: where the person asked."""
 

@@ -9,10 +9,10 @@ from aws_lambda_powertools.logging import Logger
 
 from approval_desk.messages import carried_out, commanded
 from approval_desk.service import ApprovalDesk
-from approval_desk.settings import Beat, Commanded, Decided, DeskSettings, received
+from approval_desk.settings import Commanded, Decided, DeskSettings, Tick, received
 from approval_desk.wiring import desk_over
 from governor.clock import utc_now
-from governor.redelivery import redelivered
+from governor.events.redelivery import redelivered
 
 logger = Logger(service="approval_desk", use_rfc3339=True)
 
@@ -25,9 +25,9 @@ def build() -> ApprovalDesk:
 
 @redelivered
 def lambda_handler(event: Any, _context: Any) -> dict[str, Any]:
-    """A batch of interactions, a decision as an event, or the beat that ends what has expired. Raises: tried again."""
+    """A batch of interactions, a decision as an event, or the run that ends what has expired. Raises: tried again."""
     asked, desk = received(event), build()
-    if isinstance(asked, Beat):
+    if isinstance(asked, Tick):
         return {"expired": desk.expire()}
     if isinstance(asked, Decided):
         return {"rule": desk.decided(asked)}

@@ -7,7 +7,7 @@ from aws_lambda_powertools.logging import Logger
 from approval_desk.service import ApprovalDesk
 from approval_desk.settings import Commanded, Message
 from approval_desk.telemetry import count
-from governor.slack_requests import SlackRequest
+from governor.slack.requests import SlackRequest
 
 
 def carried_out(desk: ApprovalDesk, message: Message, logger: Logger) -> bool:

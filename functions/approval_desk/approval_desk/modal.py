@@ -6,15 +6,15 @@ Source: https://docs.slack.dev/reference/views/modal-views (title and buttons 24
 import json
 from typing import Any
 
-from approval_desk.wishes import Wish
-from governor.approval import Request
-from governor.slack_requests import PREFIX
-from governor.slack_text import clip, escape, mention
+from approval_desk.parsing import Command
+from governor.approvals.approval import Request
+from governor.slack.requests import PREFIX
+from governor.slack.text import clip, escape, mention
 
 MAX_REASON = 500
 
 
-def why_modal(wanted: Wish, channel: str, asked: Request) -> dict[str, Any]:
+def why_modal(wanted: Command, channel: str, asked: Request) -> dict[str, Any]:
     """The view, which says what is rejected, by the stored request; what it is about comes back with the answer in
     `private_metadata`."""
     held = {"approval": wanted.subject, "digest": wanted.detail.get("digest", ""), "channel": channel}

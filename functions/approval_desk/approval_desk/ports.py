@@ -4,16 +4,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from approval_desk.bulk import Pace
-from governor.approvals import Approvals
+from governor.approvals.store import Approvals
 from governor.aws_identity import Identities
-from governor.bulk_order import BulkOrders
 from governor.clock import Clock
 from governor.events import Publisher
+from governor.keys.bulk_order import BulkOrders
 from governor.ledger import Ledger
 from governor.policy import Policy
 from governor.ports import Log
-from governor.slack_identity import Directory
-from governor.slack_replies import Replies
+from governor.slack.identity import Directory
+from governor.slack.replies import Replies
 
 
 @dataclass(frozen=True)

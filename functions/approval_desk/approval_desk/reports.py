@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from governor.approval import Approval
-from governor.causes import Causes
-from governor.lineage import Lineage
+from governor.approvals.approval import Approval
+from governor.keys.causes import Causes
+from governor.keys.lineage import Lineage
 from governor.policy import Policy
-from governor.slack_text import escape, mention
+from governor.slack.text import escape, mention
 
 MAX_LINES = 40
 

@@ -1,8 +1,8 @@
-"""A wish to give a workload its former key back: what people are asked, or why they are not. Pure.
+"""A command to give a workload its former key back: what people are asked, or why they are not. Pure.
 
 In this order, the first that applies decides:
  1. `unknown`, `no_secret`   the policy has no such workload, or none with a secret
- 2. `rotation_in_hand`, `nothing_left`, `exposed`, `lineage_disabled`   what `governor.key_rollback` says of the rows
+ 2. `rotation_in_hand`, `nothing_left`, `exposed`, `lineage_disabled`   what `governor.keys.rollback` says of the rows
  3. `changed`                the button is about other keys than those that would come back and go now
  4. `no_approvers`           one person is not enough, and the policy names nobody who could approve
 Otherwise the workload's owner or an approver has it done at once, and anybody else asks them. Where one person is not
@@ -13,12 +13,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from approval_desk.wishes import Wish, nearest
-from governor import key_rollback
-from governor.approval import Request
-from governor.causes import Causes
-from governor.key_rollback import Obstacle
-from governor.lineage import Lineage
+from approval_desk.parsing import Command, nearest
+from governor.approvals.approval import Request
+from governor.keys import rollback as key_rollback
+from governor.keys.causes import Causes
+from governor.keys.lineage import Lineage
+from governor.keys.rollback import Obstacle
 from governor.policy import Policy
 
 
@@ -31,19 +31,19 @@ class Wanted:
     deciders: tuple[str, ...]
 
 
-def wanted(wish: Wish, policy: Policy, lineage: Lineage, causes: Causes) -> Wanted | Obstacle:
+def wanted(command: Command, policy: Policy, lineage: Lineage, causes: Causes) -> Wanted | Obstacle:
     """What to ask, by the rules above."""
-    workload = policy.workload(wish.subject)
+    workload = policy.workload(command.subject)
     if workload is None:
-        near = nearest(wish.subject, [one.name for one in policy.workloads])
-        return Obstacle("unknown", f"The policy has no workload {wish.subject[:80]}.{near}")
+        near = nearest(command.subject, [one.name for one in policy.workloads])
+        return Obstacle("unknown", f"The policy has no workload {command.subject[:80]}.{near}")
     if workload.secret is None:
         return Obstacle("no_secret", f"{workload.name} has no secret in the policy, so Governor gave it no key.")
     in_the_way = key_rollback.obstacle(lineage, causes)
     if in_the_way:
         return in_the_way
     change = key_rollback.change(lineage, workload)
-    if any(change[name] != wish.detail[name] for name in ("back", "goes") if name in wish.detail):
+    if any(change[name] != command.detail[name] for name in ("back", "goes") if name in command.detail):
         return Obstacle("changed", f"The keys of {workload.name} have changed since this message: use the newest one.")
     deciders = key_rollback.deciders(policy, workload)
     if not deciders:

@@ -1,6 +1,6 @@
 """What a vote's outcome says to the person who cast it, and to nobody else. Pure."""
 
-from governor.approval import Approval, Voted
+from governor.approvals.approval import Approval, Voted
 
 _REFUSED = {
     "unknown": "There is no such request any more.",

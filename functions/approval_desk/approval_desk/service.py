@@ -16,23 +16,23 @@ from approval_desk.admission import EVERYBODY, FREE, admit
 from approval_desk.decide import decide, request_id
 from approval_desk.facts import Decision, Facts, Via
 from approval_desk.modal import why_modal
+from approval_desk.parsing import Command, command_of, is_hash
 from approval_desk.ports import Ports
 from approval_desk.sentences import CLICK_AGAIN, of_vote
 from approval_desk.settings import Commanded, Decided
-from approval_desk.wishes import Wish, is_hash, wish
-from governor.approval import Vote
-from governor.approvals import NotGranted
-from governor.authorship import PRESET_ROWS
+from governor.approvals.approval import Vote
+from governor.approvals.authorship import PRESET_ROWS
+from governor.approvals.store import NotGranted
 from governor.aws_identity import Proof, Unproven, digest, interaction_id
-from governor.bulk_order import KIND
-from governor.causes import CauseBook, Causes
+from governor.keys.bulk_order import KIND
+from governor.keys.causes import Causes, CauseStore
+from governor.keys.lineage import Lineages
+from governor.keys.owners import owners
 from governor.ledger import ABSENT, LedgerConflict, Put, Row
-from governor.lineage import Lineages
-from governor.owners import owners
 from governor.policy import Workload
-from governor.slack import SlackError, SlackRefused
-from governor.slack_identity import Identity
-from governor.slack_requests import SlackRequest
+from governor.slack.channel import SlackError, SlackRefused
+from governor.slack.identity import Identity
+from governor.slack.requests import SlackRequest
 
 PK = "interaction"
 KEPT = timedelta(days=30)
@@ -75,7 +75,7 @@ class ApprovalDesk:
         Raises what kept it from being done (an AWS error, `LedgerConflict`, `PublishFailed`), or `SlackError` while
         only the answer is missing and worth another delivery.
         """
-        wanted = wish(request)
+        wanted = command_of(request)
         row = self.ports.ledger.get(PK, request.id)
         mine = True
         if row is None:
@@ -102,11 +102,13 @@ class ApprovalDesk:
             ports.log.warning("a command proves no identity", extra={"rule": refusal.rule, "why": str(refusal)})
             return refusal.rule
         request = commands.asked(id, proof, row.data, word.command)
-        rule = self._see_through(request, wish(request), "the command line", row, mine, 1)
+        rule = self._see_through(request, command_of(request), "the command line", row, mine, 1)
         ports.log.info("acted", extra={"by": request.user, "arn": row.data.get("arn"), "rule": rule})
         return rule
 
-    def _see_through(self, request: SlackRequest, wanted: Wish, via: Via, row: Row, mine: bool, deliveries: int) -> str:
+    def _see_through(
+        self, request: SlackRequest, wanted: Command, via: Via, row: Row, mine: bool, deliveries: int
+    ) -> str:
         """From the admission on: the deed, the note, the answer."""
         if "rule" not in row.data:
             rule, said = self._do(request, wanted, via)
@@ -119,7 +121,7 @@ class ApprovalDesk:
                 self.ports.log.info("that they were told is not noted", extra={"interaction": request.id})
         return str(row.data["rule"])
 
-    def _admit(self, request: SlackRequest, wanted: Wish) -> tuple[Row, bool]:
+    def _admit(self, request: SlackRequest, wanted: Command) -> tuple[Row, bool]:
         """Judges whether the person may use Governor at all, and notes it before anything is done."""
         admission = EVERYBODY
         if wanted.verb not in FREE:
@@ -158,7 +160,7 @@ class ApprovalDesk:
             return row, False
         return Row(PK, id, version + 1, data), True
 
-    def _do(self, request: SlackRequest, wanted: Wish, via: Via) -> tuple[str, str]:
+    def _do(self, request: SlackRequest, wanted: Command, via: Via) -> tuple[str, str]:
         """The rule, and what to say."""
         if wanted.verb in bulk_orders.VERBS:
             return bulk_orders.act(self.ports, request, wanted)
@@ -181,7 +183,7 @@ class ApprovalDesk:
                 return decision.rule, self._report(decision.rule)
         return decision.rule, decision.said
 
-    def _facts(self, request: SlackRequest, wanted: Wish, via: Via) -> Facts:
+    def _facts(self, request: SlackRequest, wanted: Command, via: Via) -> Facts:
         ports = self.ports
         facts = Facts(request, ports.policy, ports.clock(), self._workload(wanted.subject), via=via)
         if wanted.verb not in _ASKING:
@@ -190,20 +192,20 @@ class ApprovalDesk:
         if own or (wanted.verb == "disable" and ports.policy.any_member_may_disable(facts.tier)):
             return replace(facts, own=own)
         about_a_key = wanted.verb in ("restore", "rollback-key")
-        causes = CauseBook(ports.ledger).causes(wanted.subject) if about_a_key else Causes()
+        causes = CauseStore(ports.ledger).causes(wanted.subject) if about_a_key else Causes()
         lineage = Lineages(ports.ledger).get(wanted.subject) if wanted.verb == "rollback-key" else None
         row = ports.ledger.get(PRESET_ROWS, wanted.subject) if wanted.verb in ("rollback", "adopt") else None
         facts = replace(facts, preset_row=row.data if row else None)
         return replace(facts, causes=causes, lineage=lineage, pending=ports.approvals.pending())
 
-    def _vote(self, request: SlackRequest, wanted: Wish, cast: Vote) -> tuple[str, str]:
+    def _vote(self, request: SlackRequest, wanted: Command, cast: Vote) -> tuple[str, str]:
         verdict = replace(
             cast, verdict="reject" if wanted.verb == "reject" else "approve", comment=wanted.detail.get("reason", "")
         )
         voted = voting.vote(self.ports, wanted.subject, wanted.detail.get("digest", ""), verdict)
         return voted.rule, of_vote(voted)
 
-    def _ask_why(self, request: SlackRequest, wanted: Wish, cast: Vote) -> tuple[str, str]:
+    def _ask_why(self, request: SlackRequest, wanted: Command, cast: Vote) -> tuple[str, str]:
         """Whoever may not reject it is told so at once, and not asked why."""
         foreseen = voting.foresee(
             self.ports, wanted.subject, wanted.detail.get("digest", ""), replace(cast, verdict="reject")
@@ -243,8 +245,8 @@ class ApprovalDesk:
         now, lineages = ports.clock(), Lineages(ports.ledger).all()
         if which == "keys":
             return reports.keys(ports.policy, lineages, now)
-        book = CauseBook(ports.ledger)
-        causes = {workload.name: book.causes(workload.name) for workload in ports.policy.workloads}
+        store = CauseStore(ports.ledger)
+        causes = {workload.name: store.causes(workload.name) for workload in ports.policy.workloads}
         return reports.status(causes, lineages, ports.approvals.pending(), now)
 
     def _tell(self, request: SlackRequest, said: str, deliveries: int) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from governor.approval_evidence import ApprovalDecided, CommandRequested
+from governor.approvals.evidence import ApprovalDecided, CommandRequested
 from governor.clock import parse_instant
 from governor.environment import Settings
 from governor.events import BadEvent, DetailType, Event
@@ -32,7 +32,7 @@ class DeskSettings(Settings):
 
 
 @dataclass(frozen=True)
-class Beat:
+class Tick:
     """Write off what has expired."""
 
     at: datetime
@@ -62,11 +62,11 @@ class Message:
     deliveries: int
 
 
-def received(event: Any) -> Beat | Decided | Commanded | list[Message]:
+def received(event: Any) -> Tick | Decided | Commanded | list[Message]:
     """What a schedule, a rule or the queue brings. Raises `BadEvent` naming the field."""
     if isinstance(event, Mapping) and "scheduled_time" in event:
         try:
-            return Beat(parse_instant(event["scheduled_time"]))
+            return Tick(parse_instant(event["scheduled_time"]))
         except (TypeError, ValueError, AttributeError) as error:
             raise BadEvent(f"scheduled_time: {error}") from error
     if isinstance(event, Mapping) and "Records" in event:
@@ -78,5 +78,5 @@ def received(event: Any) -> Beat | Decided | Commanded | list[Message]:
     if told.detail_type == DetailType.COMMAND_REQUESTED:
         return Commanded(CommandRequested.of(told))
     if told.detail_type != DetailType.APPROVAL_DECIDED:
-        raise BadEvent(f"detail-type: the approval desk does not act on {told.detail_type.value!r}; mend the rule")
+        raise BadEvent(f"detail-type: the approval desk does not act on {told.detail_type.value!r}; fix the rule")
     return Decided(told.id, ApprovalDecided.of(told))

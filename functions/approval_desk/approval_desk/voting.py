@@ -4,8 +4,8 @@ sent. A crash between the two is made good by the retry, which finds its own vot
 from dataclasses import replace
 
 from approval_desk.ports import Ports
-from governor.approval import Approval, Request, Vote, Voted, judge
-from governor.approval_evidence import approval_event
+from governor.approvals.approval import Approval, Request, Vote, Voted, judge
+from governor.approvals.evidence import approval_event
 from governor.events import DetailType, Event
 from governor.ledger import LedgerConflict
 
@@ -76,7 +76,7 @@ def expire(ports: Ports) -> int:
         try:
             ports.approvals.write_off(approval)
         except LedgerConflict:
-            ports.log.info("written off by a copy of this beat", extra={"approval": approval.request.id})
+            ports.log.info("written off by a copy of this run", extra={"approval": approval.request.id})
     return len(over)
 
 

@@ -9,18 +9,18 @@ from approval_desk.bulk import Pace
 from approval_desk.ports import Ports
 from approval_desk.service import ApprovalDesk
 from approval_desk.settings import DeskSettings
-from governor.account_backlog import backlog_seconds
-from governor.approvals import Approvals
+from governor.account.backlog import backlog_seconds
+from governor.approvals.store import Approvals
 from governor.aws import AWS
 from governor.aws_identity import StsIdentities, regional
-from governor.bulk_order import BulkOrders
 from governor.clock import Clock
-from governor.dynamo_ledger import DynamoLedger
 from governor.events import EventBus
+from governor.keys.bulk_order import BulkOrders
+from governor.ledger.dynamodb import DynamoLedger
 from governor.policy import Policy
 from governor.secrets import SecretsManager
-from governor.slack_identity import SlackDirectory
-from governor.slack_replies import SlackReplies
+from governor.slack.identity import SlackDirectory
+from governor.slack.replies import SlackReplies
 
 if TYPE_CHECKING:
     from boto3.session import Session

@@ -24,7 +24,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from governor.broadcast_destination import HEADER
+from governor.broadcast.destination import HEADER
 
 TEST = "x-test-connection"
 MAX_BODY = 700_000

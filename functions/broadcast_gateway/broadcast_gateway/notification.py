@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from governor.broadcast import digest_of
+from governor.broadcast.messages import digest_of
 
 MOST_TEXTS = 200
 """Texts of one notification. One that is genuine has a few dozen."""

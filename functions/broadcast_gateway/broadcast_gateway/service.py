@@ -9,9 +9,9 @@ from typing import Protocol
 
 from broadcast_gateway.decide import Delivery, Refused, unpacked
 from broadcast_gateway.notification import named
-from broadcast_gateway.reading import Read, read
-from governor.broadcast import Pushed
-from governor.header_token import BROADCAST, NOTIFICATIONS
+from broadcast_gateway.otlp import Read, read
+from governor.broadcast.messages import Pushed
+from governor.secrets.header_token import BROADCAST, NOTIFICATIONS
 
 
 class Token(Protocol):

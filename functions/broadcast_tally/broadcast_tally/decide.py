@@ -23,7 +23,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from governor.broadcast import Line, Pushed, Watch
+from governor.broadcast.messages import Line, Pushed, Watch
 
 FIRST_GAP = 3
 """Seconds from the first reading of a name to the second: long enough for a loop's counter to have grown."""

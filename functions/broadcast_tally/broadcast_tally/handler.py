@@ -12,8 +12,8 @@ from broadcast_tally.decide import Tally
 from broadcast_tally.service import Counter
 from broadcast_tally.settings import Batch, TallySettings
 from governor.aws import AWS
-from governor.meter_tips import MeterTips
-from governor.s3_reading_store import PUSHED, WATCH, S3ReadingStore
+from governor.broadcast.meter_tips import MeterTips
+from governor.storage.s3_readings import PUSHED, WATCH, S3ReadingStore
 
 # The runtime writes these lines as JSON.
 log = logging.getLogger("broadcast_tally")

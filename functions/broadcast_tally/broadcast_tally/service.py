@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from broadcast_tally.decide import Tally, add, decide, notified
-from governor.broadcast import BadBroadcast, LastPushed, Pushed, Tip, Watch
-from governor.reading_store import ReadingConflict, ReadingStore
+from governor.broadcast.messages import BadBroadcast, LastPushed, Pushed, Tip, Watch
+from governor.storage.readings import ReadingConflict, ReadingStore
 
 log = logging.getLogger("broadcast_tally")
 WATCH_SECONDS = 5

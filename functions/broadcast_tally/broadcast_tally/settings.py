@@ -36,7 +36,7 @@ class Batch:
         Source: Lambda Developer Guide, "Implementing stateful Kinesis Data Streams processing".
         """
         if not isinstance(event, Mapping) or not isinstance(event.get("Records"), list):
-            raise BadEvent("not a batch of a stream: Records is missing; mend the event source mapping")
+            raise BadEvent("not a batch of a stream: Records is missing; fix the event source mapping")
         if "window" not in event:
             raise BadEvent("the batch has no window; set TumblingWindowInSeconds in the event source mapping")
         try:

@@ -11,16 +11,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from byok_failover import telling
-from byok_failover.book import Book, put
+from byok_failover import failover_events
 from byok_failover.chain import called, own
 from byok_failover.decide import IN_A_ROW, Health
 from byok_failover.drill_rules import cut_off
 from byok_failover.holds import LEASE, Hold, Holds
 from byok_failover.inventory import Inventory
 from byok_failover.probing import Prober, Probing, Spent, Unfit
-from governor.byok_evidence import CredentialRef
+from byok_failover.store import FailoverStore, put
 from governor.events import DetailType, Event
+from governor.events.byok_evidence import CredentialRef
 from governor.ledger import Row
 from governor.policy import Byok
 
@@ -37,9 +37,9 @@ _ENDS = {
 
 @dataclass(frozen=True)
 class Benching:
-    """Benches of one beat."""
+    """Benches of one run."""
 
-    book: Book
+    store: FailoverStore
     holds: Holds
     probing: Probing
 
@@ -69,8 +69,10 @@ class Benching:
         if hold.status != "held":
             self.holds.forget(hold, done)
             return None
-        event = telling.bench(DetailType.CREDENTIAL_BENCHED, byok, telling.ref(credential), now, "", now)
-        self.book.commit(replace(hold, status="benched", until=now, tried_at=now).put(), done, told=[event])
+        event = failover_events.bench(
+            DetailType.CREDENTIAL_BENCHED, byok, failover_events.ref(credential), now, "", now
+        )
+        self.store.commit(replace(hold, status="benched", until=now, tried_at=now).put(), done, told=[event])
         return event
 
     def tend(self, hold: Hold, byok: Byok | None, inventory: Inventory, now: datetime) -> Event | None:
@@ -90,7 +92,7 @@ class Benching:
         if hold.status == "trial":
             hold = self.holds.leased(hold, "trial")
             self.holds.put_back(hold)
-            self.book.commit(replace(hold, status="benched", until=now).put())
+            self.store.commit(replace(hold, status="benched", until=now).put())
             return
         hold = self.holds.leased(hold, "releasing")
         self.holds.give_back(hold)
@@ -105,7 +107,7 @@ class Benching:
             self.holds.put_back(hold)
         found = self.holds.look(hold)[1]
         label = found.label if found else hold.label
-        self.book.commit(replace(hold, status="benched", until=now, label=label).put())
+        self.store.commit(replace(hold, status="benched", until=now, label=label).put())
         return None
 
     def _served(self, hold: Hold, byok: Byok, inventory: Inventory) -> bool:
@@ -144,8 +146,8 @@ class Benching:
             return None
         name = hold.name or hold.label or hold.credential
         ref = CredentialRef(id=hold.credential, name=name)
-        event = telling.bench(DetailType.CREDENTIAL_UNBENCHED, byok, ref, hold.since, rule, now)
-        row = self.book.row(f"health#{hold.credential}")
+        event = failover_events.bench(DetailType.CREDENTIAL_UNBENCHED, byok, ref, hold.since, rule, now)
+        row = self.store.row(f"health#{hold.credential}")
         more = []
         if healthy and row:
             more.append(put(row.sk, {**row.data, "verdict": "healthy", "sign": "served", "run": IN_A_ROW}, row))

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from governor.marks import unmarked
+from governor.byok_marks import unmarked
 
 if TYPE_CHECKING:
     from management_api import ByokKey

@@ -16,7 +16,7 @@ and do not break a row.
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from governor.byok_evidence import Verdict
+from governor.events.byok_evidence import Verdict
 
 if TYPE_CHECKING:
     from management_api import ChatCompletion, OpenRouterError

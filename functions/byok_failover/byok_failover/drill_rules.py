@@ -27,7 +27,7 @@ from byok_failover.chain import Step, called, chain, pictured
 from byok_failover.decide import Seen
 from byok_failover.inventory import Inventory
 from byok_failover.probing import Prober
-from governor.byok_evidence import CredentialRef
+from governor.events.byok_evidence import CredentialRef
 from governor.policy import Byok
 
 Next = Literal["own", "shared"]

@@ -2,7 +2,7 @@
 
 Rows: `drill#<provider>`, one at a time over the whole account; the hold; `drilled#<order>`, so that an order delivered
 twice is one drill. All three are written at once, before anything is disabled; the result is written with the rows'
-end. A drill that dies in between is undone, and told as failed, by the next beat.
+end. A drill that dies in between is undone, and told as failed, by the next run.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from byok_failover.book import Book, put
 from byok_failover.chain import called, chain
 from byok_failover.decide import Seen
 from byok_failover.drill_rules import (
@@ -26,13 +25,14 @@ from byok_failover.drill_rules import (
     served_by,
     why,
 )
+from byok_failover.failover_events import drilled
 from byok_failover.holds import LEASE, Hold, Holds
 from byok_failover.inventory import Inventory
 from byok_failover.probing import Probing, Spent, Unfit
-from byok_failover.telling import drilled
-from governor.byok_evidence import CredentialRef
+from byok_failover.store import FailoverStore, put
 from governor.clock import format_instant, parse_instant
 from governor.events import Event
+from governor.events.byok_evidence import CredentialRef
 from governor.ledger import Delete, LedgerConflict, Put, Row
 from governor.policy import Byok
 
@@ -44,9 +44,9 @@ PAUSES = (0.0, 1.0, 2.0, 4.0)
 
 @dataclass(frozen=True)
 class Drills:
-    """Drills of one beat."""
+    """Drills of one run."""
 
-    book: Book
+    store: FailoverStore
     holds: Holds
     probing: Probing
     pause: Callable[[float], None]
@@ -56,7 +56,7 @@ class Drills:
         drill = byok.drill
         if drill is None or drill.every is None or not drill.window.holds(now):
             return None
-        row = self.book.row(LAST + byok.name)
+        row = self.store.row(LAST + byok.name)
         if row and now < parse_instant(row.data["at"]) + drill.every:
             return None
         return Order(byok.name, "schedule", f"{now:%Y-%m-%d}")
@@ -66,13 +66,13 @@ class Drills:
 
         Raises `Unready` for a part of the account that could not be read.
         """
-        if self.book.row(DONE + order.name):
+        if self.store.row(DONE + order.name):
             return None
         try:
             plan = self._planned(byok, order, inventory)
         except Unready as error:
             if error.rule == "unread":
-                raise  # nothing is decided on what was not read: the next delivery, or beat, asks again
+                raise  # nothing is decided on what was not read: the next delivery, or run, asks again
             return self.refuse(order, error.rule, error.reason, byok)
         except Unfit as error:
             return self.refuse(order, error.rule, f"{error.detail}. {error.todo}".rstrip("."), byok)
@@ -80,20 +80,22 @@ class Drills:
 
     def refuse(self, order: Order, rule: str, reason: str, byok: Byok | None = None) -> Event | None:
         """Tells why a drill is not begun, once for each order; a scheduled one is wanted again on the next day."""
-        if self.book.row(DONE + order.name):
+        if self.store.row(DONE + order.name):
             return None
-        now = self.book.clock()
+        now = self.store.clock()
         result = Result(rule, reason[:1].upper() + reason[1:] + ".")
         told = _Told(order.data(byok), result, now)
-        self.book.commit(_once(order, now), *told.writes, told=[told.event])
+        self.store.commit(_once(order, now), *told.writes, told=[told.event])
         return told.event
 
     def undo(self, hold: Hold) -> Event | None:
         """Ends a drill that died: enables the credential, where it is disabled under our mark, and tells."""
         hold = self.holds.leased(hold, "releasing")
         state = self.holds.give_back(hold)
-        drill = next((row for row in self.book.rows(DRILL).values() if row.data["credential"] == hold.credential), None)
-        now = self.book.clock()
+        drill = next(
+            (row for row in self.store.rows(DRILL).values() if row.data["credential"] == hold.credential), None
+        )
+        now = self.store.clock()
         if drill is None:
             self.holds.forget(hold)
             return None
@@ -110,13 +112,13 @@ class Drills:
             raise Unready("unread", "the account could not be read whole, so what would be cut off is not known")
         if byok.drill is None or byok.probe is None or byok.probe.secret is None:
             raise Unready("unknown_decision", f"the policy names no drill for {byok.name}")
-        if self.book.row(DRILL + byok.provider):
+        if self.store.row(DRILL + byok.provider):
             raise Unready("under_way", f"another drill of {byok.provider} is under way")
         prober = self.probing.prober(byok.probe.secret, byok, place, inventory)
         first = next((one for one in prober.steps[:1] if one.kind == "prioritized"), None)
         if first is None or first.credential is None:
             raise Unready("nothing_first", "no enabled prioritized credential lets the probe's key in")
-        if self.book.row("hold#" + first.credential.id):
+        if self.store.row("hold#" + first.credential.id):
             raise Unready("held", f"Governor holds {called(first.credential)} disabled already")
         if any(one.keys is None for one in inventory.places_of(first.credential)):
             raise Unready("unread", "not every workspace that the credential serves could be read")
@@ -139,7 +141,7 @@ class Drills:
         if seen.sign not in ("served", "strained"):
             reason = f"{plan.ref.name} does not serve now: {seen.detail}"
             return self.refuse(plan.order, "not_first_healthy", reason, plan.byok)
-        credential, now = plan.first.credential, self.book.clock()
+        credential, now = plan.first.credential, self.store.clock()
         assert credential
         name = None if credential.name is None else called(credential)
         hold = Hold(credential.id, "drill", plan.byok.name, plan.order.token, now, now + LEASE, name=name)
@@ -148,7 +150,7 @@ class Drills:
         try:
             hold = self.holds.take(hold, put(DRILL + plan.byok.provider, begun), _once(plan.order, now))
         except LedgerConflict:
-            if self.book.row(DRILL + plan.byok.provider) is None and self.book.row("hold#" + credential.id) is None:
+            if self.store.row(DRILL + plan.byok.provider) is None and self.store.row("hold#" + credential.id) is None:
                 raise
             return self.refuse(plan.order, "under_way", "another drill, or a bench, has it in hand", plan.byok)
         if hold.status != "held":
@@ -162,9 +164,9 @@ class Drills:
         return self._over(plan, hold, begun, result)
 
     def _over(self, plan: Plan, hold: Hold, begun: dict[str, Any], result: Result) -> Event:
-        now = self.book.clock()
-        lock = self.book.row(DRILL + plan.byok.provider)
-        before = self.book.row(LAST + plan.byok.name)
+        now = self.store.clock()
+        lock = self.store.row(DRILL + plan.byok.provider)
+        before = self.store.row(LAST + plan.byok.name)
         last = put(LAST + plan.byok.name, {"at": format_instant(now), "rule": result.rule}, before)
         told = _Told(begun, result, now)
         self.holds.forget(hold, last, *([_gone(lock)] if lock else []), *told.writes, told=[told.event])
@@ -181,12 +183,12 @@ class Drills:
     def _measured(self, plan: Plan) -> Result:
         """Probes until the next has served, or time is up."""
         assert plan.byok.drill
-        began = self.book.clock()
+        began = self.store.clock()
         end = began + timedelta(seconds=plan.byok.drill.within_seconds)
         wanted = in_words(plan)
         cost, count, last = 0.0, 0, Seen("silent", "no probe was answered")
         for pause in _pauses():
-            if count and self.book.clock() + timedelta(seconds=pause) >= end:
+            if count and self.store.clock() + timedelta(seconds=pause) >= end:
                 break
             self.pause(pause)
             try:
@@ -196,7 +198,7 @@ class Drills:
                 break
             count, cost = count + 1, cost + (last.cost_usd or 0.0)
             if is_next(plan.expected, last):
-                seconds = (self.book.clock() - began).total_seconds()
+                seconds = (self.store.clock() - began).total_seconds()
                 reason = f"Without {plan.ref.name}, {wanted} served after {_in_seconds(seconds)}."
                 return Result(
                     "passed", reason, plan.ref, wanted, served_by(last), seconds, cost, count, chain=plan.chains

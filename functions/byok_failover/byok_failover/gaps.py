@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 
 from byok_failover.chain import Asker, called, chain, own, pictured, shared_left_out, stands_before
 from byok_failover.inventory import Inventory, Place, enforces_zdr
-from governor.marks import mark_of
+from governor.byok_marks import mark_of
 from governor.policy import Byok
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def look(byok: Byok, inventory: Inventory) -> Looked:
         return Looked(unknown=None)
     if place is None:
         detail = f"the account has no workspace {byok.workspace}, or several by that name"
-        todo = "Mend `byok[].workspace` (a slug or an id), or take the decision out of the policy."
+        todo = "Fix `byok[].workspace` (a slug or an id), or take the decision out of the policy."
         return Looked((Finding(byok.name, "workspace_missing", detail, todo),))
     if place.credentials is None:
         return Looked(unknown=None)
@@ -142,7 +142,7 @@ def _unknown_provider(byok: Byok, known: list[str]) -> Finding:
     meant = f" Is {near[0]} meant?" if near else ""
     detail = f"no workspace of the account has a credential of a provider {byok.provider!r}.{meant}"
     return Finding(
-        byok.name, "provider_unknown", detail, "Mend `byok[].provider` (OpenRouter's slug), or add the credential."
+        byok.name, "provider_unknown", detail, "Fix `byok[].provider` (OpenRouter's slug), or add the credential."
     )
 
 
@@ -158,7 +158,7 @@ def _too_few(case: _Case) -> Iterator[Finding]:
             yield case.finding("tier_disabled", detail, "Enable one, or lower the expectation.", tier)
         elif len(enabled) < wanted:
             detail = f"{len(enabled)} enabled {tier} credentials, and {wanted} are expected"
-            yield case.finding(f"too_few_{tier}", detail, "Add or enable one at OpenRouter, or mend `byok[].expect`.")
+            yield case.finding(f"too_few_{tier}", detail, "Add or enable one at OpenRouter, or fix `byok[].expect`.")
 
 
 def _left_out(case: _Case) -> Iterator[Finding]:
@@ -181,7 +181,7 @@ def _elsewhere(case: _Case) -> Iterator[Finding]:
             f"a key of {asker.name} ({asker.hash[:8]}…) is in workspace {other.workspace.name}: the credentials of "
             f"that workspace serve it, and not these"
         )
-        todo = "Move the key back in OpenRouter, or mend the workload's `workspace`."
+        todo = "Move the key back in OpenRouter, or fix the workload's `workspace`."
         yield case.finding("key_elsewhere", detail, todo, asker.hash)
 
 
@@ -237,13 +237,11 @@ def _declared(case: _Case) -> Iterator[Finding]:
     for one in case.enabled:
         if expect.region is not None and one.declared_region != expect.region:
             detail = f"{called(one)} declares region {one.declared_region or 'none'}, and {expect.region} is expected"
-            yield case.finding(
-                "declared_differs", detail, "Mend the credential or `expect.region`.", f"{one.id}/region"
-            )
+            yield case.finding("declared_differs", detail, "Fix the credential or `expect.region`.", f"{one.id}/region")
         if expect.zdr is not None and bool(one.declared_zdr) != expect.zdr:
             said = "declares" if one.declared_zdr else "does not declare"
             detail = f"{called(one)} {said} zero data retention, and the policy expects otherwise"
-            yield case.finding("declared_differs", detail, "Mend the credential or `expect.zdr`.", f"{one.id}/zdr")
+            yield case.finding("declared_differs", detail, "Fix the credential or `expect.zdr`.", f"{one.id}/zdr")
 
 
 def _guardrails(case: _Case) -> Iterator[Finding]:
@@ -256,14 +254,14 @@ def _guardrails(case: _Case) -> Iterator[Finding]:
                     f"{', '.join(regions)} only: it is passed over"
                 )
                 yield case.finding(
-                    "guardrail_contradicts", detail, "Mend one of the two.", f"{one.id}/{rules.id}/region"
+                    "guardrail_contradicts", detail, "Fix one of the two.", f"{one.id}/{rules.id}/region"
                 )
             if one.declared_zdr is False and enforces_zdr(rules, case.byok.provider):
                 detail = (
                     f"{called(one)} declares no zero data retention, and guardrail {rules.name} enforces it: "
                     f"it is passed over"
                 )
-                yield case.finding("guardrail_contradicts", detail, "Mend one of the two.", f"{one.id}/{rules.id}/zdr")
+                yield case.finding("guardrail_contradicts", detail, "Fix one of the two.", f"{one.id}/{rules.id}/zdr")
 
 
 def _zdr_fallback(case: _Case) -> Iterator[Finding]:

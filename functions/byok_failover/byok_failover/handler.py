@@ -11,16 +11,16 @@ from aws_lambda_powertools.logging import Logger
 from byok_failover.ports import Ports
 from byok_failover.service import ByokFailover
 from byok_failover.settings import FailoverSettings, received
-from governor.account import ManagedAccount
-from governor.approvals import Approvals
+from governor.account.connection import ManagedAccount
+from governor.approvals.store import Approvals
 from governor.aws import AWS
 from governor.clock import utc_now
-from governor.dynamo_ledger import DynamoLedger
-from governor.page_store import S3Pages
+from governor.events.published import recorded_bus
+from governor.events.redelivery import redelivered
+from governor.ledger.dynamodb import DynamoLedger
 from governor.policy import Policy
-from governor.published import recorded_bus
-from governor.redelivery import redelivered
 from governor.secrets import SecretsManager
+from governor.storage.pages import S3Pages
 from management_api import Pacing
 
 MARGIN_SECONDS = 10.0  # kept back from OpenRouter's calls, so that what was done can still be written down and told
@@ -53,7 +53,7 @@ def build() -> ByokFailover:
 
 @redelivered
 def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
-    """A beat or a request in, what came of it out. Raises: Lambda retries, and the next beat goes on from there."""
+    """A run or a request in, what came of it out. Raises: Lambda retries, and the next run goes on from there."""
     asked, checks = received(event), build()
     report = checks.act(asked, lambda: int(context.get_remaining_time_in_millis()) / 1000 - MARGIN_SECONDS)
     checks.ports.log.info("done", extra=vars(report))

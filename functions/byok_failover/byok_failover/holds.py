@@ -1,11 +1,11 @@
 """A credential that Governor holds disabled, and how it comes back. No other module disables or enables one.
 
-The row comes before the PATCH, and the PATCH carries Governor's mark in the credential's name (`governor.marks`), so
-that both tell who disabled it. A hold is released by the mark: a credential without it was enabled, renamed or disabled
-by somebody else, and is left as it is. Whoever works on a hold has its lease, taken by a conditional write; a copy
-beside it stops, and one that died loses it after `LEASE`, longer than an invocation can last.
+The row comes before the PATCH, and the PATCH carries Governor's mark in the credential's name (`governor.byok_marks`),
+so that both tell who disabled it. A hold is released by the mark: a credential without it was enabled, renamed or
+disabled by somebody else, and is left as it is. Whoever works on a hold has its lease, taken by a conditional write; a
+copy beside it stops, and one that died loses it after `LEASE`, longer than an invocation can last.
 
-| dies | what stands | the next beat |
+| dies | what stands | the next run |
 |---|---|---|
 | before the row | nothing | nothing to undo |
 | row, no PATCH | unmarked | forgets the row; a PATCH that lands later is found by its mark |
@@ -20,11 +20,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
-from byok_failover.book import PK, Book
+from byok_failover.store import PK, FailoverStore
+from governor.byok_marks import mark_of, marked, unmarked
 from governor.clock import format_instant, parse_instant
 from governor.events import Event
 from governor.ledger import ABSENT, Delete, Put, Row
-from governor.marks import mark_of, marked, unmarked
 from management_api import ByokPatch, NotFound, OutcomeUnknown
 
 if TYPE_CHECKING:
@@ -96,17 +96,17 @@ class Hold:
 class Holds:
     """Holds over one account."""
 
-    book: Book
+    store: FailoverStore
     account: "OpenRouter"
 
     def standing(self) -> list[Hold]:
-        return [Hold.of(row) for row in self.book.rows(PREFIX).values()]
+        return [Hold.of(row) for row in self.store.rows(PREFIX).values()]
 
     def take(self, hold: Hold, *also: Put) -> Hold:
         """Disables the credential, if it is enabled: the hold as it then stands, `disabling` where it was not.
 
         `also`: rows that come into being with the hold. Raises `LedgerConflict` where it is held, and whatever kept the
-        PATCH from being known to be done; the row then stands, for the next beat to undo.
+        PATCH from being known to be done; the row then stands, for the next run to undo.
         """
         hold = self._write(hold, *also)
         _, found = self.look(hold)
@@ -121,7 +121,7 @@ class Holds:
 
     def leased(self, hold: Hold, status: Status) -> Hold:
         """The hold in our hands until the lease ends. Raises `LedgerConflict` where somebody else was first."""
-        return self._write(replace(hold, status=status, until=self.book.clock() + LEASE))
+        return self._write(replace(hold, status=status, until=self.store.clock() + LEASE))
 
     def give_back(self, hold: Hold) -> State:
         """Enables the credential if it is disabled under our mark; what was found. The row stands until `forget`."""
@@ -137,7 +137,7 @@ class Holds:
 
     def forget(self, hold: Hold, *also: Put | Delete, told: Sequence[Event] = ()) -> None:
         """The hold is over: its row goes, with what else ends and the event that tells of it."""
-        self.book.commit(hold.gone(), *also, told=told)
+        self.store.commit(hold.gone(), *also, told=told)
 
     def look(self, hold: Hold) -> "tuple[State, ByokKey | None]":
         try:
@@ -174,7 +174,7 @@ class Holds:
                 raise
 
     def _write(self, hold: Hold, *also: Put) -> Hold:
-        self.book.commit(hold.put(), *also)
+        self.store.commit(hold.put(), *also)
         return replace(hold, row=hold.row + 1)
 
 

@@ -1,4 +1,4 @@
-"""What the account holds at one beat: workspaces, credentials, keys and guardrails, as far as they could be read.
+"""What the account holds at one run: workspaces, credentials, keys and guardrails, as far as they could be read.
 
 Unknown is not zero: a list that could not be read is None, and whoever needs it raises nothing and clears nothing.
 """

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from governor.approvals import Approvals
+from governor.approvals.store import Approvals
 from governor.clock import Clock
 from governor.events import Publisher
 from governor.ledger import Ledger

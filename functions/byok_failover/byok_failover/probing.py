@@ -1,7 +1,7 @@
 """Small requests that prove a credential: which one they speak of, what they may cost, and sending them.
 
 A probe's place in the day's bounds is taken before it leaves, at the price of an equal part of the day's dollars, and
-its own price put there when it is known: a beat that dies in between has paid too much, never too little.
+its own price put there when it is known: a run that dies in between has paid too much, never too little.
 """
 
 import hashlib
@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from byok_failover.book import Book, put
 from byok_failover.chain import Asker, Step, called, chain
 from byok_failover.decide import Seen, judge, judge_error
 from byok_failover.inventory import Inventory, Place
 from byok_failover.ports import ProbeKey
+from byok_failover.store import FailoverStore, put
 from governor.clock import Clock
 from governor.ledger import LedgerConflict
 from governor.policy import Byok
@@ -84,9 +84,9 @@ class Prober:
 
 @dataclass(frozen=True)
 class Probing:
-    """Probes of one beat."""
+    """Probes of one run."""
 
-    book: Book
+    store: FailoverStore
     account: "OpenRouter"
     probe_key: ProbeKey
     clock: Clock
@@ -104,7 +104,7 @@ class Probing:
         try:
             key = self.probe_key(secret)
         except (SecretUnavailable, SecretMalformed) as error:
-            todo = f"Put an inference key of the workspace into secret {secret}, or mend `byok[].probe`."
+            todo = f"Put an inference key of the workspace into secret {secret}, or fix `byok[].probe`."
             detail = f"the probe's key, in secret {secret}, cannot be read: {error}"
             raise Unfit("probe_key_missing", detail, todo) from error
         # A key's hash is the SHA-256 of its plaintext (vendor: GET /activity, `api_key_hash`).
@@ -127,39 +127,39 @@ class Probing:
 
     def within_bounds(self, byok: Byok, now: datetime) -> bool:
         """Whether one more probe is allowed today."""
-        row = self.book.row(_sk(byok, now))
+        row = self.store.row(_sk(byok, now))
         used, usd = (int(row.data["count"]), float(row.data["usd"])) if row else (0, 0.0)
         return byok.probe is not None and used < byok.probe.per_day and usd + _price(byok) <= _most(byok)
 
     def send(self, byok: Byok, prober: Prober) -> Seen:
         """One probe. Raises `Spent`, and `Unfit` where the key itself is at fault."""
         day = _sk(byok, self.clock())
-        self._book(byok, day, 1, _price(byok))
+        self._spend(byok, day, 1, _price(byok))
         seen = self._sent(byok, prober)
         if seen.cost_usd is not None:
-            self._book(byok, day, 0, seen.cost_usd - _price(byok))
+            self._spend(byok, day, 0, seen.cost_usd - _price(byok))
         return seen
 
-    def _book(self, byok: Byok, day: str, probes: int, usd: float) -> None:
+    def _spend(self, byok: Byok, day: str, probes: int, usd: float) -> None:
         """Adds to what was used today. Raises `Spent` where one more probe would pass the day's bounds.
 
-        Beats and drills beside each other write the same row, and neither waits for the next beat because of that.
+        Runs and drills beside each other write the same row, and neither waits for the next run because of that.
         """
         for _ in range(TRIES - 1):
             try:
-                self._booked(byok, day, probes, usd)
+                self._spent_once(byok, day, probes, usd)
             except LedgerConflict:
                 continue
             return
-        self._booked(byok, day, probes, usd)
+        self._spent_once(byok, day, probes, usd)
 
-    def _booked(self, byok: Byok, day: str, probes: int, usd: float) -> None:
-        row = self.book.row(day)
+    def _spent_once(self, byok: Byok, day: str, probes: int, usd: float) -> None:
+        row = self.store.row(day)
         used, spent = (int(row.data["count"]), float(row.data["usd"])) if row else (0, 0.0)
         if byok.probe is None or (probes and (used >= byok.probe.per_day or spent + usd > _most(byok))):
             raise Spent(f"{used} probes, ${spent:.4f} today")
         taken = {"count": used + probes, "usd": round(spent + usd, 8)}
-        self.book.commit(put(day, taken, row, expires_at=self.clock() + FORGET))
+        self.store.commit(put(day, taken, row, expires_at=self.clock() + FORGET))
 
     def _sent(self, byok: Byok, prober: Prober) -> Seen:
         assert byok.probe
@@ -179,7 +179,7 @@ class Probing:
             return judge_error(error, key_works=self._works(asking, prober))
         except NotFound as error:
             detail = f"the key in secret {prober.secret} reaches no {byok.provider} endpoint of {byok.probe.model}"
-            todo = "Mend the probe's model, the workspace's guardrail, or the credentials' filters."
+            todo = "Fix the probe's model, the workspace's guardrail, or the credentials' filters."
             raise Unfit("probe_lacks_access", f"{detail}: {error.message}", todo) from error
         except OpenRouterError as error:
             if error.status in (402, 403) and self._blocked(asking):

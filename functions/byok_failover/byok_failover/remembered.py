@@ -4,20 +4,20 @@ OpenRouter may answer a list in part, or empty, with 200. What a list leaves out
 of the ledger, is asked for by itself: a 404 alone says that it is gone. If it lives, the list is taken for unread.
 
 pk `byok`, sk `seen#<workspace id>`: `{"credentials": [id, ...], "keys": {hash: workload}}`. It is written after a
-reading and only when that changed; a beat that dies before, or that is late, costs a few questions and decides nothing.
+reading and only when that changed; a run that dies before, or that is late, costs a few questions and decides nothing.
 """
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from byok_failover.book import Book, delete, put
+from byok_failover.store import FailoverStore, delete, put
 from governor.ledger import Row
 from management_api import NotFound
 
 SEEN = "seen#"
 ASKED = 20
-"""Missing keys, and missing credentials, that are asked for in one beat. Of more that are missing these stand for
+"""Missing keys, and missing credentials, that are asked for in one run. Of more that are missing these stand for
 all."""
 KEPT = 1000
 """Keys that are remembered of one workspace: a row holds 400 KB."""
@@ -47,25 +47,25 @@ class Known:
         return cls(frozenset(row.data["credentials"]), row.data["keys"])
 
 
-def remembered(book: Book) -> dict[str, Known]:
+def remembered(store: FailoverStore) -> dict[str, Known]:
     """By workspace id."""
-    return {sk.removeprefix(SEEN): Known.of(row) for sk, row in book.rows(SEEN).items()}
+    return {sk.removeprefix(SEEN): Known.of(row) for sk, row in store.rows(SEEN).items()}
 
 
-def remember(book: Book, read: Mapping[str, Known], *, all_read: bool) -> None:
+def remember(store: FailoverStore, read: Mapping[str, Known], *, all_read: bool) -> None:
     """Keeps what was read, by workspace id. `all_read`: a workspace that is not among them is gone, and is forgotten.
 
-    Raises `LedgerConflict` where a beat beside this one was first.
+    Raises `LedgerConflict` where a run beside this one was first.
     """
-    rows = book.rows(SEEN)
+    rows = store.rows(SEEN)
     for id, known in read.items():
         row = rows.get(SEEN + id)
         data = known.or_before(Known.of(row) if row else None).data()
         if row is None or row.data != data:
-            book.commit(put(SEEN + id, data, row))
+            store.commit(put(SEEN + id, data, row))
     for sk, row in rows.items():
         if all_read and sk.removeprefix(SEEN) not in read:
-            book.commit(delete(row))
+            store.commit(delete(row))
 
 
 def alive[T](missing: Collection[str], get: Callable[[str], T]) -> list[T]:

@@ -1,8 +1,8 @@
-"""One beat: what was left half done is undone first, then everything is looked at, and told once.
+"""One run: what was left half done is undone first, then everything is looked at, and told once.
 
 In this order: events that are owed; holds whose owner died; the account as it is; gaps; shares of spend; probes and
 benches; trials; one drill, if its window is open; reviews; the page. What fails keeps no other from its turn, and is
-raised at the end, so that the next beat, or delivery, goes on from what stands.
+raised at the end, so that the next run, or delivery, goes on from what stands.
 """
 
 from collections.abc import Callable
@@ -10,26 +10,26 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from byok_failover.attending import Attending
+from byok_failover.active_checks import Attending
 from byok_failover.benching import Benching
-from byok_failover.book import Book, delete
 from byok_failover.drill_rules import Order, Unready
 from byok_failover.drills import FINISH, Drills
 from byok_failover.gaps import Looked, look
 from byok_failover.holds import Hold, Holds, strays
 from byok_failover.inventory import Inventory, decisions, read
+from byok_failover.passive_checks import Watching, note_gaps
 from byok_failover.ports import Ports
 from byok_failover.probing import RULES as PROBE_RULES
 from byok_failover.probing import Probing
 from byok_failover.remembered import remember, remembered
 from byok_failover.reviewing import publish_page, review
 from byok_failover.shares import Record
-from byok_failover.watching import Watching, note_gaps
-from governor.approval import Approval, Kind
-from governor.approvals import NotGranted
+from byok_failover.store import FailoverStore, delete
+from governor.approvals.approval import Approval, Kind
+from governor.approvals.store import NotGranted
 from governor.events import UNNAMED
+from governor.keys.owners import owners
 from governor.ledger import LedgerConflict
-from governor.owners import owners
 from governor.policy import Byok, Policy
 from management_api import AuthenticationFailed, Deadline
 
@@ -43,7 +43,7 @@ KINDS: frozenset[Kind] = frozenset({"drill"})
 
 @dataclass
 class Report:
-    """What a beat came to. `told`: the detail types that reached the bus. `chains`: for the log."""
+    """What a run came to. `told`: the detail types that reached the bus. `chains`: for the log."""
 
     told: list[str] = field(default_factory=list)
     probes: int = 0
@@ -58,13 +58,13 @@ class ByokFailover:
     ports: Ports
 
     def act(self, asked: "Asked", seconds_left: Callable[[], float]) -> Report:
-        """A beat, or the drill that somebody asks for. Raises whatever kept a part from its turn, at the end."""
+        """A run, or the drill that somebody asks for. Raises whatever kept a part from its turn, at the end."""
         connect = partial(self.ports.connect, Deadline(seconds_left))
         try:
-            return _Beat(self.ports, connect(), asked).run()
+            return _Tick(self.ports, connect(), asked).run()
         except AuthenticationFailed:
             self.ports.log.warning("the management key was refused; its secret is read again")
-            return _Beat(self.ports, connect(fresh=True), asked).run()
+            return _Tick(self.ports, connect(fresh=True), asked).run()
 
 
 def _approved(grant: Approval, policy: Policy) -> bool:
@@ -74,17 +74,17 @@ def _approved(grant: Approval, policy: Policy) -> bool:
     return bool(others) and set(grant.approved_by) <= approvers and len(others) >= grant.request.needed
 
 
-class _Beat:
+class _Tick:
     """One invocation's work, and what it has found so far."""
 
     def __init__(self, ports: Ports, account: "OpenRouter", asked: "Asked") -> None:
         self.ports, self.account, self.asked = ports, account, asked
         self.now = ports.clock()
-        self.book = Book(ports.ledger, ports.bus, ports.clock)
-        self.holds = Holds(self.book, account)
-        self.probing = Probing(self.book, account, ports.probe_key, ports.clock)
-        self.benching = Benching(self.book, self.holds, self.probing)
-        self.drills = Drills(self.book, self.holds, self.probing, ports.pause)
+        self.store = FailoverStore(ports.ledger, ports.bus, ports.clock)
+        self.holds = Holds(self.store, account)
+        self.probing = Probing(self.store, account, ports.probe_key, ports.clock)
+        self.benching = Benching(self.store, self.holds, self.probing)
+        self.drills = Drills(self.store, self.holds, self.probing, ports.pause)
         self.report = Report()
         self.errors: list[Exception] = []
         self.records: dict[str, Record] = {}
@@ -148,7 +148,7 @@ class _Beat:
     def _read(self) -> Inventory:
         """The account, after what is known of it: a key that is made meanwhile is in the lists, and one that is known
         was made before."""
-        whose, seen = owners(self.ports.ledger), remembered(self.book)
+        whose, seen = owners(self.ports.ledger), remembered(self.store)
         return read(self.account, self.ports.policy, whose, seen)
 
     def _look(self) -> None:
@@ -161,20 +161,20 @@ class _Beat:
         self._tried("shares", partial(self._shares, inventory))
         for name, (byok, seen) in looked.items():
             looked[name] = byok, self._attended(byok, seen, inventory)
-        self._tried("gaps", lambda: note_gaps(self.book, looked, self.now))
+        self._tried("gaps", lambda: note_gaps(self.store, looked, self.now))
         for hold in self._standing():
             if hold.status == "benched":
                 self._tried(f"the bench of {hold.credential}", partial(self._tended, hold, inventory))
         self._tried("a drill", partial(self._scheduled, inventory))
         for byok in self.ports.policy.byok:
-            self._tried(f"the review of {byok.name}", partial(review, self.book, byok, self.now))
+            self._tried(f"the review of {byok.name}", partial(review, self.store, byok, self.now))
         seen_by_name = {name: seen for name, (_, seen) in looked.items()}
         self._tried(
-            "the page", partial(publish_page, self.book, self.ports.pages, inventory, seen_by_name, self.records)
+            "the page", partial(publish_page, self.store, self.ports.pages, inventory, seen_by_name, self.records)
         )
 
     def _remember(self, inventory: Inventory) -> None:
-        remember(self.book, inventory.observed(), all_read=inventory.workspaces_known)
+        remember(self.store, inventory.observed(), all_read=inventory.workspaces_known)
 
     def _strays(self, inventory: Inventory) -> None:
         """Credentials under our mark of which no row speaks. Rows are read after the credentials were."""
@@ -183,7 +183,7 @@ class _Beat:
             self.benching.undo(self.holds.adopted(hold), self.now)
 
     def _shares(self, inventory: Inventory) -> None:
-        watching = Watching(self.book, self.account)
+        watching = Watching(self.store, self.account)
         _, self.records, errors = watching.shares(inventory, self.now)
         self.report.unread += errors
 
@@ -196,11 +196,11 @@ class _Beat:
             return replace(seen, unknown=seen.unknown | PROBE_RULES)
         record = self.records.get(place.workspace.id)
         try:
-            attended = Attending(self.book, self.probing, self.benching).attend(
+            attended = Attending(self.store, self.probing, self.benching).attend(
                 byok, place, inventory, record, self.now
             )
         except LedgerConflict:
-            return replace(seen, unknown=seen.unknown | PROBE_RULES)  # a beat beside this one probes
+            return replace(seen, unknown=seen.unknown | PROBE_RULES)  # a run beside this one probes
         except AuthenticationFailed:
             raise
         except Exception as error:  # noqa: BLE001 - raised when the others have had their turn
@@ -215,7 +215,7 @@ class _Beat:
         self.benching.tend(hold, byok, inventory, self.now)
 
     def _scheduled(self, inventory: Inventory) -> None:
-        """At most one drill a beat: what the account holds is not the same after it."""
+        """At most one drill a run: what the account holds is not the same after it."""
         for byok in decisions(self.ports.policy):
             order = self.drills.due(byok, self.now)
             if order is None:
@@ -227,25 +227,25 @@ class _Beat:
                 self.ports.log.warning("no drill yet", extra={"decision": byok.name, "error": f"{error}"})
 
     def _pay(self) -> None:
-        self.report.told += [event.detail_type.value for event in self.book.pay()]
-        for row in self.book.rows(FINISH).values():
+        self.report.told += [event.detail_type.value for event in self.store.pay()]
+        for row in self.store.rows(FINISH).values():
             self.ports.approvals.finish(row.sk.removeprefix(FINISH), row.data["result"], row.data["why"])
-            self._tried("a decision's outcome", partial(self.book.commit, delete(row)))
+            self._tried("a decision's outcome", partial(self.store.commit, delete(row)))
 
     def _tried(self, what: str, do: Callable[[], object]) -> None:
-        """`do`, unless somebody beside this beat has it in hand. A request that meets somebody is delivered again."""
+        """`do`, unless somebody beside this run has it in hand. A request that meets somebody is delivered again."""
         try:
             do()
         except LedgerConflict as error:
             if self.asked.drill:
                 self._failed(what, error)
                 return
-            self.ports.log.info("somebody beside this beat was first", extra={"what": what, "error": f"{error}"})
+            self.ports.log.info("somebody beside this run was first", extra={"what": what, "error": f"{error}"})
         except AuthenticationFailed:
             raise
         except Exception as error:  # noqa: BLE001 - raised by `run`, when every other part has had its turn
             self._failed(what, error)
 
     def _failed(self, what: str, error: Exception) -> None:
-        self.ports.log.warning("a part of the beat failed", extra={"what": what, "error": f"{error}"})
+        self.ports.log.warning("a part of the run failed", extra={"what": what, "error": f"{error}"})
         self.errors.append(error)

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
-from governor.approval_evidence import ApprovalEvidence
-from governor.byok_evidence import DrillRequested
+from governor.approvals.evidence import ApprovalEvidence
 from governor.clock import parse_instant
 from governor.environment import Settings
 from governor.events import BadEvent, DetailType, Event
+from governor.events.byok_evidence import DrillRequested
 
 
 class FailoverSettings(Settings):
@@ -23,7 +23,7 @@ class FailoverSettings(Settings):
 
 @dataclass(frozen=True)
 class Asked:
-    """What an invocation is for: a beat, or the drill of one decision. `id`: the same twice is one drill.
+    """What an invocation is for: a run, or the drill of one decision. `id`: the same twice is one drill.
 
     `granted`: people are said to have decided it; `id` is then their decision's, which tells what it is about.
     """
@@ -50,4 +50,4 @@ def received(event: Any) -> Asked:
         case DetailType.APPROVAL_GRANTED:
             return Asked(told.subject, "", ApprovalEvidence.of(told).approval, granted=True)
         case _:
-            raise BadEvent(f"detail-type: byok_failover does not act on {told.detail_type.value!r}; mend the rule")
+            raise BadEvent(f"detail-type: byok_failover does not act on {told.detail_type.value!r}; fix the rule")

@@ -5,8 +5,8 @@ Two sources, one rule. The keys' counters (`usage`, `byok_usage`) are exact, and
 record only, and adds names, not dollars, where the counters show the fall as well.
 
 A series is one workload's, or one provider's, spend in a workspace. Its habit is its share of the past weeks, weighted
-to the present. A beat in which it moved falls where the share is half the habit or less; two such beats in a row are a
-leak. A beat without traffic says nothing. Two beats near the habit end a leak; meanwhile the habit learns nothing.
+to the present. A run in which it moved falls where the share is half the habit or less; two such runs in a row are a
+leak. A run without traffic says nothing. Two runs near the habit end a leak; meanwhile the habit learns nothing.
 """
 
 from collections.abc import Mapping
@@ -21,9 +21,9 @@ HALF_LIFE = timedelta(days=7)
 LEAST_HABIT_SHARE, LEAST_HABIT_USD = 0.2, 0.05
 """Below this there is no habit of BYOK that could be missed."""
 LEAST_USD = 0.001
-"""A beat that moved less did not move."""
+"""A run that moved less did not move."""
 FALLEN, RISEN = 0.5, 0.8
-"""Shares of the habit: at or below the one a beat falls, at or above the other it is well again."""
+"""Shares of the habit: at or below the one a run falls, at or above the other it is well again."""
 IN_A_ROW = 2
 
 
@@ -52,9 +52,9 @@ class Spend:
 
 @dataclass(frozen=True)
 class Series:
-    """`fallen`: beats in a row that fell; `well`: that were near the habit while a fall stands. `since`: of the fall.
+    """`fallen`: runs in a row that fell; `well`: that were near the habit while a fall stands. `since`: of the fall.
 
-    `lost`: USD of credits beyond the habit since then. `share`: of the newest beat that moved, `moved`: when that was.
+    `lost`: USD of credits beyond the habit since then. `share`: of the newest run that moved, `moved`: when that was.
     `at`: when it was read.
     """
 
@@ -72,7 +72,7 @@ class Series:
         return self.since is not None and self.fallen >= IN_A_ROW
 
     def after(self, moved: Spend, now: datetime) -> "Series":
-        """The series one beat on, in which it spent `moved`."""
+        """The series one run on, in which it spent `moved`."""
         if moved.total < LEAST_USD:
             return replace(self, at=now)
         start = self.since or self.at or now

@@ -16,9 +16,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from governor.marks import unmarked
+from governor.account.workspaces import meant
+from governor.byok_marks import unmarked
 from governor.policy import Byok
-from governor.workspaces import meant
 
 if TYPE_CHECKING:
     from management_api import ByokKey, ChatCompletion, OpenRouterError, Workspace
@@ -27,7 +27,7 @@ Verdict = Literal["served", "refused", "unknown"]
 
 
 class Refused(Exception):
-    """The secret's key cannot be put anywhere; `rule` and the sentence say why, and what would mend it."""
+    """The secret's key cannot be put anywhere; `rule` and the sentence say why, and what would fix it."""
 
     def __init__(self, rule: str, reason: str) -> None:
         super().__init__(reason)
@@ -46,7 +46,7 @@ def place(byok: Byok, workspaces: Sequence["Workspace"]) -> "Workspace":
     """The workspace that the policy means. Raises `Refused`."""
     found = meant(byok.workspace, workspaces)
     if not found:
-        raise Refused("workspace_missing", f"The account has no workspace {byok.workspace}; mend byok[].workspace.")
+        raise Refused("workspace_missing", f"The account has no workspace {byok.workspace}; fix byok[].workspace.")
     if len(found) > 1:
         raise Refused(
             "workspace_ambiguous", f"{len(found)} workspaces are called {byok.workspace}: give the slug or id."
@@ -62,7 +62,7 @@ def credential(byok: Byok, credentials: Sequence["ByokKey"]) -> "ByokKey":
         named = f" called {byok.credential}" if byok.credential else ""
         raise Refused(
             "credential_missing",
-            f"Workspace {byok.workspace} has no {byok.provider} credential{named}: add it, or mend byok[].",
+            f"Workspace {byok.workspace} has no {byok.provider} credential{named}: add it, or fix byok[].",
         )
     if len(found) > 1:
         raise Refused(

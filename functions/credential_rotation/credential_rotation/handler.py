@@ -10,14 +10,14 @@ from aws_lambda_powertools.logging import Logger
 from credential_rotation.ports import Ports
 from credential_rotation.service import CredentialRotation
 from credential_rotation.settings import CredentialSettings, received
-from governor.account import ManagedAccount
+from governor.account.connection import ManagedAccount
 from governor.aws import AWS
 from governor.clock import utc_now
-from governor.dynamo_ledger import DynamoLedger
+from governor.events.published import recorded_bus
+from governor.ledger.dynamodb import DynamoLedger
 from governor.policy import Policy
-from governor.provider_secrets import SecretsManagerTexts
-from governor.published import recorded_bus
 from governor.secrets import SecretsManager
+from governor.secrets.provider_secrets import SecretsManagerTexts
 from management_api import Pacing
 
 MARGIN_SECONDS = 4.0
@@ -26,7 +26,7 @@ MARGIN_SECONDS = 4.0
 
 @functools.cache
 def build() -> CredentialRotation:
-    """Credential rotation over AWS and OpenRouter, made at the first beat. Raises `SettingsError`."""
+    """Credential rotation over AWS and OpenRouter, made at the first run. Raises `SettingsError`."""
     settings, policy = CredentialSettings.read(os.environ), Policy.load()
     session = boto3.session.Session()
     client = session.client("secretsmanager", config=AWS)
@@ -51,7 +51,7 @@ def build() -> CredentialRotation:
 
 
 def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
-    """A beat in, what came of it out. Raises: the next beat goes on from there."""
+    """A run in, what came of it out. Raises: the next run goes on from there."""
     received(event)
     rotation = build()
     report = rotation.act(lambda: int(context.get_remaining_time_in_millis()) / 1000 - MARGIN_SECONDS)

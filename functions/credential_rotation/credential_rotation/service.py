@@ -1,7 +1,7 @@
 """Puts a provider's new key where the old one was, proves it, and goes back when the provider refuses it.
 
 Every PATCH follows a row that says which version is being put, or taken back; it holds the whole key, so that the same
-again is no harm. The row that ends it holds the event until the bus has it: of two beats beside each other one tells.
+again is no harm. The row that ends it holds the event until the bus has it: of two runs beside each other one tells.
 """
 
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from credential_rotation.decide import Proof, Refused, credential, judge, judge_error, place
 from credential_rotation.ports import Known, Ports, name_of
 from governor.events import DetailType, Event, event_id
-from governor.evidence import CredentialRotated
+from governor.events.evidence import CredentialRotated
 from governor.ledger import LedgerConflict
 from governor.policy import Byok
 from governor.secrets import SecretMalformed, SecretUnavailable
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
     from management_api import ByokKey, OpenRouter
 
 PROBES = 3
-"""Beats on which a probe may tell nothing before the key is called put, and unproven."""
+"""Runs on which a probe may tell nothing before the key is called put, and unproven."""
 TOKENS = 16
 """The least that every model takes."""
 
 
 @dataclass(frozen=True)
 class Report:
-    """What a beat came to."""
+    """What a run came to."""
 
     looked_at: int = 0
     told: tuple[str, ...] = ()
@@ -57,7 +57,7 @@ class CredentialRotation:
     ports: Ports
 
     def act(self, seconds_left: Callable[[], float]) -> Report:
-        """Raises whatever kept a credential from its turn, once the others had theirs; the next beat goes on."""
+        """Raises whatever kept a credential from its turn, once the others had theirs; the next run goes on."""
         connect = partial(self.ports.connect, Deadline(seconds_left))
         try:
             return self._acted(connect())
@@ -73,7 +73,7 @@ class CredentialRotation:
             try:
                 event = _turn(Turn(self.ports, account, byok))
             except LedgerConflict:
-                continue  # a beat beside this one has it in hand
+                continue  # a run beside this one has it in hand
             except AuthenticationFailed:
                 raise
             except Exception as error:  # noqa: BLE001 - raised below, when every other credential has had its turn
@@ -121,7 +121,7 @@ def _turn(turn: Turn) -> Event | None:
             return _ended(turn, again, _failed(turn, known, error.rule, f"{error}"))
         if known.status != blocked:
             _write(turn, again)
-        return None  # told already; each beat tries again, since it may be mended anywhere
+        return None  # told already; each run tries again, since it may be mended anywhere
 
 
 def _target(turn: Turn) -> "tuple[ByokKey, int]":
@@ -185,7 +185,7 @@ def _probed(turn: Turn, rivals: int, model: str, secret: str) -> Proof:
 
 
 def _gone_back(turn: Turn, known: Known, found: "ByokKey") -> Event:
-    # Written even where it is written already: whoever is beside this beat then stops at its own next write.
+    # Written even where it is written already: whoever is beside this run then stops at its own next write.
     known = _write(turn, replace(known, status="reverting"))
     text = turn.ports.secrets.text(turn.byok.secret or "", known.before) if known.before else None
     if text:

@@ -18,7 +18,7 @@ class CredentialSettings(Settings):
 
 
 def received(event: Any) -> datetime:
-    """The beat's time. Raises `BadEvent` naming the field."""
+    """The run's time. Raises `BadEvent` naming the field."""
     if not isinstance(event, dict) or "scheduled_time" not in event:
         raise BadEvent("scheduled_time: missing; credential rotation is woken by its schedule only")
     try:

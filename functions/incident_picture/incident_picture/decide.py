@@ -13,9 +13,9 @@ By the incident's newest event of a kind that has a picture; None where there is
 
 from collections.abc import Sequence
 
-from governor.byok_evidence import CreditsLeak
 from governor.events import DetailType, Event
-from governor.evidence import BudgetReached, Drain, Runaway, RunawayRule
+from governor.events.byok_evidence import CreditsLeak
+from governor.events.evidence import BudgetReached, Drain, Runaway, RunawayRule
 from incident_picture import runaways, spending
 from incident_picture.plot import Plot
 

@@ -11,10 +11,10 @@ from aws_lambda_powertools import Logger
 
 from governor.aws import AWS
 from governor.clock import utc_now
-from governor.dynamo_ledger import DynamoLedger
+from governor.ledger.dynamodb import DynamoLedger
 from governor.policy import Policy
 from governor.secrets import SecretsManager
-from governor.slack_pictures import SlackPictures
+from governor.slack.pictures import SlackPictures
 from incident_picture.plot import Plot
 from incident_picture.service import Illustrator, Postponed
 from incident_picture.settings import PictureSettings, Wanted

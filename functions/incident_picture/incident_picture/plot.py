@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
-from governor.slack_text import clip
-from governor.slack_text import plain as one_line
+from governor.slack.text import clip
+from governor.slack.text import plain as one_line
 
 MAX_ALT = 1000
 """Characters. Slack takes 2,000 in an image block, and 1,000 with an upload."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from governor.events import DetailType, Event
-from governor.evidence import Disable, Runaway
+from governor.events.evidence import Disable, Runaway
 from incident_picture.plot import Level, Mark, Plot, Point, clock, dollars, moment, named, words
 
 MINUTE = timedelta(minutes=1)

@@ -14,8 +14,8 @@ from typing import Any
 from governor.clock import Clock, format_instant, parse_instant
 from governor.events import Event
 from governor.ledger import ABSENT, Ledger, LedgerConflict, Put, Row
-from governor.slack import SlackError, SlackGone
-from governor.slack_pictures import Picture, PictureNotReady, Pictures
+from governor.slack.channel import SlackError, SlackGone
+from governor.slack.pictures import Picture, PictureNotReady, Pictures
 from incident_picture.decide import decide
 from incident_picture.plot import Plot
 

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from governor.byok_evidence import CreditsLeak
-from governor.credits_evidence import CreditsLeft
 from governor.events import DetailType, Event
-from governor.evidence import BudgetReached, Drain, Runaway
-from governor.slack_text import clip
-from governor.slack_text import plain as one_line
+from governor.events.byok_evidence import CreditsLeak
+from governor.events.credits_evidence import CreditsLeft
+from governor.events.evidence import BudgetReached, Drain, Runaway
+from governor.slack.text import clip
+from governor.slack.text import plain as one_line
 from incident_picture.plot import Bar, Level, Mark, Plot, Point, dollars, moment, named, words
 
 MOST = timedelta(days=14)

@@ -22,17 +22,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from governor.approval import Approval
-from governor.bulk_evidence import State
-from governor.bulk_order import APPROVALS, BulkOrder, Frozen, Said, asker, entitled, token_of
+from governor.approvals.approval import Approval
 from governor.clock import format_instant, parse_instant
+from governor.events.bulk_evidence import State
+from governor.keys.bulk_order import APPROVALS, BulkOrder, Frozen, Said, asker, entitled, token_of
+from governor.keys.lineage import Lineage, LineageKey
 from governor.ledger import ABSENT, Put, Row
-from governor.lineage import Lineage, LineageKey
 from governor.policy import Policy
 
 Standing = Literal["rotated", "left", "failed", "running", "waiting"]
 STUCK = timedelta(minutes=15)
-"""The four steps take seconds; Secrets Manager's own retries may mend it later, and then it counts as rotated."""
+"""The four steps take seconds; Secrets Manager's own retries may fix it later, and then it counts as rotated."""
 ACT_WITHIN = timedelta(hours=6)
 """A yes on which nothing was begun by then surprises people."""
 LASTS = timedelta(days=3)

@@ -26,9 +26,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from governor.bulk_order import order_of
-from governor.causes import Causes
-from governor.lineage import Lineage, LineageKey, Why
+from governor.keys.bulk_order import order_of
+from governor.keys.causes import Causes
+from governor.keys.lineage import Lineage, LineageKey, Why
 from governor.policy import Policy, Workload
 from key_planning import bulk
 from key_planning.settings import Due

@@ -7,17 +7,17 @@ from typing import Any
 import boto3
 from aws_lambda_powertools.logging import Logger
 
-from governor.approvals import Approvals
+from governor.approvals.store import Approvals
 from governor.aws import AWS
-from governor.bulk_order import BulkOrders
-from governor.causes import CauseBook
 from governor.clock import utc_now
-from governor.dynamo_ledger import DynamoLedger
-from governor.lineage import Lineages
+from governor.events.published import recorded_bus
+from governor.events.redelivery import redelivered
+from governor.keys.bulk_order import BulkOrders
+from governor.keys.causes import CauseStore
+from governor.keys.lineage import Lineages
+from governor.ledger.dynamodb import DynamoLedger
 from governor.policy import Policy
-from governor.published import recorded_bus
-from governor.redelivery import redelivered
-from governor.secrets_manager_versions import SecretsManagerVersions
+from governor.secrets.secrets_manager_versions import SecretsManagerVersions
 from governor.work_queue import WorkQueue
 from key_planning.ports import Ports
 from key_planning.service import KeyPlanning
@@ -35,7 +35,7 @@ def build() -> KeyPlanning:
             policy=Policy.load(),
             secrets=SecretsManagerVersions(session.client("secretsmanager", config=AWS)),
             lineages=Lineages(ledger),
-            causes=CauseBook(ledger),
+            causes=CauseStore(ledger),
             bus=recorded_bus("key_planning", ledger, session.client("events", config=AWS), settings.event_bus_name),
             queue=WorkQueue(session.client("sqs", config=AWS), settings.rotation_queue_url),
             function_arn=settings.rotation_function_arn,

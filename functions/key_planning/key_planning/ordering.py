@@ -14,11 +14,11 @@ from dataclasses import replace
 from functools import partial
 from typing import Literal
 
-from governor.approval import Approval
-from governor.bulk_evidence import BulkRotation, Laggard, State
-from governor.bulk_order import KIND, BulkOrder, Frozen, Word, asker, order_of, token_of
+from governor.approvals.approval import Approval
 from governor.events import DetailType, Event, event_id
-from governor.lineage import Lineage
+from governor.events.bulk_evidence import BulkRotation, Laggard, State
+from governor.keys.bulk_order import KIND, BulkOrder, Frozen, Word, asker, order_of, token_of
+from governor.keys.lineage import Lineage
 from key_planning import bulk
 from key_planning.bulk import PK, Progress, Turn
 from key_planning.ports import Ports

@@ -4,15 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from governor.approvals import Approvals
-from governor.bulk_order import BulkOrders
-from governor.causes import CauseBook
+from governor.approvals.store import Approvals
 from governor.clock import Clock
 from governor.events import Publisher
-from governor.lineage import Lineages
+from governor.keys.bulk_order import BulkOrders
+from governor.keys.causes import CauseStore
+from governor.keys.lineage import Lineages
 from governor.policy import Policy
 from governor.ports import Log
-from governor.secret_versions import SecretVersions
+from governor.secrets.versions import SecretVersions
 
 
 class Queue(Protocol):
@@ -32,7 +32,7 @@ class Ports:
     policy: Policy
     secrets: SecretVersions
     lineages: Lineages
-    causes: CauseBook
+    causes: CauseStore
     bus: Publisher
     queue: Queue
     function_arn: str

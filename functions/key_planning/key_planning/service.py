@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 
 from pydantic import SecretStr
 
-from governor.bulk_order import order_of, token_of
 from governor.events import BadEvent, DetailType, Event, event_id
-from governor.evidence import Rotated
+from governor.events.evidence import Rotated
+from governor.keys.bulk_order import order_of, token_of
+from governor.keys.lineage import Asked, Lineage
 from governor.ledger import LedgerConflict
-from governor.lineage import Asked, Lineage
 from governor.policy import Workload
-from governor.secret_versions import RotationUnfinished, SecretMissing, WorkloadSecret
 from governor.secrets import SecretUnavailable
+from governor.secrets.versions import RotationUnfinished, SecretMissing, WorkloadSecret
 from key_planning import ordering
 from key_planning.decide import plan, rule
 from key_planning.ports import Ports

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from governor.approval_evidence import ApprovalEvidence
-from governor.bulk_order import KIND
+from governor.approvals.evidence import ApprovalEvidence
 from governor.clock import parse_instant
 from governor.environment import Settings
 from governor.events import BadEvent, DetailType, Event
-from governor.evidence import RotationRequested
-from governor.lineage import Why
+from governor.events.evidence import RotationRequested
+from governor.keys.bulk_order import KIND
+from governor.keys.lineage import Why
 
 
 class PlanningSettings(Settings):
@@ -82,10 +82,10 @@ def received(event: Any) -> Plan | Due | Ordered | list[Message]:
         case DetailType.APPROVAL_GRANTED:
             granted = ApprovalEvidence.of(told)
             if granted.kind != KIND:
-                raise BadEvent(f"detail.evidence.kind: a {granted.kind} is not this function's; mend the rule")
+                raise BadEvent(f"detail.evidence.kind: a {granted.kind} is not this function's; fix the rule")
             return Ordered(granted.approval)
         case _:
-            raise BadEvent(f"detail-type: key planning does not act on {told.detail_type.value!r}; mend the rule")
+            raise BadEvent(f"detail-type: key planning does not act on {told.detail_type.value!r}; fix the rule")
 
 
 def work_of(body: str) -> Due | Ordered:
@@ -113,7 +113,7 @@ def _message(record: dict[str, Any]) -> Message:
 
 def _scheduled(event: dict[str, Any]) -> Plan:
     if event.get("task") != "plan":
-        raise BadEvent(f"task: {event.get('task')!r} is not `plan`; mend the schedule's input")
+        raise BadEvent(f"task: {event.get('task')!r} is not `plan`; fix the schedule's input")
     try:
         return Plan(parse_instant(event["scheduled_time"]))
     except (TypeError, ValueError, AttributeError) as error:

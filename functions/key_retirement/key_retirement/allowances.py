@@ -3,19 +3,19 @@
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from governor.allowance import Need, Needs
+from governor.keys.allowance import Need, Needs
 
 if TYPE_CHECKING:
-    from governor.lineage import Lineage
+    from governor.keys.lineage import Lineage
     from governor.policy import Workload
-    from key_retirement.ports import Ports, Tending
+    from key_retirement.ports import LineageRun, Ports
 
 RESTORED = timedelta(minutes=12)
-"""So long after a person's restore a limit is raised though the meter has not looked again: a little over a beat."""
+"""So long after a person's restore a limit is raised though the meter has not looked again: a little over a run."""
 
 
 def known_needs(ports: "Ports") -> Needs | None:
-    """What the meter says that allowances need, where the policy gives any. Not to know it stops no beat."""
+    """What the meter says that allowances need, where the policy gives any. Not to know it stops no run."""
     if not any(workload.key.allowance for workload in ports.policy.workloads):
         return None
     try:
@@ -25,16 +25,16 @@ def known_needs(ports: "Ports") -> Needs | None:
         return None
 
 
-def need_of(tending: "Tending", lineage: "Lineage", *, decided: bool) -> Need | None:
+def need_of(run: "LineageRun", lineage: "Lineage", *, decided: bool) -> Need | None:
     """The need by which the lineage's limits are held to an allowance; None: they are the caps' own.
 
     Without a fresh word of the meter the last allowance stands, and nothing is raised: nobody looks. `decided`: people
     have decided that a key of it works again.
     """
-    if tending.workload.key.allowance is None:
+    if run.workload.key.allowance is None:
         return None
-    needs, now = tending.needs, tending.now
-    causes = tending.ports.causes.causes(lineage.workload)
+    needs, now = run.needs, run.now
+    causes = run.ports.causes.causes(lineage.workload)
     restored = decided or any(row.lifted_at and now - row.lifted_at < RESTORED for row in causes.rows.values())
     if needs is None or not needs.is_fresh(now):
         return Need(lineage.allowance, renew=restored) if lineage.allowance else None
@@ -43,7 +43,7 @@ def need_of(tending: "Tending", lineage: "Lineage", *, decided: bool) -> Need | 
 
 
 def is_due(workload: "Workload", lineage: "Lineage | None", needs: Needs | None, now: datetime) -> bool:
-    """Whether a beat must look at the lineage for its allowance: a limit may have to move, or to be the cap again."""
+    """Whether a run must look at the lineage for its allowance: a limit may have to move, or to be the cap again."""
     if lineage is None:
         return False
     if workload.key.allowance is None:

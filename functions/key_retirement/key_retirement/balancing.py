@@ -10,14 +10,14 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from governor.allowance import within_allowance
-from governor.caps import Cap, balance, caps_of, is_lower
-from governor.limit_claim import claimed
-from governor.lineage import Limit, Lineage, LineageKey
-from governor.remembered import remembered, spent_of, unnoted
+from governor.keys.allowance import within_allowance
+from governor.keys.caps import Cap, balance, caps_of, is_lower
+from governor.keys.known_spend import remembered, spent_of, unnoted
+from governor.keys.limit_claim import claimed
+from governor.keys.lineage import Limit, Lineage, LineageKey
 from key_retirement.allowances import need_of
 from key_retirement.decide import role
-from key_retirement.ports import Tending
+from key_retirement.ports import LineageRun
 from management_api import KeyPatch, OutcomeUnknown
 
 if TYPE_CHECKING:
@@ -30,48 +30,42 @@ _CENT = 0.005
 """Limits nearer than half a cent are the same: nobody says how OpenRouter rounds them."""
 
 
-def rebalance(tending: Tending, lineage: Lineage, by: str | None = None) -> Lineage:
+def rebalance(run: LineageRun, lineage: Lineage, by: str | None = None) -> Lineage:
     """Lowers first, reads back, and raises only by what is then left.
 
-    A raise is read by the next beat, which begins from OpenRouter's list, and by nothing before that. The claim on the
+    A raise is read by the next run, which begins from OpenRouter's list, and by nothing before that. The claim on the
     limits goes with the row that knows them, and is given back once OpenRouter has answered every PATCH; one whose
     answer was lost may still arrive, so that the claim then ends by itself. `by`: who claims, for what may be tried
     again; None: this very run. Raises `LedgerConflict`, and `LimitsClaimed` while somebody else sets limits.
     """
-    claim = claimed(lineage.limits_claim, lineage.workload, by or _holder(lineage), tending.ports.clock())
+    claim = claimed(lineage.limits_claim, lineage.workload, by or _holder(lineage), run.ports.clock())
     answered, begun, found = True, lineage.version, lineage
-    need = need_of(tending, lineage, decided=by is not None)
+    need = need_of(run, lineage, decided=by is not None)
     allowance = round(need.usd, 2) if need else None
     settled: dict[str, Limit] = {}
-    guard = guardrail(tending)
+    guard = guardrail(run)
     # A list of guardrails that leaves the policy's out is no leave to spend what its budget forbids.
-    lower_only = tending.workload.key.guardrail is not None and guard is None
-    caps = caps_of(tending.workload.key, guard)
-    byok, margin = tending.workload.key.include_byok_in_limit, unnoted(caps)
-    keys = {
-        hash: remembered(key, lineage.key(hash), byok, tending.now, margin)
-        for hash, key in tending.own(lineage).items()
-    }
+    lower_only = run.workload.key.guardrail is not None and guard is None
+    caps = caps_of(run.workload.key, guard)
+    byok, margin = run.workload.key.include_byok_in_limit, unnoted(caps)
+    keys = {hash: remembered(key, lineage.key(hash), byok, run.now, margin) for hash, key in run.own(lineage).items()}
     deleted = [key for key in lineage.keys if key.state == "deleted"]
     for _ in range(_ROUNDS):
-        roles = {
-            key.hash: role(key, keys[key.hash], tending.rules, tending.now) for key in lineage.keys if key.hash in keys
-        }
-        shares = balance(caps, keys, roles, deleted, tending.now)
+        roles = {key.hash: role(key, keys[key.hash], run.rules, run.now) for key in lineage.keys if key.hash in keys}
+        shares = balance(caps, keys, roles, deleted, run.now)
         lineage = _shared(lineage, keys, shares if need and not lower_only else None)
         targets = {
             hash: limit
             for hash, limit in within_allowance(shares, keys, need).items()
-            if _may_set(tending, lineage, keys, hash, limit)
-            and not (lower_only and not is_lower(keys[hash].limit, limit))
+            if _may_set(run, lineage, keys, hash, limit) and not (lower_only and not is_lower(keys[hash].limit, limit))
         }
         lowered = {hash: limit for hash, limit in targets.items() if is_lower(keys[hash].limit, limit)}
         if not targets:
             break
         claiming = replace(lineage, limits_claim=claim, allowance=allowance)
-        lineage = _intended(tending, claiming, keys, lowered or targets)
+        lineage = _intended(run, claiming, keys, lowered or targets)
         for hash, limit in (lowered or targets).items():
-            if _set(tending, hash, limit):
+            if _set(run, hash, limit):
                 settled[hash] = limit
             else:
                 answered = False
@@ -79,48 +73,48 @@ def rebalance(tending: Tending, lineage: Lineage, by: str | None = None) -> Line
             break
         for hash in lowered:
             # Not PATCH's own answer: only a read after it counts all that was spent before the limit held.
-            read = tending.account.keys.get(hash)
-            keys[hash] = remembered(read, lineage.key(hash), byok, tending.now, margin)
+            read = run.account.keys.get(hash)
+            keys[hash] = remembered(read, lineage.key(hash), byok, run.now, margin)
     if lineage.version == begun:
         if (allowance is None) == (found.allowance is None):
             lineage = replace(lineage, allowance=found.allowance)
         else:
             lineage = replace(lineage, allowance=allowance)
-        return lineage if lineage == found else tending.ports.lineages.write(lineage)
+        return lineage if lineage == found else run.ports.lineages.write(lineage)
     if not answered:
         return lineage
-    return tending.ports.lineages.release(_settled(lineage, settled, tending.now) if need else lineage)
+    return run.ports.lineages.release(_settled(lineage, settled, run.now) if need else lineage)
 
 
-def note_spend(tending: Tending, lineage: Lineage) -> Lineage:
+def note_spend(run: LineageRun, lineage: Lineage) -> Lineage:
     """The row that knows what each live key has spent, to a hundredth of the cap, and exactly in an overlap: what a key
     that somebody deletes has spent is in no answer any more, and the cap still counts it (promise 6). Raises
     `LedgerConflict`.
     """
-    caps = caps_of(tending.workload.key, guardrail(tending))
+    caps = caps_of(run.workload.key, guardrail(run))
     if not caps:
         return lineage
     shared = any(key.state == "overlap" for key in lineage.keys)
     least = _CENT if shared else unnoted(caps)
-    byok = tending.workload.key.include_byok_in_limit
+    byok = run.workload.key.include_byok_in_limit
     after = lineage
     for key in lineage.keys:
-        live = tending.place.keys.get(key.hash)
+        live = run.place.keys.get(key.hash)
         if key.state not in ("current", "overlap") or live is None:
             continue
-        spent = spent_of(live, key, byok, tending.now)
+        spent = spent_of(live, key, byok, run.now)
         before = key.spent or {}
         if any(abs(usd - before.get(period, 0.0)) >= least for period, usd in spent.items()):
-            after = after.with_key(replace(key, spent=spent, spent_at=tending.now))
-    return lineage if after is lineage else tending.ports.lineages.write(after)
+            after = after.with_key(replace(key, spent=spent, spent_at=run.now))
+    return lineage if after is lineage else run.ports.lineages.write(after)
 
 
-def guardrail(tending: Tending) -> "Guardrail | None":
+def guardrail(run: LineageRun) -> "Guardrail | None":
     """The guardrail that the policy names, as the workspace has it."""
-    wanted = tending.workload.key.guardrail
+    wanted = run.workload.key.guardrail
     if wanted is None:
         return None
-    return next((one for one in tending.place.guardrails if wanted in (one.id, one.name)), None)
+    return next((one for one in run.place.guardrails if wanted in (one.id, one.name)), None)
 
 
 def is_given(key: LineageKey, live: "ApiKey") -> bool:
@@ -170,23 +164,21 @@ def _shared(lineage: Lineage, keys: "Mapping[str, ApiKey]", shares: Mapping[str,
     return lineage
 
 
-def _may_set(tending: Tending, lineage: Lineage, keys: "Mapping[str, ApiKey]", hash: str, limit: Limit) -> bool:
+def _may_set(run: LineageRun, lineage: Lineage, keys: "Mapping[str, ApiKey]", hash: str, limit: Limit) -> bool:
     own = lineage.key(hash)
-    if own is None or is_given(own, keys[hash]) or tending.workload.key.drift == "repair":
+    if own is None or is_given(own, keys[hash]) or run.workload.key.drift == "repair":
         return True
     return is_lower(keys[hash].limit, limit) and sum(not key.disabled for key in keys.values()) > 1
 
 
-def _intended(
-    tending: Tending, lineage: Lineage, keys: "Mapping[str, ApiKey]", targets: Mapping[str, Limit]
-) -> Lineage:
+def _intended(run: LineageRun, lineage: Lineage, keys: "Mapping[str, ApiKey]", targets: Mapping[str, Limit]) -> Lineage:
     """The row that knows each limit as it is and as it is about to be."""
     for hash, limit in targets.items():
         own = lineage.key(hash)
         if own:
             before = Limit(keys[hash].limit, keys[hash].limit_reset)
             lineage = lineage.with_key(replace(own, given=(before, limit)))
-    return tending.ports.lineages.write(lineage)
+    return run.ports.lineages.write(lineage)
 
 
 def is_same(live: "ApiKey", limit: Limit) -> bool:
@@ -200,10 +192,10 @@ def _holder(lineage: Lineage) -> str:
     return f"key_retirement {lineage.version + 1}"
 
 
-def _set(tending: Tending, hash: str, limit: Limit) -> bool:
-    """Whether OpenRouter answered; where it did not, the read back tells, and the next round or beat decides by it."""
+def _set(run: LineageRun, hash: str, limit: Limit) -> bool:
+    """Whether OpenRouter answered; where it did not, the read back tells, and the next round or run decides by it."""
     try:
-        tending.account.keys.update(hash, KeyPatch(limit=limit.limit_usd, limit_reset=limit.limit_reset))
+        run.account.keys.update(hash, KeyPatch(limit=limit.limit_usd, limit_reset=limit.limit_reset))
     except OutcomeUnknown:
         return False
     return True

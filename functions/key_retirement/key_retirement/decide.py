@@ -37,10 +37,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
-from governor.caps import Role
-from governor.lineage import LineageKey
+from governor.keys.caps import Role
+from governor.keys.lineage import LineageKey
+from governor.keys.sighting import Sighting
 from governor.policy import Rotation
-from governor.sighting import Sighting
 
 if TYPE_CHECKING:
     from management_api import ApiKey

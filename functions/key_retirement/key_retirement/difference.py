@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from governor.lineage import LineageKey
+from governor.keys.lineage import LineageKey
 
 
 @dataclass(frozen=True)

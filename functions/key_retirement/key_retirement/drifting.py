@@ -10,112 +10,112 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from governor.attachments import attach, guardrails_of
-from governor.caps import Cap, caps_of
 from governor.events import DetailType, Event, event_id
-from governor.evidence import Drift, KeyRef
-from governor.finishing import key_ref
-from governor.lineage import Attribution, Limit, Lineage, LineageKey
+from governor.events.evidence import Drift, KeyRef
+from governor.keys.attachments import attach, guardrails_of
+from governor.keys.caps import Cap, caps_of
+from governor.keys.lineage import Attribution, Limit, Lineage, LineageKey
+from governor.keys.rotation_end import key_ref
 from governor.policy import NOBODY
-from key_retirement.attached import lost, mend, noted
+from key_retirement.attached import fix, lost, noted
 from key_retirement.balancing import guardrail, is_given, is_policy, is_settling, within
 from key_retirement.difference import Difference
-from key_retirement.ports import Tending
+from key_retirement.ports import LineageRun
 from management_api import KeyPatch, NotFound
 
 if TYPE_CHECKING:
     from management_api import ApiKey
 
 
-def is_urgent(tending: Tending, lineage: Lineage) -> bool:
-    """Whether the current key is gone, moved, left out of its list or renamed. `tending` follows the lineage."""
+def is_urgent(run: LineageRun, lineage: Lineage) -> bool:
+    """Whether the current key is gone, moved, left out of its list or renamed. `run` follows the lineage."""
     current = lineage.current
     if current is None:
         return False
-    live = tending.place.keys.get(current.hash)
-    return live is None or any(where_and_what(tending, current, live))
+    live = run.place.keys.get(current.hash)
+    return live is None or any(where_and_what(run, current, live))
 
 
-def check_replaced(tending: Tending, lineage: Lineage) -> Lineage:
+def check_replaced(run: LineageRun, lineage: Lineage) -> Lineage:
     """Tells what people changed of a key in overlap or quarantine: its name, its workspace. Its state stays.
 
     Idempotent. Raises `LedgerConflict`.
     """
     for key in lineage.keys:
-        live = tending.place.keys.get(key.hash)
+        live = run.place.keys.get(key.hash)
         if key.state not in ("overlap", "quarantined") or live is None:
             continue
-        found = [one for one in (*where_and_what(tending, key, live), _enabled(tending, key, live)) if one]
-        _tell(tending, key, found, repairs=False)
+        found = [one for one in (*where_and_what(run, key, live), _enabled(run, key, live)) if one]
+        _tell(run, key, found, repairs=False)
         after = replace(key, drifted={one.field: one.live for one in found} or None)
         if after != key:
-            lineage = tending.ports.lineages.write(lineage.with_key(after))
+            lineage = run.ports.lineages.write(lineage.with_key(after))
     return lineage
 
 
-def check(tending: Tending, lineage: Lineage) -> Lineage:
+def check(run: LineageRun, lineage: Lineage) -> Lineage:
     """Tells what is new, and mends it where the policy says so. Idempotent. Raises `LedgerConflict`."""
     key = lineage.current
-    if key is None or lineage.rotation or tending.ports.causes.causes(lineage.workload).standing():
+    if key is None or lineage.rotation or run.ports.causes.causes(lineage.workload).standing():
         return lineage
-    found = differences(tending, lineage, key)
-    repairs = tending.workload.key.drift == "repair"
-    _tell(tending, key, found, repairs)
-    after = replace(key, drifted={one.field: one.live for one in found} or None, attached=noted(tending, lineage, key))
-    live = tending.place.keys.get(key.hash)
+    found = differences(run, lineage, key)
+    repairs = run.workload.key.drift == "repair"
+    _tell(run, key, found, repairs)
+    after = replace(key, drifted={one.field: one.live for one in found} or None, attached=noted(run, lineage, key))
+    live = run.place.keys.get(key.hash)
     differs = any(one.field == "limit" for one in found)
-    if live and (repairs or not differs) and not is_settling(key, tending.now):
+    if live and (repairs or not differs) and not is_settling(key, run.now):
         # From here on it is the one limit that is Governor's own, and balancing may change it.
         after = replace(after, given=(Limit(live.limit, live.limit_reset),))
     if live and key.attribution is None:
         # A row from before this was noted: a rotation must know it even when the key is gone.
         after = replace(after, attribution=Attribution.of(live))
     if after != key:
-        lineage = tending.ports.lineages.write(lineage.with_key(after))
+        lineage = run.ports.lineages.write(lineage.with_key(after))
     if repairs:
         for one in found:
-            _mend(tending, key, one)
-        mend(tending, after, found)
+            _mend(run, key, one)
+        fix(run, after, found)
     return lineage
 
 
-def gone(tending: Tending, lost: LineageKey, former: LineageKey) -> Event:
+def gone(run: LineageRun, lost: LineageKey, former: LineageKey) -> Event:
     """Key Drifted: somebody deleted the current key, and `former` is in the secret again."""
-    sentence = f"{lost.name} was deleted in OpenRouter; {tending.workload.name} works with {former.name} again."
+    sentence = f"{lost.name} was deleted in OpenRouter; {run.workload.name} works with {former.name} again."
     fix = "Governor put the former key back, and asks for a rotation."
-    return _told(tending, lost, Difference("hash", "a live key", "deleted", sentence, fix), repairs=True)
+    return _told(run, lost, Difference("hash", "a live key", "deleted", sentence, fix), repairs=True)
 
 
-def _tell(tending: Tending, key: LineageKey, found: Sequence[Difference], repairs: bool) -> None:
+def _tell(run: LineageRun, key: LineageKey, found: Sequence[Difference], repairs: bool) -> None:
     for one in found:
         if (key.drifted or {}).get(one.field) != one.live:
-            tending.ports.bus.publish([_told(tending, key, one, repairs)])
+            run.ports.bus.publish([_told(run, key, one, repairs)])
 
 
-def differences(tending: Tending, lineage: Lineage, key: LineageKey) -> list[Difference]:
-    """How the lineage's current key differs from the policy. Reads the account, through no port of `tending`."""
-    live = tending.place.keys.get(key.hash)
+def differences(run: LineageRun, lineage: Lineage, key: LineageKey) -> list[Difference]:
+    """How the lineage's current key differs from the policy. Reads the account, through no port of `run`."""
+    live = run.place.keys.get(key.hash)
     if live is None:
-        return [_deleted(tending, lineage, key)]
+        return [_deleted(run, lineage, key)]
     found = [
-        *where_and_what(tending, key, live),
+        *where_and_what(run, key, live),
         _disabled(live),
-        _limit(tending, lineage, key, live),
-        _byok(tending, live),
-        _guardrail(tending, live),
-        _creator(tending, live),
-        *lost(tending, lineage, key),
+        _limit(run, lineage, key, live),
+        _byok(run, live),
+        _guardrail(run, live),
+        _creator(run, live),
+        *lost(run, lineage, key),
     ]
     return [one for one in found if one]
 
 
-def _deleted(tending: Tending, lineage: Lineage, key: LineageKey) -> Difference:
-    name = tending.workload.name
+def _deleted(run: LineageRun, lineage: Lineage, key: LineageKey) -> Difference:
+    name = run.workload.name
     kept = [one for one in lineage.keys if one.state in ("overlap", "quarantined") and not one.exposed]
-    former = max((one for one in kept if one.hash in tending.place.keys), key=lambda one: one.since, default=None)
+    former = max((one for one in kept if one.hash in run.place.keys), key=lambda one: one.since, default=None)
     sentence = f"{key.name} was deleted in OpenRouter, and {name} has no other key: rotate it now."
     if former:
-        works = "is disabled but kept" if tending.place.keys[former.hash].disabled else "still works"
+        works = "is disabled but kept" if run.place.keys[former.hash].disabled else "still works"
         sentence = (
             f"{key.name} was deleted in OpenRouter, and the secret holds a dead key. The former key {former.name} "
             f"{works}: roll {name} back to it, or rotate {name} now."
@@ -123,15 +123,15 @@ def _deleted(tending: Tending, lineage: Lineage, key: LineageKey) -> Difference:
     return Difference("hash", "a live key", "deleted", sentence, "Governor asks for a rotation.", former)
 
 
-def where_and_what(tending: Tending, key: LineageKey, live: "ApiKey") -> "tuple[Difference | None, ...]":
+def where_and_what(run: LineageRun, key: LineageKey, live: "ApiKey") -> "tuple[Difference | None, ...]":
     """What people changed of a key that Governor follows by its hash: the workspace it is in, and its name."""
-    return _place(tending, live), _list(tending, live), _name_of(key, live)
+    return _place(run, live), _list(run, live), _name_of(key, live)
 
 
-def _enabled(tending: Tending, key: LineageKey, live: "ApiKey") -> Difference | None:
+def _enabled(run: LineageRun, key: LineageKey, live: "ApiKey") -> Difference | None:
     if key.state != "quarantined" or live.disabled:
         return None
-    name = tending.workload.name
+    name = run.workload.name
     again = "it leaked, and never comes back" if key.exposed else f"to use it again, roll {name} back instead"
     sentence = (
         f"Somebody enabled {live.name}, which Governor had disabled since {name} has another key. Governor disables it "
@@ -140,21 +140,21 @@ def _enabled(tending: Tending, key: LineageKey, live: "ApiKey") -> Difference | 
     return Difference("disabled", "disabled", f"enabled, in quarantine since {key.since:%Y-%m-%d %H:%M}", sentence)
 
 
-def _place(tending: Tending, live: "ApiKey") -> Difference | None:
-    if live.workspace_id == tending.place.id:
+def _place(run: LineageRun, live: "ApiKey") -> Difference | None:
+    if live.workspace_id == run.place.id:
         return None
-    workspace = tending.workload.workspace
+    workspace = run.workload.workspace
     sentence = (
         f"{live.name} was moved to another workspace. Governor goes on with it there; BYOK credentials and presets of "
-        f"{workspace} do not serve it: move it back, or mend workloads[].workspace."
+        f"{workspace} do not serve it: move it back, or fix workloads[].workspace."
     )
     return Difference("workspace_id", workspace, live.workspace_id, sentence)
 
 
-def _list(tending: Tending, live: "ApiKey") -> Difference | None:
-    if live.hash not in tending.place.unlisted or live.workspace_id != tending.place.id:
+def _list(run: LineageRun, live: "ApiKey") -> Difference | None:
+    if live.hash not in run.place.unlisted or live.workspace_id != run.place.id:
         return None
-    workspace = tending.workload.workspace
+    workspace = run.workload.workspace
     sentence = (
         f"OpenRouter's list of keys of workspace {workspace} leaves {live.name} out, and OpenRouter still has the key. "
         f"Governor goes by the key itself and changed nothing. If this is told again, ask OpenRouter's support."
@@ -179,10 +179,10 @@ def _disabled(live: "ApiKey") -> Difference | None:
     return Difference("disabled", "enabled", "disabled", sentence)
 
 
-def _limit(tending: Tending, lineage: Lineage, key: LineageKey, live: "ApiKey") -> Difference | None:
-    caps = caps_of(tending.workload.key, guardrail(tending))
+def _limit(run: LineageRun, lineage: Lineage, key: LineageKey, live: "ApiKey") -> Difference | None:
+    caps = caps_of(run.workload.key, guardrail(run))
     if lineage.allowance is not None and key.given_at is not None:
-        return None if is_given(key, live) or is_settling(key, tending.now) else _not_the_allowance(caps, key, live)
+        return None if is_given(key, live) or is_settling(key, run.now) else _not_the_allowance(caps, key, live)
     if not caps or is_policy(caps, live) or (is_given(key, live) if key.given else within(caps, live)):
         return None
     wanted, has = _usd(caps[0].limit_usd, caps[0].period), _usd(live.limit, live.limit_reset)
@@ -202,64 +202,62 @@ def _not_the_allowance(caps: Sequence[Cap], key: LineageKey, live: "ApiKey") -> 
     return Difference("limit", given, has, sentence, "Governor sets it back.")
 
 
-def _byok(tending: Tending, live: "ApiKey") -> Difference | None:
-    wanted = tending.workload.key.include_byok_in_limit
-    if not tending.workload.key.limit_usd or live.include_byok_in_limit == wanted:
+def _byok(run: LineageRun, live: "ApiKey") -> Difference | None:
+    wanted = run.workload.key.include_byok_in_limit
+    if not run.workload.key.limit_usd or live.include_byok_in_limit == wanted:
         return None
     sentence = f"BYOK spend {'does not count' if wanted else 'counts'} against the limit of {live.name}."
     fix = "Governor sets it back."
     return Difference("include_byok_in_limit", str(wanted).lower(), str(not wanted).lower(), sentence, fix)
 
 
-def _guardrail(tending: Tending, live: "ApiKey") -> Difference | None:
-    name, guard = tending.workload.key.guardrail, guardrail(tending)
+def _guardrail(run: LineageRun, live: "ApiKey") -> Difference | None:
+    name, guard = run.workload.key.guardrail, guardrail(run)
     if name is None:
         return None
-    has = tending.attachments(live.hash).guardrail_id
-    if guard is None and has and _is_named(tending, has, name):
+    has = run.attachments(live.hash).guardrail_id
+    if guard is None and has and _is_named(run, has, name):
         return None  # the list of guardrails left it out; OpenRouter still has it, and it still governs the key
     if guard is None:
-        sentence = (
-            f"Workspace {tending.workload.workspace} has no guardrail {name} any more: make it, or mend the policy."
-        )
+        sentence = f"Workspace {run.workload.workspace} has no guardrail {name} any more: make it, or fix the policy."
         return Difference("guardrail", name, "none", sentence)
-    if has == guard.id or guardrails_of(tending.account, [live.hash], guard.id).get(live.hash) == guard.id:
+    if has == guard.id or guardrails_of(run.account, [live.hash], guard.id).get(live.hash) == guard.id:
         return None  # asked of the guardrail itself where the account's list leaves the key out
     sentence = f"{live.name} is not under guardrail {name}."
-    return Difference("guardrail", name, _name(tending, has), sentence, "Governor assigns it.")
+    return Difference("guardrail", name, _name(run, has), sentence, "Governor assigns it.")
 
 
-def _creator(tending: Tending, live: "ApiKey") -> Difference | None:
-    wanted, has = tending.workload.key.creator_user_id, live.creator_user_id or NOBODY
+def _creator(run: LineageRun, live: "ApiKey") -> Difference | None:
+    wanted, has = run.workload.key.creator_user_id, live.creator_user_id or NOBODY
     if wanted in (None, has):
         return None
     sentence = f"The creator of {live.name} is {has}, not {wanted}: a key's creator cannot be changed, rotate it."
     return Difference("creator_user_id", wanted, has, sentence)
 
 
-def _is_named(tending: Tending, id: str, name: str) -> bool:
+def _is_named(run: LineageRun, id: str, name: str) -> bool:
     try:
-        return name in (id, tending.account.guardrails.get(id).name)
+        return name in (id, run.account.guardrails.get(id).name)
     except NotFound:
         return False
 
 
-def _mend(tending: Tending, key: LineageKey, one: Difference) -> None:
+def _mend(run: LineageRun, key: LineageKey, one: Difference) -> None:
     """What balancing does not do. Each is absolute: the same again is no harm.
 
     A key that is gone is replaced: `key_planning` hears of it by the event.
     """
     if one.field == "name":
-        tending.account.keys.update(key.hash, KeyPatch(name=key.name))
+        run.account.keys.update(key.hash, KeyPatch(name=key.name))
     elif one.field == "include_byok_in_limit":
-        tending.account.keys.update(key.hash, KeyPatch(include_byok_in_limit=one.policy == "true"))
+        run.account.keys.update(key.hash, KeyPatch(include_byok_in_limit=one.policy == "true"))
     elif one.field == "guardrail" and one.fix:
-        guard = guardrail(tending)
-        attach(tending.account, tending.place.id, key.hash, like=None, guardrail_id=guard.id if guard else None)
+        guard = guardrail(run)
+        attach(run.account, run.place.id, key.hash, like=None, guardrail_id=guard.id if guard else None)
 
 
-def _told(tending: Tending, key: LineageKey, one: Difference, repairs: bool) -> Event:
-    kind, name = DetailType.KEY_DRIFTED, tending.workload.name
+def _told(run: LineageRun, key: LineageKey, one: Difference, repairs: bool) -> Event:
+    kind, name = DetailType.KEY_DRIFTED, run.workload.name
     evidence = Drift(
         name=name,
         field=one.field,
@@ -269,13 +267,13 @@ def _told(tending: Tending, key: LineageKey, one: Difference, repairs: bool) -> 
         repair=one.fix if repairs else "",
         former=key_ref(one.former),
     )
-    id = event_id(kind, key.hash, one.field, one.live, f"{tending.now:%Y-%m-%d}")
-    return Event(kind, id, name, tending.now, one.sentence, evidence.model_dump(mode="json"))
+    id = event_id(kind, key.hash, one.field, one.live, f"{run.now:%Y-%m-%d}")
+    return Event(kind, id, name, run.now, one.sentence, evidence.model_dump(mode="json"))
 
 
 def _usd(limit: float | None, reset: str | None) -> str:
     return "none" if limit is None else f"${limit:,.2f} {reset or 'for ever'}"
 
 
-def _name(tending: Tending, id: str | None) -> str:
-    return next((one.name for one in tending.place.guardrails if one.id == id), id or "none")
+def _name(run: LineageRun, id: str | None) -> str:
+    return next((one.name for one in run.place.guardrails if one.id == id), id or "none")

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from governor.events import DetailType, Event, event_id
-from governor.evidence import Expiring
+from governor.events.evidence import Expiring
 from governor.policy import ManagementKey
 from key_retirement.ports import Ports
 

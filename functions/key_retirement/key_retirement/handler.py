@@ -7,21 +7,21 @@ from typing import Any
 import boto3
 from aws_lambda_powertools.logging import Logger
 
-from governor.account import ManagedAccount
-from governor.account_pace import AccountPace
-from governor.approvals import Approvals
+from governor.account.connection import ManagedAccount
+from governor.account.pace import AccountPace
+from governor.approvals.store import Approvals
 from governor.aws import AWS
-from governor.causes import CauseBook
 from governor.clock import utc_now
-from governor.dynamo_ledger import DynamoLedger
-from governor.lineage import Lineages
-from governor.needs_store import needs_in
+from governor.events.published import recorded_bus
+from governor.events.redelivery import redelivered
+from governor.keys.causes import CauseStore
+from governor.keys.lineage import Lineages
+from governor.ledger.dynamodb import DynamoLedger
 from governor.policy import Policy
-from governor.published import recorded_bus
-from governor.redelivery import redelivered
-from governor.secret_copies import AwsSecretCopies
 from governor.secrets import SecretsManager
-from governor.secrets_manager_versions import SecretsManagerVersions
+from governor.secrets.copies import AwsSecretCopies
+from governor.secrets.secrets_manager_versions import SecretsManagerVersions
+from governor.storage.needs import needs_in
 from key_retirement.ports import Ports
 from key_retirement.service import KeyRetirement
 from key_retirement.settings import RetirementSettings, received
@@ -32,7 +32,7 @@ MARGIN_SECONDS = 4.0
 
 @functools.cache
 def build() -> KeyRetirement:
-    """Key retirement over AWS and OpenRouter, made at the first beat. Raises `SettingsError`."""
+    """Key retirement over AWS and OpenRouter, made at the first run. Raises `SettingsError`."""
     settings, policy = RetirementSettings.read(os.environ), Policy.load()
     session, key = boto3.session.Session(), settings.management_key_secret
     client = session.client("secretsmanager", config=AWS)
@@ -44,14 +44,14 @@ def build() -> KeyRetirement:
     elsewhere = functools.partial(session.client, "secretsmanager", config=AWS)
     copies = AwsSecretCopies(session.client("ssm", config=AWS), client, lambda region: elsewhere(region_name=region))
     versions, approvals = SecretsManagerVersions(client), Approvals(ledger, decisions)
-    rows = Lineages(ledger), CauseBook(ledger), approvals
+    rows = Lineages(ledger), CauseStore(ledger), approvals
     needs = needs_in(session.client("s3", config=AWS), settings.reading_bucket)
     return KeyRetirement(Ports(policy, versions, copies, *rows, bus, account, utc_now, log, needs), key)
 
 
 @redelivered
 def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
-    """A beat or a request in, what came of it out. Raises: the next beat or a retry goes on from there."""
+    """A run or a request in, what came of it out. Raises: the next run or a retry goes on from there."""
     asked = received(event)
     retirement = build()
     report = retirement.act(asked, lambda: int(context.get_remaining_time_in_millis()) / 1000 - MARGIN_SECONDS)

@@ -1,14 +1,14 @@
-"""Workspaces as one beat reads them, each once."""
+"""Workspaces as one run reads them, each once."""
 
 import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from governor.attachments import Attachments
-from governor.attachments import read as read_attachments
+from governor.account.workspaces import meant
+from governor.keys.attachments import Attachments
+from governor.keys.attachments import read as read_attachments
 from governor.policy import Workload
-from governor.workspaces import meant
-from key_retirement.later import LaterMapping, LaterSequence
+from key_retirement.lazy import LaterMapping, LaterSequence
 from key_retirement.ports import Place
 
 if TYPE_CHECKING:
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 
 class WorkloadUnknown(Exception):
-    """A request names no workload of the policy, or one without a secret. Mend the sender, or the policy."""
+    """A request names no workload of the policy, or one without a secret. Fix the sender, or the policy."""
 
 
 class Places:
-    """Each workspace, and the account's list of assignments, read once a beat however many lineages there are, and
+    """Each workspace, and the account's list of assignments, read once a run however many lineages there are, and
     however many threads.
 
-    Keys at once; guardrails, and what points at a key, when a lineage needs them: while old keys merely drain, a beat
+    Keys at once; guardrails, and what points at a key, when a lineage needs them: while old keys merely drain, a run
     polls one list a workspace.
     """
 
@@ -46,7 +46,7 @@ class Places:
         if len(found) != 1:
             raise WorkloadUnknown(
                 f"the account has {len(found)} workspaces {workload.workspace!r}, where the policy places "
-                f"{workload.name}; mend workloads[].workspace"
+                f"{workload.name}; fix workloads[].workspace"
             )
         if found[0] not in self._read:
             self._read[found[0]] = self._reading(found[0])

@@ -1,23 +1,23 @@
-"""What key retirement works with, and one lineage as it is tended in a beat."""
+"""What key retirement works with, and one lineage as it is tended in a run."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from governor.allowance import Needs
-from governor.approvals import Approvals
-from governor.attachments import NOTHING, Attachments
-from governor.causes import CauseBook
+from governor.approvals.store import Approvals
 from governor.clock import Clock
 from governor.events import Publisher
-from governor.finishing import Finishing
+from governor.keys.allowance import Needs
+from governor.keys.attachments import NOTHING, Attachments
+from governor.keys.causes import CauseStore
+from governor.keys.lineage import Lineage, Lineages
+from governor.keys.rotation_end import Finishing
 from governor.ledger import ABSENT
-from governor.lineage import Lineage, Lineages
 from governor.policy import Policy, Rotation, Workload
 from governor.ports import Connect, Log
-from governor.secret_copies import SecretCopies
-from governor.secret_versions import SecretVersions
+from governor.secrets.copies import SecretCopies
+from governor.secrets.versions import SecretVersions
 from key_retirement.leaving import Leaving
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class Ports:
     secrets: SecretVersions
     copies: SecretCopies
     lineages: Lineages
-    causes: CauseBook
+    causes: CauseStore
     approvals: Approvals
     bus: Publisher
     connect: Connect["OpenRouter"]
@@ -44,7 +44,7 @@ class Ports:
 
 @dataclass(frozen=True)
 class Place:
-    """A workspace as it was read in this beat: its keys, its guardrails, and what points at which hash. The latter two
+    """A workspace as it was read in this run: its keys, its guardrails, and what points at which hash. The latter two
     may be read when they are first looked at.
 
     `attachments`: only hashes that something points at. `unlisted`: hashes of a lineage that the list of keys left out
@@ -59,10 +59,10 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Tending:
-    """One lineage in hand. `now`: of this beat. `before`: the row's version when `place` was about to be read.
+class LineageRun:
+    """One lineage in hand. `now`: of this run. `before`: the row's version when `place` was about to be read.
 
-    `leaving`: the keys that the beat takes out of lists at its end.
+    `leaving`: the keys that the run takes out of lists at its end.
     """
 
     ports: Ports
@@ -87,11 +87,11 @@ class Tending:
     def attachments(self, hash: str) -> Attachments:
         return self.place.attachments.get(hash, NOTHING)
 
-    def seeing(self, live: "ApiKey") -> "Tending":
+    def seeing(self, live: "ApiKey") -> "LineageRun":
         """With the key as it was just read."""
         return replace(self, place=replace(self.place, keys={**self.place.keys, live.hash: live}))
 
     def own(self, lineage: Lineage) -> "dict[str, ApiKey]":
-        """The lineage's keys that OpenRouter still has, by hash; the place may show one that this beat deleted."""
+        """The lineage's keys that OpenRouter still has, by hash; the place may show one that this run deleted."""
         live = [key.hash for key in lineage.keys if key.state != "deleted"]
         return {hash: self.place.keys[hash] for hash in live if hash in self.place.keys}

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from governor.lineage import Limit, Lineage, LineageKey
+from governor.keys.lineage import Limit, Lineage, LineageKey
 from key_retirement.balancing import is_given, is_same
 from key_retirement.ports import Ports
 from management_api import AuthenticationFailed, KeyPatch, NotFound
@@ -31,7 +31,7 @@ def release_all(ports: Ports, account: "OpenRouter", lineages: Mapping[str, Line
             release(ports, account, lineage, taken_over)
         except AuthenticationFailed:
             raise
-        except Exception as error:  # noqa: BLE001 - raised by the beat, when every lineage has had its turn
+        except Exception as error:  # noqa: BLE001 - raised by the run, when every lineage has had its turn
             ports.log.warning("an allowance could not be released", extra={"workload": name, "error": f"{error}"})
             errors.append(error)
     return errors

@@ -1,4 +1,4 @@
-"""One beat over every lineage, or one request about one, from whatever point an earlier attempt reached (promise 1).
+"""One run over every lineage, or one request about one, from whatever point an earlier attempt reached (promise 1).
 
 One lineage's failure never spares or stops the others: all are tried, then the first error is raised.
 """
@@ -9,18 +9,17 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
-from governor.allowance import Needs
-from governor.approvals import NotGranted
-from governor.attachments import NOTHING
+from governor.approvals.store import NotGranted
 from governor.events import DetailType, Event
-from governor.finishing import BY_HAND
-from governor.key_rollback import KIND
+from governor.keys.allowance import Needs
+from governor.keys.attachments import NOTHING
+from governor.keys.limit_claim import LimitsClaimed
+from governor.keys.lineage import Lineage, LineageKey
+from governor.keys.rollback import KIND
+from governor.keys.rotation_end import BY_HAND
 from governor.ledger import ABSENT, LedgerConflict
-from governor.limit_claim import LimitsClaimed
-from governor.lineage import Lineage, LineageKey
 from governor.policy import Workload
 from key_retirement.allowances import known_needs
-from key_retirement.asking import Asking, ending
 from key_retirement.balancing import note_spend, rebalance
 from key_retirement.copying import Behind, copy, require
 from key_retirement.decide import Decision, quarantine, spared
@@ -29,10 +28,10 @@ from key_retirement.drifting import check, check_replaced, is_urgent
 from key_retirement.expiring import notice
 from key_retirement.following import follow, read_again
 from key_retirement.leaving import Leaving
-from key_retirement.looking import SETTLING, looked_at
+from key_retirement.lineage_selection import SETTLING, looked_at
 from key_retirement.orphans import remove_orphans
 from key_retirement.places import Places, WorkloadUnknown
-from key_retirement.ports import Ports, Tending
+from key_retirement.ports import LineageRun, Ports
 from key_retirement.proving import kept, prove
 from key_retirement.reconciling import reconcile, unblock
 from key_retirement.releasing import release_all
@@ -41,6 +40,7 @@ from key_retirement.rollback import roll_back
 from key_retirement.settings import Asked, Grant, Look, Rollback, Rotated
 from key_retirement.side_by_side import side_by_side
 from key_retirement.taking_back import take_back
+from key_retirement.usage_queries import Asking, ending
 from management_api import AuthenticationFailed, Deadline
 
 if TYPE_CHECKING:
@@ -48,14 +48,14 @@ if TYPE_CHECKING:
 
 ATTEMPTS = 4
 ORPHANS_BEFORE_MINUTE = 10
-"""Orphans are looked for in the first beat of each hour."""
+"""Orphans are looked for in the first run of each hour."""
 REMEMBERED = timedelta(days=62)
 """A deleted key's spend counts until its month is over."""
 
 
 @dataclass(frozen=True)
 class Report:
-    """What a beat came to."""
+    """What a run came to."""
 
     tended: int = 0
     put_off: int = 0
@@ -70,7 +70,7 @@ class KeyRetirement:
     management_key_secret: str = ""
 
     def act(self, asked: Asked, seconds_left: Callable[[], float]) -> Report:
-        """Raises whatever kept a lineage from being tended, once the others are; the next beat goes on from there.
+        """Raises whatever kept a lineage from being tended, once the others are; the next run goes on from there.
 
         Raises `NotGranted` for a grant that no decision bears out.
         """
@@ -100,7 +100,7 @@ class KeyRetirement:
         return self._tended(open_ones, lineages, needs, account, hourly, seconds_left, errors)
 
     def _copied(self, name: str) -> Report:
-        """A workload was just rotated: its copies are written at once. All else can wait for the next beat, which sees
+        """A workload was just rotated: its copies are written at once. All else can wait for the next run, which sees
         every key that was rotated since by one list a workspace. Raises `CopyFailed`."""
         workload = self.ports.policy.workload(name)
         if workload is None:
@@ -129,8 +129,8 @@ class KeyRetirement:
                 place = places.of(workload)
                 known, now = lineages.get(workload.name), self.ports.clock()
                 before = known.version if known else ABSENT
-                tending = Tending(self.ports, account, workload, place, now, seconds_left, before, needs, leaving)
-                _again(partial(tend, tending, asking, hourly))
+                run = LineageRun(self.ports, account, workload, place, now, seconds_left, before, needs, leaving)
+                _again(partial(tend, run, asking, hourly))
             except AuthenticationFailed:
                 raise
             except Exception as error:  # noqa: BLE001 - raised below, when every other lineage has had its turn
@@ -168,105 +168,103 @@ class KeyRetirement:
             raise WorkloadUnknown(f"detail.subject: the policy has no workload {asked.event.subject!r} with a secret")
         before = self.ports.lineages.get(workload.name).version
         place, now = Places(account).of(workload), self.ports.clock()
-        tending = Tending(self.ports, account, workload, place, now, seconds_left, before, known_needs(self.ports))
+        run = LineageRun(self.ports, account, workload, place, now, seconds_left, before, known_needs(self.ports))
 
         def once() -> Event:
             lineage = self.ports.lineages.get(workload.name)
-            event = roll_back(follow(read_again(tending, lineage), lineage), lineage, asked)
+            event = roll_back(follow(read_again(run, lineage), lineage), lineage, asked)
             self.ports.bus.publish([event])
             return event
 
         return _again(once)
 
 
-def tend(tending: Tending, asking: Asking, hourly: bool) -> None:
+def tend(run: LineageRun, asking: Asking, hourly: bool) -> None:
     """One lineage, each of its keys by the rules of `decide`. Raises `LedgerConflict`: read and decide again."""
-    lineage = tending.ports.lineages.get(tending.workload.name)
-    tending = read_again(tending, lineage)
-    lineage = reconcile(tending, lineage)
-    tending = follow(tending, lineage)
+    lineage = run.ports.lineages.get(run.workload.name)
+    run = read_again(run, lineage)
+    lineage = reconcile(run, lineage)
+    run = follow(run, lineage)
     if hourly:
-        lineage = unblock(tending, lineage)
-    lineage = mark_leaked(tending, lineage)
-    lineage = take_back(tending, lineage)
+        lineage = unblock(run, lineage)
+    lineage = mark_leaked(run, lineage)
+    lineage = take_back(run, lineage)
     # What people changed by hand is told before anything is done that it may keep from its end.
-    if hourly or is_urgent(tending, lineage):
-        lineage = check(tending, lineage)
-    lineage = check_replaced(tending, lineage)
-    behind = copy(tending.ports, tending.workload)
+    if hourly or is_urgent(run, lineage):
+        lineage = check(run, lineage)
+    lineage = check_replaced(run, lineage)
+    behind = copy(run.ports, run.workload)
     for key in lineage.keys:
         if key.state == "overlap":
-            tending, lineage = _drained(tending, asking, lineage, key, behind)
+            run, lineage = _drained(run, asking, lineage, key, behind)
         elif key.state == "quarantined":
-            tending, lineage = _quarantined(tending, lineage, key, hourly)
-    lineage = _forgetting(tending, lineage)
-    lineage = note_spend(tending, lineage)
+            run, lineage = _quarantined(run, lineage, key, hourly)
+    lineage = _forgetting(run, lineage)
+    lineage = note_spend(run, lineage)
     try:
-        lineage = rebalance(tending, lineage)
+        lineage = rebalance(run, lineage)
     except LimitsClaimed as claim:
-        tending.ports.log.info("limits are left to the next beat", extra={"reason": f"{claim}"})
-    if hourly and tending.workload.rotation:
-        remove_orphans(tending, lineage)
+        run.ports.log.info("limits are left to the next run", extra={"reason": f"{claim}"})
+    if hourly and run.workload.rotation:
+        remove_orphans(run, lineage)
     require(lineage.workload, behind)
 
 
 def _drained(
-    tending: Tending, asking: Asking, lineage: Lineage, key: LineageKey, behind: Sequence[Behind]
-) -> tuple[Tending, Lineage]:
-    held = _is_held(tending)
-    seen, decision = watch(tending, asking, key, held=held, behind=bool(behind))
-    decision = _spared(tending, lineage, seen, decision)
-    tending.ports.log.info("drain", extra={"key": key.name, "rule": decision.rule, "forced": decision.forced})
+    run: LineageRun, asking: Asking, lineage: Lineage, key: LineageKey, behind: Sequence[Behind]
+) -> tuple[LineageRun, Lineage]:
+    held = _is_held(run)
+    seen, decision = watch(run, asking, key, held=held, behind=bool(behind))
+    decision = _spared(run, lineage, seen, decision)
+    run.ports.log.info("drain", extra={"key": key.name, "rule": decision.rule, "forced": decision.forced})
     match decision.action:
         case "retire":
-            return retire(tending, lineage, seen)
+            return retire(run, lineage, seen)
         case "forget":
-            return tending, delete(tending, lineage, seen, None)
+            return run, delete(run, lineage, seen, None)
         case "tell":
-            live = tending.place.keys[key.hash]
+            live = run.place.keys[key.hash]
             last = decision.rule in ("last_key", "put_back")
-            event = (
-                kept(tending, lineage, seen, decision.rule) if last else blocked(tending, lineage, seen, live, behind)
-            )
-            tending.ports.bus.publish([event])
-            seen = replace(seen, told_at=tending.now)
-    return tending, tending.ports.lineages.write(lineage.with_key(seen)) if seen != key else lineage
+            event = kept(run, lineage, seen, decision.rule) if last else blocked(run, lineage, seen, live, behind)
+            run.ports.bus.publish([event])
+            seen = replace(seen, told_at=run.now)
+    return run, run.ports.lineages.write(lineage.with_key(seen)) if seen != key else lineage
 
 
-def _quarantined(tending: Tending, lineage: Lineage, key: LineageKey, hourly: bool) -> tuple[Tending, Lineage]:
-    live = tending.place.keys.get(key.hash)
-    decision = _spared(tending, lineage, key, quarantine(key, live, tending.now))
+def _quarantined(run: LineageRun, lineage: Lineage, key: LineageKey, hourly: bool) -> tuple[LineageRun, Lineage]:
+    live = run.place.keys.get(key.hash)
+    decision = _spared(run, lineage, key, quarantine(key, live, run.now))
     if decision.action in ("forget", "delete"):
-        return tending, delete(tending, lineage, key, live)
+        return run, delete(run, lineage, key, live)
     if decision.action == "tell":
-        tending.ports.bus.publish([kept(tending, lineage, key, decision.rule)])
-        lineage = tending.ports.lineages.write(lineage.with_key(replace(key, told_at=tending.now)))
+        run.ports.bus.publish([kept(run, lineage, key, decision.rule)])
+        lineage = run.ports.lineages.write(lineage.with_key(replace(key, told_at=run.now)))
     if decision.action == "disable":
-        return retire(tending, lineage, key)
+        return retire(run, lineage, key)
     # It can do nothing, disabled as it is: who points at it is looked at while it may not have left every list yet, and
     # then once an hour.
-    watched = hourly or tending.now - key.since < SETTLING or not is_noted(key)
-    if watched and (tending.attachments(key.hash) != NOTHING or not is_noted(key)):
-        last = keep_out(tending, key)
+    watched = hourly or run.now - key.since < SETTLING or not is_noted(key)
+    if watched and (run.attachments(key.hash) != NOTHING or not is_noted(key)):
+        last = keep_out(run, key)
         key = lineage.key(key.hash) or key
-        lineage = note_last_spend(tending, lineage, key, last) if last else lineage
-    return tending, lineage
+        lineage = note_last_spend(run, lineage, key, last) if last else lineage
+    return run, lineage
 
 
-def _spared(tending: Tending, lineage: Lineage, key: LineageKey, decision: Decision) -> Decision:
+def _spared(run: LineageRun, lineage: Lineage, key: LineageKey, decision: Decision) -> Decision:
     """The decision as it stands once the current key was asked, which it is only where a key would go for it."""
     if decision.action not in ("retire", "delete") or key.exposed:
         return decision
-    return spared(decision, prove(tending, lineage, key), key, tending.now, held=_is_held(tending))
+    return spared(decision, prove(run, lineage, key), key, run.now, held=_is_held(run))
 
 
-def _is_held(tending: Tending) -> bool:
-    return bool(tending.ports.causes.causes(tending.workload.name).standing())
+def _is_held(run: LineageRun) -> bool:
+    return bool(run.ports.causes.causes(run.workload.name).standing())
 
 
-def _forgetting(tending: Tending, lineage: Lineage) -> Lineage:
-    kept = tuple(key for key in lineage.keys if key.state != "deleted" or tending.now - key.since < REMEMBERED)
-    return lineage if kept == lineage.keys else tending.ports.lineages.write(replace(lineage, keys=kept))
+def _forgetting(run: LineageRun, lineage: Lineage) -> Lineage:
+    kept = tuple(key for key in lineage.keys if key.state != "deleted" or run.now - key.since < REMEMBERED)
+    return lineage if kept == lineage.keys else run.ports.lineages.write(replace(lineage, keys=kept))
 
 
 def _again[T](once: Callable[[], T]) -> T:

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from governor.approval import Approval
-from governor.approval_evidence import ApprovalEvidence
+from governor.approvals.approval import Approval
+from governor.approvals.evidence import ApprovalEvidence
 from governor.clock import parse_instant
 from governor.environment import Settings
 from governor.events import BadEvent, DetailType, Event
-from governor.evidence import RollbackRequested
-from governor.key_rollback import KIND
+from governor.events.evidence import RollbackRequested
+from governor.keys.rollback import KIND
 
 
 class RetirementSettings(Settings):
@@ -34,7 +34,7 @@ class RetirementSettings(Settings):
 
 
 @dataclass(frozen=True)
-class Beat:
+class Tick:
     """Look at every lineage, or at one whose key was just restored (`workload`)."""
 
     at: datetime
@@ -74,7 +74,7 @@ class Grant:
     approval: str
 
 
-Asked = Beat | Rotated | Look | Rollback | Grant
+Asked = Tick | Rotated | Look | Rollback | Grant
 
 
 def received(event: Any) -> Asked:
@@ -82,7 +82,7 @@ def received(event: Any) -> Asked:
     if isinstance(event, dict) and "scheduled_time" in event:
         try:
             at = parse_instant(event["scheduled_time"])
-            return Look(at) if event.get("task") == "management_key" else Beat(at)
+            return Look(at) if event.get("task") == "management_key" else Tick(at)
         except (TypeError, ValueError, AttributeError) as error:
             raise BadEvent(f"scheduled_time: {error}") from error
     told = Event.received(event)
@@ -90,13 +90,13 @@ def received(event: Any) -> Asked:
         case DetailType.KEY_ROTATED:
             return Rotated(told.subject)
         case DetailType.KEY_RESTORED:
-            return Beat(told.occurred_at, told.subject)
+            return Tick(told.occurred_at, told.subject)
         case DetailType.ROLLBACK_REQUESTED:
             return Rollback(told, RollbackRequested.of(told).requested_by)
         case DetailType.APPROVAL_GRANTED:
             granted = ApprovalEvidence.of(told)
             if granted.kind != KIND:
-                raise BadEvent(f"detail.evidence.kind: a {granted.kind} is not this function's; mend the rule")
+                raise BadEvent(f"detail.evidence.kind: a {granted.kind} is not this function's; fix the rule")
             return Grant(told, granted.approval)
         case _:
-            raise BadEvent(f"detail-type: key retirement does not act on {told.detail_type.value!r}; mend the rule")
+            raise BadEvent(f"detail-type: key retirement does not act on {told.detail_type.value!r}; fix the rule")

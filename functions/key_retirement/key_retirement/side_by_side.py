@@ -1,7 +1,7 @@
-"""The lineages of one beat, some at a time: all but a tenth of what one takes is waiting for OpenRouter and AWS.
+"""The lineages of one run, some at a time: all but a tenth of what one takes is waiting for OpenRouter and AWS.
 
 After a rotation of everything a thousand old keys come to their end together, and one after another they would take
-five beats (decision 56). A few are done in their order and in this thread.
+five runs (decision 56). A few are done in their order and in this thread.
 """
 
 import threading

@@ -9,7 +9,7 @@ the key is asked for its masked label, which has to be one key's only.
 import hashlib
 from typing import TYPE_CHECKING
 
-from governor.secret_versions import WorkloadSecret
+from governor.secrets.versions import WorkloadSecret
 from key_rotation.ports import Account, Refused, Rotating
 from management_api import AuthenticationFailed, NotFound
 

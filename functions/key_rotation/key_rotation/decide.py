@@ -29,15 +29,15 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
-from governor.caps import used_up
-from governor.causes import Causes
-from governor.lineage import Attribution, Lineage, LineageKey, Why
+from governor.account.workspaces import meant
+from governor.keys.caps import used_up
+from governor.keys.causes import Causes
+from governor.keys.lineage import Attribution, Lineage, LineageKey, Why
 from governor.policy import NOBODY, Workload
-from governor.secret_versions import SecretState
-from governor.workspaces import meant
+from governor.secrets.versions import SecretState
 
 if TYPE_CHECKING:
-    from governor.caps import Cap
+    from governor.keys.caps import Cap
     from management_api import ApiKey, Guardrail, Workspace
 
 
@@ -175,7 +175,7 @@ def _misplaced(facts: Facts) -> Decision | None:
             "refuse",
             "workspace_missing",
             f"The account has no workspace {workload.workspace}, where the policy places {workload.name}; "
-            f"mend workloads[].workspace.",
+            f"fix workloads[].workspace.",
         )
     if len(found) > 1:
         return Decision(
@@ -193,7 +193,7 @@ def _unguarded(workload: Workload, guardrails: Sequence["Guardrail"]) -> Decisio
         "refuse",
         "guardrail_missing",
         f"Workspace {workload.workspace} has no guardrail {workload.key.guardrail}, which the policy wants for "
-        f"{workload.name}; make it, or mend key.guardrail.",
+        f"{workload.name}; make it, or fix key.guardrail.",
     )
 
 
@@ -241,7 +241,7 @@ def _unbound(facts: Facts) -> Decision | None:
             "refuse",
             "guardrail_undeclared",
             f"{current.name} is under guardrail {name}, and the policy names {wanted.name if wanted else 'none'} for "
-            f"{workload.name}: mend key.guardrail.",
+            f"{workload.name}: fix key.guardrail.",
         )
     return None
 
@@ -268,7 +268,7 @@ def _ambiguous(facts: Facts) -> Decision | None:
             "adopted_missing",
             f"Workspace {facts.workload.workspace} has no key {adopts}, which the policy says {facts.workload.name} "
             f"uses today: somebody renamed, moved or deleted it. A new key would leave it alive with a cap of its own. "
-            f"Put its plaintext into secret {facts.workload.secret}, by which Governor finds it, or mend key.adopts.",
+            f"Put its plaintext into secret {facts.workload.secret}, by which Governor finds it, or fix key.adopts.",
         )
     if len(found) > 1:
         return Decision(

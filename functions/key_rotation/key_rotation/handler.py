@@ -7,17 +7,17 @@ from typing import Any
 import boto3
 from aws_lambda_powertools.logging import Logger
 
-from governor.account import ManagedAccount
-from governor.account_pace import AccountPace
+from governor.account.connection import ManagedAccount
+from governor.account.pace import AccountPace
 from governor.aws import AWS
-from governor.causes import CauseBook
 from governor.clock import utc_now
-from governor.dynamo_ledger import DynamoLedger
-from governor.lineage import Lineages
+from governor.events.published import recorded_bus
+from governor.keys.causes import CauseStore
+from governor.keys.lineage import Lineages
+from governor.ledger.dynamodb import DynamoLedger
 from governor.policy import Policy
-from governor.published import recorded_bus
 from governor.secrets import SecretsManager
-from governor.secrets_manager_versions import SecretsManagerVersions
+from governor.secrets.secrets_manager_versions import SecretsManagerVersions
 from key_rotation.ports import Ports
 from key_rotation.service import KeyRotation
 from key_rotation.settings import RotationSettings, received
@@ -39,7 +39,7 @@ def build() -> KeyRotation:
         SecretsManager(client), settings.management_key_secret, policy.account.base_url, pacing=pacing
     )
     bus = recorded_bus("key_rotation", ledger, session.client("events", config=AWS), settings.event_bus_name)
-    versions, lineages, causes = SecretsManagerVersions(client), Lineages(ledger), CauseBook(ledger)
+    versions, lineages, causes = SecretsManagerVersions(client), Lineages(ledger), CauseStore(ledger)
     return KeyRotation(Ports(policy, versions, lineages, causes, bus, account, utc_now, log))
 
 

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from governor.caps import caps_of
-from governor.lineage import Lineage
+from governor.account.workspaces import meant
+from governor.keys.caps import caps_of
+from governor.keys.lineage import Lineage
 from governor.policy import Workload
-from governor.workspaces import meant
 from key_rotation.adopting import held
 from key_rotation.decide import Facts, former, guardrail
 from key_rotation.lists import Lists

@@ -3,7 +3,7 @@
 What a stale copy could do, and which read finds it out:
 - workspaces, guardrails: one that is gone is refused by the write that names it; one that is not there yet is a
   refusal, and nothing is refused by a borrowed list (`service`). A guardrail's changed budget reaches the new key at
-  the retirement's next beat, as it does every other key.
+  the retirement's next run, as it does every other key.
 - a guardrail's keys: only whether the old key is under it. A key that it does not name is looked for in a fresh list.
 - keys: only for a lineage whose one live key is the current one, which is read back by its hash before a new one is
   made; every other key of the lineage is asked for by its hash (`lineages`).
@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from governor.account.leases import Leases
 from governor.clock import Clock
-from governor.key_lists import Lists as HashLists
-from governor.key_lists import lists_of
-from governor.leases import Leases
+from governor.keys.lists import Lists as HashLists
+from governor.keys.lists import lists_of
 from key_rotation.ports import Account, Rotating
 
 if TYPE_CHECKING:

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Protocol, Self
 
 from pydantic import SecretStr
 
-from governor import key_lists
-from governor.causes import CauseBook, Causes
+from governor.account.leases import Leases
 from governor.clock import Clock
 from governor.events import Publisher
-from governor.finishing import Finishing
-from governor.leases import Leases
-from governor.lineage import Lineage, Lineages
+from governor.keys import lists as key_lists
+from governor.keys.causes import Causes, CauseStore
+from governor.keys.lineage import Lineage, Lineages
+from governor.keys.rotation_end import Finishing
 from governor.policy import Policy, Workload
 from governor.ports import Connect, Log
-from governor.secret_versions import SecretState, SecretVersions
+from governor.secrets.versions import SecretState, SecretVersions
 
 if TYPE_CHECKING:
     from management_api import (
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 class Refused(Exception):
-    """The rotation must not go on as it is; `rule` and the sentence say why, and what would mend it."""
+    """The rotation must not go on as it is; `rule` and the sentence say why, and what would fix it."""
 
     def __init__(self, rule: str, reason: str) -> None:
         super().__init__(reason)
@@ -97,7 +97,7 @@ class Ports:
     policy: Policy
     secrets: SecretVersions
     lineages: Lineages
-    causes: CauseBook
+    causes: CauseStore
     bus: Publisher
     connect: Connect[Account]
     clock: Clock

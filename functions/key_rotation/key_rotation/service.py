@@ -6,9 +6,9 @@ from functools import partial
 
 from governor.ledger import LedgerConflict
 from governor.policy import Workload
-from governor.secret_versions import SecretState
 from governor.secrets import SecretMalformed
-from key_rotation import attaching, creating, finishing, told
+from governor.secrets.versions import SecretState
+from key_rotation import create_secret, finish_secret, rotation_events, set_secret
 from key_rotation.decide import stand
 from key_rotation.ports import Ports, Refused, Rotating
 from key_rotation.settings import Step
@@ -31,7 +31,7 @@ class KeyRotation:
     def run(self, step: Step, seconds_left: Callable[[], float]) -> str:
         """Carries the step out; the rule by which it ended.
 
-        Raises whatever kept it from its end, so that Secrets Manager tries again; what another try cannot mend is told
+        Raises whatever kept it from its end, so that Secrets Manager tries again; what another try cannot fix is told
         as Rotation Failed first.
         """
         secret = self.ports.secrets.describe(step.secret)
@@ -54,7 +54,7 @@ class KeyRotation:
                 f"secret {secret.name} is no workload's: name it in the policy (workloads[].secret), or take this "
                 f"rotation function off it"
             )
-            event = told.not_ours(secret.name, step.token, step.name, f"S{reason[1:]}.", self.ports.clock())
+            event = rotation_events.not_ours(secret.name, step.token, step.name, f"S{reason[1:]}.", self.ports.clock())
             self.ports.bus.publish([event])
             raise BadSecret(reason)
         return found
@@ -93,20 +93,20 @@ class KeyRotation:
     def _step(self, step: Step, rotating: Rotating) -> None:
         match step.name:
             case "createSecret":
-                creating.create(rotating)
+                create_secret.create(rotating)
             case "setSecret":
-                attaching.set_up(rotating)
+                set_secret.set_up(rotating)
             case "testSecret":
-                attaching.test(rotating)
+                set_secret.test(rotating)
             case "finishSecret":
-                finishing.finish(rotating)
+                finish_secret.finish(rotating)
 
     def _tell(self, step: Step, workload: Workload, error: Exception) -> None:
         rule, reason = _rule(error), str(error)
         now = self.ports.clock()
         lineage = self.ports.lineages.get(workload.name)
         sentence = reason if isinstance(error, Refused) else f"{workload.name} could not be rotated: {reason}."
-        event = told.failed(workload, lineage, step.token, step.name, rule, sentence, now)
+        event = rotation_events.failed(workload, lineage, step.token, step.name, rule, sentence, now)
         self.ports.log.warning(event.reason, extra={"step": step.name, "rule": rule, "workload": workload.name})
         self.ports.bus.publish([event])
 

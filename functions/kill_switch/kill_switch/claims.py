@@ -1,4 +1,4 @@
-"""Whether a claim is borne out by OpenRouter's own counters (promise 2). Pure; money in USD.
+"""Whether OpenRouter's own counters confirm a claim (promise 2). Pure; money in USD.
 
 A trigger may be forged, mistaken or late. The counters of a live read decide: what it says was spent must fit in them.
 """
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Literal, assert_never
 
-from governor.evidence import BudgetReached, Exposed, KeyReading, Runaway
+from governor.events.evidence import BudgetReached, Exposed, KeyReading, Runaway
 from governor.policy import Key
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ CENT, SHARE = 0.01, 0.001
 
 What is no more than a cent is no claim at all."""
 EARLIER = timedelta(minutes=15)
-"""A window's spend is what was first seen in it: a beat read late, or after a gap, counts what came before."""
+"""A window's spend is what was first seen in it: a run read late, or after a gap, counts what came before."""
 CLOCK = timedelta(minutes=2)
 """OpenRouter's clock may be this far ahead of ours: near midnight its daily counters may have been reset already."""
 

@@ -12,7 +12,8 @@ To disable, in this order; the first rule that applies decides:
  8. `tier_zero`        needs a human (promise 9)
  9. `already_disabled` no key is live; a new cause is recorded all the same, so that lifting the old one revives nothing
 10. `foreign`          no key is live, and it was not Governor that disabled them
-11. `once_a_day`, `account_leash`   the leash (promise 9); a subject that is held disabled already spends none
+11. `once_a_day`, `account_leash`   the rate limit of automatic disables (promise 9); what is disabled already is not
+                       counted again
 12. `disable`
 A human who may order it, and an approver who reports a leak, are whom 2, 7, 8 and 11 would ask: those do not bind.
 
@@ -32,12 +33,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
-from governor.causes import CauseRow, Causes, union
 from governor.events import Event
-from governor.evidence import Cause
+from governor.events.evidence import Cause
+from governor.keys.causes import CauseRow, Causes, union
 from governor.policy import Limits
 from kill_switch.leaks import nothing_left, out_of_service
-from kill_switch.leash import Leash
+from kill_switch.store import RecentDisables
 
 if TYPE_CHECKING:
     from management_api import ApiKey
@@ -74,12 +75,12 @@ class Facts:
     ordered_by: str = ""
     entitled: Sequence[str] | None = None
     causes: Causes = field(default_factory=Causes)
-    leash: Leash = field(default_factory=Leash)
+    recent_disables: RecentDisables = field(default_factory=RecentDisables)
 
 
 @dataclass(frozen=True)
 class Decision:
-    """`hashes`: the keys that the cause holds from now on. `spends_leash`: it is a disable the leash counts.
+    """`hashes`: the keys that the cause holds from now on. `is_counted`: a disable that counts against the rate limit.
 
     `leaked`: keys that a rotation has disabled already, and that never come back from now on.
     """
@@ -88,7 +89,7 @@ class Decision:
     rule: str
     reason: str
     hashes: tuple[str, ...] = ()
-    spends_leash: bool = False
+    is_counted: bool = False
     leaked: tuple[str, ...] = ()
 
 
@@ -106,7 +107,10 @@ def decide(facts: Facts, now: datetime) -> Decision:
             return Decision("repeat", "in_hand", "this event has been acted on", row.hashes)
         return _disable(facts, live, spends=False)
     return (
-        _late(facts, row, now) or _unfounded(facts) or _not_wanted(facts, live) or _within_leash(facts, row, live, now)
+        _late(facts, row, now)
+        or _unfounded(facts)
+        or _not_wanted(facts, live)
+        or _within_rate_limit(facts, row, live, now)
     )
 
 
@@ -166,23 +170,23 @@ def _not_wanted(facts: Facts, live: Sequence[str]) -> Decision | None:
     return None
 
 
-def _within_leash(facts: Facts, row: CauseRow | None, live: Sequence[str], now: datetime) -> Decision:
+def _within_rate_limit(facts: Facts, row: CauseRow | None, live: Sequence[str], now: datetime) -> Decision:
     standing = facts.causes.standing()
     if not live:
         return _nothing_live(facts, row, now)
     if facts.ordered_by:
         return _disable(facts, live, spends=False)
-    if not standing and facts.leash.today:
+    if not standing and facts.recent_disables.today:
         return Decision(
             "withhold", "once_a_day", f"{facts.name} was disabled automatically once today (UTC): a human must decide."
         )
-    if not standing and len(facts.leash.recent) >= ONCE_IN:
-        names = ", ".join(sorted({whose[:40] for _, whose in facts.leash.recent}))
+    if not standing and len(facts.recent_disables.recent) >= ONCE_IN:
+        names = ", ".join(sorted({whose[:40] for _, whose in facts.recent_disables.recent}))
         return Decision(
             "withhold",
             "account_leash",
-            f"{len(facts.leash.recent)} automatic disables in 15 minutes ({names}): the kill switch has stopped. "
-            f"{facts.name} is live and needs a human now.",
+            f"{len(facts.recent_disables.recent)} automatic disables in 15 minutes ({names}): the kill switch has "
+            f"stopped. {facts.name} is live and needs a human now.",
         )
     return _disable(facts, live, spends=not standing)
 

@@ -3,61 +3,61 @@
 from dataclasses import replace
 from datetime import datetime
 
-from governor.causes import CauseRow, Status, union
 from governor.events import DetailType, Event, event_id
-from governor.evidence import BudgetReached, Disable, Exposed
+from governor.events.evidence import BudgetReached, Disable, Exposed
+from governor.keys.causes import CauseRow, Status, union
+from governor.keys.owners import owners
+from governor.keys.reconcile import outcome, settle
 from governor.ledger import ABSENT, LedgerConflict
-from governor.owners import owners
-from governor.settling import outcome, settle
 from kill_switch.claims import Ordered, contradiction, unconfirmed
 from kill_switch.decide import Decision, Facts, decide, is_live
+from kill_switch.due_disables import keep_due
 from kill_switch.evidence import evidence, with_rankings
-from kill_switch.ports import Account, Means
-from kill_switch.settings import Demand
+from kill_switch.ports import Account, Ports
+from kill_switch.settings import DisableRequest
 from kill_switch.truth import Reading, Truth
-from kill_switch.waiting import keep_due
 from management_api import OpenRouterError
 
 FORBIDDEN = "openrouter_forbids"
 
 
-def disable(means: Means, account: Account, demand: Demand) -> Event:
-    """Carries the demand out; the event that tells what came of it. Raises `LedgerConflict`: decide again."""
-    now = means.clock()
-    facts, reading = _facts(means, account, demand, now)
+def disable(ports: Ports, account: Account, request: DisableRequest) -> Event:
+    """Carries the request out; the event that tells what came of it. Raises `LedgerConflict`: decide again."""
+    now = ports.clock()
+    facts, reading = _facts(ports, account, request, now)
     if _doubtful(facts, now):
         read_before = facts.causes
-        facts, reading = _facts(means, account, demand, now)
+        facts, reading = _facts(ports, account, request, now)
         if facts.causes != read_before:
             raise LedgerConflict(f"the causes of {reading.subject} changed while its keys were read")
     decision = decide(facts, now)
-    means.log.info(decision.reason, extra={"rule": decision.rule, "action": decision.action})
-    row = facts.causes.get(demand.cause)
+    ports.log.info(decision.reason, extra={"rule": decision.rule, "action": decision.action})
+    row = facts.causes.get(request.cause)
     if decision.action == "disable":
-        return _carry_out(means, account, demand, facts, reading, decision)
+        return _carry_out(ports, account, request, facts, reading, decision)
     if decision.action == "repeat" and row and row.told:
         return row.told
-    told = _withheld(means, account, demand, facts, reading, decision, now)
+    told = _withheld(ports, account, request, facts, reading, decision, now)
     if decision.action == "record":
-        means.book.write(_recorded(facts, reading, decision, now, told))
+        ports.store.write(_recorded(facts, reading, decision, now, told))
     return told
 
 
-def forbidden(means: Means, demand: Demand, error: OpenRouterError) -> Event:
+def forbidden(ports: Ports, request: DisableRequest, error: OpenRouterError) -> Event:
     """OpenRouter does not let Governor read or disable: whether the key still works is not known."""
-    now, kind = means.clock(), DetailType.DISABLE_WITHHELD
-    workload = means.policy.workload(demand.event.subject)
+    now, kind = ports.clock(), DetailType.DISABLE_WITHHELD
+    workload = ports.policy.workload(request.event.subject)
     told = evidence(
-        demand.claim,
-        name=workload.name if workload else demand.event.subject,
-        cause=demand.cause,
-        trigger=demand.event.id,
+        request.claim,
+        name=workload.name if workload else request.event.subject,
+        cause=request.cause,
+        trigger=request.event.id,
         rule=FORBIDDEN,
         keys=[],
         now=now,
     )
     reason = f"OpenRouter does not let Governor disable it: {error}. Disable the key in OpenRouter by hand."
-    return _event(kind, event_id(kind, demand.event.id, FORBIDDEN), demand.event.subject, now, reason, told)
+    return _event(kind, event_id(kind, request.event.id, FORBIDDEN), request.event.subject, now, reason, told)
 
 
 def _doubtful(facts: Facts, now: datetime) -> bool:
@@ -76,11 +76,11 @@ def _doubtful(facts: Facts, now: datetime) -> bool:
     return any(key.hash in done for key in live)
 
 
-def _facts(means: Means, account: Account, demand: Demand, now: datetime) -> tuple[Facts, Reading]:
-    claim = demand.claim
+def _facts(ports: Ports, account: Account, request: DisableRequest, now: datetime) -> tuple[Facts, Reading]:
+    claim = request.claim
     named = () if isinstance(claim, Exposed | Ordered) else [one.hash for one in claim.keys]
-    truth = Truth(means.policy, owners(means.book.ledger), named)
-    reading = truth.read(account, demand.event.subject)
+    truth = Truth(ports.policy, owners(ports.store.ledger), named)
+    reading = truth.read(account, request.event.subject)
     guard = None
     if isinstance(claim, BudgetReached) and claim.scope == "guardrail":
         guard = truth.guard(account, claim.scope_id)
@@ -95,51 +95,51 @@ def _facts(means: Means, account: Account, demand: Demand, now: datetime) -> tup
     )
     # The ledger after the account: a key that a copy of ours disables meanwhile is then known to be ours.
     facts = Facts(
-        event=demand.event,
-        cause=demand.cause,
+        event=request.event,
+        cause=request.cause,
         name=reading.name,
         tier=reading.tier,
         limits=reading.limits,
         keys=reading.keys,
         contradiction=contradicted,
         unconfirmed=unconfirmed(claim, reading.keys, guard),
-        ordered_by=_approver(means, demand),
-        entitled=_entitled(means, reading),
-        causes=means.book.causes(reading.subject),
-        leash=means.book.leash(reading.subject, now),
+        ordered_by=_approver(ports, request),
+        entitled=_entitled(ports, reading),
+        causes=ports.store.causes(reading.subject),
+        recent_disables=ports.store.recent_disables(reading.subject, now),
     )
     return facts, reading
 
 
-def _approver(means: Means, demand: Demand) -> str:
+def _approver(ports: Ports, request: DisableRequest) -> str:
     """Who ordered the disable, or the approver who reports the leak where the policy believes an event's word.
 
     Anybody else's word is a report, which the policy's rules judge.
     """
-    claim, approvals = demand.claim, means.policy.approvals
+    claim, approvals = request.claim, ports.policy.approvals
     if isinstance(claim, Ordered):
         return claim.by
     who = claim.requested_by if isinstance(claim, Exposed) else None
-    return who if who and approvals and means.policy.believes_events and who in approvals.approvers else ""
+    return who if who and approvals and ports.policy.believes_events and who in approvals.approvers else ""
 
 
-def _entitled(means: Means, reading: Reading) -> tuple[str, ...] | None:
+def _entitled(ports: Ports, reading: Reading) -> tuple[str, ...] | None:
     """Who may order the disable by the policy as it is now; None for any full member of the workspace."""
-    if means.policy.any_member_may_disable(reading.tier):
+    if ports.policy.any_member_may_disable(reading.tier):
         return None
-    return means.policy.may_disable(reading.workload)
+    return ports.policy.may_disable(reading.workload)
 
 
 def _carry_out(
-    means: Means, account: Account, demand: Demand, facts: Facts, reading: Reading, decision: Decision
+    ports: Ports, account: Account, request: DisableRequest, facts: Facts, reading: Reading, decision: Decision
 ) -> Event:
-    row = _intent(means, facts, reading, decision)
+    row = _intent(ports, facts, reading, decision)
     live = {key.hash for key in reading.keys if not key.disabled}
-    settled = settle(account, means.book, row.subject, row.hashes, live)
-    now = means.clock()
+    settled = settle(account, ports.store, row.subject, row.hashes, live)
+    now = ports.clock()
     others = {key.hash: key for key in reading.keys if key.hash not in row.hashes}
     bare = evidence(
-        demand.claim,
+        request.claim,
         name=reading.name,
         cause=row.cause,
         trigger=row.trigger,
@@ -150,7 +150,7 @@ def _carry_out(
         ],
         now=now,
     )
-    full = with_rankings(bare, account, row.hashes, demand.claim, now, means.seconds_left)
+    full = with_rankings(bare, account, row.hashes, request.claim, now, ports.seconds_left)
     told = _event(
         DetailType.KEY_DISABLED,
         event_id(DetailType.KEY_DISABLED, row.subject, row.cause, row.trigger),
@@ -159,18 +159,18 @@ def _carry_out(
         decision.reason,
         full,
     )
-    means.book.write(replace(row, status="disabled", told=told))
+    ports.store.write(replace(row, status="disabled", told=told))
     return told
 
 
-def _intent(means: Means, facts: Facts, reading: Reading, decision: Decision) -> CauseRow:
+def _intent(ports: Ports, facts: Facts, reading: Reading, decision: Decision) -> CauseRow:
     """The intent as it stands in the ledger: an earlier one that covers these keys, or a new one."""
     standing = facts.causes.get(facts.cause)
     if standing and standing.status == "disabling" and set(decision.hashes) <= set(standing.hashes):
         return standing
-    now = means.clock()
+    now = ports.clock()
     row = _taken(facts, reading, decision, now, "disabling")
-    return means.book.intend(row, facts.leash if decision.spends_leash else None, now)
+    return ports.store.intend(row, facts.recent_disables if decision.is_counted else None, now)
 
 
 def _taken(facts: Facts, reading: Reading, decision: Decision, now: datetime, status: Status) -> CauseRow:
@@ -201,13 +201,19 @@ def _recorded(facts: Facts, reading: Reading, decision: Decision, now: datetime,
 
 
 def _withheld(
-    means: Means, account: Account, demand: Demand, facts: Facts, reading: Reading, decision: Decision, now: datetime
+    ports: Ports,
+    account: Account,
+    request: DisableRequest,
+    facts: Facts,
+    reading: Reading,
+    decision: Decision,
+    now: datetime,
 ) -> Event:
     told = evidence(
-        demand.claim,
+        request.claim,
         name=reading.name,
-        cause=demand.cause,
-        trigger=demand.event.id,
+        cause=request.cause,
+        trigger=request.event.id,
         rule=decision.rule,
         keys=[outcome(key.hash, key, facts.causes) for key in reading.keys],
         now=now,
@@ -215,12 +221,12 @@ def _withheld(
     if decision.rule == "alert_mode":
         # A dry run is worth what a person can see in it.
         hashes = [key.hash for key in reading.keys]
-        told = with_rankings(told, account, hashes, demand.claim, now, means.seconds_left)
+        told = with_rankings(told, account, hashes, request.claim, now, ports.seconds_left)
     reason = decision.reason
-    if decision.action == "withhold" and (due := keep_due(means.book, facts, decision, reading.subject, now)):
+    if decision.action == "withhold" and (due := keep_due(ports.store, facts, decision, reading.subject, now)):
         when = f"from {due:%Y-%m-%d %H:%M} UTC on" if due > now else "on the next reading"
         reason = f"{reason} The disable stays due: Governor asks again {when}, as long as the spend is what it is."
-    id = event_id(DetailType.DISABLE_WITHHELD, demand.event.id, decision.rule)
+    id = event_id(DetailType.DISABLE_WITHHELD, request.event.id, decision.rule)
     return _event(DetailType.DISABLE_WITHHELD, id, reading.subject, now, reason, told)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
-from governor.evidence import BudgetReached, Cause, Disable, KeyOutcome, Runaway
+from governor.events.evidence import BudgetReached, Cause, Disable, KeyOutcome, Runaway
 from kill_switch.ports import Account
 from kill_switch.settings import Claim
 from management_api import (

@@ -7,18 +7,18 @@ from typing import Any
 import boto3
 from aws_lambda_powertools.logging import Logger
 
-from governor.account import ManagedAccount
-from governor.approvals import Approvals
+from governor.account.connection import ManagedAccount
+from governor.approvals.store import Approvals
 from governor.aws import AWS
 from governor.clock import utc_now
-from governor.dynamo_ledger import DynamoLedger
+from governor.events.published import recorded_bus
+from governor.events.redelivery import redelivered
+from governor.ledger.dynamodb import DynamoLedger
 from governor.policy import Policy
-from governor.published import recorded_bus
-from governor.redelivery import redelivered
 from governor.secrets import SecretsManager
-from kill_switch.leash import Book
 from kill_switch.service import KillSwitch
 from kill_switch.settings import KillSwitchSettings, received
+from kill_switch.store import KillSwitchStore
 
 MARGIN_SECONDS = 2.0
 """Kept back from OpenRouter's calls, so that what was done can still be written down and told."""
@@ -34,7 +34,7 @@ def build() -> KillSwitch:
     ledger = DynamoLedger(tables, settings.table_name)
     return KillSwitch(
         policy=policy,
-        book=Book(ledger),
+        store=KillSwitchStore(ledger),
         approvals=Approvals(ledger, DynamoLedger(tables, settings.decisions_table_name)),
         bus=recorded_bus("kill_switch", ledger, session.client("events", config=AWS), settings.event_bus_name),
         connect=ManagedAccount(secrets, settings.management_key_secret, policy.account.base_url),
@@ -46,11 +46,11 @@ def build() -> KillSwitch:
 @redelivered
 def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
     """One EventBridge envelope in; what was published, out. Raises: Lambda retries, then the dead letter."""
-    demand = received(event)
+    request = received(event)
     kill_switch = build()
-    told = kill_switch.act(demand, lambda: int(context.get_remaining_time_in_millis()) / 1000 - MARGIN_SECONDS)
+    told = kill_switch.act(request, lambda: int(context.get_remaining_time_in_millis()) / 1000 - MARGIN_SECONDS)
     if told is None:
-        return {"detail_type": None, "id": demand.event.id, "rule": "carried_out_before"}
-    extra = {"asked_by": demand.event.id, "subject": told.subject, "event": told.detail_type}
+        return {"detail_type": None, "id": request.event.id, "rule": "carried_out_before"}
+    extra = {"asked_by": request.event.id, "subject": told.subject, "event": told.detail_type}
     kill_switch.log.info("told", extra=extra)
     return {"detail_type": told.detail_type, "id": told.id, "rule": told.evidence["rule"]}

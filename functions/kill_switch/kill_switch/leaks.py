@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from governor.causes import Causes
+from governor.keys.causes import Causes
 
 if TYPE_CHECKING:
     from management_api import ApiKey

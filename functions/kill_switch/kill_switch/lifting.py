@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from governor.causes import CauseRow, Causes
 from governor.events import Event
-from governor.evidence import Cause
+from governor.events.evidence import Cause
+from governor.keys.causes import CauseRow, Causes
 from kill_switch.decide import UNLIFTABLE, RestoreAction
 
 

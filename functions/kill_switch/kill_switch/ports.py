@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 from governor.clock import Clock
 from governor.policy import Policy
 from governor.ports import Log
-from kill_switch.leash import Book
+from kill_switch.store import KillSwitchStore
 
 if TYPE_CHECKING:
     from management_api import (
@@ -62,11 +62,11 @@ class Account(Protocol):
 
 
 @dataclass(frozen=True)
-class Means:
+class Ports:
     """`seconds_left`: how long this invocation may still take."""
 
     policy: Policy
-    book: Book
+    store: KillSwitchStore
     clock: Clock
     seconds_left: Callable[[], float]
     log: Log

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
-from governor.approval_evidence import ApprovalEvidence
+from governor.approvals.evidence import ApprovalEvidence
 from governor.environment import Settings
 from governor.events import BadEvent, DetailType, Event
-from governor.evidence import BudgetReached, Cause, Exposed, RestoreRequested, Runaway
+from governor.events.evidence import BudgetReached, Cause, Exposed, RestoreRequested, Runaway
 from kill_switch.claims import Ordered
 
 type Claim = Runaway | Exposed | BudgetReached | Ordered
@@ -23,7 +23,7 @@ class KillSwitchSettings(Settings):
 
 
 @dataclass(frozen=True)
-class Demand:
+class DisableRequest:
     """Disable the subject's keys for `cause`, because `claim` is said to be so."""
 
     event: Event
@@ -32,7 +32,7 @@ class Demand:
 
 
 @dataclass(frozen=True)
-class RestoreDemand:
+class RestoreRequest:
     """Lift one cause. `proven`: the decision that says so was read; otherwise an event names who asks."""
 
     event: Event
@@ -49,30 +49,28 @@ class Grant:
     approval: str
 
 
-def received(envelope: Any) -> Demand | RestoreDemand | Grant:
+def received(envelope: Any) -> DisableRequest | RestoreRequest | Grant:
     """What an EventBridge envelope asks for. Raises `BadEvent` naming the field."""
     event = Event.received(envelope)
     match event.detail_type:
         case DetailType.RUNAWAY_CONFIRMED:
-            return Demand(event, "runaway", Runaway.of(event))
+            return DisableRequest(event, "runaway", Runaway.of(event))
         case DetailType.KEY_EXPOSED:
-            return Demand(event, "exposed", Exposed.of(event))
+            return DisableRequest(event, "exposed", Exposed.of(event))
         case DetailType.BUDGET_THRESHOLD_REACHED:
-            return Demand(event, "budget", _of_a_key(BudgetReached.of(event)))
+            return DisableRequest(event, "budget", _of_a_key(BudgetReached.of(event)))
         case DetailType.RESTORE_REQUESTED:
             asked = RestoreRequested.of(event)
-            return RestoreDemand(event, asked.cause, asked.requested_by)
+            return RestoreRequest(event, asked.cause, asked.requested_by)
         case DetailType.APPROVAL_GRANTED:
             return Grant(event, ApprovalEvidence.of(event).approval)
         case _:
-            raise BadEvent(f"detail-type: the kill switch does not act on {event.detail_type.value!r}; mend the rule")
+            raise BadEvent(f"detail-type: the kill switch does not act on {event.detail_type.value!r}; fix the rule")
 
 
 def _of_a_key(claim: BudgetReached) -> BudgetReached:
     if not claim.disable:
-        raise BadEvent(
-            "detail.evidence.disable: only a threshold at `disable_at` is for the kill switch; mend the rule"
-        )
+        raise BadEvent("detail.evidence.disable: only a threshold at `disable_at` is for the kill switch; fix the rule")
     if claim.scope not in ("key_limit", "workload", "guardrail"):
         raise BadEvent(f"detail.evidence.scope: {claim.scope!r} is no key's budget; it names nothing to disable")
     return claim

@@ -5,9 +5,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from governor.account.workspaces import is_gone, meant
 from governor.events import BadEvent
 from governor.policy import Limits, Policy, Workload
-from governor.workspaces import is_gone, meant
 from kill_switch.claims import Guard
 from kill_switch.ports import Account
 from management_api import NotFound, Rejected

@@ -3,8 +3,8 @@
 from datetime import timedelta
 from typing import TYPE_CHECKING, cast
 
-from governor.evidence import Blind
-from governor.slack import escape
+from governor.events.evidence import Blind
+from governor.slack.channel import escape
 from notifier.phrases import span, utc
 from notifier.words import GREEN, ORANGE, RED, Words
 
@@ -47,7 +47,7 @@ def _unread(case: "Case", evidence: Blind) -> Words:
     last = evidence.last_reading_at
     since = f"since {utc(last)} ({span(case.event.occurred_at - last)})" if last else "at all yet"
     headline = (
-        f"🔴 Governor is blind: it could not read {_place(evidence)} {since}. "
+        f"🔴 Governor is blind: it has not been able to read {_place(evidence)} {since}. "
         f"Spend there is not metered and a runaway there is not stopped. {case.approvers}, please look."
     )
     todo = "Check the management key and OpenRouter's status; spend_meter's log says more."

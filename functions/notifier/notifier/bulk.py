@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import cast
 
-from governor.bulk_evidence import BulkRotation, Laggard
-from governor.slack import Button, escape
+from governor.events.bulk_evidence import BulkRotation, Laggard
+from governor.slack.channel import Button, escape
 from notifier import buttons
 from notifier.case import Case
 from notifier.phrases import mention, person, utc
@@ -21,17 +21,17 @@ def progressed(case: Case) -> Words:
         case "paused":
             said, icon, color = f"{by} paused it: nothing more begins.", "⏸", ORANGE
         case "halted":
-            said = f"Governor holds it up, because {evidence.failed} failed. {case.approvers} must look."
+            said = f"Governor paused it, because {evidence.failed} failed. {case.approvers} must look."
             icon, color = "🔴", RED
         case "stopped":
-            said, icon, color = f"{by} stopped it: nothing more begins, what has begun finishes.", "⏹", ORANGE
+            said, icon, color = f"{by} stopped it: no further one begins, and what has begun finishes.", "⏹", ORANGE
         case "draining":
             said, icon, color = "Nothing more begins. A report follows when the overlaps are over.", "🟢", GREEN
         case _:
-            said, icon, color = "It goes on.", "🔑", YELLOW
+            said, icon, color = "The order continues.", "🔑", YELLOW
     todo = ""
     if evidence.state == "halted":
-        todo = "Read why they failed (docs/operations.md, “A rotation fails”), mend it, then resume; or stop."
+        todo = "Read why they failed (docs/operations.md, “A rotation fails”), fix it, then resume; or stop."
     return Words(f"{icon} {counted}. {said}", color, tuple(_facts(case, evidence)), todo, _buttons(evidence))
 
 

@@ -7,13 +7,13 @@ instead, in a modal that names it.
 
 from collections.abc import Sequence
 
-from governor.approval_evidence import ApprovalEvidence
-from governor.bulk_evidence import BulkRotation
-from governor.evidence import KeyOutcome, KeyReading, KeyRef
-from governor.key_rollback import label
-from governor.member_evidence import DepartedKey, MemberDeparted
-from governor.preset_evidence import PresetDrift, Promotion
-from governor.slack import Button
+from governor.approvals.evidence import ApprovalEvidence
+from governor.events.bulk_evidence import BulkRotation
+from governor.events.evidence import KeyOutcome, KeyReading, KeyRef
+from governor.events.member_evidence import DepartedKey, MemberDeparted
+from governor.events.preset_evidence import PresetDrift, Promotion
+from governor.keys.rollback import label
+from governor.slack.channel import Button
 from notifier.case import Case
 from notifier.phrases import names, plain
 
@@ -52,8 +52,8 @@ def disable(case: Case) -> Button:
 
 def expected(case: Case) -> Button:
     confirm = (
-        f"Is it meant that {case.what} is burning {case.burning}? It is not judged for 4 hours, and Governor learns: "
-        "as much is meant near this day of the month. Budgets hold."
+        f"Is it meant that {case.what} is burning {case.burning}? It is not judged for 4 hours, and "
+        "from now on this much counts as meant near this day of the month. Budgets apply."
     )
     return Button("Expected", "expected", {"subject": case.event.subject}, confirm=confirm)
 
@@ -111,7 +111,7 @@ def rotate(case: Case) -> Button:
 
 
 def pause(evidence: BulkRotation) -> Button:
-    confirm = f"Hold up {_bulk(evidence)}? {evidence.waiting} do not begin until an approver resumes it."
+    confirm = f"Pause {_bulk(evidence)}? {evidence.waiting} do not begin until an approver resumes it."
     return Button("Pause", "pause", {"order": evidence.order}, confirm=confirm)
 
 

@@ -3,10 +3,18 @@
 import hashlib
 from collections.abc import Mapping
 
-from governor.byok_evidence import Bench, CredentialHealth, CreditsLeak, DrillResult, FailoverGap, OfDecision, ReviewDue
 from governor.clock import format_instant
 from governor.events import DetailType, Event
-from governor.evidence import Evidence
+from governor.events.byok_evidence import (
+    Bench,
+    CredentialHealth,
+    CreditsLeak,
+    DrillResult,
+    FailoverGap,
+    OfDecision,
+    ReviewDue,
+)
+from governor.events.evidence import Evidence
 
 MODELS: Mapping[DetailType, type[Evidence]] = {
     DetailType.CREDENTIAL_UNHEALTHY: CredentialHealth,

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from governor.events import DetailType, Event
-from governor.evidence import Disable, KeyOutcome, KeyReading, Runaway
+from governor.events.evidence import Disable, KeyOutcome, KeyReading, Runaway
 from governor.policy import Policy, Workload
-from governor.slack import escape
+from governor.slack.channel import escape
 from notifier.kinds import evidence_of
 from notifier.phrases import key_link, mention, money, plain, sparkline
 

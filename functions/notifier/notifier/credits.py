@@ -2,9 +2,9 @@
 
 from datetime import timedelta
 
-from governor.credits_evidence import CreditsLeft
-from governor.evidence import BudgetReached
-from governor.slack import escape
+from governor.events.credits_evidence import CreditsLeft
+from governor.events.evidence import BudgetReached
+from governor.slack.channel import escape
 from notifier.case import Case
 from notifier.phrases import cents, money, span
 from notifier.words import RED, YELLOW, Words

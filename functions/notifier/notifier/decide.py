@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from governor.events import DetailType, Event
 from governor.policy import Policy
-from governor.slack import Message, escape
+from governor.slack.channel import Message, escape
 from notifier.case import figures
 from notifier.incident import Incident
 from notifier.kinds import concerns_keys, evidence_of, is_halted

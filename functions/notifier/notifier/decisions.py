@@ -2,11 +2,11 @@
 
 from typing import cast
 
-from governor.approval_evidence import ApprovalEvidence, Forgery, RunawayExpected
-from governor.deeds import deed
-from governor.evidence import KeyRef
-from governor.slack import Button, escape
-from governor.slack_text import link
+from governor.approvals.evidence import ApprovalEvidence, Forgery, RunawayExpected
+from governor.approvals.wording import deed
+from governor.events.evidence import KeyRef
+from governor.slack.channel import Button, escape
+from governor.slack.text import link
 from notifier import buttons, phrases
 from notifier.case import Case
 from notifier.mail import plain
@@ -86,7 +86,7 @@ def expected(case: Case) -> Words:
     evidence = cast(RunawayExpected, case.evidence)
     headline = (
         f"🟢 {person(evidence.by)} says that what {case.who} spends is meant. It is not judged until "
-        f"{utc(evidence.until)}; its budgets are."
+        f"{utc(evidence.until)}; its budgets still apply."
     )
     return Words(headline, GREEN)
 
@@ -102,7 +102,7 @@ def forged(case: Case) -> Words:
         f"ledger {found}, and {shown}. {case.approvers}, please look."
     )
     facts = (
-        f"*Found:* {escape(evidence.found)} (rule `{escape(evidence.rule)}`)",
+        f"*Found:* {escape(evidence.found)}",
         *((f"*Request:* `{escape(evidence.about)}`",) if evidence.about else ()),
         f"*Id of the event:* `{escape(evidence.event)}`",
     )

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import cast
 
-from governor.member_evidence import DepartedKey, MemberDeparted
-from governor.slack import Button, escape
+from governor.events.member_evidence import DepartedKey, MemberDeparted
+from governor.slack.channel import Button, escape
 from notifier import buttons
 from notifier.case import MAX_KEYS, Case
 from notifier.phrases import key_link, local, mention

@@ -3,9 +3,17 @@
 from collections.abc import Callable, Mapping
 from typing import cast
 
-from governor.byok_evidence import Bench, CredentialHealth, CreditsLeak, DrillResult, FailoverGap, OfDecision, ReviewDue
 from governor.events import DetailType
-from governor.slack import escape
+from governor.events.byok_evidence import (
+    Bench,
+    CredentialHealth,
+    CreditsLeak,
+    DrillResult,
+    FailoverGap,
+    OfDecision,
+    ReviewDue,
+)
+from governor.slack.channel import escape
 from notifier.case import Case
 from notifier.phrases import mention, money, share, span, utc
 from notifier.words import GREEN, ORANGE, RED, YELLOW, Words
@@ -19,7 +27,7 @@ def unhealthy(case: Case) -> Words:
     evidence = cast(CredentialHealth, case.evidence)
     icon, colour = ("🔴", RED) if evidence.judgement == "invalid" else ("🟠", ORANGE)
     then = {
-        "bench": " Governor disables it, so that requests stop paying for asking it.",
+        "bench": " Governor disables it, so that requests no longer try it first.",
         "withheld": " Governor leaves it enabled: without it nothing of our own, or nothing at all, would be left.",
     }.get(evidence.action, " Requests go on to what comes after it, which may be paid credits.")
     headline = f"{icon} {_who(evidence)} is {evidence.judgement}: {escape(evidence.detail)}.{then}{_owner(evidence)}"
@@ -35,7 +43,7 @@ def benched(case: Case) -> Words:
     evidence = cast(Bench, case.evidence)
     headline = f"🟠 {_one(evidence)} is disabled by Governor: its provider refuses it.{_owner(evidence)}"
     todo = (
-        "Replace its key; Governor tries it at the next beat and enables it once it serves. To keep it disabled for "
+        "Replace its key; Governor tries it at the next run and enables it once it serves. To keep it disabled for "
         "good, take Governor's mark off its name."
     )
     return Words(headline, ORANGE, (), todo)
@@ -58,8 +66,10 @@ def gap_found(case: Case) -> Words:
 
 def gap_closed(case: Case) -> Words:
     evidence = cast(FailoverGap, case.evidence)
-    since = f" It stood {span(case.event.occurred_at - evidence.since)}." if evidence.since else ""
-    return Words(f"🟢 No more of `{escape(evidence.name)}`: {escape(evidence.detail)}.{since}", GREEN)
+    since = f" It was open for {span(case.event.occurred_at - evidence.since)}." if evidence.since else ""
+    return Words(
+        f"🟢 A gap in the failover of `{escape(evidence.name)}` is closed: {escape(evidence.detail)}.{since}", GREEN
+    )
 
 
 def leak_suspected(case: Case) -> Words:
@@ -98,10 +108,12 @@ def review_due(case: Case) -> Words:
     evidence = cast(ReviewDue, case.evidence)
     whom = mention([evidence.slack]) if evidence.slack else escape(evidence.owner)
     headline = (
-        f"🗓 {whom}: is our own key for `{escape(evidence.name)}` still needed? It was to go when: "
+        f"🗓 {whom}: is our own key for `{escape(evidence.name)}` still needed? It was to be removed when: "
         f"{escape(evidence.exit)}."
     )
-    todo = "If it is met, take the decision out of the policy and the credential out of OpenRouter. Else leave it."
+    todo = (
+        "If that has happened, remove the decision from the policy and the credential from OpenRouter. Else leave both."
+    )
     return Words(headline, YELLOW, (f"*Why it is there:* {escape(evidence.reason)}",), todo)
 
 

@@ -5,11 +5,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from governor.approval_evidence import ApprovalEvidence, Forgery, RunawayExpected
-from governor.bulk_evidence import BulkRotation
+from governor.approvals.evidence import ApprovalEvidence, Forgery, RunawayExpected
 from governor.clock import format_instant
 from governor.events import BadEvent, DetailType, Event
-from governor.evidence import (
+from governor.events.bulk_evidence import BulkRotation
+from governor.events.evidence import (
     Blind,
     BudgetReached,
     CredentialRotated,
@@ -25,8 +25,8 @@ from governor.evidence import (
     Runaway,
     RunawayRule,
 )
-from governor.member_evidence import MemberDeparted
-from governor.preset_evidence import PresetDrift, Promotion
+from governor.events.member_evidence import MemberDeparted
+from governor.events.preset_evidence import PresetDrift, Promotion
 from notifier import byok
 
 MODELS: Mapping[DetailType, type[Evidence]] = {

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from governor.slack import Message
+from governor.slack.channel import Message
 
 _REFERENCE = re.compile(r"<([^<>|]+)(?:\|([^<>]*))?>")
 _EMPHASIS = re.compile(r"(?<!\w)[*`]([^*`\n]+)[*`](?!\w)")

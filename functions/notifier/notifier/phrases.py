@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
-from governor import slack_text
-from governor.slack_text import escape
+from governor.slack import text as slack_text
+from governor.slack.text import escape
 
 _BARS = "▁▂▃▄▅▆▇█"
 KEYS_PAGE = "https://openrouter.ai/settings/keys"

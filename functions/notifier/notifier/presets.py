@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import cast
 
-from governor.authorship import Author, approvals_of_order
-from governor.preset_evidence import CheckResult, PresetDrift, Promotion
-from governor.slack import escape
-from governor.slack_text import link
+from governor.approvals.authorship import Author, approvals_of_order
+from governor.events.preset_evidence import CheckResult, PresetDrift, Promotion
+from governor.slack.channel import escape
+from governor.slack.text import link
 from notifier import buttons
 from notifier.case import Case
 from notifier.phrases import person
@@ -39,13 +39,13 @@ def failed(case: Case) -> Words:
     name, reason = escape(evidence.name), escape(case.event.reason)
     if evidence.overridable:
         headline = f"🔴 Preset {name} is held back by its checks. Production was not touched. {reason}"
-        todo = "Mend it in staging, or ask the approvers to override what failed."
+        todo = "Fix it in staging, or ask the approvers to override what failed."
         override = (buttons.override(evidence),)
         return Words(headline, RED, (*_failing(evidence.checks), *_lines(evidence)), todo, override)
     if not evidence.became:
-        return Words(f"🟠 Production of preset {name} was not changed. {reason}", ORANGE, _rule(evidence), _FIX)
+        return Words(f"🟠 Production of preset {name} was not changed. {reason}", ORANGE, (), _FIX)
     headline = f"🔴 Preset {name}: production serves version {evidence.became}. {reason}"
-    return Words(headline, RED, _rule(evidence), _FIX)
+    return Words(headline, RED, (), _FIX)
 
 
 def rolled_back(case: Case) -> Words:
@@ -55,7 +55,7 @@ def rolled_back(case: Case) -> Words:
     if evidence.how == "automatic":
         why = _TAKEN_BACK.get(evidence.rule, "it was not as approved")
         headline = f"🟠 Preset {name} was promoted and taken back at once, because {why}: {served}."
-        return Words(headline, ORANGE, _rule(evidence), "Mend it in staging, then ask again.")
+        return Words(headline, ORANGE, (), "Fix it in staging, then ask again.")
     done = "was reverted" if evidence.how == "revert" else "is rolled back"
     headline = f"🟢 Preset {name} {done}: {served}. {_by(evidence)}"
     return Words(headline, GREEN, case.why, "Find out what was wrong, before it is promoted again.")
@@ -106,7 +106,3 @@ def _failing(checks: Sequence[CheckResult]) -> tuple[str, ...]:
 
 def _lines(evidence: Promotion) -> tuple[str, ...]:
     return tuple(f"• {escape(line)}" for line in evidence.shown)
-
-
-def _rule(evidence: Promotion) -> tuple[str, ...]:
-    return (f"*Rule:* `{escape(evidence.rule)}`",) if evidence.rule else ()

@@ -2,8 +2,8 @@
 
 from typing import cast
 
-from governor.evidence import CredentialRotated, Drain, Drift, Expiring, Retired, Rotated
-from governor.slack import escape
+from governor.events.evidence import CredentialRotated, Drain, Drift, Expiring, Retired, Rotated
+from governor.slack.channel import escape
 from notifier import buttons
 from notifier.case import Case
 from notifier.phrases import key_link, utc
@@ -39,7 +39,7 @@ def failed(case: Case) -> Words:
         f"🔴 {case.who} could not be given a new key; the one it has goes on working as before. "
         f"{escape(case.event.reason)}{case.owner}"
     )
-    step = (f"*Step:* {escape(evidence.step)}, rule `{escape(evidence.rule)}`",)
+    step = (f"*Step:* {escape(evidence.step)}",) if evidence.step else ()
     todo = "docs/operations.md, “A rotation fails”, has the fix for each rule. Then rotate again."
     return Words(headline, RED, step, todo, (buttons.rotate(case),))
 
@@ -94,7 +94,11 @@ def blocked(case: Case) -> Words:
             facts.append(f"*{title}:* {named}")
     facts += [f"*Behind:* {escape(one)}" for one in evidence.behind]
     facts += [f"*Unknown:* {escape(one)}" for one in evidence.missing]
-    todo = "Mend the copy." if evidence.behind else "Point whoever still uses it to the workload's secret."
+    todo = (
+        "Give the copies that are named the new value."
+        if evidence.behind
+        else "Point whoever still uses it to the workload's secret."
+    )
     if evidence.rule == "federated":
         todo = (
             "Let the policy act as the new key (OpenRouter: Settings, Workload identity), point the others to the "
@@ -126,7 +130,7 @@ def drifted(case: Case) -> Words:
             return Words(headline, ORANGE, facts, _LAST_KEY, (rotate,))
         back = buttons.rollback_key(case, evidence.former, evidence.key)
         return Words(headline, ORANGE, facts, _LAST_KEY, (back, rotate))
-    return Words(headline, ORANGE, facts, escape(evidence.repair) or "Mend OpenRouter or the policy.")
+    return Words(headline, ORANGE, facts, escape(evidence.repair) or "Fix OpenRouter or the policy.")
 
 
 def expiring(case: Case) -> Words:
@@ -146,7 +150,7 @@ def credential_rotated(case: Case) -> Words:
 def credential_failed(case: Case) -> Words:
     evidence = cast(CredentialRotated, case.evidence)
     headline = f"🔴 The BYOK credential {case.who} did not get its new key. Owner: {escape(evidence.owner)}."
-    return Words(headline, RED, case.why, f"Mend it, then put the key into secret {escape(evidence.secret)} again.")
+    return Words(headline, RED, case.why, f"Fix it, then put the key into secret {escape(evidence.secret)} again.")
 
 
 def _keys(evidence: Rotated) -> tuple[str, ...]:

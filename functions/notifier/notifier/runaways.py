@@ -3,8 +3,8 @@
 from datetime import timedelta
 from typing import cast
 
-from governor.evidence import RequestKinds, Runaway, RunawayRule
-from governor.slack import Button, escape
+from governor.events.evidence import RequestKinds, Runaway, RunawayRule
+from governor.slack.channel import Button, escape
 from notifier import buttons
 from notifier.case import Case
 from notifier.phrases import money, span, utc

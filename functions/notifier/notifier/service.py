@@ -15,7 +15,7 @@ from governor.clock import Clock, format_instant, parse_instant
 from governor.events import Event, Publisher
 from governor.ledger import ABSENT, Ledger, LedgerConflict, Put, Row
 from governor.policy import Policy
-from governor.slack import Slack, SlackError, SlackGone, SlackRateLimited, SlackRefused
+from governor.slack.channel import Slack, SlackError, SlackGone, SlackRateLimited, SlackRefused
 from governor.topic import Topic
 from notifier.decide import Decision, decide, give_up_on_slack
 from notifier.incident import Incident

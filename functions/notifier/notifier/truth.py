@@ -15,14 +15,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal, Self
 
-from governor.approval_evidence import ApprovalEvidence, Forgery, RunawayExpected
-from governor.approval_truth import NotBorneOut, borne_out
-from governor.approvals import Approvals
+from governor.approvals.evidence import ApprovalEvidence, Forgery, RunawayExpected
+from governor.approvals.store import Approvals
+from governor.approvals.truth import NotBorneOut, borne_out
 from governor.clock import Clock, format_instant, parse_instant
 from governor.events import DetailType, Event, event_id
+from governor.events.published import partition, published
+from governor.events.publishers import OF_DECISIONS, RECORDED
 from governor.ledger import Ledger, LedgerConflict, Put
-from governor.published import partition, published
-from governor.publishers import OF_DECISIONS, RECORDED
 
 Doubt = Literal["unrecorded", "older"]
 """Why an event is not confirmed. `older`: it says that it is from before events were stored, and it may be."""

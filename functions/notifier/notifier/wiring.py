@@ -7,11 +7,11 @@ import boto3
 
 from governor.aws import AWS, AWS_ONCE
 from governor.clock import utc_now
-from governor.dynamo_ledger import DynamoLedger
+from governor.events.published import recorded_bus
+from governor.ledger.dynamodb import DynamoLedger
 from governor.policy import Policy
-from governor.published import recorded_bus
 from governor.secrets import SecretsManager
-from governor.slack import SlackChannel
+from governor.slack.channel import SlackChannel
 from governor.topic import AlertTopic
 from governor.work_queue import WorkQueue
 from notifier.pictures import Queue

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import cast
 
 from governor.events import DetailType, Event
-from governor.evidence import BudgetReached, Disable, Exposed, Restore
+from governor.events.evidence import BudgetReached, Disable, Exposed, Restore
 from governor.policy import Policy
-from governor.slack import escape
+from governor.slack.channel import escape
 from notifier import blindness, bulk, buttons, credits, decisions, departures, failovers, presets, rotations, runaways
 from notifier.case import Case, Figures
 from notifier.kinds import evidence_of, is_calm
@@ -58,7 +58,7 @@ def _withheld(case: Case) -> Words:
     each_hour = f" Each hour costs about {money(case.figures.rate)}." if case.figures.rate is not None else ""
     todo = f"Disable the key, or let it run.{each_hour}" if live else "Look at the key at OpenRouter."
     if evidence.rule == "openrouter_forbids":
-        todo = f"Disable the key in OpenRouter by hand, then mend what the error names.{each_hour}"
+        todo = f"Disable the key in OpenRouter by hand, then fix what the error names.{each_hour}"
     choice = runaways.choice(case) if evidence.cause == "runaway" else (buttons.disable(case),)
     return Words(headline, RED, (*case.why, *facts), todo, choice if live else ())
 
@@ -159,7 +159,7 @@ def _ahead(evidence: BudgetReached) -> str:
 def _by_morning(evidence: Disable) -> tuple[str, ...]:
     if evidence.by_morning_usd is None:
         return ()
-    return (f"*Left alone*, by 08:00 UTC this comes to {money(evidence.by_morning_usd)}.",)
+    return (f"*If nobody acts*, this comes to {money(evidence.by_morning_usd)} by 08:00 UTC.",)
 
 
 def _top(evidence: Disable) -> tuple[str, ...]:

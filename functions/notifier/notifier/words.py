@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from governor.slack import MAX_SECTION, Button
+from governor.slack.channel import MAX_SECTION, Button
 
 RED, ORANGE, YELLOW, GREEN = "#d72b3f", "#e8912d", "#ecb22e", "#2eb67d"
 

@@ -2,24 +2,24 @@
 
 | effect | dies before | dies after | twice, beside itself |
 |---|---|---|---|
-| row `checking` | the event's retry | a beat, once `until` is over, checks again (paid twice at most) | one wins |
+| row `checking` | the event's retry | a run, once `until` is over, checks again (paid twice at most) | one wins |
 | golden cases | as above | as above | only who wrote `checking` pays |
-| row `checked` or `blocked` | as above | the next beat asks, or tells, what the row says | one wins |
+| row `checked` or `blocked` | as above | the next run asks, or tells, what the row says | one wins |
 | file of the diff | no file yet | one file more in the channel | as after |
-| the request, under the candidate's id | the next beat | the stored one is taken | the stored one is taken |
-| row `asked` with its event | the next beat asks again: the same request | told by whoever looks next | one wins |
+| the request, under the candidate's id | the next run | the stored one is taken | the stored one is taken |
+| row `asked` with its event | the next run asks again: the same request | told by whoever looks next | one wins |
 """
 
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 
-from governor.approval_evidence import approval_event
-from governor.authorship import approvals_needed, author_of, who_may_approve
+from governor.approvals.authorship import approvals_needed, author_of, who_may_approve
+from governor.approvals.evidence import approval_event
 from governor.clock import format_instant
 from governor.events import UNNAMED, DetailType, event_id
 from governor.ledger import Put
-from preset_promotion import prices, told
+from preset_promotion import preset_events, prices
 from preset_promotion.catalogue import Catalogue
 from preset_promotion.checks import Check, examine, failing
 from preset_promotion.content import Content
@@ -83,7 +83,7 @@ def _cannot(staging: Live, production: Live) -> str | None:
 
 def _refuse(turn: Turn, wanted: Candidate, rule: str, reason: str, *, record: Record | None = None) -> None:
     """Tells that this was not asked for, and notes it, so that a repeat of the request tells nothing else."""
-    event = told.failed(turn, wanted.id, rule, reason, wanted)
+    event = preset_events.failed(turn, wanted.id, rule, reason, wanted)
     row = ended(turn, wanted.id, "not asked", rule, wanted.data())
     turn.write((record or turn.record).telling(event), row)
     turn.flush()
@@ -166,7 +166,7 @@ def _checked(
         return
     number = candidate.version.number
     reason = f"{turn.preset.slug}: version {number} of staging may not go to production: {', '.join(blocking)}."
-    turn.write(record.telling(told.failed(turn, candidate.id, "checks", reason, checked, overridable=True)))
+    turn.write(record.telling(preset_events.failed(turn, candidate.id, "checks", reason, checked, overridable=True)))
     turn.flush()
 
 

@@ -7,16 +7,16 @@ from typing import Any
 import boto3
 from aws_lambda_powertools.logging import Logger
 
-from governor.approvals import Approvals
+from governor.account.inference import InferenceKeys
+from governor.approvals.store import Approvals
 from governor.aws import AWS
 from governor.clock import utc_now
-from governor.dynamo_ledger import DynamoLedger
-from governor.inference import InferenceKeys
+from governor.events.published import recorded_bus
+from governor.events.redelivery import redelivered
+from governor.ledger.dynamodb import DynamoLedger
 from governor.policy import Policy
-from governor.published import recorded_bus
-from governor.redelivery import redelivered
 from governor.secrets import SecretsManager
-from governor.slack import SlackChannel
+from governor.slack.channel import SlackChannel
 from management_api import Pacing
 from preset_promotion.ports import Ports
 from preset_promotion.service import PresetPromotion
@@ -54,7 +54,7 @@ def build() -> PresetPromotion:
 
 @redelivered
 def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
-    """A beat, a request or a decision in; raises what Lambda is to try again."""
+    """A run, a request or a decision in; raises what Lambda is to try again."""
     command = received(event)
     looked_at = build().act(command, lambda: int(context.get_remaining_time_in_millis()) / 1000 - MARGIN_SECONDS)
     return {"looked_at": looked_at}

@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-from governor.approval import Approval, Kind
-from governor.approvals import NotGranted
-from governor.authorship import approvals_needed, approvals_of_order, author_of, missing
-from preset_promotion import told
+from governor.approvals.approval import Approval, Kind
+from governor.approvals.authorship import approvals_needed, approvals_of_order, author_of, missing
+from governor.approvals.store import NotGranted
+from preset_promotion import preset_events
 from preset_promotion.asking import end, ended, renew, void
 from preset_promotion.decide import refusal, stale
 from preset_promotion.ports import Live, Turn
@@ -110,7 +110,7 @@ def _order_lacks(turn: Turn, approval: Approval, production: Live) -> str:
 
 def _adopt(turn: Turn, approval: Approval, live: Seen, former: Seen) -> None:
     request = approval.request
-    event = told.adopted(turn, approval, live, former)
+    event = preset_events.adopted(turn, approval, live, former)
     row = ended(turn, request.id, "adopted", "", {"became": live.data(), "by": request.requested_by})
     record = replace(turn.record, served=Served(live, request.id, former), finishing=Finishing(request.id, "done"))
     turn.write(record.telling(event), row)
@@ -120,6 +120,6 @@ def _adopt(turn: Turn, approval: Approval, live: Seen, former: Seen) -> None:
 def _refused(turn: Turn, approval: Approval, rule: str, why: str, live: Seen) -> None:
     request, served = approval.request, turn.record.served
     reason = f"{turn.preset.slug}: {request.kind} was not carried out: {why}."
-    event = told.refused(turn, approval, rule, reason, live, served.version if served else Seen())
+    event = preset_events.refused(turn, approval, rule, reason, live, served.version if served else Seen())
     turn.write(replace(turn.record, finishing=Finishing(request.id, "failed", rule)).telling(event))
     turn.flush()

@@ -13,12 +13,12 @@ from dataclasses import replace
 from datetime import UTC, timedelta
 
 from governor.policy import Golden
+from preset_promotion.case_runs import Run, run
 from preset_promotion.catalogue import Catalogue
 from preset_promotion.checks import Check, failing
 from preset_promotion.content import Content
 from preset_promotion.ports import Turn
 from preset_promotion.record import Judged, Purse
-from preset_promotion.running import Run, run
 
 JUDGED_KEPT = timedelta(hours=24)
 """How long a run that held a candidate back stands for the same candidate."""

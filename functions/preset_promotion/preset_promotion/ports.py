@@ -4,13 +4,13 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
-from governor.approvals import Approvals
+from governor.approvals.store import Approvals
 from governor.clock import Clock
 from governor.events import Event, Publisher
 from governor.ledger import Ledger, Put
 from governor.policy import Policy, Preset
 from governor.ports import Log
-from governor.slack import Files
+from governor.slack.channel import Files
 from management_api import NotFound
 from preset_promotion.content import Content
 from preset_promotion.record import NONE, Record, Seen

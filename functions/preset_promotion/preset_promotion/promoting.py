@@ -2,7 +2,7 @@
 
 | effect | dies before | dies after, or the answer is lost | twice, beside itself |
 |---|---|---|---|
-| row `posting` with `until` | the retry, or the next beat | a beat looks first, after `until` | one wins |
+| row `posting` with `until` | the retry, or the next run | a run looks first, after `until` | one wins |
 | POST | looked for, not found: posted | looked for, found: proven | nobody else posts before `until` |
 | POST, 409 | looked for: posted once more if production is as it was, else given up | | |
 | row `landed` | looked for by content | proven | one wins |
@@ -15,12 +15,12 @@ No POST leaves without the grant having been read in that invocation, but the on
 from dataclasses import replace
 from datetime import timedelta
 
-from governor.approval import Approval
-from governor.approvals import NotGranted
+from governor.approvals.approval import Approval
+from governor.approvals.store import NotGranted
 from governor.events import DetailType
-from governor.preset_evidence import How
+from governor.events.preset_evidence import How
 from management_api import AuthenticationFailed, Conflict, Deadline, NotFound, OpenRouterError, OutcomeUnknown, Rejected
-from preset_promotion import told
+from preset_promotion import preset_events
 from preset_promotion.asking import again, ended
 from preset_promotion.content import Content, differences
 from preset_promotion.decide import named, whereabouts
@@ -56,7 +56,7 @@ def put_back(turn: Turn, how: How, approval: Approval, source: Seen, former: See
     _begin(
         turn,
         Posting(
-            id=told.thread(approval), how=how, by=request.requested_by, approval=request.id, origin="to",
+            id=preset_events.thread(approval), how=how, by=request.requested_by, approval=request.id, origin="to",
             source=source, former=former, newest=0, until=turn.ports.clock() + IN_HAND,
             approved_by=approval.approved_by,
         ),
@@ -127,7 +127,7 @@ def _post(turn: Turn, posting: Posting, wanted: Content) -> None:
     try:
         saved = api.presets.save(turn.preset.slug, wanted.body())
     except OutcomeUnknown:
-        # Looked for at once; if it is not there, it may still come: the next beat looks again before it posts.
+        # Looked for at once; if it is not there, it may still come: the next run looks again before it posts.
         _look(turn, posting, wanted, answered=False)
     except Conflict:
         if posting.tries > 1:
@@ -201,7 +201,7 @@ def _take_back(turn: Turn, posting: Posting, live: Live, rule: str, why: str) ->
     if posting.how not in ("promotion", "override") or not posting.former.number:
         _fail(turn, posting, rule, why, became=live.seen.number)
         return
-    event = told.posted(
+    event = preset_events.posted(
         turn, DetailType.PRESET_PROMOTION_FAILED, posting, reason, became=live.seen.number, rule=rule
     )  # fmt: skip
     back = replace(
@@ -251,7 +251,7 @@ def _done(turn: Turn, posting: Posting, live: Seen, old_answers: str) -> None:
     said = posting
     if old_answers:
         reason, said = f"{reason} {old_answers}.", replace(posting, shown=(f"⚠ {old_answers}", *posting.shown))
-    event = told.posted(turn, kind, said, reason, became=live.number)
+    event = preset_events.posted(turn, kind, said, reason, became=live.number)
     failed = posting.how == "automatic"
     finishing = Finishing(posting.approval, "failed" if failed else "done", posting.rule)
     outcome = {"automatic": "taken back", "rollback": "rolled back", "revert": "reverted"}.get(posting.how, "promoted")
@@ -262,7 +262,7 @@ def _done(turn: Turn, posting: Posting, live: Seen, old_answers: str) -> None:
 
 def _fail(turn: Turn, posting: Posting, rule: str, why: str, *, became: int = 0) -> None:
     reason = f"{turn.preset.slug}: {_WHAT[posting.how]} failed: {why}."
-    event = told.posted(turn, DetailType.PRESET_PROMOTION_FAILED, posting, reason, became=became, rule=rule)
+    event = preset_events.posted(turn, DetailType.PRESET_PROMOTION_FAILED, posting, reason, became=became, rule=rule)
     row = ended(turn, _ended_id(posting), "failed", rule, {**posting.data(), "became": [became, ""]})
     finishing = Finishing(posting.approval, "failed", rule)
     turn.write(replace(turn.record, posting=None, finishing=finishing).telling(event), row)

@@ -14,8 +14,8 @@ from typing import Any, Literal
 
 from governor.clock import format_instant, parse_instant
 from governor.events import Event
+from governor.events.preset_evidence import How
 from governor.ledger import ABSENT, Ledger, Put
-from governor.preset_evidence import How
 from preset_promotion.checks import Check
 
 PK, ENDED = "preset", "promotion"
@@ -222,7 +222,7 @@ class Record:
 
     `purse`: what golden cases cost today. `judged`: the last run of golden cases that held a candidate back.
     `drifted`: the version of production that was last told as drift (0: it was gone). `edit`: the same with its
-    creator, for the approval desk (`governor.authorship`). `saying`: events that the bus may
+    creator, for the approval desk (`governor.approvals.authorship`). `saying`: events that the bus may
     not have yet. `finishing`: a grant's outcome that may not be noted yet.
     """
 

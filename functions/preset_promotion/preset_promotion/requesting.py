@@ -3,11 +3,11 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from governor.approval import Approval, Request
-from governor.approval_evidence import approval_event
-from governor.authorship import approvals_needed, author_of
+from governor.approvals.approval import Approval, Request
+from governor.approvals.authorship import approvals_needed, author_of
+from governor.approvals.evidence import approval_event
 from governor.events import DetailType, event_id
-from governor.slack import SlackError
+from governor.slack.channel import SlackError
 from preset_promotion.checks import failing
 from preset_promotion.ports import Turn
 from preset_promotion.record import Candidate

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from governor.events import DetailType, Event, event_id
+from governor.events.preset_evidence import Promotion, VersionRef
 from governor.ledger import LedgerConflict
 from governor.policy import Preset
-from governor.preset_evidence import Promotion, VersionRef
 from management_api import AuthenticationFailed, Deadline
-from preset_promotion import prices, told
+from preset_promotion import preset_events, prices
 from preset_promotion.asking import BY_EVENT, asked, found, renew, resume
 from preset_promotion.decide import drifted, due, stale
 from preset_promotion.diff import compare
@@ -20,7 +20,7 @@ from preset_promotion.ports import Live, Ports, Turn
 from preset_promotion.promoting import carry_on
 from preset_promotion.record import Record, Served
 from preset_promotion.requesting import upload
-from preset_promotion.settings import Asked, Beat, Decided
+from preset_promotion.settings import Asked, Decided, Tick
 
 
 @dataclass(frozen=True)
@@ -29,10 +29,10 @@ class PresetPromotion:
 
     ports: Ports
 
-    def act(self, command: Beat | Asked | Decided, seconds_left: Callable[[], float]) -> int:
+    def act(self, command: Tick | Asked | Decided, seconds_left: Callable[[], float]) -> int:
         """How many presets were looked at. Raises whatever kept one from its turn, once the others had theirs."""
-        if isinstance(command, Beat):
-            return self._beat(Deadline(seconds_left))
+        if isinstance(command, Tick):
+            return self._tick(Deadline(seconds_left))
         if isinstance(command, Asked) and not (command.proven or self.ports.policy.believes_events):
             command = replace(command, by=BY_EVENT)
         preset = self.ports.policy.preset(command.slug)
@@ -43,7 +43,7 @@ class PresetPromotion:
         self._turn(preset, Deadline(seconds_left), lambda turn: _commanded(turn, command))
         return 1
 
-    def _beat(self, deadline: Deadline) -> int:
+    def _tick(self, deadline: Deadline) -> int:
         errors: list[Exception] = []
         for preset in self.ports.policy.presets:
             try:
@@ -132,7 +132,7 @@ def _drift(turn: Turn, production: Live) -> None:
             turn, f"{turn.preset.slug}-drift-{production.seen.number}.diff", diff.file(turn.preset.prompts)
         )
         shown = (*diff.shown, *note)
-    event = told.drift(turn, production.seen, shown, file)
+    event = preset_events.drift(turn, production.seen, shown, file)
     turn.write(replace(record, drifted=production.seen.number, edit=production.seen).telling(event))
     turn.flush()
 

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from governor.approval import Kind
-from governor.approval_evidence import ApprovalEvidence
+from governor.approvals.approval import Kind
+from governor.approvals.evidence import ApprovalEvidence
 from governor.clock import parse_instant
 from governor.environment import Settings
 from governor.events import SOURCE, BadEvent, DetailType, Event
-from governor.evidence import PresetPromotionRequested
+from governor.events.evidence import PresetPromotionRequested
 
 KINDS: tuple[Kind, ...] = ("promotion", "override", "rollback", "adopt", "revert")
 """The approvals on which this function acts."""
@@ -28,7 +28,7 @@ class PromotionSettings(Settings):
 
 
 @dataclass(frozen=True)
-class Beat:
+class Tick:
     """Look at every preset."""
 
     at: datetime
@@ -58,11 +58,11 @@ class Decided:
     kind: Kind
 
 
-def received(event: Any) -> Beat | Asked | Decided:
+def received(event: Any) -> Tick | Asked | Decided:
     """What the schedule or a rule brings. Raises `BadEvent` naming the field."""
     if isinstance(event, dict) and "scheduled_time" in event:
         try:
-            return Beat(parse_instant(event["scheduled_time"]))
+            return Tick(parse_instant(event["scheduled_time"]))
         except (TypeError, ValueError, AttributeError) as error:
             raise BadEvent(f"scheduled_time: {error}") from error
     told = Event.received(event)
@@ -75,6 +75,6 @@ def received(event: Any) -> Beat | Asked | Decided:
             decided = ApprovalEvidence.of(told)
             if decided.kind in KINDS:
                 return Decided(told.subject, decided.approval, decided.kind)
-            raise BadEvent(f"detail.evidence.kind: a {decided.kind} is not this function's; mend the rule")
+            raise BadEvent(f"detail.evidence.kind: a {decided.kind} is not this function's; fix the rule")
         case _:
-            raise BadEvent(f"detail-type: preset promotion does not act on {told.detail_type.value!r}; mend the rule")
+            raise BadEvent(f"detail-type: preset promotion does not act on {told.detail_type.value!r}; fix the rule")

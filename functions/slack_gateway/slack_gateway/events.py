@@ -9,7 +9,7 @@ import hashlib
 import json
 from typing import Any
 
-from governor.slack_requests import SlackRequest
+from governor.slack.requests import SlackRequest
 from slack_gateway.decide import Refused, Signed
 
 MAX_ID = 50

@@ -11,7 +11,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from governor.slack_signature import SlackSignature
+from governor.slack.signature import SlackSignature
 from governor.work_queue import WorkQueue
 from slack_gateway.decide import Refused, admit
 from slack_gateway.service import Gateway

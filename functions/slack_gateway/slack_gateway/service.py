@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from slack_gateway.decide import Refused, Signed
 from slack_gateway.events import challenge, opened
-from slack_gateway.reading import read
+from slack_gateway.payloads import read
 
 ONE_MOMENT = {"response_type": "ephemeral", "text": "One moment …"}
 

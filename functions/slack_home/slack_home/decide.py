@@ -6,8 +6,8 @@ Slack takes 100 blocks and 250 KB. What does not fit is counted, and `/governor 
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from governor.slack import button_element
-from governor.slack_home_tab import MAX_BLOCKS
+from governor.slack.channel import button_element
+from governor.slack.home_tab import MAX_BLOCKS
 from slack_home.facts import Facts
 from slack_home.items import Item, items
 

@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Self
 
-from governor.approval import Approval
-from governor.causes import Causes
+from governor.approvals.approval import Approval
 from governor.clock import format_instant, parse_instant
 from governor.events import Event
-from governor.evidence import BudgetReached
-from governor.lineage import Lineage
+from governor.events.evidence import BudgetReached
+from governor.keys.causes import Causes
+from governor.keys.lineage import Lineage
 from governor.policy import Policy
 
 

@@ -8,14 +8,14 @@ from typing import Any
 import boto3
 from aws_lambda_powertools import Logger
 
-from governor.approvals import Approvals
+from governor.approvals.store import Approvals
 from governor.aws import AWS
 from governor.clock import utc_now
-from governor.dynamo_ledger import DynamoLedger
+from governor.ledger.dynamodb import DynamoLedger
 from governor.policy import Policy
 from governor.secrets import SecretsManager
-from governor.slack_home_tab import SlackHomeTab
-from governor.slack_identity import SlackDirectory
+from governor.slack.home_tab import SlackHomeTab
+from governor.slack.identity import SlackDirectory
 from slack_home.service import Homes
 from slack_home.settings import HomeSettings, Message, received
 

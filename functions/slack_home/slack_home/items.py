@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
-from governor.approval import Approval, Request
-from governor.causes import CauseRow
-from governor.deeds import deed
-from governor.key_rollback import former, label, obstacle
-from governor.lineage import Lineage
-from governor.slack import Button
-from governor.slack_text import clip, escape, mention, plain
+from governor.approvals.approval import Approval, Request
+from governor.approvals.wording import deed
+from governor.keys.causes import CauseRow
+from governor.keys.lineage import Lineage
+from governor.keys.rollback import former, label, obstacle
+from governor.slack.channel import Button
+from governor.slack.text import clip, escape, mention, plain
 from slack_home.facts import Budget, Facts
 
 Part = Literal["Disabled", "Waiting for a decision", "Over budget", "In rotation"]

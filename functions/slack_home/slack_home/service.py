@@ -11,19 +11,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from governor.approvals import Approvals
-from governor.causes import CauseBook
+from governor.approvals.store import Approvals
 from governor.clock import Clock, format_instant, parse_instant
 from governor.events import DetailType, Event
-from governor.evidence import BudgetReached
+from governor.events.evidence import BudgetReached
+from governor.events.published import published
+from governor.keys.causes import CauseStore
+from governor.keys.lineage import Lineages
 from governor.ledger import ABSENT, Ledger, LedgerConflict, Put, Row
-from governor.lineage import Lineages
 from governor.policy import Policy
-from governor.published import published
-from governor.slack_home_tab import HomeTab
-from governor.slack_identity import Directory
-from governor.slack_members import refusal, unknown
-from governor.slack_requests import SlackRequest
+from governor.slack.home_tab import HomeTab
+from governor.slack.identity import Directory
+from governor.slack.members import refusal, unknown
+from governor.slack.requests import SlackRequest
 from slack_home.decide import home, refused
 from slack_home.facts import Budget, Facts
 
@@ -48,7 +48,7 @@ class Homes:
     clock: Clock
 
     def open(self, request: SlackRequest) -> str:
-        """Publishes the Home of whoever opened it; the rule: `shown`, or why not (`governor.slack_members`).
+        """Publishes the Home of whoever opened it; the rule: `shown`, or why not (`governor.slack.members`).
 
         Raises `SlackError`, also where Slack does not say who it is, `LedgerConflict` or an AWS error.
         """
@@ -108,8 +108,8 @@ class Homes:
         raise lost
 
     def _facts(self) -> Facts:
-        now, book = self.clock(), CauseBook(self.ledger)
-        causes = {workload.name: book.causes(workload.name) for workload in self.policy.workloads}
+        now, store = self.clock(), CauseStore(self.ledger)
+        causes = {workload.name: store.causes(workload.name) for workload in self.policy.workloads}
         budgets = [Budget.remembered(row.data) for row in self.ledger.rows(BUDGETS)]
         current = [one for one in budgets if one.resets_at is None or one.resets_at > now]
         return Facts(self.policy, now, causes, Lineages(self.ledger).all(), self.approvals.pending(), current)

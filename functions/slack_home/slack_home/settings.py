@@ -7,7 +7,7 @@ from typing import Any
 
 from governor.environment import Settings
 from governor.events import BadEvent, Event
-from governor.slack_requests import BadSlackRequest, SlackRequest
+from governor.slack.requests import BadSlackRequest, SlackRequest
 
 
 class HomeSettings(Settings):

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from governor.workspaces import is_gone
+from governor.account.workspaces import is_gone
 from management_api import ApiKey, Deadline, NotFound, OpenRouter, OpenRouterError, Rejected
 from spend_meter.counters import Known, Seen
-from spend_meter.reading import Reading
+from spend_meter.sweep_reading import Reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from management_api import Listing, Workspace
 
 ASKED = 10
-"""Keys of a workspace that are asked for in one beat. Of more that vanish together these stand for all."""
+"""Keys of a workspace that are asked for in one run. Of more that vanish together these stand for all."""
 
 
 def confirmed(openrouter: OpenRouter, reading: Reading, known: Known, seconds_left: "Callable[[], float]") -> Reading:
     """The reading with each key that its list left out and that OpenRouter has.
 
     A workspace is unknown where a key could not be asked for, or where more keys are missing than can be asked for and
-    one of those lives. Asks nothing unless a key vanished since the last beat, and then once for each. Raises
+    one of those lives. Asks nothing unless a key vanished since the last run, and then once for each. Raises
     `AuthenticationFailed`.
     """
     client = openrouter.within(Deadline(seconds_left))
@@ -61,7 +61,7 @@ def confirmed(openrouter: OpenRouter, reading: Reading, known: Known, seconds_le
 
 
 def _alive(client: OpenRouter, hashes: Sequence[str], workspace_id: str) -> list[ApiKey]:
-    """Those that OpenRouter has in this workspace; one that was moved is in another's list, now or at the next beat."""
+    """Those that OpenRouter has in this workspace; one that was moved is in another's list, now or at the next run."""
     found = []
     for hash in hashes:
         try:
@@ -97,7 +97,7 @@ def deleted(client: OpenRouter, refused: Mapping[str, OpenRouterError]) -> froze
     """Those of the workspaces that OpenRouter has no more, though they were listed minutes ago.
 
     `refused`: workspace id to why its keys could not be listed. Of those that were rejected at most `ASKED` are asked
-    for in one beat; a workspace that cannot be asked for stays. Raises `AuthenticationFailed` for a 401.
+    for in one run; a workspace that cannot be asked for stays. Raises `AuthenticationFailed` for a 401.
     """
     rejected = [id for id, error in refused.items() if isinstance(error, Rejected)]
     found = set()

@@ -1,7 +1,7 @@
 """What a subject spent before it was watched, from OpenRouter's analytics: a new stack knows old keys' habits at once.
 
 Analytics is slow and its freshness is documented nowhere, so it only ever fills days before today, a few subjects a
-beat. An answer that fails or is cut short teaches nothing: the subject stays cold, and is asked about again later.
+run. An answer that fails or is cut short teaches nothing: the subject stays cold, and is asked about again later.
 """
 
 from collections.abc import Callable, Mapping

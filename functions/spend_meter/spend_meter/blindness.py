@@ -1,10 +1,10 @@
-"""When nobody is looking: a scope whose last good reading is older than three beats, told once per episode. Pure."""
+"""When nobody is looking: a scope whose last good reading is older than three runs, told once per episode. Pure."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from governor.events import DetailType, Event, event_id
-from governor.evidence import Blind
+from governor.events.evidence import Blind
 from spend_meter.periods import moment_of
 from spend_meter.state import NEVER, Place
 
@@ -24,7 +24,7 @@ def watch(
 
     `places`: every workspace that exists, after this reading. `errors`: those that could not be read, and why.
     `names`: workspace id to (name, slug). `timed_out`: the sweep was cut off by its deadline. Where it has read a part,
-    the next beat begins with the rest (decision 59); where it has read nothing, that is told at once.
+    the next run begins with the rest (decision 59); where it has read nothing, that is told at once.
     When nothing at all can be read, that is told of the account once, not of each workspace.
     """
     ages = {scope: minute - (place.read_at or place.known_from) for scope, place in places.items()}

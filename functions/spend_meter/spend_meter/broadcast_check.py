@@ -1,6 +1,6 @@
 """The check of OpenRouter's Broadcast, every ten minutes: is it set up as it must be, and is it silent?
 
-An invocation of its own with an object of its own: a beat neither waits for it nor fails with it. It changes nothing at
+An invocation of its own with an object of its own: a run neither waits for it nor fails with it. It changes nothing at
 OpenRouter; `governor broadcast setup` does, when a person says so.
 
 | effect | dies before | dies after | twice, late, beside itself |
@@ -15,10 +15,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from governor.broadcast import LastPushed
-from governor.broadcast_destination import Expected, differences, ours
+from governor.broadcast.destination import Expected, differences, ours
+from governor.broadcast.messages import LastPushed
 from governor.policy import Policy
-from governor.reading_store import ReadingConflict, ReadingStore
+from governor.storage.readings import ReadingConflict, ReadingStore
 from management_api import AuthenticationFailed, Deadline, Listing, OpenRouter, OpenRouterError, Workspace
 from spend_meter.broadcast_rules import Memory, Place, judge
 from spend_meter.periods import minute_of
@@ -35,7 +35,7 @@ STALE = 5
 @dataclass(frozen=True)
 class Checked:
     """`unread`: workspaces whose destinations could not be read; of them nothing is said. `failure`: why, where it was
-    all of them. `stale`: no beat read the account lately, so that nobody knows what was spent; nothing was judged."""
+    all of them. `stale`: no run read the account lately, so that nobody knows what was spent; nothing was judged."""
 
     outcome: str
     workspaces: int = 0
@@ -66,7 +66,7 @@ class BroadcastCheck:
         stored = self._stores.memory.get()
         etag = stored.etag if stored else None
         memory = Memory.decode(stored.content or b"") if stored else Memory()
-        if not minute - STALE <= state.beat <= minute + STALE:
+        if not minute - STALE <= state.tick <= minute + STALE:
             return Checked("stale")
         watched = self._watched(state, memory)
         try:
@@ -102,7 +102,7 @@ class BroadcastCheck:
         places, errors = {}, []
         for id, name in watched.items():
             kept = state.places.get(id)
-            # The minute's own clock counts: what a beat metered late was spent when it says.
+            # The minute's own clock counts: what a run metered late was spent when it says.
             spent = [(at, usd) for at, usd, _ in kept.spent] if kept else []
             place = Place(name, spent, last.minutes.get(id, 0), None)
             try:

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from governor.events import DetailType, Event, event_id
-from governor.evidence import Blind
+from governor.events.evidence import Blind
 from spend_meter.codec import event_of
 from spend_meter.periods import moment_of
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from governor.events import DetailType, event_id
-from governor.evidence import BudgetReached, KeyReading, Scope
+from governor.events.evidence import BudgetReached, KeyReading, Scope
 from spend_meter.periods import Period, resets_at, starts_at
 
 WELL_BELOW = 0.1

@@ -1,15 +1,15 @@
 """The meter's time when a clock is wrong: spend is metered in every minute, and no window runs backwards. Pure.
 
-A beat bears two clocks, the schedule's and the machine's. A stored reading that both say lies in the future was stamped
+A run bears two clocks, the schedule's and the machine's. A stored reading that both say lies in the future was stamped
 by a clock that was ahead, or the clocks have gone back since. Which of the two, nobody can tell here, and it does not
-matter: all that is remembered is moved to the past by the same number of minutes, so that the reading before this beat
+matter: all that is remembered is moved to the past by the same number of minutes, so that the reading before this run
 is one minute old. Windows, spans and ages stay what they were, and periods are the clocks' again at once.
 """
 
 from dataclasses import replace
 
 from governor.events import DetailType, Event, event_id
-from governor.evidence import Blind
+from governor.events.evidence import Blind
 from spend_meter.blindness import ACCOUNT
 from spend_meter.counters import Known, Seen
 from spend_meter.days import DAY
@@ -18,17 +18,17 @@ from spend_meter.leaks import Leak
 from spend_meter.periods import moment_of
 from spend_meter.runaway import QUIET
 from spend_meter.runaway import State as Suspicion
+from spend_meter.small_spend import set_notes_back
 from spend_meter.state import Layers, Place, State
-from spend_meter.waiting import set_notes_back
 
 LATE = 3
-"""Minutes by which a beat may be delivered late: the template gives Scheduler and Lambda's queue a minute each."""
+"""Minutes by which a run may be delivered late: the template gives Scheduler and Lambda's queue a minute each."""
 TOLD_FROM = 5
 """Minutes from which people are told that a clock went back. Less is within what two clocks may differ by."""
 
 
 def minute_to_meter(scheduled: int, received: int, last: int) -> int | None:
-    """The minute that a beat meters; None for one that repeats a reading that is there.
+    """The minute that a run meters; None for one that repeats a reading that is there.
 
     `scheduled`, `received`: the schedule's minute and the machine's. `last`: the minute of the stored reading. The
     result may be earlier than `last`: then the clock went back, and `set_back` is to be applied first.
@@ -36,7 +36,7 @@ def minute_to_meter(scheduled: int, received: int, last: int) -> int | None:
     if scheduled > last:
         return scheduled
     if received > last:
-        # The machine's clock goes on. Either the beat is late, or the schedule's clock has gone back.
+        # The machine's clock goes on. Either the run is late, or the schedule's clock has gone back.
         return received if last - scheduled > LATE else None
     if scheduled < last and received < last:
         return max(scheduled, received)
@@ -45,10 +45,10 @@ def minute_to_meter(scheduled: int, received: int, last: int) -> int | None:
 
 def set_back(state: State, minutes: int) -> State:
     """The state as if all of it had been remembered so many minutes earlier."""
-    days = state.beat // DAY - _earlier(state.beat, minutes) // DAY
+    days = state.tick // DAY - _earlier(state.tick, minutes) // DAY
     return replace(
         state,
-        beat=_earlier(state.beat, minutes),
+        tick=_earlier(state.tick, minutes),
         layers=_layers(state.layers, minutes),
         places={id: _place(place, minutes) for id, place in state.places.items()},
         keys=_keys(state.keys, minutes),

@@ -1,6 +1,6 @@
 """The state as bytes: a directory in JSON, then one section for each part of it, compressed where that pays.
 
-Made for a beat in which little has changed: a section whose source is what it was at the last beat is not built again.
+Made for a run in which little has changed: a section whose source is what it was at the last run is not built again.
 """
 
 import json
@@ -55,7 +55,7 @@ class Codec:
             sections[f"subjects {part}"] = [self._seal_names(f"subjects {part}", by_subject)]
             sections[f"lengths {part}"] = [array("I", map(len, by_subject.values())).tobytes()]
             sections[part] = by_subject.values()
-        # Thousands at first, and a few less at every beat: not worth compressing.
+        # Thousands at first, and a few less at every run: not worth compressing.
         sections["learning"] = ["\n".join(state.learning).encode()]
         sections["attempts"] = [
             array("I", [number for one in state.learning.values() for number in (one.next_at, one.count)]).tobytes()
@@ -94,7 +94,7 @@ class Codec:
         with _losing(lost, "the habits, which are learned again from analytics"):
             habits, waiting = _by_subject(sections, "habits"), _by_subject(sections, "waiting")
         return State(
-            beat=facts["beat"],
+            tick=facts["beat"],  # the stored name
             layers=_layers(json.loads(zlib.decompress(sections["layers"]))),
             places={id: _place(data) for id, data in facts["places"].items()},
             keys=keys,
@@ -174,7 +174,7 @@ def _lines(section: bytes) -> list[str]:
 
 def _facts(state: State) -> dict[str, Any]:
     return {
-        "beat": state.beat,
+        "beat": state.tick,
         "places": {id: [p.read_at, p.known_from, p.departed, p.spent] for id, p in state.places.items()},
         "budgets": [(id, (a.period_start, a.limit, a.fired, a.alerts)) for id, a in state.budgets.items()],
         "suspicions": {subject: suspicion.to_bytes().hex() for subject, suspicion in state.suspicions.items()},

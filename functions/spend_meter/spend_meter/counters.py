@@ -4,7 +4,7 @@ A key met for the first time, a counter that shrank or leapt (`doubts.py`), a ke
 another workspace, and a workspace that could not be read: none becomes spend, and none a silent zero. Pure.
 
 A key is remembered as 72 packed bytes: 10,000 of them are compared, carried and stored every minute, and most have not
-moved since the last beat.
+moved since the last run.
 """
 
 from collections.abc import Callable, Mapping, Sequence

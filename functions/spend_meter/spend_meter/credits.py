@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from governor.credits_evidence import CreditsLeft
 from governor.events import DetailType, Event, event_id
-from governor.evidence import BudgetReached
+from governor.events.credits_evidence import CreditsLeft
+from governor.events.evidence import BudgetReached
 from spend_meter.periods import moment_of
 
 if TYPE_CHECKING:

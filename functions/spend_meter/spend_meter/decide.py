@@ -1,4 +1,4 @@
-"""Where a beat's decisions come together: the last state, a reading and the minute in, the next state and events out.
+"""Where a run's decisions come together: the last state, a reading and the minute in, the next state and events out.
 
 Pure: the same facts give the same decision, event ids included, however often it is made.
 """
@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain
 
-from governor.allowance import Needs
 from governor.events import DetailType, Event
-from governor.evidence import KeyReading
+from governor.events.evidence import KeyReading
+from governor.keys.allowance import Needs
 from spend_meter.blindness import watch
 from spend_meter.budgets import Alerted, Crossing, asked_again, describe, judge_budget
 from spend_meter.counters import Metered, meter
@@ -18,12 +18,11 @@ from spend_meter.credits import judge_credits
 from spend_meter.facts import Facts
 from spend_meter.fleet import is_alive
 from spend_meter.habits import Habits
-from spend_meter.held import news as lists_news
 from spend_meter.judgement import Judgement, judge_subjects
 from spend_meter.learning import attempted
+from spend_meter.list_gaps import news as lists_news
 from spend_meter.needs import needs_of, ran_out
 from spend_meter.periods import moment_of
-from spend_meter.reading import Reading
 from spend_meter.scopes import (
     key_budgets,
     lineage_guards,
@@ -34,6 +33,7 @@ from spend_meter.scopes import (
 )
 from spend_meter.state import Place, State
 from spend_meter.subjects import LineageOf, Subjects, key_reading, lineages
+from spend_meter.sweep_reading import Reading
 from spend_meter.watching import Lines, lines_of
 
 HOUR = 60
@@ -42,7 +42,7 @@ LATELY = 5
 
 @dataclass(frozen=True)
 class Decision:
-    """The next state, whose outbox holds `events`, and what to tell of the beat.
+    """The next state, whose outbox holds `events`, and what to tell of the run.
 
     `asks`: event id to the secret of the workload whose own key can say what blocks it first.
     `lines`: what may be spent until a reading between two minutes is worth while, where that is wanted.
@@ -101,7 +101,7 @@ def decide(facts: Facts) -> Decision:
     habits, waiting = judgement.habits.close()
     after = replace(
         state,
-        beat=minute,
+        tick=minute,
         layers=reading.layers,
         places=places,
         keys=metered.known,

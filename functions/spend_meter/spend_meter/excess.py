@@ -7,7 +7,7 @@ habit, and `new`, for a key in its first day, which only suspect. Where none con
 
 from collections.abc import Callable, Sequence
 
-from governor.evidence import RunawayRule as Rule
+from governor.events.evidence import RunawayRule as Rule
 from spend_meter.days import WINDOWS
 from spend_meter.declared import Declared, counted
 from spend_meter.history import History
@@ -64,7 +64,7 @@ def explanation(
 def left_until(history: History, allowed: Allowed, limits: Limits) -> float:
     """USD that may yet be spent at once until a window of days' maxima confirms, or suspects where there is no habit.
 
-    The rules of hours, stretches and the month are for slower burns, which the minute's beat sees as soon.
+    The rules of hours, stretches and the month are for slower burns, which the minute's run sees as soon.
     """
     left = []
     for i, window in enumerate(WINDOWS):

@@ -1,15 +1,15 @@
-"""What a beat's decisions are made from."""
+"""What a run's decisions are made from."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from governor.owners import Owned
+from governor.keys.owners import Owned
 from governor.policy import Policy
 from spend_meter.learning import Hourly
-from spend_meter.reading import Reading
 from spend_meter.state import State
 from spend_meter.subjects import LineageOf, Subjects
+from spend_meter.sweep_reading import Reading
 
 
 @dataclass(frozen=True)
@@ -26,12 +26,12 @@ class Due:
 
 @dataclass(frozen=True)
 class Facts:
-    """All that a beat knows. `rebaselines`: subject to the instant a human last restored it.
+    """All that a run knows. `rebaselines`: subject to the instant a human last restored it.
 
     `learned`: what analytics said of the subjects it was asked about. `expected`: subject to the minute until which a
     human says that its spend is meant. `owners`: the keys of lineages, by hash. `due`: subject to the disables
     that were withheld and are to be asked again. `woken`: subject to the counters (USD by key) that a reading since the
-    last beat has judged: what has not grown since is no news. `watched`: lines are wanted (`watching.py`).
+    last run has judged: what has not grown since is no news. `watched`: lines are wanted (`watching.py`).
     `seen_as`: policy and reading as subjects, where whoever decides often has made them already.
     """
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from heapq import nlargest
 
 from governor.events import DetailType, Event, event_id
-from governor.evidence import Contributor, Runaway
+from governor.events.evidence import Contributor, Runaway
 from spend_meter.counters import Move
-from spend_meter.facts import Facts as Beat
+from spend_meter.facts import Facts as Tick
 from spend_meter.habits import Habits
 from spend_meter.history import History
 from spend_meter.limits import LIMITS, Allowed, Level
@@ -45,12 +45,12 @@ def is_alive(subject: str, workspaces: Mapping[str, object]) -> bool:
 
 @dataclass
 class Fleets:
-    """The sums of one beat. `moved`: the moves of each subject; `opened`: the subjects of which the history was needed.
+    """The sums of one run. `moved`: the moves of each subject; `opened`: the subjects of which the history was needed.
 
     `suspicions`: of subjects and sums; those of sums are judged here, and changed.
     """
 
-    beat: Beat
+    tick: Tick
     habits: Habits
     suspicions: MutableMapping[str, Suspicion]
     subjects: Subjects
@@ -59,12 +59,12 @@ class Fleets:
     opened: Sequence[str]
 
     def judge(self) -> list[Event]:
-        """Records the sums of this beat, judges those that spent or are suspected, and says what is news."""
+        """Records the sums of this run, judges those that spent or are suspected, and says what is news."""
         sums = self._sums()
         opened = [fleet for fleet, (usd, span, since) in sums.items() if self._record(fleet, usd, span, since)]
-        if None not in self.beat.reading.listed.values():  # what could not be read may still burn
+        if None not in self.tick.reading.listed.values():  # what could not be read may still burn
             opened += [
-                who for who, one in self.suspicions.items() if is_fleet(who) and one.needs_beat and who not in sums
+                who for who, one in self.suspicions.items() if is_fleet(who) and one.needs_tick and who not in sums
             ]
         # The account first: where it is told, no workspace of it is.
         return [
@@ -73,9 +73,9 @@ class Fleets:
 
     def _record(self, fleet: str, usd: float, span: int, still_since: int) -> bool:
         """Whether it must be judged: False where its spend is so small that a note of it is enough."""
-        if fleet not in self.suspicions and self.habits.note(fleet, self.beat.minute, usd, span):
+        if fleet not in self.suspicions and self.habits.note(fleet, self.tick.minute, usd, span):
             return False
-        self.habits.open(fleet, still_since).record(self.beat.minute, usd, span)
+        self.habits.open(fleet, still_since).record(self.tick.minute, usd, span)
         return True
 
     def _sums(self) -> dict[str, tuple[float, int, int]]:
@@ -93,22 +93,22 @@ class Fleets:
             return {}
         sums = {place: _sum(moves) for place, moves in found.items()}
         usds, spans, sinces = zip(*sums.values(), strict=True)
-        apart = sums if len(self.beat.reading.layers.workspaces) > 1 else {}
+        apart = sums if len(self.tick.reading.layers.workspaces) > 1 else {}
         return {PREFIX + ACCOUNT: (sum(usds), max(spans), min(sinces))} | {
             PREFIX + place: one for place, one in apart.items()
         }
 
     def _judge(self, fleet: str) -> list[Event]:
-        place, history = fleet.removeprefix(PREFIX), self.habits.open(fleet, self.beat.minute)
-        history.advance(self.beat.minute)
+        place, history = fleet.removeprefix(PREFIX), self.habits.open(fleet, self.tick.minute)
+        history.advance(self.tick.minute)
         known = history.days_seen >= LIMITS.warm_days and history.days_of_spend >= LIMITS.warm_days_of_spend
         if not known or self.subjects.defaults.runaway.mode == "off":
             history.teach()
             return []
-        caps = self.beat.reading.layers.caps.get(place)
+        caps = self.tick.reading.layers.caps.get(place)
         allowed = Allowed(caps.limits.get("monthly") if caps else None)
         before = self.suspicions.pop(fleet, QUIET)
-        verdict = judge(history, Facts(self.beat.minute, allowed, before, suspects_only=True))
+        verdict = judge(history, Facts(self.tick.minute, allowed, before, suspects_only=True))
         if verdict.announce and not (self._is_spread(place, verdict) and self._is_told_here(place, verdict)):
             self._keep(fleet, before)
             history.withhold()
@@ -139,28 +139,28 @@ class Fleets:
         if place != ACCOUNT:
             return not self._has_incident(PREFIX + ACCOUNT)
         increase = verdict.spent_usd - verdict.baseline_usd
-        for workspace_id in self.beat.reading.layers.workspaces:
+        for workspace_id in self.tick.reading.layers.workspaces:
             if PREFIX + workspace_id in self.habits:
-                history = self.habits.open(PREFIX + workspace_id, self.beat.minute)
-                history.advance(self.beat.minute)
+                history = self.habits.open(PREFIX + workspace_id, self.tick.minute)
+                history.advance(self.tick.minute)
                 window = verdict.window_minutes
                 if history.spent(window) - history.maxima(window)[1] > MOST * increase:
                     return False
         return True
 
     def _is_told(self, subject: str) -> bool:
-        """Or is about to be: whether the next beat decides."""
-        return self._has_incident(subject) or self.suspicions.get(subject, QUIET).suspect_beats > 0
+        """Or is about to be: whether the next run decides."""
+        return self._has_incident(subject) or self.suspicions.get(subject, QUIET).suspect_ticks > 0
 
     def _has_incident(self, subject: str) -> bool:
         state = self.suspicions.get(subject, QUIET)
-        recently = state.told_minute > 0 and self.beat.minute - state.told_minute < RECENTLY
+        recently = state.told_minute > 0 and self.tick.minute - state.told_minute < RECENTLY
         return state.level != Level.QUIET or recently
 
     def _histories(self, place: str) -> list[tuple[str, History]]:
-        """Of the subjects that spend there enough to have been opened in this beat."""
+        """Of the subjects that spend there enough to have been opened in this run."""
         return [
-            (subject, self.habits.open(subject, self.beat.minute))
+            (subject, self.habits.open(subject, self.tick.minute))
             for subject in self.opened
             if place == ACCOUNT or any(move.workspace_id == place for move in self.moved[subject])
         ]
@@ -169,7 +169,7 @@ class Fleets:
         kind = DetailType.RUNAWAY_ENDED if verdict.ended else DetailType.RUNAWAY_SUSPECTED
         window = verdict.window_minutes
         largest = nlargest(NAMED, self._histories(place), key=lambda one: one[1].spent(window))
-        workspace = self.beat.reading.layers.workspaces.get(place)
+        workspace = self.tick.reading.layers.workspaces.get(place)
         evidence = Runaway(
             scope="workspace" if workspace else "account",
             name=workspace[0] if workspace else ACCOUNT,
@@ -180,7 +180,7 @@ class Fleets:
             rate_usd_per_hour=round(verdict.rate_usd_per_hour, 6),
             rule=verdict.rule,
             started_at=moment_of(verdict.started_minute),
-            observed_at=moment_of(self.beat.minute),
+            observed_at=moment_of(self.tick.minute),
             spend_by_minute=[round(usd, 6) for usd in recent],
             contributors=[self._contributor(*one, window) for one in largest],
             keys=[],
@@ -190,7 +190,7 @@ class Fleets:
             kind,
             event_id(kind, place, verdict.started_minute, 0),
             place,
-            moment_of(self.beat.minute),
+            moment_of(self.tick.minute),
             f"All keys of {whose} together: {verdict.reason}",
             evidence.model_dump(mode="json"),
         )

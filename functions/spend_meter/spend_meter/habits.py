@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from spend_meter.history import History
-from spend_meter.waiting import Waiting, enter, headroom, left_to_spend, noted
+from spend_meter.small_spend import Waiting, enter, headroom, left_to_spend, noted
 
 
 class Habits:

@@ -7,24 +7,24 @@ from typing import Any
 
 from aws_lambda_powertools.logging import Logger
 
-from governor.broadcast import Tip
+from governor.broadcast.messages import Tip
 from governor.clock import utc_now
 from governor.policy import Policy
 from spend_meter.broadcast_check import BroadcastCheck, Checked
 from spend_meter.service import SpendMeter
-from spend_meter.settings import Beat, MeterSettings, asks_for_check, tip_in
+from spend_meter.settings import MeterSettings, Tick, asks_for_check, tip_in
 from spend_meter.telemetry import Telemetry
 from spend_meter.waking import Waker
 from spend_meter.wiring import broadcast_check, connected
 
 COLLECT_AFTER = 50_000
-"""New objects after which the collector looks for cycles. A beat at 10,000 keys makes half as many and leaves no cycle:
-at Python's 2,000 the collector would look ten times a beat, at what is still in use."""
+"""New objects after which the collector looks for cycles. A run at 10,000 keys makes half as many and leaves no cycle:
+at Python's 2,000 the collector would look ten times a run, at what is still in use."""
 
 
 @functools.cache
 def build() -> tuple[SpendMeter, Waker, BroadcastCheck | None, Telemetry]:
-    """The meter over AWS and OpenRouter, made at the first beat. Raises `SettingsError`."""
+    """The meter over AWS and OpenRouter, made at the first run. Raises `SettingsError`."""
     gc.set_threshold(COLLECT_AFTER)
     settings, policy = MeterSettings.read(os.environ), Policy.load()
     ports = connected(settings, policy)
@@ -34,10 +34,10 @@ def build() -> tuple[SpendMeter, Waker, BroadcastCheck | None, Telemetry]:
 
 
 def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
-    """One beat, one reading that a tip asks for, or one check of Broadcast. Raises `BadEvent`, and what kept the
+    """One run, one reading that a tip asks for, or one check of Broadcast. Raises `BadEvent`, and what kept the
     account from being read once that is recorded."""
     now = utc_now()
-    asked = None if asks_for_check(event) else tip_in(event) or Beat.received(event, now)
+    asked = None if asks_for_check(event) else tip_in(event) or Tick.received(event, now)
     meter, waker, check, telemetry = build()
 
     def seconds_left() -> float:
@@ -47,7 +47,7 @@ def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
         return telemetry.tell_checked(check.check(now, seconds_left) if check else Checked("off"))
     if isinstance(asked, Tip):
         return telemetry.tell_woken(waker.wake(asked, now, seconds_left))
-    report = meter.beat(asked, seconds_left)
+    report = meter.tick(asked, seconds_left)
     telemetry.tell(asked, report)
     if report.failure:
         raise report.failure

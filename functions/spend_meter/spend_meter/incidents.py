@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from governor.events import DetailType, Event, event_id
-from governor.evidence import ExpectedWindow, KeyReading, Runaway
+from governor.events.evidence import ExpectedWindow, KeyReading, Runaway
 from governor.policy import Workload
 from spend_meter.days import DAY
 from spend_meter.declared import Declared, counted, declared_at
@@ -25,7 +25,7 @@ from spend_meter.subjects import Lineage, Subjects, key_reading
 class Judged:
     """What the detector remembers from now on, and the event that is due.
 
-    `explained`: the name of the policy's window without which this beat's spend would have been over a limit.
+    `explained`: the name of the policy's window without which this run's spend would have been over a limit.
     """
 
     suspicion: Suspicion
@@ -44,7 +44,7 @@ def judge_subject(
     again: bool = False,
     grew: bool = True,
 ) -> Judged:
-    """One beat of one subject. `history` stands at `minute`, and learns from this beat or is kept from it.
+    """One run of one subject. `history` stands at `minute`, and learns from this run or is kept from it.
 
     A subject whose policy turns the detector off is not judged, but its habits are learned for the day it is turned on.
     `caps`: the budgets of the subject's workspace. `again`: its disable was withheld and is due: a confirmed runaway
@@ -82,7 +82,7 @@ def watch_leak(
     subjects: Subjects,
     caps: Caps | None,
 ) -> tuple[Leak | None, Event | None]:
-    """Whether the subject spends too much for days, and the event that is due. `suspicion`: after this beat."""
+    """Whether the subject spends too much for days, and the event that is due. `suspicion`: after this run."""
     spent, minute = history.spent(DAY), history.minute
     rules = subjects.limits(subject).runaway
     if (leak is None and spent < LIMITS.leak_floor) or rules.mode == "off":

@@ -1,4 +1,4 @@
-"""A beat of the detector: who spent is recorded, who may be burning is judged. Pure."""
+"""A run of the detector: who spent is recorded, who may be burning is judged. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -28,9 +28,9 @@ HOUR = 60
 
 @dataclass(frozen=True)
 class Judgement:
-    """What came of the subjects' beat. `top_spenders`: subject and USD of the last hour, greatest first.
+    """What came of the subjects' run. `top_spenders`: subject and USD of the last hour, greatest first.
 
-    `asked_again`: the triggers of withheld disables that an event of this beat asks again. `explained`: subject to the
+    `asked_again`: the triggers of withheld disables that an event of this run asks again. `explained`: subject to the
     name of the policy's window that holds an alarm back.
     """
 
@@ -45,7 +45,7 @@ class Judgement:
 
 
 def judge_subjects(facts: "Facts", metered: Metered, subjects: Subjects, lineage_of: LineageOf) -> Judgement:
-    """Records the beat's moves, then judges whoever spent enough to be judged or is under suspicion."""
+    """Records the run's moves, then judges whoever spent enough to be judged or is under suspicion."""
     state, minute = facts.state, facts.minute
     habits = Habits(state.habits, state.waiting)
     suspicions = dict(state.suspicions)
@@ -95,7 +95,7 @@ def judge_subjects(facts: "Facts", metered: Metered, subjects: Subjects, lineage
 
 
 def _grew(facts: "Facts", subject: str, moves: Sequence[Move], subjects: Subjects) -> bool:
-    """Whether the subject has spent since a reading between two minutes judged it: else this beat is that one's."""
+    """Whether the subject has spent since a reading between two minutes judged it: else this run is that one's."""
     seen = facts.woken.get(subject)
     return seen is None or grew({move.key.hash: subjects.counted(move.key) for move in moves}, seen)
 
@@ -111,7 +111,7 @@ def _is_unknown(facts: "Facts", subject: str, lineage: Lineage, subjects: Subjec
 def _restart(
     facts: "Facts", habits: Habits, suspicions: dict[str, Suspicion], subjects: Subjects, lineage_of: LineageOf
 ) -> list[Event]:
-    """Applies re-baselines that are new, before the beat's spend is recorded: that is spent after them."""
+    """Applies re-baselines that are new, before the run's spend is recorded: that is spent after them."""
     applied = facts.state.rebaselined
     events = []
     for subject, at in sorted(facts.rebaselines.items()):
@@ -136,7 +136,7 @@ def _still_watched(
     opened: Sequence[str], suspicions: Mapping[str, Suspicion], leaks: Mapping[str, Leak], minute: int
 ) -> list[str]:
     """Subjects to judge though they spent next to nothing: the suspected, and once a day those over their habit."""
-    suspected = [who for who, one in suspicions.items() if one.needs_beat and not is_fleet(who)]
+    suspected = [who for who, one in suspicions.items() if one.needs_tick and not is_fleet(who)]
     over = [who for who, one in leaks.items() if one.day < minute // DAY]
     if not suspected and not over:
         return []

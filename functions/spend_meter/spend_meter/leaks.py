@@ -7,7 +7,7 @@ for it. Only subjects that are over their habit are remembered here.
 
 from dataclasses import dataclass, replace
 
-from governor.evidence import RunawayRule
+from governor.events.evidence import RunawayRule
 from spend_meter.days import DAY
 from spend_meter.history import History
 from spend_meter.limits import LIMITS, Allowed, Level, Limits
@@ -42,7 +42,7 @@ class Leak:
 def watch(
     leak: Leak | None, history: History, spent: float, allowed: Allowed, suspicion: Suspicion, limits: Limits = LIMITS
 ) -> tuple[Leak | None, Verdict | None]:
-    """The leak after this beat, and a verdict where people are to hear of it: that it is one, or that it has ended.
+    """The leak after this run, and a verdict where people are to hear of it: that it is one, or that it has ended.
 
     `spent`: USD of the last 24 hours that count.
     """

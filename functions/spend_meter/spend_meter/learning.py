@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 AT_ONCE = 5
-"""Subjects asked about in one beat."""
+"""Subjects asked about in one run."""
 FIRST_DELAY, LONGEST_DELAY = 10, 60
 """Minutes to wait after the first failure; doubled by each one, up to an hour.
 

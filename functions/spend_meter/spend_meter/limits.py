@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import IntEnum
 
-from governor.evidence import RunawayRule as Rule
+from governor.events.evidence import RunawayRule as Rule
 from spend_meter.days import DAY, DAYS
 from spend_meter.history import History
 
@@ -65,7 +65,7 @@ class Limits:
     `leak`, `leak_most` (times the fifth-largest day), `leak_floor` (USD a day beyond it), `leak_back`: see `leaks.py`.
     Above `leak_most` a launch cannot be told from a leak; `leak_floor` is $300 a month.
     `still_burning`: the last twelfth of the window must burn at half its mean rate, or what it saw is over.
-    `beats`: one dear request, or one late counter, is one beat; a runaway is there on the next.
+    `ticks`: one dear request, or one late counter, is one run; a runaway is there on the next.
     `warm_days`, `warm_days_of_spend`: two weeks show a weekly job twice; with less than a week of spending days there
     is no habit to compare with. A cold key is only ever suspected: above `cold_share` of its daily limit, or
     `cold_month_share` of its monthly budget, or `cold_floor` floors when nobody stated any; `new_floor` in the first
@@ -99,7 +99,7 @@ class Limits:
     leak_back: float = 1.4
     suspect: float = 0.6
     still_burning: float = 0.5
-    beats: int = 2
+    ticks: int = 2
     warm_days: int = 14
     warm_days_of_spend: int = 7
     cold_share: float = 0.5

@@ -10,7 +10,7 @@ not know yet (`warm_days`, `warm_days_of_spend`) has no need, and so no allowanc
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from governor.allowance import Need, has_run_out, needs_a_look
+from governor.keys.allowance import Need, has_run_out, needs_a_look
 from spend_meter.days import DAYS, WINDOWS
 from spend_meter.declared import declared_at
 from spend_meter.history import History
@@ -61,7 +61,7 @@ def needs_of(
         usd = workload_need(workload, history, subjects, minute) if history else None
         if usd is None or not subjects.hashes_of(name):
             continue
-        renew = suspicions.get(name, QUIET).suspect_beats == 0 and suspicions.get(name, QUIET).level == QUIET.level
+        renew = suspicions.get(name, QUIET).suspect_ticks == 0 and suspicions.get(name, QUIET).level == QUIET.level
         need = Need(round(usd, 2), renew or minute < expected.get(name, 0))
         found[name] = Need(need.usd, need.renew, _is_due(workload, lineage_of(name), need, subjects))
     return found
@@ -97,7 +97,7 @@ def governed(workload: "Workload", lineage: "Lineage", subjects: "Subjects") -> 
 
 
 def _is_due(workload: "Workload", lineage: "Lineage", need: Need, subjects: "Subjects") -> bool:
-    """Several keys are tended at every beat of `key_retirement` anyway; a limit that a person set is not Governor's."""
+    """Several keys are tended at every run of `key_retirement` anyway; a limit that a person set is not Governor's."""
     keys = governed(workload, lineage, subjects)
     if len(keys) != 1 or not subjects.is_given(keys[0]):
         return False

@@ -7,8 +7,8 @@ from pydantic import SecretStr
 
 from governor.events import Publisher
 from governor.ledger import Ledger
-from governor.reading_store import ReadingStore
 from governor.secrets import Secrets
+from governor.storage.readings import ReadingStore
 from management_api import OpenRouter
 
 

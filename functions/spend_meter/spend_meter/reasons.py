@@ -1,6 +1,6 @@
 """What people read of a verdict: one sentence, with the rule's own numbers. Pure."""
 
-from governor.evidence import RunawayRule as Rule
+from governor.events.evidence import RunawayRule as Rule
 from spend_meter.history import History
 
 

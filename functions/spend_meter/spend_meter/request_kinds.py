@@ -1,7 +1,7 @@
 """What kind of requests a suspected spend is made of, from OpenRouter's analytics: for the message, and for no verdict.
 
 Two questions a suspicion: its window, and the fortnight before it. Analytics may be late, cut short or unavailable:
-then the message stays as it is. A disable never waits for it: in a beat that confirms a runaway nothing is asked.
+then the message stays as it is. A disable never waits for it: in a run that confirms a runaway nothing is asked.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from governor.clock import parse_instant
 from governor.events import DetailType, Event
-from governor.evidence import RequestKinds
+from governor.events.evidence import RequestKinds
 from management_api import (
     AnalyticsFilter,
     AnalyticsOrder,
@@ -27,9 +27,9 @@ type Kinds = Mapping[tuple[str, str], tuple[float, float]]
 """Model and app to USD and requests."""
 
 ASKED_PER_BEAT = 3
-"""Suspicions explained in one beat: six questions of the vendor's 64 a minute, beside ten of `baselines`."""
+"""Suspicions explained in one run: six questions of the vendor's 64 a minute, beside ten of `baselines`."""
 SECONDS = 5.0
-"""For all questions of a beat: what is told must not be late for them."""
+"""For all questions of a run: what is told must not be late for them."""
 BEFORE = timedelta(days=14)
 ROWS = 100
 NEW = 0.1

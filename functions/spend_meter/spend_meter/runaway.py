@@ -1,7 +1,7 @@
 """Whether a subject's spend is a runaway: facts and memory in, a verdict with its reason out. Pure; microseconds.
 
-One beat of one subject: `history.record(...)`, `verdict = judge(history, facts)`, `settle(history, verdict)`; keep
-`verdict.next_state` for the next beat. A subject with no new spend needs none of this unless its `State.needs_beat`:
+One run of one subject: `history.record(...)`, `verdict = judge(history, facts)`, `settle(history, verdict)`; keep
+`verdict.next_state` for the next run. A subject with no new spend needs none of this unless its `State.needs_tick`:
 then it is `advance`d and judged.
 """
 
@@ -9,7 +9,7 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from governor.evidence import RunawayRule as Rule
+from governor.events.evidence import RunawayRule as Rule
 from spend_meter.days import WINDOWS
 from spend_meter.declared import Declared, counted
 from spend_meter.excess import find_excess
@@ -25,14 +25,14 @@ AFTERWARDS = 60
 
 @dataclass(frozen=True)
 class State:
-    """What one beat hands to the next. Rates are USD per hour, instants whole epoch minutes, 0 where there is none.
+    """What one run hands to the next. Rates are USD per hour, instants whole epoch minutes, 0 where there is none.
 
-    `suspect_beats`, `confirm_beats`: beats in a row over a limit. Of the open incident: `limit_usd`, which its window
+    `suspect_ticks`, `confirm_ticks`: runs in a row over a limit. Of the open incident: `limit_usd`, which its window
     passed, by `rule`; `peak_rate`, its highest. `told_minute`, `told_rate`: the last incident people heard of.
     """
 
-    suspect_beats: int = 0
-    confirm_beats: int = 0
+    suspect_ticks: int = 0
+    confirm_ticks: int = 0
     level: Level = Level.QUIET
     window_minutes: int = 0
     started_minute: int = 0
@@ -45,9 +45,9 @@ class State:
     rule: Rule = Rule.HABIT
 
     @property
-    def needs_beat(self) -> bool:
-        """The subject must be judged on the next beat even if it spends nothing."""
-        return self.level != Level.QUIET or self.suspect_beats > 0
+    def needs_tick(self) -> bool:
+        """The subject must be judged on the next run even if it spends nothing."""
+        return self.level != Level.QUIET or self.suspect_ticks > 0
 
     def to_bytes(self) -> bytes:
         """Empty for a subject with nothing to remember."""
@@ -57,7 +57,7 @@ class State:
         instants = (self.started_minute, self.raised_minute, self.burning_minute, self.told_minute)
         amounts = (self.told_rate, self.peak_rate, self.limit_usd)
         return _STATE.pack(
-            self.suspect_beats, self.confirm_beats, self.level, window, *instants, *amounts, _RULES.index(self.rule)
+            self.suspect_ticks, self.confirm_ticks, self.level, window, *instants, *amounts, _RULES.index(self.rule)
         )
 
     @classmethod
@@ -69,11 +69,11 @@ class State:
             content += bytes(1)  # the version before knew no rule but the first
         if len(content) != _STATE.size:
             raise ValueError(f"not a detector's state: {len(content)} bytes")
-        beats, confirm_beats, level, window, started, raised, burning, told, *amounts = _STATE.unpack(content)
+        ticks, confirm_ticks, level, window, started, raised, burning, told, *amounts = _STATE.unpack(content)
         told_rate, peak_rate, limit, rule = amounts
         minutes = WINDOWS[window] if window < len(WINDOWS) else 0
         instants = (started, raised, burning, told)
-        return cls(beats, confirm_beats, Level(level), minutes, *instants, told_rate, peak_rate, limit, _RULES[rule])
+        return cls(ticks, confirm_ticks, Level(level), minutes, *instants, told_rate, peak_rate, limit, _RULES[rule])
 
 
 QUIET = State()
@@ -101,11 +101,11 @@ class Facts:
 
 @dataclass(frozen=True)
 class Verdict:
-    """`level` is the open incident's on every beat it is open; `announce` says on which beats people should hear of it.
+    """`level` is the open incident's on every run it is open; `announce` says on which runs people should hear of it.
 
     `floor`: USD that the window's spend had to pass when the incident opened; `baseline_usd`: the subject's own habit
     for that window; `multiple`: spend in baselines (infinite without a habit). `started_minute` is the incident's
-    name: the same from its first beat to its last. `ended`: this beat closed it; `forget`: as a confirmed one.
+    name: the same from its first run to its last. `ended`: this run closed it; `forget`: as a confirmed one.
     """
 
     level: Level
@@ -131,12 +131,12 @@ def judge(history: History, facts: Facts, limits: Limits = LIMITS) -> Verdict:
     excess = find_excess(history, facts.allowed, limits, spent_in, new=facts.new)
     if excess and facts.suspects_only:
         excess = replace(excess, level=Level.SUSPECT) if excess.level == Level.CONFIRM else None
-    # Only a beat that spent counts: a lump stays in the windows for a while, and must not be taken for the next one.
+    # Only a run that spent counts: a lump stays in the windows for a while, and must not be taken for the next one.
     if excess is None:
-        state = replace(state, suspect_beats=0, confirm_beats=0) if state.suspect_beats else state
+        state = replace(state, suspect_ticks=0, confirm_ticks=0) if state.suspect_ticks else state
     elif history.spent(1) > 0 and facts.grew:
-        confirm_beats = min(state.confirm_beats + 1, limits.beats) if excess.level == Level.CONFIRM else 0
-        state = replace(state, suspect_beats=min(state.suspect_beats + 1, limits.beats), confirm_beats=confirm_beats)
+        confirm_ticks = min(state.confirm_ticks + 1, limits.ticks) if excess.level == Level.CONFIRM else 0
+        state = replace(state, suspect_ticks=min(state.suspect_ticks + 1, limits.ticks), confirm_ticks=confirm_ticks)
     if facts.run_out and state.level != Level.CONFIRM and (state.level or (excess and not _is_told(history, state))):
         return _run_out(history, facts.minute, state, excess, limits)
     if state.level:
@@ -145,7 +145,7 @@ def judge(history: History, facts: Facts, limits: Limits = LIMITS) -> Verdict:
 
 
 def settle(history: History, verdict: Verdict, declared: Sequence[Declared] = ()) -> None:
-    """Let the history learn from this beat, or see to it that it does not.
+    """Let the history learn from this run, or see to it that it does not.
 
     What is suspected waits, and teaches once the suspicion ends unconfirmed; what was confirmed never teaches, unless
     a person says that it was meant (`History.meant`). What is `declared` as meant is no habit, and teaches nothing.
@@ -157,23 +157,23 @@ def settle(history: History, verdict: Verdict, declared: Sequence[Declared] = ()
         history.rebaseline(history.minute)
     elif verdict.level == Level.CONFIRM:
         history.stop()
-    elif verdict.level == Level.SUSPECT or verdict.next_state.suspect_beats == 1:
+    elif verdict.level == Level.SUSPECT or verdict.next_state.suspect_ticks == 1:
         history.withhold(spent_in)
     else:
         history.teach(spent_in)
 
 
 def _watch(history: History, now: int, state: State, excess: Excess | None, limits: Limits) -> Verdict:
-    """No incident is open: one opens on the second beat in a row over a limit."""
+    """No incident is open: one opens on the second run in a row over a limit."""
     if excess is None:
         if state.told_minute and now - state.told_minute > limits.told_for:
             state = QUIET
         return _quiet(state, "Spend is within its habits.")
-    if state.suspect_beats < limits.beats:
-        return _quiet(state, "Over a limit on one beat: the next one decides.")
+    if state.suspect_ticks < limits.ticks:
+        return _quiet(state, "Over a limit on one run: the next one decides.")
     started = _start_of_burn(history)
     rate = _rate(history, now - started + 1)
-    level = Level.CONFIRM if state.confirm_beats >= limits.beats else Level.SUSPECT
+    level = Level.CONFIRM if state.confirm_ticks >= limits.ticks else Level.SUSPECT
     if level == Level.SUSPECT and state.told_minute and rate < limits.told_margin * state.told_rate:
         return _quiet(state, "A suspicion of this size was told already.")
     return _open(history, now, replace(state, started_minute=started), excess, level, rate)
@@ -182,11 +182,11 @@ def _watch(history: History, now: int, state: State, excess: Excess | None, limi
 def _run_out(history: History, now: int, state: State, excess: Excess | None, limits: Limits) -> Verdict:
     """What is suspected has used up its allowance: nobody renews that, and the requests that are refused need a person.
 
-    There may be no second beat, since a key that is refused spends nothing more.
+    There may be no second run, since a key that is refused spends nothing more.
     """
     if state.level == Level.QUIET:
         state = replace(state, started_minute=_start_of_burn(history))
-    state = replace(state, suspect_beats=limits.beats, confirm_beats=limits.beats)
+    state = replace(state, suspect_ticks=limits.ticks, confirm_ticks=limits.ticks)
     window, limit = (excess.window, excess.limit) if excess else (state.window_minutes, state.limit_usd)
     rule = excess.rule if excess and excess.level == Level.CONFIRM else Rule.ALLOWANCE
     rate = _rate(history, now - state.started_minute + 1)
@@ -216,7 +216,7 @@ def _go_on(history: History, facts: Facts, state: State, excess: Excess | None, 
         over = _verdict(history, state, rate)
         forget = state.level == Level.CONFIRM
         return replace(over, level=Level.QUIET, next_state=after, ended=True, forget=forget)
-    if excess and state.level == Level.SUSPECT and state.confirm_beats >= limits.beats:
+    if excess and state.level == Level.SUSPECT and state.confirm_ticks >= limits.ticks:
         return _open(history, now, state, excess, Level.CONFIRM, rate)
     burns = state.level == Level.CONFIRM and state.burning_minute == now
     announce = burns and now - state.raised_minute >= limits.raise_again

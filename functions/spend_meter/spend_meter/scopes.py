@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from spend_meter.budgets import ROUNDING, Budget
 from spend_meter.counters import Known, Packed, Seen, last_seen
-from spend_meter.held import cautious
+from spend_meter.list_gaps import cautious
 from spend_meter.periods import Period, period_of
 from spend_meter.state import Guard, Layers, Place
 

@@ -1,10 +1,10 @@
-"""One beat: read what stands, read the account, decide, keep, tell. In that order, so that a crash anywhere converges.
+"""One run: read what stands, read the account, decide, keep, tell. In that order, so that a crash anywhere converges.
 
-Events are kept inside the reading they follow from, in the same conditional write, and published after it: a beat that
-dies in between has its events published by the next one, under the same ids; a beat that loses against another sweep
+Events are kept inside the reading they follow from, in the same conditional write, and published after it: a run that
+dies in between has its events published by the next one, under the same ids; a run that loses against another sweep
 publishes nothing.
 
-A few lines over 300: the order of a beat's steps is the promise, and stands in one place.
+A few lines over 300: the order of a run's steps is the promise, and stands in one place.
 """
 
 import contextlib
@@ -15,10 +15,10 @@ from typing import Literal
 
 from pydantic import SecretStr
 
-from governor.owners import Owned, owned
+from governor.keys.owners import Owned, owned
 from governor.policy import Policy
-from governor.reading_store import ReadingConflict, Stored
 from governor.secrets import SecretMalformed, SecretUnavailable
+from governor.storage.readings import ReadingConflict, Stored
 from management_api import AuthenticationFailed, Deadline, OpenRouter, OpenRouterError
 from spend_meter.absence import confirmed
 from spend_meter.baselines import learn_from_analytics
@@ -31,13 +31,13 @@ from spend_meter.facts import Facts
 from spend_meter.learning import Hourly
 from spend_meter.periods import minute_of
 from spend_meter.ports import Ports
-from spend_meter.reading import Reading
 from spend_meter.request_kinds import explain, to_explain
-from spend_meter.settings import Beat
+from spend_meter.settings import Tick
 from spend_meter.slow_layers import why
 from spend_meter.state import State
 from spend_meter.subjects import Lineage, Subjects, limits_moved, lineages
 from spend_meter.sweep import sweep
+from spend_meter.sweep_reading import Reading
 from spend_meter.watching import Watching
 from spend_meter.woken import Memory, counters_seen, taken_over
 
@@ -54,9 +54,9 @@ OWNERS_EVERY = 5
 
 @dataclass(frozen=True)
 class Report:
-    """What a beat came to. `failure`: why the account could not be read; to be raised once the metrics are out.
+    """What a run came to. `failure`: why the account could not be read; to be raised once the metrics are out.
 
-    `clock_back_minutes`: by how much the clocks went back before this beat. `explained`: subject to the policy's
+    `clock_back_minutes`: by how much the clocks went back before this run. `explained`: subject to the policy's
     window of expected spend that held an alarm back. `allowances_used_up`: workloads whose requests OpenRouter refuses
     for their allowance; None where the policy gives none.
     """
@@ -77,11 +77,11 @@ class Report:
 
 
 class AccountUnreadable(Exception):
-    """Not one workspace could be read; the message says why. The last reading stands, and the next beat tries again."""
+    """Not one workspace could be read; the message says why. The last reading stands, and the next run tries again."""
 
 
 class SpendMeter:
-    """Meters one account. Keeps the decoded state between beats, and trusts it only under the tag it was read with."""
+    """Meters one account. Keeps the decoded state between runs, and trusts it only under the tag it was read with."""
 
     def __init__(self, policy: Policy, ports: Ports, management_key_secret: str, concurrency: int) -> None:
         self._policy = policy
@@ -94,20 +94,20 @@ class SpendMeter:
         self._owners: tuple[int, Mapping[str, Owned]] | None = None
         self._client: tuple[SecretStr, OpenRouter] | None = None
 
-    def beat(self, beat: Beat, seconds_left: Callable[[], float]) -> Report:
-        """Meters one minute. A beat that repeats the reading kept only finishes what that one left undone.
+    def tick(self, tick: Tick, seconds_left: Callable[[], float]) -> Report:
+        """Meters one minute. A run that repeats the reading kept only finishes what that one left undone.
 
         Raises what the store, the ledger and the publisher raise; all of it may be run again.
         """
-        scheduled = minute_of(beat.scheduled_at)
+        scheduled = minute_of(tick.scheduled_at)
         state, etag = self._load(scheduled)
-        minute = minute_to_meter(scheduled, minute_of(beat.received_at), state.beat)
+        minute = minute_to_meter(scheduled, minute_of(tick.received_at), state.tick)
         if minute is None:
             self._publish(state, etag, seconds_left)
             return Report("repeated")
-        clock_back = max(state.beat + 1 - minute, 0)
+        clock_back = max(state.tick + 1 - minute, 0)
         if clock_back:
-            news = went_back(state.beat, minute)
+            news = went_back(state.tick, minute)
             state = set_back(state, clock_back)
             state = replace(state, outbox=(*state.outbox, news)) if news else state
         memory = self._found_since()
@@ -171,12 +171,12 @@ class SpendMeter:
         return self._connected(fresh=fresh)
 
     def _found_since(self) -> Memory:
-        """What readings between two minutes have found and no beat has taken over yet."""
+        """What readings between two minutes have found and no run has taken over yet."""
         stored = self._ports.woken.get() if self._ports.woken else None
         return Memory.decode(stored.content or b"") if stored else Memory()
 
     def _keep_watch(self, decision: Decision, reading: Reading, whose: Mapping[str, Owned], minute: int) -> None:
-        """Replaces the watch. Where another beat is first its watch stands, which is as good for a minute."""
+        """Replaces the watch. Where another run is first its watch stands, which is as good for a minute."""
         store = self._ports.watch
         if store is None or not reading.keys_read:
             return
@@ -191,7 +191,7 @@ class SpendMeter:
 
     def _keep_needs(self, decision: Decision, reading: Reading) -> None:
         """Replaces the needs, which `key_retirement` goes by. Dies before: they grow old, and no limit is raised by
-        them. Where another beat is first, its needs stand."""
+        them. Where another run is first, its needs stand."""
         store = self._ports.needs
         if store is None or decision.needs is None or not reading.keys_read:
             return
@@ -221,8 +221,8 @@ class SpendMeter:
     def _decoded(self, stored: Stored, minute: int) -> State:
         """The stored reading; of one that cannot be read whole what can, once its bytes are set aside.
 
-        Dies before they are: the next beat does the same. After that: it finds them set aside, and tells under the same
-        id. The object itself is replaced only by this beat's new reading, the news in it.
+        Dies before they are: the next run does the same. After that: it finds them set aside, and tells under the same
+        id. The object itself is replaced only by this run's new reading, the news in it.
         """
         content = stored.content or b""
         try:
@@ -230,7 +230,7 @@ class SpendMeter:
         except StateUnreadable as error:
             place = self._ports.store.set_aside(content, stored.etag)
             state, lost = self._codec.salvage(content)
-            # A beat that was metered by a reading from which nothing is left is metered once more, which does no harm.
+            # A run that was metered by a reading from which nothing is left is metered once more, which does no harm.
             return replace(state, outbox=(*state.outbox, unreadable(stored.etag, place, lost, str(error), minute)))
 
     def _keep(self, state: State, etag: str | None) -> str:
@@ -239,7 +239,7 @@ class SpendMeter:
         return etag
 
     def _publish(self, state: State, etag: str | None, seconds_left: Callable[[], float]) -> None:
-        """Empties the outbox as far as time allows; the rest goes with the next beat.
+        """Empties the outbox as far as time allows; the rest goes with the next run.
 
         Events are marked as published only after they are; being marked late repeats them.
         """

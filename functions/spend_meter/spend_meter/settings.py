@@ -7,7 +7,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field
 
-from governor.broadcast import BadBroadcast, Tip
+from governor.broadcast.messages import BadBroadcast, Tip
 from governor.clock import parse_instant
 from governor.environment import Settings
 from governor.events import BadEvent
@@ -34,7 +34,7 @@ def tip_in(event: Any) -> Tip | None:
     try:
         return Tip.received(event) if isinstance(event, Mapping) else None
     except BadBroadcast as error:
-        raise BadEvent(f"{error}; mend the sender") from None
+        raise BadEvent(f"{error}; fix the sender") from None
 
 
 def asks_for_check(event: Any) -> bool:
@@ -47,7 +47,7 @@ AHEAD = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
-class Beat:
+class Tick:
     """One minute to be metered. `scheduled_at`: by the schedule's clock. `received_at`: by this machine's."""
 
     scheduled_at: datetime
@@ -55,20 +55,20 @@ class Beat:
 
     @classmethod
     def received(cls, event: Any, now: datetime) -> Self:
-        """The beat in EventBridge Scheduler's input `{"version": 1, "scheduled_time": "<instant>"}`.
+        """The run in EventBridge Scheduler's input `{"version": 1, "scheduled_time": "<instant>"}`.
 
         A time further in the future than two clocks may differ by is not believed: the machine's stands in for it, so
         that neither a wrong clock nor a wrong sender keeps the account from being metered. Raises `BadEvent` naming
         the field.
         """
         if not isinstance(event, Mapping):
-            raise BadEvent(f"a beat is a JSON object, got {type(event).__name__}")
+            raise BadEvent(f"a run is a JSON object, got {type(event).__name__}")
         if event.get("version") != 1:
-            raise BadEvent(f"version: expected 1, got {event.get('version')!r}; mend the schedule's input")
+            raise BadEvent(f"version: expected 1, got {event.get('version')!r}; fix the schedule's input")
         try:
             scheduled_at = parse_instant(event["scheduled_time"])
         except KeyError:
-            raise BadEvent("scheduled_time is missing; mend the schedule's input") from None
+            raise BadEvent("scheduled_time is missing; fix the schedule's input") from None
         except (TypeError, ValueError) as error:
             raise BadEvent(f"scheduled_time: {error}") from error
         return cls(scheduled_at if scheduled_at <= now + AHEAD else now, now)

@@ -1,6 +1,6 @@
 """What changes seldom and is read every few minutes: workspaces, guardrails, their assignments, workspaces' budgets.
 
-A part that fails stays as it was read last. What a list leaves out is held for a while (`held.py`).
+A part that fails stays as it was read last. What a list leaves out is held for a while (`list_gaps.py`).
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from management_api import ApiKey, Listing, OpenRouter, OpenRouterError, Workspace
-from spend_meter import held
+from spend_meter import list_gaps
 from spend_meter.state import Caps, Guard, Layers
 
 LAYERS_EVERY = 5
@@ -36,7 +36,7 @@ def with_workspaces(
         workspaces=there,
         defaults=unlisted | {one.id: one.default_guardrail_id for one in found.items if one.default_guardrail_id},
         read_at={**layers.read_at, "workspaces": minute},
-        odd=held.noted(layers.odd, held.WORKSPACES, held.oddity(listed, found.unreadable, 0), minute),
+        odd=list_gaps.noted(layers.odd, list_gaps.WORKSPACES, list_gaps.oddity(listed, found.unreadable, 0), minute),
     )
 
 
@@ -46,16 +46,16 @@ def without_workspaces(layers: Layers, failure: OpenRouterError, minute: int) ->
     if failure.status is None or not 200 <= failure.status < 300:
         return layers
     what = f"UnreadableEntry: {why(failure)}"
-    return replace(layers, odd=held.noted(layers.odd, held.WORKSPACES, what, minute))
+    return replace(layers, odd=list_gaps.noted(layers.odd, list_gaps.WORKSPACES, what, minute))
 
 
 def with_odd_keys(layers: Layers, workspace_id: str, read: int, unreadable: Sequence[str], minute: int) -> Layers:
     """The layers that know of keys of the workspace that cannot be read; the same ones where there are none."""
-    name = f"{held.KEYS_OF} {workspace_id}"
+    name = f"{list_gaps.KEYS_OF} {workspace_id}"
     if not unreadable and name not in layers.odd:
         return layers
-    what = held.oddity(range(read), unreadable, 0)
-    return replace(layers, odd=held.noted(layers.odd, name, what, minute))
+    what = list_gaps.oddity(range(read), unreadable, 0)
+    return replace(layers, odd=list_gaps.noted(layers.odd, name, what, minute))
 
 
 def read_layers(
@@ -79,16 +79,16 @@ def read_layers(
         assignments = pool.submit(asked, partial(_assignments, client), failures)
         caps = {id: pool.submit(asked, partial(_caps, client, id), failures) for id in layers.workspaces}
         members = pool.submit(asked, partial(_members, client), failures) if creators else None
-    # A part that failed is asked again at the next turn, not at the next beat: a plan without workspace budgets answers
+    # A part that failed is asked again at the next turn, not at the next run: a plan without workspace budgets answers
     # with an error for ever, and must not double the calls.
     taking = _Taking(layers, minute)
     after = replace(
         layers,
-        guards=taking.part(held.GUARDRAILS, layers.guards, _together(guards)),
+        guards=taking.part(list_gaps.GUARDRAILS, layers.guards, _together(guards)),
         assignments=taking.part(
-            held.KEYS, layers.assignments, assignments.result(), lambda: {key.hash for key in keys}
+            list_gaps.KEYS, layers.assignments, assignments.result(), lambda: {key.hash for key in keys}
         ),
-        members=taking.part(held.MEMBERS, layers.members, members.result() if members else None, lambda: creators),
+        members=taking.part(list_gaps.MEMBERS, layers.members, members.result() if members else None, lambda: creators),
         caps={id: cap for id, future in caps.items() if (cap := taking.caps(id, future.result()))},
         read_at={**layers.read_at, "layers": minute},
     )
@@ -113,10 +113,10 @@ class _Taking:
         """What the list is taken to hold. `found` None: it could not be read. `matter`: the entries that bind
         somebody; an emptied list is odd only if it had some."""
         if found is None:
-            prefix = held.entry(name, "")
+            prefix = list_gaps.entry(name, "")
             self.missing |= {one: since for one, since in self._layers.missing.items() if one.startswith(prefix)}
             return before
-        kept, missing = held.hold(
+        kept, missing = list_gaps.hold(
             name,
             before,
             found.entries,
@@ -129,21 +129,21 @@ class _Taking:
         lost = kept.keys() - found.entries.keys()
         if lost and matter:
             lost &= set(matter())
-        what = held.oddity({*found.entries, *found.gone}, found.unreadable, len(lost))
-        self._odd = held.noted(self._odd, name, what, self._minute)
+        what = list_gaps.oddity({*found.entries, *found.gone}, found.unreadable, len(lost))
+        self._odd = list_gaps.noted(self._odd, name, what, self._minute)
         return kept
 
     def caps(self, workspace_id: str, found: tuple[_Found[float], bool] | None) -> Caps | None:
         before = self._layers.caps.get(workspace_id)
         limits, byok = found or (None, False)
-        taken = self.part(f"{held.BUDGETS} {workspace_id}", before.limits if before else {}, limits)
+        taken = self.part(f"{list_gaps.BUDGETS} {workspace_id}", before.limits if before else {}, limits)
         if limits is None:
             return before
         return Caps(taken, before.byok if before and not limits.entries else byok)
 
     def standing(self, workspace_ids: Collection[str]) -> dict[str, tuple[int, str]]:
         """The odd lists, without those of workspaces that are gone."""
-        return {name: one for name, one in self._odd.items() if held.workspace_of(name) in (None, *workspace_ids)}
+        return {name: one for name, one in self._odd.items() if list_gaps.workspace_of(name) in (None, *workspace_ids)}
 
 
 def why(error: OpenRouterError) -> str:

@@ -1,4 +1,4 @@
-"""What one beat leaves for the next. Minutes are whole ones since 1970-01-01T00:00Z; money is in USD."""
+"""What one run leaves for the next. Minutes are whole ones since 1970-01-01T00:00Z; money is in USD."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from spend_meter.doubts import Doubt
 from spend_meter.leaks import Leak
 from spend_meter.learning import Attempt
 from spend_meter.runaway import State as Suspicion
-from spend_meter.waiting import Waiting
+from spend_meter.small_spend import Waiting
 
 NEVER = 0
 """A minute that has not come."""
@@ -37,7 +37,7 @@ class Caps:
 
 @dataclass(frozen=True)
 class Layers:
-    """What changes seldom and is read every few beats. A part that could not be read stays as it was last read.
+    """What changes seldom and is read every few runs. A part that could not be read stays as it was last read.
 
     `workspaces`: id to (name, slug). `defaults`: workspace id to the guardrail that governs each of its keys.
     `assignments`: key hash to guardrail id; `members`: user id to the guardrail that governs all the keys that they
@@ -81,11 +81,11 @@ class State:
     `credits`: what is remembered of the account's credits; None before their first reading.
     `asked_again`: the ids of events whose withheld disable was asked again.
     `leaks`: subjects that are over their habit for days, or may be.
-    `woken`: the number of the last reading between two minutes that a beat took over (`woken.py`).
+    `woken`: the number of the last reading between two minutes that a run took over (`woken.py`).
     `rebaselined`: subject to the instant of the last re-baseline applied. `outbox`: events not known to be published.
     """
 
-    beat: int = NEVER
+    tick: int = NEVER
     layers: Layers = field(default_factory=Layers)
     places: Mapping[str, Place] = field(default_factory=dict)
     keys: Known = field(default_factory=dict)

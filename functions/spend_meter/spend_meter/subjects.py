@@ -6,8 +6,8 @@ from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from governor.evidence import KeyReading
-from governor.owners import Owned
+from governor.events.evidence import KeyReading
+from governor.keys.owners import Owned
 from governor.policy import Limits, Policy, Workload
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""One reading of the account: every key of every workspace, the credits, and every few beats what changes seldom.
+"""One reading of the account: every key of every workspace, the credits, and every few runs what changes seldom.
 
 Whatever fails is unknown and said to be; nothing that fails is read as empty (promise 3).
 """
@@ -10,7 +10,6 @@ from functools import partial
 from management_api import ApiKey, Deadline, OpenRouter, OpenRouterError, Read, Unknown
 from spend_meter.absence import deleted, workspaces_of
 from spend_meter.blindness import ACCOUNT
-from spend_meter.reading import Reading
 from spend_meter.slow_layers import (
     LAYERS_EVERY,
     asked,
@@ -22,6 +21,7 @@ from spend_meter.slow_layers import (
     without_workspaces,
 )
 from spend_meter.state import NEVER, Layers
+from spend_meter.sweep_reading import Reading
 
 LAYERS_SECONDS = 20.0
 """Left aside of the sweep's time for what changes seldom, once that is overdue: keys alone may take all of it."""

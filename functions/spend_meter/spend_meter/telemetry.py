@@ -1,4 +1,4 @@
-"""A beat's metrics and its one log line. As many for 10,000 keys as for one: CloudWatch bills each metric apart."""
+"""A run's metrics and its one log line. As many for 10,000 keys as for one: CloudWatch bills each metric apart."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 
     from spend_meter.broadcast_check import Checked
     from spend_meter.service import Report
-    from spend_meter.settings import Beat
+    from spend_meter.settings import Tick
     from spend_meter.waking import Woken
 
 SPENDERS_EVERY = 5
-"""Beats between two listings of the top spenders: the log's bytes are on the bill."""
+"""Runs between two listings of the top spenders: the log's bytes are on the bill."""
 
 
 class Telemetry:
@@ -50,10 +50,10 @@ class Telemetry:
             raise checked.failure
         return facts
 
-    def tell(self, beat: "Beat", report: "Report") -> None:
-        """A beat that metered nothing tells no metric: missing data is what the alarm listens for."""
+    def tell(self, tick: "Tick", report: "Report") -> None:
+        """A run that metered nothing tells no metric: missing data is what the alarm listens for."""
         facts = {
-            "beat": format_instant(beat.scheduled_at),
+            "scheduled_at": format_instant(tick.scheduled_at),
             "outcome": report.outcome,
             "keys_read": report.keys_read,
             "unknown_workspaces": report.unknown_workspaces,
@@ -63,7 +63,7 @@ class Telemetry:
             "spend_usd": round(report.spend_usd, 6),
             "events": list(report.events),
         }
-        if report.top_spenders and minute_of(beat.scheduled_at) % SPENDERS_EVERY == 0:
+        if report.top_spenders and minute_of(tick.scheduled_at) % SPENDERS_EVERY == 0:
             facts["top_spenders"] = [
                 {"subject": subject, "usd_hour": round(usd, 6)} for subject, usd in report.top_spenders
             ]
@@ -71,7 +71,7 @@ class Telemetry:
             facts["explained_by_policy"] = dict(report.explained)
         if report.allowances_used_up:
             facts["allowances_used_up"] = list(report.allowances_used_up)
-        self._logger.info("beat", extra=facts)
+        self._logger.info("run", extra=facts)
         if report.outcome != "metered":
             return
         metrics = self._metrics

@@ -8,7 +8,7 @@ something small. All are silent for a subject with less than a week of days of s
 
 from collections.abc import Callable, Iterator
 
-from governor.evidence import RunawayRule as Rule
+from governor.events.evidence import RunawayRule as Rule
 from spend_meter.days import DAYS, WINDOWS
 from spend_meter.history import History
 from spend_meter.limits import MONTH, Allowed, Excess, Level, Limits, still_burns

@@ -1,12 +1,12 @@
 """A reading between two minutes: a tip names keys, each is asked for by its hash, and the detector judges them.
 
-| effect | dies before | dies after | twice, late, beside itself or a beat |
+| effect | dies before | dies after | twice, late, beside itself or a run |
 |---|---|---|---|
-| memory kept | nothing was found; the tally asks again | the next one, or beat, publishes | the second is dropped |
-| event published | the next one, or beat, publishes it | it is published once more | consumers drop repeats by id |
+| memory kept | nothing was found; the tally asks again | the next one, or run, publishes | the second is dropped |
+| event published | the next one, or run, publishes it | it is published once more | consumers drop repeats by id |
 | outbox emptied | as above | | as above |
 
-A beat writes another object: a reading beside it neither overtakes it nor is overtaken.
+A run writes another object: a reading beside it neither overtakes it nor is overtaken.
 """
 
 import contextlib
@@ -15,13 +15,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal, Protocol
 
-from governor.broadcast import BadBroadcast, Tip, Watch
+from governor.broadcast.messages import BadBroadcast, Tip, Watch
 from governor.events import Event
-from governor.owners import owned
+from governor.keys.owners import owned
 from governor.policy import Policy
-from governor.reading_store import ReadingConflict, ReadingStore
+from governor.storage.readings import ReadingConflict, ReadingStore
 from management_api import ApiKey, AuthenticationFailed, Deadline, NotFound, OpenRouter, OpenRouterError
-from spend_meter.between import Told, content_event, judge_between, keys_of, minute_between
 from spend_meter.detector_rows import DETECTOR, DetectorRows
 from spend_meter.periods import minute_of
 from spend_meter.ports import Ports
@@ -29,10 +28,11 @@ from spend_meter.slow_layers import why
 from spend_meter.state import State
 from spend_meter.subjects import Subjects
 from spend_meter.woken import A_MINUTE, EPISODE, GAP, Content, Found, Memory, before, grew, news
+from spend_meter.woken_judgement import Told, content_event, judge_between, keys_of, minute_between
 
 MOST_KEYS = 20
 """Keys that one reading asks for, one call each: of as many of the tip's names as have no more together. A name of more
-keys is left to the beats."""
+keys is left to the runs."""
 KEPT_FOR = 60
 """Seconds."""
 
@@ -41,7 +41,7 @@ KEPT_FOR = 60
 class Woken:
     """What a tip came to. `nothing`: no reading was made, because nobody by that name is known, or the clock went back.
     `bounded`: as many readings were made in this minute as may be. `unread`: OpenRouter did not answer, and `error`
-    says how; the tally asks again, and that nothing can be read is the beats' to tell."""
+    says how; the tally asks again, and that nothing can be read is the runs' to tell."""
 
     outcome: Literal["read", "unread", "overtaken", "nothing", "bounded", "content"]
     keys_read: int = 0
@@ -50,7 +50,7 @@ class Woken:
 
 
 class Meter(Protocol):
-    """The beats' part, whose stored reading and client a woken reading shares."""
+    """The runs' part, whose stored reading and client a woken reading shares."""
 
     def stored(self, minute: int) -> State:
         """The stored reading. `minute`: whose news it is, where it cannot be read."""
@@ -154,7 +154,7 @@ class Waker:
         if events:
             self._ports.publisher.publish(events)
             found = {subject: replace(one, outbox=()) for subject, one in memory.found.items()}
-            # Where another reading was made meanwhile, the next beat publishes these once more, under the same ids.
+            # Where another reading was made meanwhile, the next run publishes these once more, under the same ids.
             with contextlib.suppress(ReadingConflict):
                 store.put(replace(memory, found=found).encode(), etag)
         return True

@@ -1,7 +1,7 @@
 """What each key may spend until a reading between two minutes is worth while: the watch. Pure, but for its memory.
 
 A line is what is left until the detector confirms, as of this reading: the least over its windows. A subject without a
-habit cannot be confirmed; its line is what is left until it is suspected. Of a subject that did not spend in this beat
+habit cannot be confirmed; its line is what is left until it is suspected. Of a subject that did not spend in this run
 the line of its last spend stays, which is too low by what has left the windows since: a reading comes too soon, and
 finds nothing. One of which nothing is known has the lowest floor, below which no rule confirms.
 """
@@ -9,7 +9,7 @@ finds nothing. One of which nothing is known has the lowest floor, below which n
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from governor.broadcast import HASH, Line, Watch, digest_of
+from governor.broadcast.messages import HASH, Line, Watch, digest_of
 from spend_meter.excess import left_until
 from spend_meter.history import History
 from spend_meter.incidents import allowed
@@ -30,7 +30,7 @@ type Lines = Mapping[str, tuple[int, float]]
 def lines_of(
     histories: Mapping[str, History], subjects: Subjects, lineage_of: LineageOf, caps: Mapping[str, Caps], minute: int
 ) -> Lines:
-    """The lines of the subjects that this beat has judged."""
+    """The lines of the subjects that this run has judged."""
     found = {}
     for subject, history in histories.items():
         lineage = lineage_of(subject)
@@ -40,7 +40,7 @@ def lines_of(
 
 
 class Watching:
-    """Makes the watch of each beat. It remembers lines from beat to beat, and names; a new container knows none."""
+    """Makes the watch of each run. It remembers lines from run to run, and names; a new container knows none."""
 
     def __init__(self) -> None:
         self._lines: dict[str, tuple[int, float]] = {}

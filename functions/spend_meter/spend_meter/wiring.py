@@ -3,12 +3,12 @@
 import boto3
 
 from governor.aws import AWS
-from governor.broadcast_destination import Expected
-from governor.dynamo_ledger import DynamoLedger
+from governor.broadcast.destination import Expected
+from governor.events.published import recorded_bus
+from governor.ledger.dynamodb import DynamoLedger
 from governor.policy import Policy
-from governor.published import recorded_bus
-from governor.s3_reading_store import CHECKED, NEEDS, PUSHED, WATCH, WOKEN, S3ReadingStore
 from governor.secrets import SecretsManager
+from governor.storage.s3_readings import CHECKED, NEEDS, PUSHED, WATCH, WOKEN, S3ReadingStore
 from management_api import OpenRouter, Pacing
 from spend_meter.broadcast_check import BroadcastCheck, Stores
 from spend_meter.ports import Ports
@@ -35,7 +35,7 @@ def connected(settings: MeterSettings, policy: Policy) -> Ports:
 
 
 def broadcast_check(settings: MeterSettings, policy: Policy, ports: Ports, meter: SpendMeter) -> BroadcastCheck | None:
-    """The check of Broadcast beside the beats; None where Broadcast is off."""
+    """The check of Broadcast beside the runs; None where Broadcast is off."""
     if not (settings.broadcast and settings.broadcast_url):
         return None
     s3 = boto3.session.Session().client("s3", config=AWS)

@@ -1,13 +1,13 @@
-"""What a reading between two minutes finds, and how the next minute's beat takes it over. Pure.
+"""What a reading between two minutes finds, and how the next minute's run takes it over. Pure.
 
-A beat's minutes stay what they are: a woken reading changes nothing of the stored reading. It meters its keys from the
-counters of the last beat, enters the growth into a copy of the history under the minute of the beat to come, and has
+A run's minutes stay what they are: a woken reading changes nothing of the stored reading. It meters its keys from the
+counters of the last run, enters the growth into a copy of the history under the minute of the run to come, and has
 the detector judge that copy. Kept are, in an object of its own, what the detector remembers from then on, the counters
 seen, and the event that followed. So no spend is counted twice, and no sweep is overtaken by readings that take a
-second each. The next beat takes over what the detector remembers, and publishes what a reading died before it told.
+second each. The next run takes over what the detector remembers, and publishes what a reading died before it told.
 
-A reading counts as one of the detector's two beats only where a counter has grown since the last that counted, woken or
-not: a dear request that two readings see is one beat. Two that count are `GAP` seconds apart.
+A reading counts as one of the detector's two runs only where a counter has grown since the last that counted, woken or
+not: a dear request that two readings see is one run. Two that count are `GAP` seconds apart.
 """
 
 import json
@@ -27,16 +27,16 @@ EPISODE = 3600
 A_MINUTE = 60
 """Woken readings in a minute, whoever asks for them. The tally asks for half as many."""
 GAP = 2.0
-"""Seconds. A tip that Lambda delivers twice makes two readings at once, which are one beat."""
+"""Seconds. A tip that Lambda delivers twice makes two readings at once, which are one run."""
 LATE = 3
-"""Minutes by which the machine's clock may be behind the last beat's; further, the beats put the clock right first."""
+"""Minutes by which the machine's clock may be behind the last run's; further, the runs put the clock right first."""
 
 
 @dataclass(frozen=True)
 class Found:
     """What the last woken reading of a subject found.
 
-    `number`: readings are numbered, and a beat takes over those after the last that it took. `at`: epoch seconds.
+    `number`: readings are numbered, and a run takes over those after the last that it took. `at`: epoch seconds.
     `counted`: lifetime USD by key. `outbox`: events that followed, and are not known to be published.
     """
 
@@ -80,7 +80,7 @@ class Memory:
 
     @classmethod
     def decode(cls, content: bytes) -> Self:
-        """What cannot be read (another version's) is forgotten: the next beats judge without it."""
+        """What cannot be read (another version's) is forgotten: the next runs judge without it."""
         try:
             data = json.loads(content)
             found = {str(subject): _found(one) for subject, one in data["found"].items()}
@@ -91,7 +91,7 @@ class Memory:
 
 
 def news(state: State, memory: Memory) -> dict[str, Found]:
-    """What was found since a beat last took something over."""
+    """What was found since a run last took something over."""
     return {subject: one for subject, one in memory.found.items() if one.number > state.woken}
 
 
@@ -129,7 +129,7 @@ def grew(counted: Mapping[str, float], last: Mapping[str, float]) -> bool:
 
 def _graver(one: Suspicion, other: Suspicion) -> Suspicion:
     """Of what two readings remember, the one that is closer to a confirmed runaway; of equals the second."""
-    return max(other, one, key=lambda it: (it.level, it.confirm_beats, it.suspect_beats))
+    return max(other, one, key=lambda it: (it.level, it.confirm_ticks, it.suspect_ticks))
 
 
 def _found(data: Mapping[str, Any]) -> Found:

@@ -67,5 +67,5 @@ def verdict(status: int) -> Verdict:
     """2xx is taken. A redirect is not followed: the address in the template is the one that was reviewed."""
     if status in range(200, 300):
         return Verdict(True, f"answered {status}")
-    mend = "it points elsewhere: deploy with that address" if status in range(300, 400) else _MENDS.get(status, "")
-    return Verdict(False, f"answered {status}" + (f"; {mend}" if mend else ""))
+    fix = "it points elsewhere: deploy with that address" if status in range(300, 400) else _MENDS.get(status, "")
+    return Verdict(False, f"answered {status}" + (f"; {fix}" if fix else ""))

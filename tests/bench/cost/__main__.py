@@ -13,7 +13,7 @@ from sandbox.build import ROOT
 from tests.bench.cost import broadcast, failover, review
 from tests.bench.cost.bill import Deciding, Failover, Measured, Prices, Rotation, bill
 from tests.bench.cost.deciding import Decisions
-from tests.bench.cost.measure import Beats, Incident
+from tests.bench.cost.measure import Incident, Ticks
 from tests.bench.cost.report import Size, document, facts, table
 from tests.bench.cost.rotations import Rotations
 from tests.bench.cost.stack import read
@@ -24,7 +24,7 @@ SIZES = ((50, 4, 8.9), (1_000, 8, 9.5), (10_000, 20, 14.3))
 """Keys, workspaces, and the most USD a month may cost, every function on the bill.
 
 The limits are for whoever adds to what Governor does: they leave a tenth over what was measured, so that three metrics
-or queues more, or some ten calls more in a beat of spend_meter, are noticed here and not on AWS's bill. They are no
+or queues more, or some ten calls more in a run of spend_meter, are noticed here and not on AWS's bill. They are no
 promise to a user.
 """
 
@@ -39,24 +39,24 @@ def main() -> int:
     incident = Incident(built)
     print("measuring rotations ...", file=sys.stderr, flush=True)
     taken = Rotations(built)
-    rotation = Rotation(taken.step, taken.plan, taken.asking, taken.beat, taken.hour, taken.look)
+    rotation = Rotation(taken.step, taken.plan, taken.asking, taken.tick, taken.hour, taken.look)
     print("measuring a promotion, and clicks ...", file=sys.stderr, flush=True)
     said = Decisions(built)
     deciding = Deciding(said.watch, said.asking, said.promoting, said.gateway, said.desk, said.expiring, said.kept)
     sizes = []
     for keys, workspaces, limit in SIZES:
-        print(f"measuring beats over {keys:,} keys ...", file=sys.stderr, flush=True)
-        beats = Beats(built, keys, workspaces)
-        checks = failover.Beats(built, keys, workspaces)
+        print(f"measuring runs over {keys:,} keys ...", file=sys.stderr, flush=True)
+        ticks = Ticks(built, keys, workspaces)
+        checks = failover.Ticks(built, keys, workspaces)
         measured = Measured(
-            beat=beats.average,
+            tick=ticks.average,
             kill_switch=incident.kill_switch,
             notifier=incident.notifier,
             rotation=rotation,
             failover=Failover(checks.reading, checks.probing),
             deciding=deciding,
-            secret_seconds=beats.secret_seconds,
-            metrics=beats.metrics,
+            secret_seconds=ticks.secret_seconds,
+            metrics=ticks.metrics,
             event_bytes=incident.event_bytes,
             ledger_bytes=incident.ledger_bytes,
         )

@@ -29,11 +29,11 @@ PROMOTIONS, CLICKS, KEPT_MONTHS = 2, 100, 4
 
 @dataclass(frozen=True)
 class Stack:
-    """What the template says. `memory_mb`: by function. `beat_minutes`: from one beat to the next, of each function
-    that has a beat. `daily`: schedules that run once a day."""
+    """What the template says. `memory_mb`: by function. `tick_minutes`: from one run to the next, of each function
+    that has a run. `daily`: schedules that run once a day."""
 
     memory_mb: Mapping[str, float]
-    beat_minutes: Mapping[str, float]
+    tick_minutes: Mapping[str, float]
     daily: int
     requests_per_second: float
     alarms: int
@@ -43,27 +43,27 @@ class Stack:
     recovery: bool
     log_days: int
 
-    def beats(self, function: str) -> float:
+    def ticks(self, function: str) -> float:
         """Of a month."""
-        return MONTH_MINUTES / self.beat_minutes[function]
+        return MONTH_MINUTES / self.tick_minutes[function]
 
 
 @dataclass(frozen=True)
 class Rotation:
     """`step`: of a rotation's four, on the average. `plan`: a day's; `asking`: a workload's message in the queue.
-    `beat`: of key_retirement, and `hour` the one that tends every lineage. `look`: of credential_rotation."""
+    `tick`: of key_retirement, and `hour` the one that tends every lineage. `look`: of credential_rotation."""
 
     step: Invocation
     plan: Invocation
     asking: Invocation
-    beat: Invocation
+    tick: Invocation
     hour: Invocation
     look: Invocation
 
 
 @dataclass(frozen=True)
 class Failover:
-    """Beats of byok_failover. `probing`: one an hour, which sends the probes that the policy spreads over the day;
+    """Runs of byok_failover. `probing`: one an hour, which sends the probes that the policy spreads over the day;
     `reading`: the others."""
 
     reading: Invocation
@@ -72,9 +72,9 @@ class Failover:
 
 @dataclass(frozen=True)
 class Deciding:
-    """What presets and people take. `watch`: a beat of preset_promotion in which nothing is to be done; `asking`: the
+    """What presets and people take. `watch`: a run of preset_promotion in which nothing is to be done; `asking`: the
     request to promote, checks included; `promoting`: the yes. `gateway` and `desk`: a click, in either function.
-    `expiring`: a beat of approval_desk. `kept`: bytes in both tables."""
+    `expiring`: a run of approval_desk. `kept`: bytes in both tables."""
 
     watch: Invocation
     asking: Invocation
@@ -87,10 +87,10 @@ class Deciding:
 
 @dataclass(frozen=True)
 class Measured:
-    """`beat`: of spend_meter. `metrics`: distinct ones really emitted. `event_bytes`: of an event as it is archived.
+    """`tick`: of spend_meter. `metrics`: distinct ones really emitted. `event_bytes`: of an event as it is archived.
     `ledger_bytes`: that an incident leaves in the table. `secret_seconds`: how long a secret read is used."""
 
-    beat: Invocation
+    tick: Invocation
     kill_switch: Invocation
     notifier: Invocation
     rotation: Rotation
@@ -134,11 +134,11 @@ type Runs = list[tuple[str, Invocation, float]]
 
 def bill(measured: Measured, stack: Stack, prices: Prices) -> list[Line]:
     """Every line, the secrets themselves left out."""
-    beat, rotations = measured.beat, WORKLOADS * 30 / ROTATED_EVERY_DAYS
+    tick, rotations = measured.tick, WORKLOADS * 30 / ROTATED_EVERY_DAYS
     others = [*_rotating(measured.rotation, rotations, stack), *_looked_after(measured, stack)]
     told = sum(one.aws_calls("events:PutEvents") * times for _, one, times in _looked_after(measured, stack))
     runs = [
-        ("spend_meter", beat, stack.beats("spend_meter")),
+        ("spend_meter", tick, stack.ticks("spend_meter")),
         ("kill_switch", measured.kill_switch, ALERTS),
         ("notifier", measured.notifier, 2 * ALERTS + told),
         *others,
@@ -149,14 +149,14 @@ def bill(measured: Measured, stack: Stack, prices: Prices) -> list[Line]:
         gb_seconds[name] += times * seconds * stack.memory_mb[name] / 1024
     logged = sum(one.log_bytes * times for _, one, times in runs) / GB
     secret_calls = MONTH_MINUTES * 60 / measured.secret_seconds + 3 * ALERTS
-    # The beats of both are rarer than a secret is kept, so each reads the management key; the rest was measured.
-    secret_calls += stack.beats("key_retirement") + stack.beats("credential_rotation")
+    # The runs of both are rarer than a secret is kept, so each reads the management key; the rest was measured.
+    secret_calls += stack.ticks("key_retirement") + stack.ticks("credential_rotation")
     secret_calls += sum(one.secret_calls * times for _, one, times in others)
     events = 2 * ALERTS + TOLD_OF_A_ROTATION * rotations + told
     archived = stack.archives * events * measured.event_bytes / GB
     table_gb = (measured.ledger_bytes * ALERTS * 12 + measured.deciding.kept) / GB
     polls = stack.queues_polled * POLLERS * MONTH_MINUTES * 60 / POLL_SECONDS
-    request_bytes = beat.sent / max(beat.asked, 1) + TLS_BYTES
+    request_bytes = tick.sent / max(tick.asked, 1) + TLS_BYTES
 
     def total(*names: str) -> float:
         return sum(one.aws_calls(*names) * times for _, one, times in runs)
@@ -174,10 +174,10 @@ def bill(measured: Measured, stack: Stack, prices: Prices) -> list[Line]:
         line("CloudWatch: metrics", "custom_metric", measured.metrics),
         line("CloudWatch: alarms", "alarm", stack.alarms),
         line("CloudWatch: dashboards", "dashboard", max(0, stack.dashboards - prices.free_dashboards)),
-        line("Scheduler", "schedule_call", sum(map(stack.beats, stack.beat_minutes)) + 30 * stack.daily),
+        line("Scheduler", "schedule_call", sum(map(stack.ticks, stack.tick_minutes)) + 30 * stack.daily),
         line("S3: writes", "s3_put", total("s3:PutObject")),
         line("S3: reads", "s3_get", total("s3:GetObject")),
-        line("S3: kept", "s3_kept", beat.kept / GB),
+        line("S3: kept", "s3_kept", tick.kept / GB),
         line("DynamoDB: reads", "table_read_unit", summed(lambda one: one.read)),
         line("DynamoDB: writes", "table_write_unit", summed(lambda one: one.written)),
         line("DynamoDB: kept", "table_kept", table_gb),
@@ -199,9 +199,9 @@ def _rotating(one: Rotation, rotations: float, stack: Stack) -> Runs:
         ("key_planning", one.plan, 30),
         ("key_planning", one.asking, rotations),
         ("key_rotation", one.step, 4 * rotations),
-        ("key_retirement", one.beat, stack.beats("key_retirement") - hours),
+        ("key_retirement", one.tick, stack.ticks("key_retirement") - hours),
         ("key_retirement", one.hour, hours),
-        ("credential_rotation", one.look, stack.beats("credential_rotation")),
+        ("credential_rotation", one.look, stack.ticks("credential_rotation")),
     ]
 
 
@@ -209,21 +209,21 @@ def _looked_after(measured: Measured, stack: Stack) -> Runs:
     """Credentials, presets, and people."""
     failover, deciding, hours = measured.failover, measured.deciding, MONTH_MINUTES / 60
     return [
-        ("byok_failover", failover.reading, stack.beats("byok_failover") - hours),
+        ("byok_failover", failover.reading, stack.ticks("byok_failover") - hours),
         ("byok_failover", failover.probing, hours),
-        ("preset_promotion", deciding.watch, stack.beats("preset_promotion")),
+        ("preset_promotion", deciding.watch, stack.ticks("preset_promotion")),
         ("preset_promotion", deciding.asking, PROMOTIONS),
         ("preset_promotion", deciding.promoting, PROMOTIONS),
         ("slack_gateway", deciding.gateway, CLICKS),
         ("approval_desk", deciding.desk, CLICKS),
-        ("approval_desk", deciding.expiring, stack.beats("approval_desk")),
+        ("approval_desk", deciding.expiring, stack.ticks("approval_desk")),
     ]
 
 
 def _key_uses(stack: Stack) -> float:
-    """Each function's, once in `KMS_SECONDS` or once a beat, whichever is rarer; the desk reads two tables."""
-    tables = dict.fromkeys(stack.beat_minutes, 1) | {"approval_desk": 2}
-    longest = {name: max(KMS_SECONDS, minutes * 60) for name, minutes in stack.beat_minutes.items()}
+    """Each function's, once in `KMS_SECONDS` or once a run, whichever is rarer; the desk reads two tables."""
+    tables = dict.fromkeys(stack.tick_minutes, 1) | {"approval_desk": 2}
+    longest = {name: max(KMS_SECONDS, minutes * 60) for name, minutes in stack.tick_minutes.items()}
     return sum(tables[name] * MONTH_MINUTES * 60 / seconds for name, seconds in longest.items())
 
 

@@ -3,7 +3,7 @@ simulators and a local AWS.
 
 One promotion, from the request to the version that production serves: its checks, the click of an approver, the yes.
 What it leaves in the tables is then copied for every click of the months for which it is kept, and only then an idle
-beat of each function is measured.
+run of each function is measured.
 """
 
 import copy
@@ -15,12 +15,12 @@ from typing import Any
 
 import boto3
 
-from governor.approval import Approval
-from governor.approval_evidence import approval_event
-from governor.approvals import Approvals
-from governor.dynamo_ledger import DynamoLedger
+from governor.approvals.approval import Approval
+from governor.approvals.evidence import approval_event
+from governor.approvals.store import Approvals
 from governor.events import DetailType
-from governor.slack_requests import SlackRequest
+from governor.ledger.dynamodb import DynamoLedger
+from governor.slack.requests import SlackRequest
 from sandbox.openrouter.simulator import Simulator
 from sandbox.slack import SlackSimulator
 from sandbox.slack.workspace import TEAM, ResponseUrl
@@ -50,10 +50,10 @@ FOLDERS = {"preset_promotion": "PresetPromotionFunction", "approval_desk": "Appr
 
 
 class Decisions:
-    """`watch` and `expiring`: idle beats of preset_promotion and of the desk. `asking`, `promoting`: the two steps of a
+    """`watch` and `expiring`: idle runs of preset_promotion and of the desk. `asking`, `promoting`: the two steps of a
     promotion. `gateway`, `desk`: a click. `kept`: bytes in the tables by then.
 
-    Whatever is no beat runs in a container started for it.
+    Whatever is no run runs in a container started for it.
     """
 
     watch: Invocation
@@ -109,7 +109,7 @@ class Decisions:
 
     def _promote(self) -> None:
         with self._worker("preset_promotion") as worker:
-            self._told(worker, _beat())  # what stands when Governor comes is taken as it is
+            self._told(worker, _tick())  # what stands when Governor comes is taken as it is
         self._save(STAGING, NEW_PROMPT, NEW)
         request = {"subject": SLUG, "evidence": {"requested_by": "U0DEV"}}
         self.asking = self._started("preset_promotion", _event("Preset Promotion Requested", "request-1", request))
@@ -156,9 +156,9 @@ class Decisions:
         self.kept = float(sum(len(json.dumps(page["Items"])) for page in pages))
 
     def _idle(self, function: str) -> Invocation:
-        """A beat in a container that has had one."""
+        """A run in a container that has had one."""
         with self._worker(function) as worker:
-            return average([self._told(worker, _beat()) for _ in range(2)][1:], 1)
+            return average([self._told(worker, _tick()) for _ in range(2)][1:], 1)
 
     def _started(self, function: str, event: dict[str, Any]) -> Invocation:
         with self._worker(function) as worker:
@@ -191,7 +191,7 @@ def _copied(item: dict[str, Any], number: int) -> dict[str, Any]:
     return made
 
 
-def _beat() -> dict[str, Any]:
+def _tick() -> dict[str, Any]:
     return {"version": 1, "scheduled_time": datetime.now(UTC).isoformat()}
 
 

@@ -1,7 +1,7 @@
 """What byok_failover takes: its shipped handler over the simulator and a local AWS, in the world of failover's bench.
 
 The keys of the size in question are spread over that world's workspaces, and over more where the account has more. An
-hour of beats is let pass, in which everything is seen for the first time; the hour after it is measured.
+hour of runs is let pass, in which everything is seen for the first time; the hour after it is measured.
 """
 
 import json
@@ -20,7 +20,7 @@ from tests.bench.cost.measure import average, aws, stack_facing
 from tests.bench.far_side import MANAGEMENT_KEY
 from tests.bench.processes import REGION, Worker
 
-START, BEAT, BEATS_AN_HOUR = datetime(2026, 5, 12, tzinfo=UTC), timedelta(minutes=10), 6
+START, TICK, BEATS_AN_HOUR = datetime(2026, 5, 12, tzinfo=UTC), timedelta(minutes=10), 6
 
 
 @dataclass
@@ -28,8 +28,8 @@ class _Clock:
     now: datetime = START
 
 
-class Beats:
-    """`reading`: the average of an hour's beats that send no probe. `probing`: of the one that does."""
+class Ticks:
+    """`reading`: the average of an hour's runs that send no probe. `probing`: of the one that does."""
 
     reading: Invocation
     probing: Invocation
@@ -49,11 +49,11 @@ class Beats:
             named = {**variables, "POWERTOOLS_SERVICE_NAME": "byok_failover"}
             with Worker.shipped("handlers.py", stack, "ByokFailoverFunction", **named) as worker:
                 worker.tell("start", function="byok_failover", apart=True)
-                taken = [self._beat(worker) for _ in range(2 * BEATS_AN_HOUR)][BEATS_AN_HOUR:]
+                taken = [self._tick(worker) for _ in range(2 * BEATS_AN_HOUR)][BEATS_AN_HOUR:]
         unread = [told["answer"]["unread"] for told in taken]
         assert not any(unread), unread
         probing = [told for told in taken if told["answer"]["probes"]]
-        assert len(probing) == 1, "an hour has one beat in which probes are due"
+        assert len(probing) == 1, "an hour has one run in which probes are due"
         self.probing = average(probing, 1)
         self.reading = average([told for told in taken if told not in probing], 1)
 
@@ -65,9 +65,9 @@ class Beats:
         for number in range(keys - WORKSPACES):
             self._simulator.create_key(f"prod-team-key{number}", workspace=slugs[number % len(slugs)])
 
-    def _beat(self, worker: Worker) -> dict[str, Any]:
+    def _tick(self, worker: Worker) -> dict[str, Any]:
         traffic(self._simulator, self._traffic)
-        self._clock.now += BEAT
+        self._clock.now += TICK
         self._simulator.requests.clear()
         told = worker.tell("invoke", event={"version": 1, "scheduled_time": format_instant(self._clock.now)})
         return {**told, "asked": len(self._simulator.requests), "sent": 0}

@@ -24,8 +24,8 @@ from tests.bench.cost.invocation import Invocation
 from tests.bench.far_side import MANAGEMENT_KEY, START_MINUTE, organization
 from tests.bench.processes import REGION, Far, Worker, far_side
 
-BEATS = 10
-"""Two rounds of what a beat does every fifth minute."""
+TICKS = 10
+"""Two rounds of what a run does every fifth minute."""
 USUAL = 0.2
 FOLDER = ROOT / "build" / "bench" / "cost"
 NAMES = {
@@ -93,18 +93,18 @@ def stack_facing(built: Path, url: str, declared: Mapping[str, Any] | None = Non
     return FOLDER
 
 
-class Beats:
-    """The average of the meter's beats over an account of `keys`."""
+class Ticks:
+    """The average of the meter's runs over an account of `keys`."""
 
     def __init__(self, built: Path, keys: int, workspaces: int) -> None:
         with far_side(keys, workspaces) as far, aws() as variables:
             stack = stack_facing(built, far.url)
             with Worker.shipped("handlers.py", stack, **variables, POWERTOOLS_SERVICE_NAME="spend_meter") as worker:
                 worker.tell("start", function="spend_meter")
-                _beat(worker, START_MINUTE)
+                _tick(worker, START_MINUTE)
                 worker.tell("ripen", minute=START_MINUTE)
-                _beat(worker, START_MINUTE + 1)
-                taken = [self._next(far, worker, START_MINUTE + 2 + number) for number in range(BEATS)]
+                _tick(worker, START_MINUTE + 1)
+                taken = [self._next(far, worker, START_MINUTE + 2 + number) for number in range(TICKS)]
                 facts = worker.tell("facts")
         self.average = replace(average(taken, facts["concurrency"]), kept=facts["kept_bytes"])
         self.secret_seconds: float = facts["secret_seconds"]
@@ -114,7 +114,7 @@ class Beats:
     def _next(far: Far, worker: Worker, minute: int) -> dict[str, Any]:
         far.move(USUAL, minute)
         far.asked()
-        told = _beat(worker, minute)
+        told = _tick(worker, minute)
         asked, sent = far.asked()
         return {**told, "asked": len(asked), "sent": sent}
 
@@ -149,7 +149,7 @@ class Incident:
             self.ledger_bytes = float(len(json.dumps(table.scan(TableName=variables["TABLE_NAME"])["Items"])))
 
 
-def _beat(worker: Worker, minute: int) -> dict[str, Any]:
+def _tick(worker: Worker, minute: int) -> dict[str, Any]:
     when = datetime.fromtimestamp(minute * 60, UTC).isoformat()
     told = worker.tell("invoke", event={"version": 1, "scheduled_time": when})
     assert told["answer"]["outcome"] == "metered", told

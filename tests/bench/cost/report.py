@@ -59,15 +59,15 @@ def document(
     bill = [[lines[0].item, *(f"{line.usd:.2f} ({_amount(line)})" for line in lines)] for lines in _side_by_side(sizes)]
     bill.append(["**total, secrets apart**", *(f"**{size.usd:.2f}**" for size in sizes)])
     bill.append(["must stay under", *(f"{size.limit:.2f}" for size in sizes)])
-    beats = [size.measured.beat for size in sizes]
+    ticks = [size.measured.tick for size in sizes]
     memory = stack.memory_mb["spend_meter"]
     measured = [
-        ["calls to OpenRouter", *(f"{beat.asked:.1f}" for beat in beats)],
-        ["processor time here, s", *(f"{beat.cpu:.3f}" for beat in beats)],
-        ["billed duration, s", *(f"{beat.seconds(memory, stack.requests_per_second):.2f}" for beat in beats)],
-        ["reading kept, KB", *(f"{beat.kept / 1000:,.0f}" for beat in beats)],
-        ["log bytes, the platform's included", *(f"{beat.log_bytes:,.0f}" for beat in beats)],
-        ["AWS calls", *(", ".join(f"{name} {count:g}" for name, count in beat.calls.items()) for beat in beats)],
+        ["calls to OpenRouter", *(f"{tick.asked:.1f}" for tick in ticks)],
+        ["processor time here, s", *(f"{tick.cpu:.3f}" for tick in ticks)],
+        ["billed duration, s", *(f"{tick.seconds(memory, stack.requests_per_second):.2f}" for tick in ticks)],
+        ["reading kept, KB", *(f"{tick.kept / 1000:,.0f}" for tick in ticks)],
+        ["log bytes, the platform's included", *(f"{tick.log_bytes:,.0f}" for tick in ticks)],
+        ["AWS calls", *(", ".join(f"{name} {count:g}" for name, count in tick.calls.items()) for tick in ticks)],
     ]
     return TEXT.format(
         today=today,
@@ -78,7 +78,7 @@ def document(
         failover=_markdown("", sizes, _failover(sizes, stack)),
         rotation=_rotation(sizes[0].measured.rotation, stack),
         deciding=_deciding(sizes[0].measured.deciding, stack),
-        beats=f"{stack.beats('spend_meter'):,.0f}",
+        ticks=f"{stack.ticks('spend_meter'):,.0f}",
         prices=prices,
         secret=prices["prices"]["secret"]["usd"],
         unconfirmed=", ".join(name for name, price in prices["prices"].items() if price["confirmed_by"] is None),
@@ -104,11 +104,11 @@ measures again.
 Secrets are ${secret:.2f} each a month: one holds the management key, one Slack's token if there is one. The workloads'
 own exist anyway.
 
-## A beat of `spend_meter`, on the average of ten
+## A run of `spend_meter`, on the average of ten
 
 {measured}
 
-## A beat of `byok_failover`
+## A run of `byok_failover`
 
 {failover}
 
@@ -124,7 +124,7 @@ decision, and the key of every probe, due or not: most of the calls to Secrets M
 
 {deciding}
 
-Units are DynamoDB's. To find the requests whose time is over, every beat of `approval_desk` reads all requests and
+Units are DynamoDB's. To find the requests whose time is over, every run of `approval_desk` reads all requests and
 decisions that are kept, here {kept}: that is most of the tables' reads.
 
 ## Broadcast, where it is on
@@ -143,15 +143,15 @@ On top of the bill above: once a week, four or five times a month, and whenever 
 ## How it was measured
 
 The shipped handlers, from the built layers, over a local AWS and the simulators of OpenRouter and Slack; what the first
-one answers the meter is recorded. A fifth of the keys' counters move between two of its beats, and every key has a
+one answers the meter is recorded. A fifth of the keys' counters move between two of its runs, and every key has a
 month of habits behind it.
 
 ## Assumed
 
-- {beats} beats in 30 days. Region {prices[region]}, {prices[architecture]}, list prices of {prices[as_of]}
+- {ticks} runs in 30 days. Region {prices[region]}, {prices[architecture]}, list prices of {prices[as_of]}
   ([with their sources](../tests/bench/prices-2026-11.json)). No second source confirmed these: {unconfirmed}.
 - {rules.WORKLOADS} workloads rotate, each every {rules.ROTATED_EVERY_DAYS} days, at every size. Those in overlap or
-  quarantine are looked at every {stack.beat_minutes[key_retirement]:g} minutes, all of them hourly. One provider's
+  quarantine are looked at every {stack.tick_minutes[key_retirement]:g} minutes, all of them hourly. One provider's
   secret is watched.
 - {byok.WORKSPACES} workspaces hold {credentials} provider credentials each, at two providers, at every size. The keys
   are spread over them, and over the others where the account has more. All but one are probed at both, at the policy's
@@ -160,7 +160,7 @@ month of habits behind it.
   each a yes to a request of its own, as large as the preset's; requests and decisions are kept for
   {rules.KEPT_MONTHS} months. What else a yes leads to is among the alerts. Slack answers as fast as OpenRouter, and
   each click and each step runs in a container started for it.
-- A beat runs in the container of the one before; where Lambda has ended that meanwhile, it takes longer.
+- A run uses the container of the one before; where Lambda has ended that meanwhile, it takes longer.
 - No free tier but one. {prices[free][why]}
 - A call to OpenRouter takes {call_ms:.0f} ms, one to AWS {aws_ms:.0f} ms, and S3 takes {s3_mb:.0f} MB a second.
 - Calls to OpenRouter are paced at {stack.requests_per_second:g} a second (`RequestsPerSecond`); at many keys that pace,
@@ -177,17 +177,17 @@ month of habits behind it.
 def _failover(sizes: Sequence[Size], stack: Stack) -> list[list[str]]:
     taken = [size.measured.failover for size in sizes]
     rows = []
-    for what, beats in (
+    for what, ticks in (
         ("without probes", [one.reading for one in taken]),
         ("with probes, once an hour", [one.probing for one in taken]),
     ):
-        seconds = [beat.seconds(stack.memory_mb["byok_failover"], stack.requests_per_second) for beat in beats]
+        seconds = [tick.seconds(stack.memory_mb["byok_failover"], stack.requests_per_second) for tick in ticks]
         rows += [
-            [f"{what}: calls to OpenRouter", *(f"{beat.asked:.1f}" for beat in beats)],
-            [f"{what}: calls to AWS", *(f"{sum(beat.calls.values()):.1f}" for beat in beats)],
-            [f"{what}: processor time here, s", *(f"{beat.cpu:.3f}" for beat in beats)],
+            [f"{what}: calls to OpenRouter", *(f"{tick.asked:.1f}" for tick in ticks)],
+            [f"{what}: calls to AWS", *(f"{sum(tick.calls.values()):.1f}" for tick in ticks)],
+            [f"{what}: processor time here, s", *(f"{tick.cpu:.3f}" for tick in ticks)],
             [f"{what}: billed duration, s", *(f"{each:.2f}" for each in seconds)],
-            [f"{what}: units read, written", *(f"{beat.read:.0f}, {beat.written:.0f}" for beat in beats)],
+            [f"{what}: units read, written", *(f"{tick.read:.0f}, {tick.written:.0f}" for tick in ticks)],
         ]
     return rows
 
@@ -197,7 +197,7 @@ def _rotation(taken: Rotation, stack: Stack) -> str:
         ("a step of `key_rotation`, of four", "key_rotation", taken.step),
         ("a day's plan of `key_planning`", "key_planning", taken.plan),
         ("a message of its queue", "key_planning", taken.asking),
-        ("a beat of `key_retirement`", "key_retirement", taken.beat),
+        ("a run of `key_retirement`", "key_retirement", taken.tick),
         ("the hourly one", "key_retirement", taken.hour),
         ("a look of `credential_rotation`", "credential_rotation", taken.look),
     ]
@@ -206,12 +206,12 @@ def _rotation(taken: Rotation, stack: Stack) -> str:
 
 def _deciding(taken: Deciding, stack: Stack) -> str:
     runs = [
-        ("an idle beat of `preset_promotion`", "preset_promotion", taken.watch),
+        ("an idle run of `preset_promotion`", "preset_promotion", taken.watch),
         ("its checks, and the question", "preset_promotion", taken.asking),
         ("its promotion, on a yes", "preset_promotion", taken.promoting),
         ("a click at `slack_gateway`", "slack_gateway", taken.gateway),
         ("the same at `approval_desk`", "approval_desk", taken.desk),
-        ("an idle beat of `approval_desk`", "approval_desk", taken.expiring),
+        ("an idle run of `approval_desk`", "approval_desk", taken.expiring),
     ]
     return _runs(runs, stack)
 

@@ -20,7 +20,7 @@ from samtranslator.yaml_helper import yaml_parse
 
 from governor.clock import format_instant
 from governor.events import DetailType, Event
-from governor.evidence import Disable
+from governor.events.evidence import Disable
 from sandbox.build import ROOT
 from sandbox.openrouter.simulator import Simulator
 from sandbox.reviewed import NOW, found, policy

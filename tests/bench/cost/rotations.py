@@ -1,6 +1,6 @@
 """What the four functions of rotation take: their shipped handlers over the simulator and a local AWS.
 
-An account of 50 keys in which `WORKLOADS` rotate; a share of them is in overlap while a beat is measured, as at any
+An account of 50 keys in which `WORKLOADS` rotate; a share of them is in overlap while a run is measured, as at any
 time of a month.
 """
 
@@ -28,13 +28,13 @@ PLACE, PROVIDERS, QUEUE = "team-0", "providers/anthropic", "rotations"
 
 
 class Rotations:
-    """`step`: of the four, on the average. `plan`: daily; `asking`: a message of the queue. `beat` and `hour`: of the
+    """`step`: of the four, on the average. `plan`: daily; `asking`: a message of the queue. `tick` and `hour`: of the
     retirement's schedule, the second at the hour's first; `look`: at providers' secrets."""
 
     step: Invocation
     plan: Invocation
     asking: Invocation
-    beat: Invocation
+    tick: Invocation
     hour: Invocation
     look: Invocation
 
@@ -87,9 +87,9 @@ class Rotations:
             assert {told["answer"]["rule"] for told in taken} == {"go"}, taken
             self.step = average(taken, 1)
         with self._worker("key_retirement", "KeyRetirementFunction") as worker:
-            self.beat, self.hour = (average([self._beat(worker, minute)], 1) for minute in (10, 0))
+            self.tick, self.hour = (average([self._tick(worker, minute)], 1) for minute in (10, 0))
         with self._worker("credential_rotation", "CredentialRotationFunction") as worker:
-            self.look = average([self._beat(worker, minute) for minute in (0, 10, 20)][1:], 1)
+            self.look = average([self._tick(worker, minute) for minute in (0, 10, 20)][1:], 1)
 
     def _steps(self, number: int) -> list[dict[str, str]]:
         """What Secrets Manager sends for a workload's rotation."""
@@ -117,7 +117,7 @@ class Rotations:
         told = worker.tell("invoke", event=event)
         return {**told, "asked": len(self._simulator.requests), "sent": 0}
 
-    def _beat(self, worker: Worker, minute: int) -> dict[str, Any]:
+    def _tick(self, worker: Worker, minute: int) -> dict[str, Any]:
         return self._told(worker, {"version": 1, "scheduled_time": _at(minute)})
 
 

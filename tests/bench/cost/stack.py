@@ -32,7 +32,7 @@ def read(template: Path) -> Stack:
     table = next(resource for resource in resources.values() if resource["Type"] == "AWS::DynamoDB::Table")
     return Stack(
         memory_mb={name: one["MemorySize"] for name, one in functions.items()},
-        beat_minutes={name: rate for name, one in functions.items() if (rate := _minutes(one))},
+        tick_minutes={name: rate for name, one in functions.items() if (rate := _minutes(one))},
         daily=sum(one.startswith("cron(") and one.endswith(" * * ? *)") for one in map(str, _schedules(events))),
         requests_per_second=float(defaults["RequestsPerSecond"]),
         alarms=kinds["AWS::CloudWatch::Alarm"],
@@ -49,10 +49,10 @@ def _schedules(events: list[dict[str, Any]]) -> list[str]:
 
 
 def _minutes(function: dict[str, Any]) -> int | None:
-    """From one beat of the function to the next; None where it has no beat."""
+    """From one run of the function to the next; None where it has no run."""
     found = [
         re.fullmatch(r"rate\((\d+) minutes?\)", one) for one in _schedules(list(function.get("Events", {}).values()))
     ]
     rates = [int(one[1]) for one in found if one]
-    assert len(rates) <= 1, "which of the schedules is the beat?"
+    assert len(rates) <= 1, "which of the schedules is the run?"
     return rates[0] if rates else None

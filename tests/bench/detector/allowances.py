@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from math import ceil
 from multiprocessing import Pool
 
-from governor.allowance import GRANTED, MOST
+from governor.keys.allowance import GRANTED, MOST
 from sandbox.traffic import PROFILES, RARE_PROFILES, Profile
 from spend_meter.days import DAY
 from spend_meter.history import History
@@ -111,8 +111,8 @@ def play(key: Key) -> Played:
             found = {choice: needed(known, *choice) for choice in CHOICES}
             looks.append((i, {choice: usd for choice, usd in found.items() if usd is not None}))
         played.tended.minute(i, spend[i], looks[-1][1].get(CHOSEN))
-        if spend[i] or rule.needs_beat:
-            level = rule.beat(base + i, spend[i], 1)
+        if spend[i] or rule.needs_tick:
+            level = rule.tick(base + i, spend[i], 1)
             if level > before:
                 alarms.append(i)
             before = level
@@ -146,7 +146,7 @@ def cost(rule: Detector, spend: Sequence[float], base: int, attack: Attack, choi
         served = min(1.0, left / (usd + spend[i])) if left != float("inf") else 1.0
         total += usd * served
         left -= (usd + spend[i]) * served
-        level = rule.beat(base + i, (usd + spend[i]) * served, 1)
+        level = rule.tick(base + i, (usd + spend[i]) * served, 1)
         if level == Level.CONFIRM or (level == Level.SUSPECT and left <= 0):
             break
         if i % TENDED == 0 and level == Level.QUIET and (need := needed(rule.as_of(base + i), *choice)) is not None:

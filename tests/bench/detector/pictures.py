@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from governor.evidence import RunawayRule as Rule
+from governor.events.evidence import RunawayRule as Rule
 from spend_meter.days import DAY
 from spend_meter.history import History
 from spend_meter.limits import Level
@@ -32,7 +32,7 @@ class Key:
     history: History
     state: State = QUIET
 
-    def beat(self, minute: int, usd: float) -> Verdict:
+    def tick(self, minute: int, usd: float) -> Verdict:
         self.history.record(minute, usd)
         verdict = judge(self.history, Facts(minute, previous=self.state))
         settle(self.history, verdict)
@@ -70,7 +70,7 @@ def _accustomed(job: Job) -> Key:
     key = Key(History.empty(BEGINS))
     for day in range(DAYS):
         for minute in range(job.minutes if job.on(day) else 0):
-            key.beat(BEGINS + day * DAY + job.at + minute + 1, job.on(day) / job.minutes)
+            key.tick(BEGINS + day * DAY + job.at + minute + 1, job.on(day) / job.minutes)
     return key
 
 
@@ -84,9 +84,9 @@ def loop(job: Job, usd_an_hour: float, most: int, burns: Callable[[int], bool] =
     key, found = accustomed(job), []
     begins = BEGINS + DAYS * DAY + 600
     for number in range(1, most + 1):
-        if not burns(number) and not key.state.needs_beat:
+        if not burns(number) and not key.state.needs_tick:
             continue
-        verdict = key.beat(begins + number, usd_an_hour / 60 if burns(number) else 0.0)
+        verdict = key.tick(begins + number, usd_an_hour / 60 if burns(number) else 0.0)
         found.append(Minute(number, key.history.spent(15), verdict))
         if verdict.level == Level.CONFIRM:
             break

@@ -197,13 +197,13 @@ def follow(outcome: Outcome, rule: Rule, spend: Sequence[float], attacks: list[A
             rule.lost(base + i)
             continue
         usd = spend[i] if span == 1 else sum(spend[i - span + 1 : i + 1])
-        if not usd and not rule.needs_beat:
+        if not usd and not rule.needs_tick:
             continue
         if isinstance(rule, Detector) and said >= 0 and said <= i < said + 240:
             rule.expected(base + i, usd, span)
             before = Level.QUIET
             continue
-        level = rule.beat(base + i, usd, span)
+        level = rule.tick(base + i, usd, span)
         if isinstance(rule, Detector) and rule.leaks:
             outcome.suspected.append(i)
             outcome.reasons.append(f"day {i // DAY}, leak: {rule.leaks}")
@@ -235,7 +235,7 @@ def _attack(rule: Rule, spend: Sequence[float], base: int, attack: Attack) -> Ca
     for i in range(attack.start, min(attack.start + DAY, len(spend))):
         usd = attack.usd(base, i, spend[i])
         cost += usd
-        level = rule.beat(base + i, spend[i] + usd, 1)
+        level = rule.tick(base + i, spend[i] + usd, 1)
         if level and heard is None:
             heard = i - attack.start + 1
         if level == Level.CONFIRM:
@@ -246,9 +246,9 @@ def _attack(rule: Rule, spend: Sequence[float], base: int, attack: Attack) -> Ca
 def _leak(rule: Detector, spend: Sequence[float], base: int, times: float) -> Leaked:
     cost, first = 0.0, LEAK_FROM * DAY
     for i in range(first, first + LEAK_DAYS * DAY):
-        if spend[i] or rule.needs_beat:
+        if spend[i] or rule.needs_tick:
             cost += spend[i] * (times - 1)
-            if rule.beat(base + i, spend[i] * times, 1) or rule.leaks:
+            if rule.tick(base + i, spend[i] * times, 1) or rule.leaks:
                 return Leaked(times, (i - first) / 60, cost)
     return Leaked(times, None, cost)
 

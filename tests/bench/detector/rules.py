@@ -23,16 +23,16 @@ LARGEST_DAYS = Limits(unusual_floor=(inf,) * 4, month_share=(inf, inf))
 
 
 class Rule(Protocol):
-    """Told of each beat on which there was spend, or whenever it `needs_beat`."""
+    """Told of each run on which there was spend, or whenever it `needs_tick`."""
 
-    needs_beat: bool
+    needs_tick: bool
 
     @property
     def days_of_spend(self) -> int:
         """Days of spend that it knows; 0 for a rule that does not count them."""
 
-    def beat(self, minute: int, usd: float, span: int) -> Level:
-        """The level after this beat, which covers the last `span` minutes."""
+    def tick(self, minute: int, usd: float, span: int) -> Level:
+        """The level after this run, which covers the last `span` minutes."""
 
     def lost(self, minute: int) -> None:
         """The spend up to this minute will never be known."""
@@ -42,7 +42,7 @@ class Rule(Protocol):
 
 
 class Detector:
-    """`spend_meter`'s own, with the budget as the meter would pass it. `leaks`: what this beat tells of a slow leak.
+    """`spend_meter`'s own, with the budget as the meter would pass it. `leaks`: what this run tells of a slow leak.
 
     `suspects_only`: as the sum of many keys is judged, without the rule that no single key may make up most of it.
     """
@@ -62,7 +62,7 @@ class Detector:
         self._history = History.empty(minute)
         self._history.learn(hourly)
         self._leak: Leak | None = None
-        self.needs_beat = False
+        self.needs_tick = False
         self.told = self.leaks = ""
 
     @property
@@ -79,10 +79,10 @@ class Detector:
         """A person has said that what happens now is meant, as the meter would take it."""
         self._history.record(minute, usd, span)
         self._history.meant()
-        self._state, self.needs_beat = QUIET, False
+        self._state, self.needs_tick = QUIET, False
         self._leak = meant(self._leak) if self._leak else None
 
-    def beat(self, minute: int, usd: float, span: int) -> Level:
+    def tick(self, minute: int, usd: float, span: int) -> Level:
         self._history.record(minute, usd, span)
         declared = declared_at(self._expect, "UTC", minute)
         facts = Facts(minute, Allowed(self._budget), self._state, declared, self._suspects_only)
@@ -92,7 +92,7 @@ class Detector:
         verdict = judge(self._history, facts, self._limits)
         settle(self._history, verdict, declared)
         self._state = verdict.next_state
-        self.needs_beat = self._state.needs_beat
+        self.needs_tick = self._state.needs_tick
         self.told = verdict.reason
         spent = counted(self._history, declared)(DAY) if declared else self._history.spent(DAY)
         self._leak, news = watch(self._leak, self._history, spent, Allowed(self._budget), self._state, self._limits)
@@ -109,14 +109,14 @@ class Detector:
 class _Naive(ABC):
     """A sliding memory and an alarm that is confirmed at once. What it says within an hour is one alarm."""
 
-    needs_beat = False
+    needs_tick = False
     days_of_spend = 0
 
     def __init__(self, minute: int, monthly_usd: float) -> None:
         self._spend = History.empty(minute)
         self._monthly = monthly_usd
 
-    def beat(self, minute: int, usd: float, span: int) -> Level:
+    def tick(self, minute: int, usd: float, span: int) -> Level:
         return Level.CONFIRM if self._alarmed(minute, usd, span) else Level.QUIET
 
     def lost(self, minute: int) -> None:

@@ -1,6 +1,6 @@
 """The least that a meter must do to answer for the first time: the same clients, the same first call, one log line.
 
-Neither this nor the meter connects to OpenRouter at a beat that was metered already; both have imported its client.
+Neither this nor the meter connects to OpenRouter at a run that was metered already; both have imported its client.
 """
 
 import os
@@ -37,5 +37,5 @@ def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
     s3, *_, logger = build()
     answer = s3.get_object(Bucket=os.environ["READING_BUCKET"], Key="readings/state.bin")
     content = answer["Body"].read()
-    logger.info("beat", extra={"bytes": len(content)})
+    logger.info("run", extra={"bytes": len(content)})
     return {"outcome": "repeated"}

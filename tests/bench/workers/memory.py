@@ -5,8 +5,8 @@ from dataclasses import replace
 
 from spend_meter.days import DAY
 from spend_meter.history import History
+from spend_meter.small_spend import PATIENCE, Waiting, headroom, noted
 from spend_meter.state import State
-from spend_meter.waiting import PATIENCE, Waiting, headroom, noted
 
 USD = 0.005
 EVERY = 5

@@ -1,6 +1,6 @@
-"""Worker: the shipped meter over memory stores, one beat a turn.
+"""Worker: the shipped meter over memory stores, one run a turn.
 
-Calls the handler's own `build()`, so that memory and the collector's work are what they are in Lambda; the beats
+Calls the handler's own `build()`, so that memory and the collector's work are what they are in Lambda; the runs
 themselves go to memory stores, because AWS is not what is measured. No pacing: what it is compared with has none.
 """
 
@@ -18,13 +18,13 @@ from pydantic import SecretStr
 
 from governor.ledger import MemoryLedger
 from governor.policy import Policy
-from governor.reading_store import Stored
+from governor.storage.readings import Stored
 from management_api import OpenRouter
 from spend_meter import handler
 from spend_meter.codec import Codec
 from spend_meter.ports import Ports
 from spend_meter.service import SpendMeter
-from spend_meter.settings import Beat
+from spend_meter.settings import Tick
 from spend_meter.state import State
 
 NAMES = ("TABLE_NAME", "EVENT_BUS_NAME", "READING_BUCKET", "MANAGEMENT_KEY_SECRET")
@@ -80,11 +80,11 @@ class Container:
         self.meter = SpendMeter(Policy.load(), ports, "fake", concurrency)
         return {}
 
-    def beat(self, minute: int) -> dict[str, Any]:
+    def tick(self, minute: int) -> dict[str, Any]:
         now = datetime.fromtimestamp(minute * 60, UTC)
-        beat = Beat(now, now)
+        tick = Tick(now, now)
         cpu, start = time.process_time(), time.perf_counter()
-        report = self.meter.beat(beat, lambda: 55.0)
+        report = self.meter.tick(tick, lambda: 55.0)
         seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
         stored = self.store.stored
         return {
@@ -107,7 +107,7 @@ class Container:
 
     def blank(self, minute: int) -> dict[str, Any]:
         """The reading of an empty account as metered at `minute`."""
-        self.store.put(Codec().encode(State(beat=minute)), None)
+        self.store.put(Codec().encode(State(tick=minute)), None)
         return self.save()
 
     def save(self) -> dict[str, Any]:

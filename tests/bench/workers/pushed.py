@@ -26,10 +26,10 @@ from broadcast_gateway.service import Gateway
 from broadcast_tally.decide import Tally
 from broadcast_tally.service import Counter
 from broadcast_tally.settings import Batch
-from governor.broadcast import Line, Tip, Watch, digest_of
-from governor.header_token import HeaderToken
-from governor.pushed_stream import PushedStream
-from governor.reading_store import MemoryReadingStore
+from governor.broadcast.messages import Line, Tip, Watch, digest_of
+from governor.broadcast.stream import PushedStream
+from governor.secrets.header_token import HeaderToken
+from governor.storage.readings import MemoryReadingStore
 from tests.unit.broadcast_gateway.otlp import TOKEN
 
 KEYS = 200

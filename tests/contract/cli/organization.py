@@ -10,20 +10,20 @@ from pydantic import SecretStr
 
 from cli.account import Account, read_account
 from cli.output import Output
-from governor.approvals import Approvals
+from governor.approvals.store import Approvals
 from governor.events import DetailType, Event
 from governor.ledger import MemoryLedger
 from governor.policy import Policy
-from governor.reading_store import MemoryReadingStore
-from kill_switch.leash import Book
+from governor.storage.readings import MemoryReadingStore
 from kill_switch.service import KillSwitch
 from kill_switch.settings import received
+from kill_switch.store import KillSwitchStore
 from management_api import OpenRouter, Retry
 from sandbox.openrouter import Simulator
 from spend_meter.periods import minute_of
 from spend_meter.ports import Ports
 from spend_meter.service import SpendMeter
-from spend_meter.settings import Beat
+from spend_meter.settings import Tick
 from tests.faults.harness import InProcess
 
 MANAGEMENT = "sk-or-v1-fake-management"
@@ -91,7 +91,7 @@ class Product:
         self.meter = SpendMeter(policy, ports, "management", concurrency=1)
         self.switch = KillSwitch(
             policy,
-            Book(ledger),
+            KillSwitchStore(ledger),
             Approvals(ledger, MemoryLedger()),
             self.bus,
             lambda deadline, fresh=False: demo.client.within(deadline),
@@ -100,9 +100,9 @@ class Product:
         )
         self.bus.act = self._rules
 
-    def beat(self) -> None:
+    def tick(self) -> None:
         now = datetime.fromtimestamp(self.demo.now, UTC)
-        report = self.meter.beat(Beat(now, now), lambda: 55.0)
+        report = self.meter.tick(Tick(now, now), lambda: 55.0)
         assert report.failure is None
 
     def _rules(self, event: Event) -> None:

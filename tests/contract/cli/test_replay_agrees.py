@@ -86,10 +86,10 @@ def traffic(demo: Demo, after_each_minute: Callable[[], object]) -> None:
 
 
 def product_on(demo: Demo, policy: Policy) -> list[Event]:
-    """The product watches: a beat at the end of each minute of traffic."""
+    """The product watches: a run at the end of each minute of traffic."""
     product = Product(demo, policy)
-    product.beat()
-    traffic(demo, product.beat)
+    product.tick()
+    traffic(demo, product.tick)
     return product.bus.events
 
 
@@ -180,21 +180,21 @@ def test_minutes_that_are_left_out_would_have_decided_nothing(demo, monkeypatch)
             past.spend(name, usd, START.timestamp() - day * DAY - 5 * 3600 + minute * 60)
     account, start = past.account(), START - timedelta(days=3)
     history = Source(Asking(past.client.analytics), account.keys, None, Output()).fetch(start, START).history
-    beats: list[int] = []
-    beat = Play._beat
+    ticks: list[int] = []
+    tick = Play._tick
 
     def counted(play: Play, minute: int) -> None:
-        beats.append(minute)
-        beat(play, minute)
+        ticks.append(minute)
+        tick(play, minute)
 
-    monkeypatch.setattr(Play, "_beat", counted)
+    monkeypatch.setattr(Play, "_tick", counted)
 
     left_out = Play(POLICY, account, history, start, START).run()
-    played = len(beats)
+    played = len(ticks)
     monkeypatch.setattr(Play, "_is_still", lambda self, minute: False)
     whole = Play(POLICY, account, history, start, START).run()
 
     assert [_seen(event) for event in left_out.events] == [_seen(event) for event in whole.events]
     assert left_out.refused == whole.refused
     assert {event.detail_type for event in whole.events} >= {DetailType.RUNAWAY_SUSPECTED, DetailType.KEY_DISABLED}
-    assert played * 2 < len(beats) - played == 3 * 1440 + 1
+    assert played * 2 < len(ticks) - played == 3 * 1440 + 1

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from governor.publishers import PUBLISHES
+from governor.events.publishers import PUBLISHES
 from tests.ownership import FUNCTIONS, LEDGER, SECRETS
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -30,10 +30,10 @@ TEMPLATE = """
       CodeUri: code
       Timeout: 5
       Events:
-        Beat:
+        Run:
           Type: ScheduleV2
           Properties:
-            Name: beat
+            Name: run
             ScheduleExpression: rate(1 minute)
             Input: '{"answer": "<aws.scheduler.scheduled-time>"}'
   Daily:
@@ -91,23 +91,23 @@ def test_a_schedule_whose_role_may_not_makes_a_dead_letter(engine):
     assert letter.attributes["SCHEDULED_TIME"] == "2026-01-05T00:00:30Z"
 
 
-def test_beats_can_be_thinned(engine):
+def test_runs_can_be_thinned(engine):
     since = len(engine.invocations)
-    engine.run_until(datetime(2026, 1, 5, 1, 3, tzinfo=UTC), thin={"beat": 1200})
+    engine.run_until(datetime(2026, 1, 5, 1, 3, tzinfo=UTC), thin={"run": 1200})
 
     thinned = answers(engine, "Minutely", since)
     assert thinned == [f"2026-01-05T{hour}:00Z" for hour in ("00:23", "00:43", "01:03")]
 
 
-def test_the_full_beat_goes_on_afterwards(engine):
+def test_the_full_run_goes_on_afterwards(engine):
     since = len(engine.invocations)
     engine.run_until(timedelta(minutes=2))
 
     assert answers(engine, "Minutely", since) == ["2026-01-05T01:04:00Z", "2026-01-05T01:05:00Z"]
 
 
-def test_beats_that_were_thinned_out_are_not_made_up_for(engine):
-    engine.run_until(datetime(2026, 1, 5, 1, 15, tzinfo=UTC), thin={"MinutelyBeat": 1200})
+def test_runs_that_were_thinned_out_are_not_made_up_for(engine):
+    engine.run_until(datetime(2026, 1, 5, 1, 15, tzinfo=UTC), thin={"MinutelyTick": 1200})
     since = len(engine.invocations)
     engine.run_until(timedelta(minutes=2))
 
@@ -115,7 +115,7 @@ def test_beats_that_were_thinned_out_are_not_made_up_for(engine):
 
 
 def test_cron_goes_by_the_clock_of_its_zone(engine):
-    engine.run_until(datetime(2026, 1, 6, 12, tzinfo=UTC), thin={"MinutelyBeat": 43200})
+    engine.run_until(datetime(2026, 1, 6, 12, tzinfo=UTC), thin={"MinutelyTick": 43200})
 
     assert answers(engine, "Daily") == ["2026-01-05T07:30:00Z", "2026-01-06T07:30:00Z"]
 
@@ -130,7 +130,7 @@ def test_a_rule_with_a_schedule_sends_an_event_of_that_time(engine):
 
 def test_a_schedule_changed_through_the_api_counts_at_once(engine):
     client = engine.client("scheduler")
-    found = client.get_schedule(Name="beat")
+    found = client.get_schedule(Name="run")
     keys = ("Name", "ScheduleExpression", "FlexibleTimeWindow", "Target")
     client.update_schedule(State="DISABLED", **{key: found[key] for key in keys})
     since = len(engine.invocations)

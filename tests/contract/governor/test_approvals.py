@@ -9,10 +9,10 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from governor.approval import Request, Vote
-from governor.approvals import Approvals, NotGranted
-from governor.dynamo_ledger import DynamoLedger
+from governor.approvals.approval import Request, Vote
+from governor.approvals.store import Approvals, NotGranted
 from governor.ledger import Delete, Ledger, LedgerConflict, MemoryLedger, Put
+from governor.ledger.dynamodb import DynamoLedger
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 ASKED = Request(

@@ -22,22 +22,22 @@ from botocore.session import get_session
 from botocore.stub import Stubber
 from pydantic import SecretStr
 
-from governor.account_pace import AccountPace
-from governor.broadcast import Pushed, Tip
-from governor.dynamo_ledger import DynamoLedger
+from governor.account.pace import AccountPace
+from governor.broadcast.messages import Pushed, Tip
+from governor.broadcast.meter_tips import MeterTips
+from governor.broadcast.stream import PushedStream
 from governor.events import DetailType, Event, EventBus
 from governor.ledger import Delete, LedgerConflict, Put
-from governor.meter_tips import MeterTips
-from governor.page_store import S3Pages
-from governor.provider_secrets import SecretsManagerTexts
-from governor.pushed_stream import PushedStream
-from governor.reading_store import ReadingConflict
-from governor.s3_reading_store import S3ReadingStore
-from governor.secret_copies import AwsSecretCopies
-from governor.secret_versions import RotationUnfinished, SecretMissing, VersionTaken, WorkloadSecret
+from governor.ledger.dynamodb import DynamoLedger
 from governor.secrets import SecretsManager, SecretUnavailable
-from governor.secrets_manager_versions import SecretsManagerVersions
-from governor.slack_signature import SigningSecretUnavailable, SlackSignature
+from governor.secrets.copies import AwsSecretCopies
+from governor.secrets.provider_secrets import SecretsManagerTexts
+from governor.secrets.secrets_manager_versions import SecretsManagerVersions
+from governor.secrets.versions import RotationUnfinished, SecretMissing, VersionTaken, WorkloadSecret
+from governor.slack.signature import SigningSecretUnavailable, SlackSignature
+from governor.storage.pages import S3Pages
+from governor.storage.readings import ReadingConflict
+from governor.storage.s3_readings import S3ReadingStore
 from governor.topic import AlertTopic
 from governor.work_queue import WorkQueue
 

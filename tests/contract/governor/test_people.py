@@ -18,8 +18,8 @@ import pytest
 
 import governor
 from governor.events import REQUESTS, SOURCE, DetailType
-from governor.evidence import Evidence
-from governor.publishers import PUBLISHES
+from governor.events.evidence import Evidence
+from governor.events.publishers import PUBLISHES
 from key_planning.settings import received
 from tools.event_schemas import EVIDENCE
 

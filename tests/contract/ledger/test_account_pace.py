@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 from pydantic import SecretStr
 
-from governor.account_pace import MOST_SECONDS, PAUSE_SECONDS, AccountPace
+from governor.account.pace import MOST_SECONDS, PAUSE_SECONDS, AccountPace
 from management_api import OpenRouter, RateLimited, Retry
 
 

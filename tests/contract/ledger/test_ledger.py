@@ -8,8 +8,8 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from governor.dynamo_ledger import DynamoLedger
 from governor.ledger import Delete, Ledger, LedgerConflict, MemoryLedger, Put, Row
+from governor.ledger.dynamodb import DynamoLedger
 
 
 @pytest.fixture(params=["memory", "dynamodb"])

@@ -7,8 +7,8 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from governor.reading_store import MemoryReadingStore, ReadingConflict, ReadingStore
-from governor.s3_reading_store import S3ReadingStore
+from governor.storage.readings import MemoryReadingStore, ReadingConflict, ReadingStore
+from governor.storage.s3_readings import S3ReadingStore
 
 
 @pytest.fixture(params=["memory", "s3"])

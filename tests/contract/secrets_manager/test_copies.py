@@ -7,9 +7,9 @@ import pytest
 from moto import mock_aws
 from pydantic import SecretStr
 
-from governor.secret_copies import AwsSecretCopies
-from governor.secret_versions import WorkloadSecret
 from governor.secrets import SecretUnavailable
+from governor.secrets.copies import AwsSecretCopies
+from governor.secrets.versions import WorkloadSecret
 from sandbox.engine.secrets_manager import as_documented
 
 SECRET, PARAMETER, REGION = "openrouter/prod/agent", "/openrouter/prod/agent", "eu-west-1"

@@ -8,9 +8,9 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from governor.provider_secrets import SecretsManagerTexts
-from governor.secret_versions import SecretMissing
 from governor.secrets import SecretUnavailable
+from governor.secrets.provider_secrets import SecretsManagerTexts
+from governor.secrets.versions import SecretMissing
 from sandbox.engine.secrets_manager import as_documented
 
 SECRET = "providers/anthropic"

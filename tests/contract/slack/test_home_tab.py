@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from governor.slack import SlackRefused, SlackUnavailable
-from governor.slack_home_tab import SlackHomeTab
-from governor.slack_replies import SlackReplies
+from governor.slack.channel import SlackRefused, SlackUnavailable
+from governor.slack.home_tab import SlackHomeTab
+from governor.slack.replies import SlackReplies
 from sandbox.slack import SlackSimulator
 
 

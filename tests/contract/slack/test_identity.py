@@ -10,9 +10,9 @@ from fastapi.responses import HTMLResponse, Response
 from pydantic import SecretStr
 
 from governor.secrets import SecretMalformed, SecretUnavailable
-from governor.slack import SlackError, SlackRateLimited, SlackRefused, SlackUnavailable
-from governor.slack_identity import Directory, Installation, Person, SlackDirectory, installation, person
-from governor.slack_memory import MemoryDirectory
+from governor.slack.channel import SlackError, SlackRateLimited, SlackRefused, SlackUnavailable
+from governor.slack.identity import Directory, Installation, Person, SlackDirectory, installation, person
+from governor.slack.memory import MemoryDirectory
 from sandbox.slack import SlackSimulator
 from sandbox.slack.workspace import TEAM
 

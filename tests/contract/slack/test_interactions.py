@@ -16,7 +16,7 @@ from slack_sdk import WebClient
 from slack_sdk.signature import Clock, SignatureVerifier
 from slack_sdk.webhook import WebhookClient
 
-from governor.slack import Button, Message, SlackChannel
+from governor.slack.channel import Button, Message, SlackChannel
 from sandbox.slack import SlackSimulator
 from sandbox.slack.interactions import NothingThere
 

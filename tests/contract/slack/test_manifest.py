@@ -5,7 +5,7 @@ from pathlib import Path
 
 import yaml
 
-from approval_desk.wishes import USAGE
+from approval_desk.parsing import USAGE
 
 ROOT = Path(__file__).resolve().parents[3]
 MANIFEST = yaml.safe_load((ROOT / "slack" / "manifest.yaml").read_text())

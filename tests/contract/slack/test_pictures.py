@@ -5,9 +5,9 @@ from pydantic import SecretStr
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from governor.slack import Message, SlackChannel, SlackGone, SlackRefused, SlackUnavailable
-from governor.slack_memory import MemoryPictures
-from governor.slack_pictures import Picture, PictureNotReady, Pictures, SlackPictures
+from governor.slack.channel import Message, SlackChannel, SlackGone, SlackRefused, SlackUnavailable
+from governor.slack.memory import MemoryPictures
+from governor.slack.pictures import Picture, PictureNotReady, Pictures, SlackPictures
 from sandbox.slack import SlackSimulator
 
 CHANNEL = "C0GOVERNOR"

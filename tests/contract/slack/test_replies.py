@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from governor.slack import SlackRateLimited, SlackRefused, SlackUnavailable
-from governor.slack_memory import MemoryReplies
-from governor.slack_replies import Replies, SlackReplies
+from governor.slack.channel import SlackRateLimited, SlackRefused, SlackUnavailable
+from governor.slack.memory import MemoryReplies
+from governor.slack.replies import Replies, SlackReplies
 from sandbox.slack import SlackSimulator
 from sandbox.slack.workspace import ResponseUrl
 

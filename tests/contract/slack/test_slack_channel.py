@@ -6,7 +6,7 @@ import pytest
 from pydantic import SecretStr
 
 from governor.secrets import SecretMalformed, SecretUnavailable
-from governor.slack import Button, Message, SlackChannel, SlackRateLimited, SlackRefused, SlackUnavailable
+from governor.slack.channel import Button, Message, SlackChannel, SlackRateLimited, SlackRefused, SlackUnavailable
 from sandbox.slack import SlackSimulator
 
 HELLO = Message("🔴 hello", "#d72b3f", ("one",))

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 from pydantic import SecretStr
 
-from governor.slack import Button, Message, Slack, SlackChannel, SlackGone
-from governor.slack_memory import MemorySlack
+from governor.slack.channel import Button, Message, Slack, SlackChannel, SlackGone
+from governor.slack.memory import MemorySlack
 from sandbox.slack import SlackSimulator
 
 HELLO = Message("🔴 hello", "#d72b3f", ("one", "two"), ("small print",))

@@ -24,7 +24,7 @@ QUOTELESS = {
     "$.detail.id": "hexadecimal, made by event_id",
     "$.detail.occurred_at": "made by format_instant",
     "$.detail.evidence.started_at": "a time",
-    "$.detail.evidence.cause": "one of governor.causes.Cause",
+    "$.detail.evidence.cause": "one of governor.keys.causes.Cause",
     "$.detail.evidence.scope": "a workspace's id, or a word of the meter's own",
     "$.detail.subject": "only where Governor found it: SUBJECTS_OF_OUR_OWN",
 }

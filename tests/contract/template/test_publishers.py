@@ -1,4 +1,6 @@
-"""One list of who publishes what (`governor.publishers`), held against the functions' code and against their roles."""
+"""One list of who publishes what (`governor.events.publishers`), held against the functions' code and against their
+roles.
+"""
 
 import ast
 import re
@@ -10,8 +12,8 @@ from typing import Any
 import pytest
 
 from governor.events import SOURCE, DetailType
-from governor.publishers import PUBLISHES, REDELIVERS
-from governor.redelivery import REDACTED_SOURCE
+from governor.events.publishers import PUBLISHES, REDELIVERS
+from governor.events.redelivery import REDACTED_SOURCE
 from tests.contract.template.reading import RESOURCES, role_of, statements_of
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -22,7 +24,7 @@ NEVER_SENT = {
 }
 TELLERS = {"notifier", "incident_picture"}
 """Functions that speak of every type there is: theirs are those that stand in the making of an `Event`."""
-ABOUT_TYPES = {"events", "publishers"}
+ABOUT_TYPES = {"events/event", "events/publishers"}
 """Modules that say what types there are, and publish none."""
 
 
@@ -40,9 +42,10 @@ def _values(tree: ast.AST) -> Iterator[DetailType]:
 
 def _imports(tree: ast.AST) -> set[str]:
     """The layer's own modules that a module imports."""
-    found = [node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
-    names = {name.removeprefix("governor.") for name in found if name.startswith("governor.")}
-    return {name for name in names if (LAYER / f"{name}.py").exists()} - ABOUT_TYPES
+    found = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module]
+    named = {f"{node.module}.{one.name}" for node in found for one in node.names} | {str(node.module) for node in found}
+    files = {name.removeprefix("governor.").replace(".", "/") for name in named if name.startswith("governor.")}
+    return {file for file in files if (LAYER / f"{file}.py").exists()} - ABOUT_TYPES
 
 
 @cache
@@ -76,7 +79,7 @@ def test_every_function_has_its_list() -> None:
 @pytest.mark.parametrize("function", sorted(PUBLISHES))
 def test_a_functions_code_publishes_what_the_list_says_and_nothing_else(function: str) -> None:
     assert _published(function) == PUBLISHES[function], (
-        f"functions/{function} and governor/publishers.py disagree: add the type to (or drop it from) PUBLISHES and "
+        f"functions/{function} and governor/events/publishers.py disagree: add the type to PUBLISHES (or drop it) and "
         f"the role's Publish statement in template.yaml"
     )
 
@@ -120,7 +123,7 @@ def _holds(statements: list[dict[str, Any]], source: str, types: frozenset[Detai
     assert conditions["Null"] == {"events:source": "false", "events:detail-type": "false"}
     allowed = conditions["ForAllValues:StringEquals"]
     assert allowed["events:source"] == source
-    assert sorted(allowed["events:detail-type"]) == sorted(types), "template.yaml and governor/publishers.py disagree"
+    assert sorted(allowed["events:detail-type"]) == sorted(types), "template.yaml and events/publishers.py disagree"
     assert set(conditions) == {"Null", "ForAllValues:StringEquals"}
 
 

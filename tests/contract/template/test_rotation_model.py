@@ -12,7 +12,7 @@ def test_a_container_has_the_memory_that_the_rotation_bench_computes_with(functi
     assert source()["Resources"][function]["Properties"]["MemorySize"] == MEMORY_MB
 
 
-def test_a_beat_has_the_time_that_the_rotation_bench_computes_with() -> None:
+def test_a_run_has_the_time_that_the_rotation_bench_computes_with() -> None:
     retirement = source()["Resources"]["KeyRetirementFunction"]["Properties"]
     assert retirement["Timeout"] - MARGIN_SECONDS == BEAT_SECONDS
     schedules = {event["Properties"].get("ScheduleExpression") for event in retirement["Events"].values()}

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from governor.limit_claim import HELD_FOR
+from governor.keys.limit_claim import HELD_FOR
 from tests.contract.template.reading import ROOT, TEMPLATE, source
 from tests.contract.template.reading import names as _names
 

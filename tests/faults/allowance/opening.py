@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from governor.allowance import Need, Needs
-from governor.s3_reading_store import NEEDS
+from governor.keys.allowance import Need, Needs
+from governor.storage.s3_readings import NEEDS
 from tests.faults.clients import client
 from tests.faults.harness import Wire
 from tests.faults.key_rotation.opening import Worlds, worlds

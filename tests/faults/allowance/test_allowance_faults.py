@@ -9,7 +9,7 @@ from unittest import mock
 
 import pytest
 
-from governor.allowance import GRANTED, MOST, Need
+from governor.keys.allowance import GRANTED, MOST, Need
 from governor.policy import Policy
 from tests.faults.allowance.opening import NEED, says
 from tests.faults.harness import Ended, Wire, accidents, case, invoke
@@ -31,12 +31,12 @@ def left(world: World, hash: str) -> float:
     return float(key.limit - spent)
 
 
-def goes_on(world: World, beats: int = 2, need: Need | None = None) -> None:
-    """Undisturbed beats, the meter looking: all is well again after them."""
-    for _ in range(beats):
+def goes_on(world: World, ticks: int = 2, need: Need | None = None) -> None:
+    """Undisturbed runs, the meter looking: all is well again after them."""
+    for _ in range(ticks):
         world.later(minutes=10)
         says(world, need)
-        assert invoke(world.wire, world.beat()) == Ended.DONE
+        assert invoke(world.wire, world.tick()) == Ended.DONE
         promises.the_secret_works(world)
         promises.the_cap_holds(world)
 
@@ -64,8 +64,8 @@ def used(world: World) -> None:
 
 
 def has_its_cap_again(world: World) -> None:
-    """After one more beat."""
-    assert invoke(world.wire, world.beat()) == Ended.DONE
+    """After one more run."""
+    assert invoke(world.wire, world.tick()) == Ended.DONE
     assert world.own_keys()[current(world)].limit == CAP
     assert world.lineage().allowance is None
 
@@ -74,17 +74,17 @@ OPENINGS: dict[str, Callable[[World], None]] = {"the first allowance": alone, "a
 
 
 @pytest.mark.parametrize("name", OPENINGS)
-def test_whatever_befalls_a_beat_the_next_ones_set_the_allowance_and_nothing_is_told(
+def test_whatever_befalls_a_run_the_next_ones_set_the_allowance_and_nothing_is_told(
     name: str, wire: Wire, fresh: Worlds, counted: list[str]
 ) -> None:
     world = fresh()
     OPENINGS[name](world)
     before = fresh.photo()
-    for accident in accidents(wire.calls_of(fresh(before).beat())):
+    for accident in accidents(wire.calls_of(fresh(before).tick())):
         with case(counted, f"{name}: {accident}"):
             world = fresh(before)
             told = len(world.kinds())
-            invoke(wire, world.beat(), accident)
+            invoke(wire, world.tick(), accident)
             promises.the_cap_holds(world)
             assert left(world, current(world)) > 0
             goes_on(world)
@@ -94,17 +94,17 @@ def test_whatever_befalls_a_beat_the_next_ones_set_the_allowance_and_nothing_is_
 
 
 @pytest.mark.parametrize("name", OPENINGS)
-def test_taken_out_the_cap_is_the_limit_whatever_befalls_the_beat(
+def test_taken_out_the_cap_is_the_limit_whatever_befalls_the_run(
     name: str, wire: Wire, fresh: Worlds, counted: list[str]
 ) -> None:
     world = fresh()
     OPENINGS[name](world)
     held_before = fresh.photo()
     with mock.patch.object(Policy, "load", return_value=Policy.model_validate(POLICY)):
-        for accident in accidents(wire.calls_of(fresh(held_before).beat())):
+        for accident in accidents(wire.calls_of(fresh(held_before).tick())):
             with case(counted, f"{name}: {accident}"):
                 world = fresh(held_before)
-                invoke(wire, world.beat(), accident)
+                invoke(wire, world.tick(), accident)
                 promises.the_cap_holds(world)
                 world.later(minutes=10)
                 world.now = world.now.replace(minute=0)
@@ -113,7 +113,7 @@ def test_taken_out_the_cap_is_the_limit_whatever_befalls_the_beat(
 
 
 @pytest.mark.parametrize("name", OPENINGS)
-def test_the_workload_taken_out_of_the_policy_the_cap_is_the_limit_whatever_befalls_the_beat(
+def test_the_workload_taken_out_of_the_policy_the_cap_is_the_limit_whatever_befalls_the_run(
     name: str, wire: Wire, fresh: Worlds, counted: list[str]
 ) -> None:
     world = fresh()
@@ -124,10 +124,10 @@ def test_the_workload_taken_out_of_the_policy_the_cap_is_the_limit_whatever_befa
     without = copy.deepcopy(POLICY)
     without["workloads"][0]["name"] = "another-workload"
     with mock.patch.object(Policy, "load", return_value=Policy.model_validate(without)):
-        for accident in accidents(wire.calls_of(fresh(held_before).beat())):
+        for accident in accidents(wire.calls_of(fresh(held_before).tick())):
             with case(counted, f"{name}: {accident}"):
                 world = fresh(held_before)
-                invoke(wire, world.beat(), accident)
+                invoke(wire, world.tick(), accident)
                 promises.the_cap_holds(world)
                 world.later(minutes=10)
                 has_its_cap_again(world)
@@ -137,7 +137,7 @@ RUNS: dict[str, Callable[[World], None]] = {"a held key": used, "two keys in ove
 
 
 @pytest.mark.parametrize("name", RUNS)
-def test_a_key_made_beside_a_beat_leaves_the_cap_whole_and_has_an_allowance(
+def test_a_key_made_beside_a_run_leaves_the_cap_whole_and_has_an_allowance(
     name: str, wire: Wire, fresh: Worlds, counted: list[str]
 ) -> None:
     world = fresh()
@@ -145,7 +145,7 @@ def test_a_key_made_beside_a_beat_leaves_the_cap_whole_and_has_an_allowance(
     says(world)
     world.ask()
     before = fresh.photo()
-    for at, call in enumerate(wire.calls_of(fresh(before).beat())):
+    for at, call in enumerate(wire.calls_of(fresh(before).tick())):
         with case(counted, f"{name}: a whole createSecret before call {at} ({call})"):
             world = fresh(before)
 
@@ -153,7 +153,7 @@ def test_a_key_made_beside_a_beat_leaves_the_cap_whole_and_has_an_allowance(
                 invoke(wire, world.step(STEPS[0]))
                 promises.the_cap_holds(world)
 
-            beside(world, wire, create, at, world.beat())
+            beside(world, wire, create, at, world.tick())
             world.later(minutes=5)
             assert rotate(world)
             goes_on(world)
@@ -161,7 +161,7 @@ def test_a_key_made_beside_a_beat_leaves_the_cap_whole_and_has_an_allowance(
 
 
 @pytest.mark.parametrize("name", RUNS)
-def test_a_beat_beside_a_key_that_is_made_leaves_the_cap_whole(
+def test_a_run_beside_a_key_that_is_made_leaves_the_cap_whole(
     name: str, wire: Wire, fresh: Worlds, counted: list[str]
 ) -> None:
     world = fresh()
@@ -170,11 +170,11 @@ def test_a_beat_beside_a_key_that_is_made_leaves_the_cap_whole(
     world.ask()
     before = fresh.photo()
     for at, call in enumerate(wire.calls_of(fresh(before).step(STEPS[0]))):
-        with case(counted, f"{name}: a whole beat before call {at} ({call}) of createSecret"):
+        with case(counted, f"{name}: a whole run before call {at} ({call}) of createSecret"):
             world = fresh(before)
 
             def move(world: World = world) -> None:
-                invoke(wire, world.beat())
+                invoke(wire, world.tick())
                 promises.the_cap_holds(world)
 
             beside(world, wire, move, at, world.step(STEPS[0]))
@@ -186,11 +186,11 @@ def test_a_beat_beside_a_key_that_is_made_leaves_the_cap_whole(
 def test_a_person_who_sets_the_limit_between_any_two_calls_of_a_renewal_is_not_overruled_later(
     wire: Wire, fresh: Worlds, counted: list[str]
 ) -> None:
-    """What a PATCH under way overwrites nobody can help; from the next beat on the person's figure stands."""
+    """What a PATCH under way overwrites nobody can help; from the next run on the person's figure stands."""
     world = fresh()
     used(world)
     before = fresh.photo()
-    calls = wire.calls_of(fresh(before).beat())
+    calls = wire.calls_of(fresh(before).tick())
     for at, call in enumerate(calls):
         with case(counted, f"a person's PATCH before call {at} ({call})"):
             world = fresh(before)
@@ -200,7 +200,7 @@ def test_a_person_who_sets_the_limit_between_any_two_calls_of_a_renewal_is_not_o
                 world.own_keys()[hash].limit = 77.0
 
             with wire.beside(by_hand, at):
-                invoke(wire, world.beat())
+                invoke(wire, world.tick())
             world.own_keys()[hash].limit = 77.0
             goes_on(world, 8)
             assert world.own_keys()[hash].limit == 77.0
@@ -214,7 +214,7 @@ def test_a_dead_meter_and_a_dead_governor_leave_what_was_granted(wire: Wire, fre
     hash = current(world)
     for _ in range(36):
         world.later(minutes=10)
-        assert invoke(wire, world.beat()) == Ended.DONE
+        assert invoke(wire, world.tick()) == Ended.DONE
     assert left(world, hash) == pytest.approx(GRANTED * NEED)
     world.simulator.spend(hash, NEED)
     assert left(world, hash) > 0
@@ -244,7 +244,7 @@ def test_a_rotation_with_an_allowance_comes_to_rest_with_one_key_in_it(wire: Wir
     for _ in range(40):
         world.later(hours=6)
         says(world)
-        assert invoke(wire, world.beat()) == Ended.DONE
+        assert invoke(wire, world.tick()) == Ended.DONE
         promises.the_cap_holds(world)
         promises.the_secret_works(world)
         assert NEED - 0.01 <= left(world, new) <= MOST * NEED

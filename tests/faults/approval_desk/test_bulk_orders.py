@@ -5,9 +5,9 @@ from functools import partial
 
 import pytest
 
-from governor.approval import Vote
-from governor.bulk_order import KIND, BulkOrders
-from governor.dynamo_ledger import DynamoLedger
+from governor.approvals.approval import Vote
+from governor.keys.bulk_order import KIND, BulkOrders
+from governor.ledger.dynamodb import DynamoLedger
 from tests.faults.approval_desk.world import APPROVERS, OWNER, World
 from tests.faults.clients import client
 from tests.faults.harness import Fault, Wire, accidents, case

@@ -1,4 +1,4 @@
-"""A decision sent as an event, and the beat that ends what nobody decided: whatever call fails, once."""
+"""A decision sent as an event, and the run that ends what nobody decided: whatever call fails, once."""
 
 import json
 from collections.abc import Callable
@@ -30,7 +30,7 @@ def _decided(world: World) -> Any:
 def _overdue(world: World) -> Any:
     world.arrange()
     world.now += timedelta(hours=1, minutes=1)
-    return json.loads((SAMPLES / "beat.json").read_text())
+    return json.loads((SAMPLES / "run.json").read_text())
 
 
 @pytest.mark.parametrize("fault", Fault, ids=lambda fault: fault.name.lower())
@@ -61,15 +61,15 @@ def test_what_nobody_decided_is_told_and_written_off(fault: Fault, fresh: Fresh,
             assert world.told_once() == ["Approval Expired"]
             told = len(world.told)
             assert deliver(world.wire, run) == Ended.DONE
-            assert len(world.told) == told, "the next beat says nothing"
+            assert len(world.told) == told, "the next run says nothing"
 
 
-def test_a_yes_beside_the_beat_that_ends_it_is_one_or_the_other(fresh: Fresh, counted: list[str]) -> None:
+def test_a_yes_beside_the_run_that_ends_it_is_one_or_the_other(fresh: Fresh, counted: list[str]) -> None:
     world = fresh()
     held = world.arrange()
     world.now += timedelta(hours=1, minutes=1)
-    beat = json.loads((SAMPLES / "beat.json").read_text())
-    for at in range(len(world.wire.calls_of(_run(beat)))):
+    tick = json.loads((SAMPLES / "run.json").read_text())
+    for at in range(len(world.wire.calls_of(_run(tick)))):
         with case(counted, at):
             world = fresh()
             held = world.arrange()
@@ -80,7 +80,7 @@ def test_a_yes_beside_the_beat_that_ends_it_is_one_or_the_other(fresh: Fresh, co
                 world.run(request)
 
             with world.wire.beside(vote, at):
-                assert deliver(world.wire, _run(beat)) == Ended.DONE
+                assert deliver(world.wire, _run(tick)) == Ended.DONE
             assert world.votes() == []
             assert world.told_once() == ["Approval Expired"]
             assert "expired" in world.slack.told(APPROVERS[0])[-1]

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from approval_desk import handler
-from governor.slack_requests import SlackRequest
+from governor.slack.requests import SlackRequest
 from tests.faults.approval_desk.world import APPROVERS, OWNER, PRESET, ROTATED, WORKLOAD, World
 from tests.faults.harness import Accident, Fault, Wire, accidents, case
 

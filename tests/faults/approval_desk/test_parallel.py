@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from approval_desk import handler
-from governor.approval import Approval
+from governor.approvals.approval import Approval
 from tests.faults.approval_desk.world import APPROVERS, World
 from tests.faults.harness import Ended, Wire, case, context, invoke
 from tests.faults.turns import in_turns

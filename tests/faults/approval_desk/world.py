@@ -15,14 +15,14 @@ from moto.dynamodb.models import dynamodb_backends
 from moto.sqs.models import sqs_backends
 
 from approval_desk import handler
-from governor.approval import Kind, Request
-from governor.approvals import Approvals
+from governor.approvals.approval import Kind, Request
+from governor.approvals.store import Approvals
 from governor.aws_identity import HEADER, Proof, digest
-from governor.causes import CauseBook, CauseRow
-from governor.dynamo_ledger import DynamoLedger
-from governor.lineage import Lineage, LineageKey, Lineages
+from governor.keys.causes import CauseRow, CauseStore
+from governor.keys.lineage import Lineage, LineageKey, Lineages
+from governor.ledger.dynamodb import DynamoLedger
 from governor.policy import Policy
-from governor.slack_requests import SlackRequest
+from governor.slack.requests import SlackRequest
 from sandbox.slack import SlackSimulator
 from sandbox.slack.workspace import TEAM, ResponseUrl
 from tests.faults.clients import client, create_table
@@ -92,7 +92,7 @@ class World:
 
     def arrange(self, needed: int = 1, kind: Kind = "restore") -> dict[str, str]:
         """The workload's cause and the request; the value of the request's buttons."""
-        CauseBook(self.ledger).write(CauseRow(WORKLOAD, "runaway", "disabled", "e1", (HASH,), self.now))
+        CauseStore(self.ledger).write(CauseRow(WORKLOAD, "runaway", "disabled", "e1", (HASH,), self.now))
         asked = Request(
             "request", kind, WORKLOAD, "U0SOMEBODY", self.now, self.now + timedelta(hours=1), {"cause": "runaway"},
             APPROVERS, needed,

@@ -18,8 +18,8 @@ from moto import mock_aws
 
 from broadcast_gateway import handler as gateway
 from broadcast_tally import handler as tally
-from governor.broadcast import LastPushed, Line, Pushed, Watch, digest_of
-from governor.meter_tips import MeterTips
+from governor.broadcast.messages import LastPushed, Line, Pushed, Watch, digest_of
+from governor.broadcast.meter_tips import MeterTips
 from tests.faults.clients import client
 from tests.faults.harness import Accident, Ended, Fault, Wire, accidents, case, context, invoke
 from tests.unit.broadcast_gateway.otlp import NOW, TOKEN, event, request
@@ -99,7 +99,7 @@ def pipe() -> Iterator[Pipe]:
         stack.enter_context(mock_aws())
         stack.enter_context(wire.connected(mock.Mock()))
         stack.enter_context(mock.patch("broadcast_tally.handler.time.time", return_value=float(NOW)))
-        stack.enter_context(mock.patch("governor.header_token.HeaderToken.PAUSE_SECONDS", 0))
+        stack.enter_context(mock.patch("governor.secrets.header_token.HeaderToken.PAUSE_SECONDS", 0))
         wire.begin()
         secret = json.dumps({"token": TOKEN})
         client("secretsmanager").create_secret(Name="governor/broadcast", SecretString=secret)

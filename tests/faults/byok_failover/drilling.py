@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 import byok_failover.handler
+from governor.byok_marks import mark_of
 from governor.clock import format_instant
-from governor.marks import mark_of
 from sandbox.openrouter.credentials import Credential
 from tests.faults.byok_failover.opening import Worlds
 from tests.faults.harness import Accident, Ended, Fault, accidents, context, invoke, writes
@@ -24,7 +24,7 @@ def policy(**more: Any) -> dict[str, Any]:
     return {**POLICY, "byok": [{**DECLARED, **more}]}
 
 
-def beat(world: World) -> Callable[[], object]:
+def tick(world: World) -> Callable[[], object]:
     event = {"version": 1, "scheduled_time": format_instant(world.now)}
     return lambda: byok_failover.handler.lambda_handler(event, context(100.0))
 
@@ -35,11 +35,11 @@ def drill(world: World, id: str = "request-1") -> Callable[[], object]:
     return lambda: byok_failover.handler.lambda_handler(event, context(100.0))
 
 
-def settled(fresh: Worlds, *, beats: int = 1) -> Photo:
-    """The opening's world, some beats on."""
+def settled(fresh: Worlds, *, ticks: int = 1) -> Photo:
+    """The opening's world, some runs on."""
     world = fresh()
-    for _ in range(beats):
-        assert invoke(world.wire, beat(world)) == Ended.DONE
+    for _ in range(ticks):
+        assert invoke(world.wire, tick(world)) == Ended.DONE
         world.later(minutes=10)
     return fresh.photo()
 
@@ -65,11 +65,11 @@ def held(world: World) -> list[str]:
     return [one.settings["name"] for one in every if one.settings["disabled"] and mark_of(one.settings["name"])]
 
 
-def rest(world: World, beats: int = 3) -> None:
-    """The beats that follow, undisturbed."""
-    for _ in range(beats):
+def rest(world: World, ticks: int = 3) -> None:
+    """The runs that follow, undisturbed."""
+    for _ in range(ticks):
         world.later(minutes=10)
-        assert invoke(world.wire, beat(world)) == Ended.DONE
+        assert invoke(world.wire, tick(world)) == Ended.DONE
 
 
 def results(world: World) -> list[tuple[str, str]]:

@@ -7,7 +7,6 @@ import pytest
 
 from tests.faults.byok_failover.drilling import (
     assert_whole,
-    beat,
     called,
     chosen,
     drill,
@@ -16,6 +15,7 @@ from tests.faults.byok_failover.drilling import (
     rest,
     results,
     settled,
+    tick,
 )
 from tests.faults.byok_failover.opening import Worlds, worlds
 from tests.faults.harness import Accident, Ended, Fault, Wire, case, deliver, invoke
@@ -58,7 +58,7 @@ def test_an_undisturbed_drill_passes(wire: Wire, fresh: Worlds, before: Photo) -
     assert_whole(world)
 
 
-def test_any_call_of_a_drill_may_fail_and_the_beats_after_it_leave_nothing_half_done(
+def test_any_call_of_a_drill_may_fail_and_the_runs_after_it_leave_nothing_half_done(
     wire: Wire, fresh: Worlds, before: Photo, counted: list[str]
 ) -> None:
     for accident in chosen(wire.calls_of(drill(fresh(before)))):
@@ -70,7 +70,7 @@ def test_any_call_of_a_drill_may_fail_and_the_beats_after_it_leave_nothing_half_
             assert_whole(world)
 
 
-def test_a_drill_whose_undoing_fails_too_is_undone_by_the_beat_after(
+def test_a_drill_whose_undoing_fails_too_is_undone_by_the_run_after(
     wire: Wire, fresh: Worlds, before: Photo, counted: list[str]
 ) -> None:
     calls = wire.calls_of(drill(fresh(before)))
@@ -79,11 +79,11 @@ def test_a_drill_whose_undoing_fails_too_is_undone_by_the_beat_after(
         invoke(wire, drill(world), Accident(at, Fault.KILLED_AFTER, calls[at]))
         world.later(minutes=10)
         photo = fresh.photo()
-        undoing = wire.calls_of(beat(world))
+        undoing = wire.calls_of(tick(world))
         for accident in [one for one in chosen(undoing) if one.fault.kills or one.fault is Fault.TIMED_OUT_AFTER]:
             with case(counted, f"{at}, then {accident}"):
                 again = fresh(photo)
-                invoke(wire, beat(again), accident)
+                invoke(wire, tick(again), accident)
                 rest(again)
                 assert results(again) == [("Drill Failed", "interrupted")]
                 assert_whole(again)
@@ -107,14 +107,14 @@ def test_a_second_drill_of_the_provider_at_any_moment_of_the_first_never_overlap
             assert_whole(world)
 
 
-def test_two_drills_and_a_beat_interleaved_at_every_call_end_whole(
+def test_two_drills_and_a_run_interleaved_at_every_call_end_whole(
     wire: Wire, fresh: Worlds, before: Photo, counted: list[str]
 ) -> None:
     for seed in range(60):
         with case(counted, f"seed {seed}"):
             world = fresh(before)
             seen = never_both(world)
-            in_turns(wire, [drill(world), drill(world, "request-2"), beat(world)], seed)
+            in_turns(wire, [drill(world), drill(world, "request-2"), tick(world)], seed)
             rest(world)
             assert max(map(len, seen), default=0) <= 1
             assert_whole(world)
@@ -132,14 +132,14 @@ def test_the_same_request_delivered_beside_itself_is_one_drill(
             assert_whole(world)
 
 
-def test_a_beat_at_any_moment_of_a_drill_lets_it_go_on(
+def test_a_run_at_any_moment_of_a_drill_lets_it_go_on(
     wire: Wire, fresh: Worlds, before: Photo, counted: list[str]
 ) -> None:
     calls = wire.calls_of(drill(fresh(before)))
     for at in range(len(calls)):
         with case(counted, f"before call {at} ({calls[at]})"):
             world = fresh(before)
-            with wire.beside(beat(world), at):
+            with wire.beside(tick(world), at):
                 assert deliver(wire, drill(world)) == Ended.DONE
             rest(world)
             assert [kind for kind, _ in results(world)] == ["Drill Passed"]

@@ -19,9 +19,9 @@ from moto.dynamodb.models import dynamodb_backends
 from moto.secretsmanager.models import secretsmanager_backends
 
 from governor.clock import format_instant
-from governor.dynamo_ledger import DynamoLedger
 from governor.events import Event
 from governor.ledger import Put
+from governor.ledger.dynamodb import DynamoLedger
 from governor.policy import Policy
 from incident_picture import handler
 from sandbox.slack import SlackSimulator

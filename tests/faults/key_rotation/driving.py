@@ -61,10 +61,10 @@ def rotated(world: World) -> str:
     return str(world.secret()["hash"])
 
 
-def beats(world: World, count: int = 3, minutes: int = 10) -> None:
-    """Beats of the retirement's schedule, each of which must pass."""
+def ticks(world: World, count: int = 3, minutes: int = 10) -> None:
+    """Runs of the retirement's schedule, each of which must pass."""
     for _ in range(count):
-        assert invoke(world.wire, world.beat()) == Ended.DONE
+        assert invoke(world.wire, world.tick()) == Ended.DONE
         promises.the_secret_works(world)
         promises.the_cap_holds(world)
         world.later(minutes=minutes)

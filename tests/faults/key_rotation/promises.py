@@ -1,6 +1,6 @@
 """What must hold after every accident, as sentences over the world."""
 
-from governor.lineage import Lineage
+from governor.keys.lineage import Lineage
 from tests.faults.key_rotation.world import ALLOWED, CAP, MEMBER, REFUSED, World
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from moto.core.botocore_stubber import BotocoreStubber
 
-from governor.lineage import Lineage
+from governor.keys.lineage import Lineage
 from key_retirement import side_by_side
 from key_rotation import handler
 from sandbox.openrouter.identities import hash_of
@@ -141,7 +141,7 @@ def assert_retired(batch: Batch, by_hand: Collection[str] = ()) -> None:
 
 def test_the_keys_that_leave_together_cost_one_change_a_list_and_one_question(wire: Wire, batched: Worlds) -> None:
     photo = retiring(batched)
-    calls = wire.calls_of(Batch(batched(photo)).world.beat())
+    calls = wire.calls_of(Batch(batched(photo)).world.tick())
     count = Counter(name.removeprefix("openrouter.") for name in calls)
     assert count["PATCH /api/v1/byok/{id}"] == 1
     assert count["PATCH /api/v1/observability/destinations/{id}"] == 1
@@ -152,17 +152,17 @@ def test_the_keys_that_leave_together_cost_one_change_a_list_and_one_question(wi
 
 
 @pytest.mark.parametrize("fault", list(Fault), ids=lambda fault: fault.name.lower())
-def test_a_beat_that_retires_a_batch_may_fail_at_any_call_and_the_next_ones_converge(
+def test_a_run_that_retires_a_batch_may_fail_at_any_call_and_the_next_ones_converge(
     fault: Fault, wire: Wire, batched: Worlds, counted: list[str]
 ) -> None:
     photo = retiring(batched)
-    for accident in accidents(wire.calls_of(batched(photo).beat()), (fault,)):
+    for accident in accidents(wire.calls_of(batched(photo).tick()), (fault,)):
         with case(counted, f"{accident}"):
             batch = Batch(batched(photo))
-            invoke(wire, batch.world.beat(), accident)
+            invoke(wire, batch.world.tick(), accident)
             batch.promises_hold()
             for _ in range(3):
-                assert invoke(wire, batch.world.beat()) == Ended.DONE
+                assert invoke(wire, batch.world.tick()) == Ended.DONE
                 batch.world.later(minutes=10)
             assert_retired(batch)
 
@@ -182,34 +182,34 @@ def side_by_side_over_moto(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("side_by_side_over_moto")
 @pytest.mark.parametrize("fault", [Fault.KILLED_AFTER, Fault.TIMED_OUT_AFTER], ids=lambda fault: fault.name.lower())
-def test_a_beat_whose_lineages_are_tended_side_by_side_may_fail_at_any_call_and_the_next_ones_converge(
+def test_a_run_whose_lineages_are_tended_side_by_side_may_fail_at_any_call_and_the_next_ones_converge(
     fault: Fault, wire: Wire, batched: Worlds, counted: list[str]
 ) -> None:
     """Which lineage makes the call differs from run to run: whichever does, the promises hold for all."""
     photo = retiring(batched)
-    for accident in accidents(wire.calls_of(batched(photo).beat()), (fault,)):
+    for accident in accidents(wire.calls_of(batched(photo).tick()), (fault,)):
         with case(counted, f"{accident}"):
             batch = Batch(batched(photo))
-            invoke(wire, batch.world.beat(), accident)
+            invoke(wire, batch.world.tick(), accident)
             batch.promises_hold()
             for _ in range(3):
-                assert invoke(wire, batch.world.beat()) == Ended.DONE
+                assert invoke(wire, batch.world.tick()) == Ended.DONE
                 batch.world.later(minutes=10)
             assert_retired(batch)
 
 
-def test_a_list_that_a_person_edits_before_any_call_of_the_beat_keeps_the_edit(
+def test_a_list_that_a_person_edits_before_any_call_of_the_run_keeps_the_edit(
     wire: Wire, batched: Worlds, counted: list[str]
 ) -> None:
     photo = retiring(batched)
-    for at, name in enumerate(wire.calls_of(batched(photo).beat())):
+    for at, name in enumerate(wire.calls_of(batched(photo).tick())):
         with case(counted, f"edited before {name}"):
             batch = Batch(batched(photo))
             other, _ = batch.world.simulator.create_key("by-hand", workspace=PLACE)
             with wire.beside(partial(batch.add_by_hand, other.hash), at):
-                invoke(wire, batch.world.beat())
+                invoke(wire, batch.world.tick())
             for _ in range(2):
-                assert invoke(wire, batch.world.beat()) == Ended.DONE
+                assert invoke(wire, batch.world.tick()) == Ended.DONE
             lost = any(other.hash not in listed for listed in batch.listed())
             # OpenRouter's PATCH replaces the whole list: an edit between our last read and our write is lost by it.
             assert not lost or "PATCH" in name

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 import key_planning.handler
-from governor.approval import Request, Vote
-from governor.bulk_order import KIND, BulkOrder, BulkOrders, Frozen, Word, asker, token_of
-from governor.dynamo_ledger import DynamoLedger
-from governor.lineage import Lineage
+from governor.approvals.approval import Request, Vote
+from governor.keys.bulk_order import KIND, BulkOrder, BulkOrders, Frozen, Word, asker, token_of
+from governor.keys.lineage import Lineage
+from governor.ledger.dynamodb import DynamoLedger
 from tests.faults.clients import client
 from tests.faults.harness import Accident, Ended, Fault, Wire, accidents, case, context, deliver, invoke, writes
 from tests.faults.key_rotation.opening import Worlds, worlds
@@ -231,7 +231,7 @@ def test_a_single_rotation_beside_an_order_replaces_its_key_once(
     photo = ordered.photo()
 
     def single(world: World) -> None:
-        event = world.request("Rotation Requested", "wish", requested_by="U0LEAD")
+        event = world.request("Rotation Requested", "asked", requested_by="U0LEAD")
         event["detail"]["subject"] = NAMES[0]
         key_planning.handler.lambda_handler(event, context())
 
@@ -299,6 +299,6 @@ def test_the_rotations_of_an_order_say_so_and_others_do_not(wire: Wire, ordered:
     orders.rotate_all()
     for _ in range(40):
         orders.world.later(hours=12)
-        assert invoke(orders.world.wire, orders.world.beat()) == Ended.DONE
+        assert invoke(orders.world.wire, orders.world.tick()) == Ended.DONE
     for kind in ("Rotation Started", "Key Rotated", "Key Retired"):
         assert [one["order"] for one in orders.told(kind)] == [ONE] * len(NAMES)

@@ -72,10 +72,10 @@ class Life(RuleBasedStateMachine):
         self._happens(self.last, accident)
 
     @rule(accident=ACCIDENTS, minutes=st.sampled_from([10, 70, 60 * 26, 60 * 24 * 9]))
-    def time_passes_to_a_beat(self, accident: tuple[Accident, ...], minutes: int) -> None:
+    def time_passes_to_a_tick(self, accident: tuple[Accident, ...], minutes: int) -> None:
         self.world.later(minutes=minutes)
         self.last = self.last if minutes <= 10 else None
-        self._happens(self.world.beat(), accident)
+        self._happens(self.world.tick(), accident)
 
     @rule(accident=ACCIDENTS)
     def the_planner_and_its_queue_work(self, accident: tuple[Accident, ...]) -> None:
@@ -162,7 +162,7 @@ class Life(RuleBasedStateMachine):
         return any(current in row.hashes for row in self.world.causes().standing())
 
     def _come_to_rest(self) -> None:
-        """No accidents any more: restores, Secrets Manager's repeats, beats, and three weeks."""
+        """No accidents any more: restores, Secrets Manager's repeats, runs, and three weeks."""
         world = self.world
         if world.causes().standing():
             assert deliver(world.wire, world.restore("exposed", self._request())) == Ended.DONE
@@ -173,7 +173,7 @@ class Life(RuleBasedStateMachine):
                 if invoke(world.wire, world.step(step)) != Ended.DONE:
                     break
             for _ in range(3):
-                assert invoke(world.wire, world.beat()) == Ended.DONE
+                assert invoke(world.wire, world.tick()) == Ended.DONE
                 self.the_promises_hold()
                 world.later(minutes=10)
 

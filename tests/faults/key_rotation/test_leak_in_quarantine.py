@@ -4,7 +4,7 @@ import pytest
 
 from tests.faults.harness import Ended, Fault, Wire, accidents, case, deliver, invoke
 from tests.faults.key_rotation import promises
-from tests.faults.key_rotation.driving import beats, rotated, states
+from tests.faults.key_rotation.driving import rotated, states, ticks
 from tests.faults.key_rotation.opening import Worlds
 from tests.faults.key_rotation.world import World
 
@@ -13,9 +13,9 @@ def in_quarantine(world: World) -> str:
     """The old key is disabled, and could still be rolled back to; the new one's hash."""
     world.simulator.spend(world.first, 40.0)
     new = rotated(world)
-    beats(world, 1)
+    ticks(world, 1)
     world.later(hours=25)
-    beats(world, 2)
+    ticks(world, 2)
     assert states(world) == {world.first: "quarantined", new: "current"}
     return new
 
@@ -63,7 +63,7 @@ def test_a_report_at_any_call_of_a_rollback_leaves_no_leaked_key_that_works(
                 invoke(wire, world.roll_back())
             invoke(wire, world.roll_back())
             world.later(minutes=10)
-            invoke(wire, world.beat())
+            invoke(wire, world.tick())
             assert not world.works(world.plaintext), "a leaked key works again"
             assert world.works(world.secret()["api_key"]) or world.causes().standing(), "no key, and nobody says why"
             assert new in world.own_keys()
@@ -74,7 +74,7 @@ def test_a_person_who_enables_it_is_told_that_it_leaked_and_it_is_disabled_again
     new = in_quarantine(world)
     assert deliver(wire, world.leak("leak-1", world.first)) == Ended.DONE
     world.own_keys()[world.first].disabled = False
-    beats(world, 1)
+    ticks(world, 1)
     assert_kept_out(world, new)
     (drifted,) = [one["Detail"] for one in world.told if one["DetailType"] == "Key Drifted"]
     assert "it leaked, and never comes back" in drifted["reason"]
@@ -89,6 +89,6 @@ def test_its_workload_rotates_on_and_the_leaked_key_is_deleted_when_its_quaranti
     newest = rotated(world)
     assert world.secret()["hash"] == newest
     world.later(days=9)
-    beats(world, 2)
+    ticks(world, 2)
     assert world.first not in world.own_keys()
     assert "Key Disabled" not in world.kinds(), "the current key did not leak"

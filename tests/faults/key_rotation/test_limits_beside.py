@@ -6,7 +6,7 @@ import pytest
 
 from tests.faults.harness import Wire, case, invoke
 from tests.faults.key_rotation import promises
-from tests.faults.key_rotation.driving import beats, rotate, rotated
+from tests.faults.key_rotation.driving import rotate, rotated, ticks
 from tests.faults.key_rotation.opening import Worlds
 from tests.faults.key_rotation.world import STEPS, World
 
@@ -23,16 +23,16 @@ def rests(world: World) -> None:
 def retires(world: World) -> None:
     """The overlap is over: the next run disables the old key and gives the current one the rest."""
     rests(world)
-    beats(world, 1)
+    ticks(world, 1)
     world.later(hours=25)
 
 
 def alone_again(world: World) -> None:
     """A new month after the old key was deleted: the next run gives the current key the whole cap."""
     retires(world)
-    beats(world, 2)
+    ticks(world, 2)
     world.later(days=8)
-    beats(world, 2)
+    ticks(world, 2)
     world.later(days=20)
     world.now = world.now.replace(minute=0)
 
@@ -40,14 +40,14 @@ def alone_again(world: World) -> None:
 def back_to_the_former(world: World) -> None:
     """The old key is in quarantine, its limit what it has spent: a rollback gives it a share of the cap again."""
     retires(world)
-    beats(world, 2)
+    ticks(world, 2)
     world.later(hours=1)
 
 
 RUNS: dict[str, tuple[Callable[[World], None], Run]] = {
-    "the current key gets what a resting one needs no more": (rests, World.beat),
-    "the current key gets what a retired one needs no more": (retires, World.beat),
-    "the current key alone gets the whole cap": (alone_again, World.beat),
+    "the current key gets what a resting one needs no more": (rests, World.tick),
+    "the current key gets what a retired one needs no more": (retires, World.tick),
+    "the current key alone gets the whole cap": (alone_again, World.tick),
     "a former key gets a share again": (back_to_the_former, World.roll_back),
 }
 

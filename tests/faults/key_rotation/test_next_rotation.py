@@ -3,8 +3,8 @@
 import time_machine
 
 import key_planning.handler
-from governor.causes import CauseBook, CauseRow
-from governor.dynamo_ledger import DynamoLedger
+from governor.keys.causes import CauseRow, CauseStore
+from governor.ledger.dynamodb import DynamoLedger
 from tests.faults.clients import client
 from tests.faults.harness import Ended, Wire, context, invoke
 from tests.faults.key_rotation import promises
@@ -20,7 +20,7 @@ def rolled_back(world: World, wire: Wire) -> None:
     assert rotate(world, attempts=1)
     world.later(hours=26)
     for _ in range(2):
-        assert invoke(wire, world.beat()) == Ended.DONE
+        assert invoke(wire, world.tick()) == Ended.DONE
         world.later(minutes=10)
     assert world.own_keys()[world.first].disabled
     assert invoke(wire, world.roll_back()) == Ended.DONE
@@ -47,21 +47,21 @@ def test_a_rotation_refused_for_a_runaway_is_cleared_away_and_the_next_one_works
     world.ask()
     assert rotate(world, attempts=1)
     wire.begin()
-    book = CauseBook(DynamoLedger(client("dynamodb"), "ledger"))
-    (runaway,) = book.write(CauseRow(WORKLOAD, "runaway", "disabled", "event-1", (), world.now))
+    store = CauseStore(DynamoLedger(client("dynamodb"), "ledger"))
+    (runaway,) = store.write(CauseRow(WORKLOAD, "runaway", "disabled", "event-1", (), world.now))
     with time_machine.travel(world.now, tick=False):
         world.ask()
     refused = world.token
     assert not rotate(world, attempts=2)
     assert world.kinds()[-1] == "Rotation Failed"
-    assert invoke(wire, world.beat()) == Ended.DONE
+    assert invoke(wire, world.tick()) == Ended.DONE
     assert "AWSPENDING" in world.stages()[refused], "Secrets Manager may still be trying"
     world.later(hours=2, minutes=-10)
-    assert invoke(wire, world.beat()) == Ended.DONE
+    assert invoke(wire, world.tick()) == Ended.DONE
     assert "AWSPENDING" not in world.stages().get(refused, [])
     wire.begin()
     ended = CauseRow(WORKLOAD, "runaway", "lifted", "event-1", (), world.now, version=runaway.version)
-    book.write(ended)
+    store.write(ended)
     world.ask()
     assert rotate(world, attempts=1)
 
@@ -94,11 +94,11 @@ def test_a_request_made_while_another_rotation_is_unfinished_waits_in_the_queue(
     assert sum(key.limit for key in world.own_keys().values() if not key.disabled) <= CAP + 1e-6
 
 
-def test_a_workload_that_has_no_secret_yet_fails_no_beat(wire: Wire, fresh: Worlds) -> None:
+def test_a_workload_that_has_no_secret_yet_fails_no_run(wire: Wire, fresh: Worlds) -> None:
     world = fresh()
     wire.begin()
     client("secretsmanager").delete_secret(SecretId=SECRET, ForceDeleteWithoutRecovery=True)
-    assert invoke(wire, world.beat()) == Ended.DONE
+    assert invoke(wire, world.tick()) == Ended.DONE
 
 
 def test_the_first_rotation_ever_refused_is_cleared_away_and_the_next_one_works(wire: Wire, fresh: Worlds) -> None:
@@ -110,6 +110,6 @@ def test_the_first_rotation_ever_refused_is_cleared_away_and_the_next_one_works(
     assert not rotate(world, attempts=1)
     assert world.kinds()[-1] == "Rotation Failed"
     world.later(hours=1, minutes=55)
-    assert invoke(wire, world.beat()) == Ended.DONE
+    assert invoke(wire, world.tick()) == Ended.DONE
     assert refused not in world.stages()
     world.ask()

@@ -9,7 +9,7 @@ import pytest
 import key_planning.handler
 from tests.faults.clients import client
 from tests.faults.harness import Ended, Fault, Wire, accidents, case, context, deliver, invoke
-from tests.faults.key_rotation.driving import beats, rotate, rotated
+from tests.faults.key_rotation.driving import rotate, rotated, ticks
 from tests.faults.key_rotation.opening import Worlds
 from tests.faults.key_rotation.world import SECRET, WORKLOAD, World
 from tests.faults.stage import Photo
@@ -24,7 +24,7 @@ def due(fresh: Worlds) -> Photo:
     rotated(world)
     for _ in range(2):
         world.later(days=9)
-        beats(world)
+        ticks(world)
     world.later(days=60)
     return fresh.photo()
 

@@ -7,7 +7,7 @@ import pytest
 
 from key_retirement.side_by_side import FEW
 from tests.faults.harness import Ended, Wire, invoke
-from tests.faults.key_rotation.driving import beats, rotated, states, up_to
+from tests.faults.key_rotation.driving import rotated, states, ticks, up_to
 from tests.faults.key_rotation.opening import Worlds, worlds
 from tests.faults.key_rotation.world import CAP, PLACE, POLICY, STEPS, WORKLOAD
 
@@ -35,7 +35,7 @@ def test_the_accounts_whole_list_of_assignments_is_not_read_for_a_key_that_is_wh
 
 
 @pytest.mark.parametrize("more", [3, 2 * FEW], ids=["one after another", "side by side"])
-def test_a_beat_reads_each_list_once_however_many_lineages_it_tends(more: int, wire: Wire) -> None:
+def test_a_run_reads_each_list_once_however_many_lineages_it_tends(more: int, wire: Wire) -> None:
     (workload,) = POLICY["workloads"]
     others: list[dict[str, Any]] = [
         {**workload, "name": f"{WORKLOAD}-{number}", "secret": f"openrouter/{number}"} for number in range(more)
@@ -44,25 +44,25 @@ def test_a_beat_reads_each_list_once_however_many_lineages_it_tends(more: int, w
         world = fresh()
         rotated(world)
         world.later(hours=26)
-        assert world.now.minute == 0, "the first beat of an hour tends every lineage"
-        asked = lists(wire.calls_of(world.beat()))
+        assert world.now.minute == 0, "the first run of an hour tends every lineage"
+        asked = lists(wire.calls_of(world.tick()))
     assert len(set(asked)) == len(asked)
     assert len(asked) == 6
 
 
-def test_once_the_old_key_is_gone_a_beat_within_the_hour_asks_nothing(wire: Wire, fresh: Worlds) -> None:
+def test_once_the_old_key_is_gone_a_run_within_the_hour_asks_nothing(wire: Wire, fresh: Worlds) -> None:
     world = fresh()
     new = rotated(world)
     world.later(hours=26)
-    beats(world, count=2)
+    ticks(world, count=2)
     world.later(days=8)
-    beats(world, count=9)
+    ticks(world, count=9)
     assert set(states(world).values()) == {"deleted", "current"}
     assert world.now.minute >= 10
-    assert not [name for name in wire.calls_of(world.beat()) if name.startswith("openrouter")]
+    assert not [name for name in wire.calls_of(world.tick()) if name.startswith("openrouter")]
     world.later(days=30)
     world.now = world.now.replace(minute=0)
-    beats(world, count=1)
+    ticks(world, count=1)
     assert world.own_keys()[new].limit == CAP
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from tests.faults.harness import Accident, Ended, Fault, Wire, accidents, case, deliver, invoke, writes
 from tests.faults.key_rotation import promises
-from tests.faults.key_rotation.driving import beats, rotate, rotated, states
+from tests.faults.key_rotation.driving import rotate, rotated, states, ticks
 from tests.faults.key_rotation.opening import Worlds
 from tests.faults.key_rotation.world import STEPS, World
 from tests.faults.stage import Photo
@@ -18,7 +18,7 @@ def before(fresh: Worlds, at: str) -> tuple[Photo, str]:
     world = fresh()
     new = rotated(world)
     world.later(hours=STAGES[at])
-    beats(world, 2)
+    ticks(world, 2)
     return fresh.photo(), new
 
 
@@ -95,7 +95,7 @@ def test_two_peoples_decisions_at_any_call_of_each_other_roll_back_once(
     for at in range(len(wire.calls_of(world.carry_out(world.decided())))):
         with case(counted, at):
             world = fresh(photo)
-            mine, theirs = world.decided(), world.decided("U0SEARCH", "wish-2")
+            mine, theirs = world.decided(), world.decided("U0SEARCH", "request-2")
             with wire.beside(world.carry_out(theirs), at):
                 assert deliver(wire, world.carry_out(mine)) == Ended.DONE
             # Lambda tries again: while one of the two set limits, the other left them alone.
@@ -103,7 +103,7 @@ def test_two_peoples_decisions_at_any_call_of_each_other_roll_back_once(
             promises.the_secret_works(world)
             assert states(world) == {world.first: "current", new: "overlap"}
             assert world.kinds().count("Rotation Rolled Back") == 1
-            assert sorted((world.outcome(), world.outcome("wish-2"))) == ["done", "failed"]
+            assert sorted((world.outcome(), world.outcome("request-2"))) == ["done", "failed"]
 
 
 @pytest.mark.parametrize("step", STEPS)

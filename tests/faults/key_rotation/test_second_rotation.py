@@ -5,7 +5,7 @@ import pytest
 from tests.faults.clients import client
 from tests.faults.harness import Accident, Fault, Wire, case, invoke
 from tests.faults.key_rotation import promises
-from tests.faults.key_rotation.driving import beats, rotate, states, up_to
+from tests.faults.key_rotation.driving import rotate, states, ticks, up_to
 from tests.faults.key_rotation.opening import Worlds
 from tests.faults.key_rotation.world import SECRET, STEPS, World
 from tests.faults.stage import Photo
@@ -41,12 +41,12 @@ def assert_the_second_won(world: World) -> None:
     assert lineage.current.hash == world.secret()["hash"]
     promises.the_new_key_may_do_what_the_old_one_may(world, world.first, lineage.current.hash)
     world.later(hours=2)
-    beats(world)
+    ticks(world)
     for _ in range(3):
         world.later(hours=27)
-        beats(world)
+        ticks(world)
     world.later(days=8)
-    beats(world)
+    ticks(world)
     current = world.secret()["hash"]
     assert set(world.own_keys()) == {current}, "what the first rotation made is still there"
     assert [hash for hash, state in states(world).items() if state == "current"] == [current]
@@ -110,12 +110,12 @@ def test_the_second_rotation_meets_accidents_too(step: str, wire: Wire, fresh: W
 def test_a_key_that_rests_gets_more_only_once_the_current_one_has_less(
     wire: Wire, fresh: Worlds, counted: list[str]
 ) -> None:
-    """A rotation in the overlap of another: the new split gives the resting key more than the beat had left it."""
+    """A rotation in the overlap of another: the new split gives the resting key more than the run had left it."""
     world = fresh()
     world.ask()
     assert rotate(world)
     world.later(hours=2)
-    beats(world)
+    ticks(world)
     world.ask()
     stands = fresh.photo()
     names = wire.calls_of(fresh(stands).step("createSecret"))

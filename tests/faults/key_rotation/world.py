@@ -13,15 +13,15 @@ from pydantic import SecretStr
 import key_planning.handler
 import key_retirement.handler
 import kill_switch.handler
-from governor import key_rollback
-from governor.approval import Request, Vote
-from governor.approval_evidence import approval_event
-from governor.approvals import Approvals
-from governor.causes import CauseRow, Causes
+from governor.approvals.approval import Request, Vote
+from governor.approvals.evidence import approval_event
+from governor.approvals.store import Approvals
 from governor.clock import format_instant
-from governor.dynamo_ledger import DynamoLedger
 from governor.events import DetailType
-from governor.lineage import Lineage
+from governor.keys import rollback as key_rollback
+from governor.keys.causes import CauseRow, Causes
+from governor.keys.lineage import Lineage
+from governor.ledger.dynamodb import DynamoLedger
 from governor.policy import Policy
 from key_rotation import handler
 from management_api import OpenRouter
@@ -175,8 +175,8 @@ class World:
         event = {"Step": name, "SecretId": self.arn(), "ClientRequestToken": token or self.token}
         return lambda: handler.lambda_handler(event, context())
 
-    def beat(self) -> Callable[[], object]:
-        """A beat of the retirement's schedule, at the top of the hour's first ten minutes or not as `now` says."""
+    def tick(self) -> Callable[[], object]:
+        """A run of the retirement's schedule, at the top of the hour's first ten minutes or not as `now` says."""
         event = {"version": 1, "scheduled_time": format_instant(self.now)}
         return lambda: key_retirement.handler.lambda_handler(event, context(100.0))
 
@@ -208,7 +208,7 @@ class World:
         event = self.request("Rollback Requested", id, requested_by=by)
         return lambda: key_retirement.handler.lambda_handler(event, context(100.0))
 
-    def decided(self, by: str = "U0LEAD", id: str = "wish-1") -> dict[str, Any]:
+    def decided(self, by: str = "U0LEAD", id: str = "request-1") -> dict[str, Any]:
         """Somebody entitled to it decided that the key as it is now gives way to the former one; the event of it."""
         self.wire.begin()
         lineage, (workload,) = self.lineage(), Policy.model_validate(POLICY).workloads
@@ -229,7 +229,7 @@ class World:
         table = client("dynamodb")
         return Approvals(DynamoLedger(table, "ledger"), DynamoLedger(table, DECISIONS))
 
-    def outcome(self, id: str = "wish-1") -> str:
+    def outcome(self, id: str = "request-1") -> str:
         """Where the request stands."""
         self.wire.begin()
         approval = self.approvals().get(id)

@@ -35,7 +35,7 @@ def assert_disabled_once(world: World, cause: str) -> None:
     row = world.row(cause)
     assert row is not None
     assert (row["status"], set(row["hashes"])) == ("disabled", set(world.hashes))
-    assert len(world.leash()) == 1
+    assert len(world.recent_disables()) == 1
     told = world.told_of(DetailType.KEY_DISABLED)
     assert len({entry["Detail"]["id"] for entry in told}) == 1
     assert all(entry["Detail"] == told[0]["Detail"] for entry in told), "one id, two stories"
@@ -126,7 +126,7 @@ def test_a_dead_lettered_runaway_is_finished_by_the_next_event_of_the_incident(
                 invoke(wire, world.run(world.runaway()), accident)
             assert invoke(wire, world.run(world.runaway("runaway-2"))) == Ended.DONE
             assert world.disabled() == {*world.hashes, world.by_hand}
-            assert len(world.leash()) == 1
+            assert len(world.recent_disables()) == 1
 
 
 BESIDE: dict[str, Callable[[World], dict[str, Any]]] = {
@@ -148,7 +148,7 @@ def test_what_happens_whole_between_any_two_calls_changes_nothing_about_the_end(
             with wire.beside(world.run(BESIDE[beside](world)), at):
                 assert invoke(wire, world.run(event)) == Ended.DONE
             assert world.disabled() == {*world.hashes, world.by_hand}
-            assert len(world.leash()) == 1
+            assert len(world.recent_disables()) == 1
             told = world.told_of(DetailType.KEY_DISABLED)
             assert told
             assert all(entry["disabled"] >= set(world.hashes) for entry in told)

@@ -65,4 +65,4 @@ def test_an_order_to_disable_converges_and_is_told_when_it_is_done(
             assert {entry["Detail"]["subject"] for entry in told} == {WORKLOAD}
             assert len({entry["Detail"]["id"] for entry in told}) == 1
             assert all(entry["disabled"] == everything for entry in told), "told before it was done"
-            assert world.leash() == []
+            assert world.recent_disables() == []

@@ -81,7 +81,7 @@ def test_a_leak_reported_while_keys_are_given_back_leaves_them_disabled(
     for at, name in enumerate(calls):
         with case(counted, f"a leak before call {at} ({name}){', and death at once' if killed else ''}"):
             world = fresh()
-            world.later(days=1)  # the leash of the day is not the point
+            world.later(days=1)  # the rate limit of the day is not the point
             event = world.restore()
             death = [Accident(at, Fault.KILLED_AFTER)] if killed else []
             with wire.beside(world.run(world.exposed()), at):

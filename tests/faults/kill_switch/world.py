@@ -10,12 +10,12 @@ from unittest import mock
 
 from moto import mock_aws
 
-from governor.approval import Request, Vote
-from governor.approval_evidence import approval_event
-from governor.approvals import Approvals
+from governor.approvals.approval import Request, Vote
+from governor.approvals.evidence import approval_event
+from governor.approvals.store import Approvals
 from governor.clock import format_instant
-from governor.dynamo_ledger import DynamoLedger
 from governor.events import DetailType
+from governor.ledger.dynamodb import DynamoLedger
 from governor.policy import Policy
 from kill_switch import handler
 from sandbox.openrouter import Simulator
@@ -92,7 +92,7 @@ class World:
         row = self.ledger().get(f"subject#{WORKLOAD}", f"cause#{cause}")
         return dict(row.data) if row else None
 
-    def leash(self) -> list[Any]:
+    def recent_disables(self) -> list[Any]:
         row = self.ledger().get("leash", "account")
         return list(row.data["recent"]) if row else []
 
@@ -143,14 +143,14 @@ class World:
         """An approver said yes to this; the event that tells of it."""
         self.wire.begin()
         approvals = Approvals(DynamoLedger(client("dynamodb"), "ledger"), DynamoLedger(client("dynamodb"), "decisions"))
-        request = Request("wish-1", kind, WORKLOAD, "U0LEAD", self.now, self.now + timedelta(hours=1), change)
+        request = Request("request-1", kind, WORKLOAD, "U0LEAD", self.now, self.now + timedelta(hours=1), change)
         approval = approvals.order(request, Vote("click-1", "U0LEAD", "approve", self.now))
         told = approval_event(DetailType.APPROVAL_GRANTED, approval, self.now, "")
         return self.event(told.detail_type, dict(told.evidence), told.id)
 
     def outcome(self) -> str:
         """What the request's own row says of it."""
-        row = self.ledger().get("approval#outcome", "wish-1")
+        row = self.ledger().get("approval#outcome", "request-1")
         return str(row.data["result"]) if row else ""
 
     def leaked(self, name: str) -> tuple[str, dict[str, Any]]:

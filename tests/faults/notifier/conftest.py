@@ -16,11 +16,11 @@ from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.sns.models import sns_backends
 
 from governor.clock import format_instant
-from governor.dynamo_ledger import DynamoLedger
 from governor.events import Event
+from governor.events.published import partition
 from governor.ledger import Put
+from governor.ledger.dynamodb import DynamoLedger
 from governor.policy import Policy
-from governor.published import partition
 from notifier import handler, wiring
 from notifier.truth import SINCE
 from sandbox.slack import SlackSimulator

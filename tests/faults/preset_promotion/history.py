@@ -31,5 +31,5 @@ def drifted(fresh: Worlds) -> Photo:
     """Promoted, then edited by hand, and told."""
     world = fresh(promoted(fresh))
     world.save(PRODUCTION, *EDITED)
-    run(world, world.beat())
+    run(world, world.tick())
     return fresh.photo()

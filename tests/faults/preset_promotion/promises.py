@@ -35,13 +35,13 @@ def mishaps(calls: Sequence[str]) -> Iterator[Accident]:
 
 def looked_at(world: World) -> World:
     """Governor has seen both workspaces, as they are on the first day; then somebody works on staging."""
-    run(world, world.beat())
+    run(world, world.tick())
     world.save(STAGING, *CANDIDATE)
     return world
 
 
 def befall(world: World, step: Callable[[], object], *planned: Accident) -> None:
-    """The step meets the accidents, Lambda tries again, and beats follow, each of which must not fail."""
+    """The step meets the accidents, Lambda tries again, and runs follow, each of which must not fail."""
 
     def again() -> None:
         world.later(minutes=1)
@@ -52,11 +52,11 @@ def befall(world: World, step: Callable[[], object], *planned: Accident) -> None
 
 
 def settle(world: World) -> None:
-    """Beats, until what was begun must have ended: whoever had it in hand is given 16 minutes."""
+    """Runs, until what was begun must have ended: whoever had it in hand is given 16 minutes."""
     handler.build.cache_clear()
     for _ in range(2):
         world.later(minutes=17)
-        assert invoke(world.wire, world.beat()) == Ended.DONE
+        assert invoke(world.wire, world.tick()) == Ended.DONE
 
 
 def assert_kept(world: World, *, edited: bool = False) -> None:

@@ -1,4 +1,4 @@
-"""Whatever befalls any outside call, retries and beats bring a promotion to the one end that it can have."""
+"""Whatever befalls any outside call, retries and runs bring a promotion to the one end that it can have."""
 
 from collections.abc import Callable
 
@@ -35,16 +35,16 @@ def test_any_call_of_a_request_may_fail_and_people_are_asked_once(
             assert_kept(world)
 
 
-def test_any_call_of_a_beat_that_finds_a_new_version_may_fail_and_people_are_asked_once(
+def test_any_call_of_a_run_that_finds_a_new_version_may_fail_and_people_are_asked_once(
     wire: Wire, fresh: Worlds, counted: list[str]
 ) -> None:
     before = requested(fresh)
     world = fresh(before)
-    calls = wire.calls_of(world.beat())
+    calls = wire.calls_of(world.tick())
     for accident in mishaps(calls):
         with case(counted, accident):
             world = fresh(before)
-            befall(world, world.beat(), accident)
+            befall(world, world.tick(), accident)
             assert world.kinds() == _asked(calls, accident)
             assert world.versions() == [BEFORE]
             assert_kept(world)

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from governor.approval import Vote
-from governor.dynamo_ledger import DynamoLedger
+from governor.approvals.approval import Vote
 from governor.ledger import Put
+from governor.ledger.dynamodb import DynamoLedger
 from tests.faults.clients import client
 from tests.faults.harness import Wire, case
 from tests.faults.preset_promotion.opening import Worlds, worlds
@@ -26,7 +26,7 @@ def patient(wire: Wire) -> Iterator[Worlds]:
 
 def _staged(fresh: Worlds, member: str) -> World:
     world = fresh()
-    run(world, world.beat())
+    run(world, world.tick())
     world.save(STAGING, *CANDIDATE, member=member)
     return world
 
@@ -76,7 +76,7 @@ def test_a_version_of_an_unknown_author_needs_two(patient: Worlds) -> None:
     assert (asked["author"], asked["needed"]) == ("", 2)
     assert asked["author_unknown"] == f"the policy's people does not say who {NOBODY} is in Slack"
     world.decide("U0LEAD")
-    run(world, world.beat())
+    run(world, world.tick())
     assert world.versions() == [BEFORE]
     world.decide("U0SEC")
     run(world, world.granted())
@@ -97,15 +97,15 @@ def test_a_version_of_which_openrouter_names_no_creator_needs_two(patient: World
 def test_a_watched_version_needs_another_than_its_author_and_two_where_nobody_knows_who_that_is(fresh: Worlds) -> None:
     for member, needed in ((LEAD, 1), (NOBODY, 2)):
         world = _staged(fresh, member)
-        run(world, world.beat())
+        run(world, world.tick())
         asked = world.last("Approval Requested")
         assert (asked["requested_by"], asked["needed"]) == ("governor", needed)
-    assert _refused(_asked_by_beat(fresh, LEAD), "U0LEAD") == "own_version"
+    assert _refused(_asked_by_tick(fresh, LEAD), "U0LEAD") == "own_version"
 
 
-def _asked_by_beat(fresh: Worlds, member: str) -> World:
+def _asked_by_tick(fresh: Worlds, member: str) -> World:
     world = _staged(fresh, member)
-    run(world, world.beat())
+    run(world, world.tick())
     return world
 
 
@@ -119,7 +119,7 @@ def test_whom_an_event_names_as_the_asker_is_no_second_person(by_event: bool, wi
         assert asked["requested_by"] == ("U0DEV" if by_event else "an event")
         assert asked["needed"] == 2
         world.decide("U0LEAD")
-        run(world, world.beat())
+        run(world, world.tick())
         assert world.versions() == [BEFORE]
 
 
@@ -198,7 +198,7 @@ def test_a_request_of_before_the_update_is_void_where_one_person_alone_stands_be
 
 def test_an_override_follows_the_same_rule(patient: Worlds) -> None:
     world = patient()
-    run(world, world.beat())
+    run(world, world.tick())
     world.save(STAGING, CANDIDATE[0], {**CANDIDATE[1], "top_k": 5}, member=LEAD)
     run(world, world.request())
     promotion = world.last("Preset Promotion Failed")["promotion"]

@@ -22,8 +22,8 @@ SEEDS = 25
     "pair",
     [
         ("the event of a grant twice", granted, lambda world: [world.granted(), world.granted()]),
-        ("a grant and a beat", granted, lambda world: [world.granted(), world.beat()]),
-        ("two beats", granted, lambda world: [world.beat(), world.beat()]),
+        ("a grant and a run", granted, lambda world: [world.granted(), world.tick()]),
+        ("two runs", granted, lambda world: [world.tick(), world.tick()]),
     ],
     ids=lambda pair: pair[0],
 )
@@ -45,7 +45,7 @@ def test_whoever_is_beside_whom_a_grant_is_posted_once(
             assert_kept(world)
 
 
-@pytest.mark.parametrize("other", ["a beat", "the same event"])
+@pytest.mark.parametrize("other", ["a run", "the same event"])
 def test_a_whole_invocation_between_any_two_calls_of_a_grant_posts_nothing_twice(
     other: str, wire: Wire, fresh: Worlds, counted: list[str]
 ) -> None:
@@ -54,7 +54,7 @@ def test_a_whole_invocation_between_any_two_calls_of_a_grant_posts_nothing_twice
     for at in range(len(calls)):
         with case(counted, f"{other} before call {at} ({calls[at]})"):
             world = fresh(photo)
-            between = world.beat() if other == "a beat" else world.granted()
+            between = world.tick() if other == "a run" else world.granted()
             with wire.beside(lambda: _ended(between), at):  # noqa: B023 - called within this case
                 _ended(world.granted())
             settle(world)
@@ -85,7 +85,7 @@ def test_a_process_that_was_held_up_between_its_row_and_its_post_posts_nothing(w
     assert world.kinds() == ["Approval Requested", "Preset Promoted"]
 
 
-@pytest.mark.parametrize("other", ["the same request", "another request", "a beat"])
+@pytest.mark.parametrize("other", ["the same request", "another request", "a run"])
 def test_whoever_is_beside_whom_people_are_asked_once(
     other: str, wire: Wire, fresh: Worlds, counted: list[str]
 ) -> None:
@@ -96,7 +96,7 @@ def test_whoever_is_beside_whom_people_are_asked_once(
             beside = {
                 "the same request": world.request(),
                 "another request": world.request(by="U0OTHER", id="request-2"),
-                "a beat": world.beat(),
+                "a run": world.tick(),
             }[other]
             in_turns(wire, [world.request(), beside], seed)
             settle(world)

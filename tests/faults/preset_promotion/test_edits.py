@@ -18,7 +18,7 @@ def _edited(fresh: Worlds, member: str) -> World:
     """Promoted, then edited by this member, and told."""
     world = fresh(promoted(fresh))
     world.save(PRODUCTION, *EDITED, member=member)
-    run(world, world.beat())
+    run(world, world.tick())
     return world
 
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from governor.approvals import NotGranted
-from governor.dynamo_ledger import DynamoLedger
+from governor.approvals.store import NotGranted
 from governor.ledger import Put
+from governor.ledger.dynamodb import DynamoLedger
 from preset_promotion.settings import KINDS
 from sandbox.openrouter.inference import Script
 from tests.faults.clients import client
@@ -53,7 +53,7 @@ def test_asked_checked_granted_promoted_and_served(fresh: Worlds) -> None:
         world.later(minutes=10)
         run(world, world.granted())
         run(world, world.request())
-        run(world, world.beat())
+        run(world, world.tick())
     assert len(world.versions()) == 2
     assert world.kinds() == ["Approval Requested", "Preset Promoted"]
     assert_kept(world)
@@ -88,20 +88,20 @@ def test_after_a_promotion_people_are_told_how_long_old_answers_may_come(
 def test_nothing_is_asked_about_the_past_and_a_watched_version_is_asked_for_once(fresh: Worlds) -> None:
     world = fresh()
     world.save(STAGING, *CANDIDATE)
-    run(world, world.beat())
-    run(world, world.beat())
+    run(world, world.tick())
+    run(world, world.tick())
     assert world.kinds() == []
     world.save(STAGING, *KIND)
     for _ in range(3):
         world.later(minutes=10)
-        run(world, world.beat())
+        run(world, world.tick())
     assert world.kinds() == ["Approval Requested"]
     assert world.last("Approval Requested")["requested_by"] == "governor"
 
 
-def test_a_grant_is_acted_on_by_the_next_beat_where_its_event_is_lost(fresh: Worlds) -> None:
+def test_a_grant_is_acted_on_by_the_next_run_where_its_event_is_lost(fresh: Worlds) -> None:
     world = fresh(granted(fresh))
-    run(world, world.beat())
+    run(world, world.tick())
     assert world.serves() == CANDIDATE
 
 
@@ -119,7 +119,7 @@ def test_a_no_and_a_silence_end_it_and_the_same_request_does_not_begin_it_again(
         world.approvals().write_off(over)
     run(world, world.granted(kind=kind))
     run(world, world.request())
-    run(world, world.beat())
+    run(world, world.tick())
     assert (world.outcomes(), world.versions()) == ([outcome], [BEFORE])
     assert world.kinds() == ["Approval Requested"]
     run(world, world.request(id="request-2"))
@@ -152,11 +152,11 @@ def test_what_changed_since_it_was_asked_is_void_and_asked_anew(place: str, fres
     assert world.serves() == (KIND if place == STAGING else CANDIDATE)
 
 
-def test_an_undecided_request_is_void_by_the_next_beat_when_production_changes(fresh: Worlds) -> None:
+def test_an_undecided_request_is_void_by_the_next_run_when_production_changes(fresh: Worlds) -> None:
     world = looked_at(fresh())
     run(world, world.request())
     world.save(PRODUCTION, *EDITED)
-    run(world, world.beat())
+    run(world, world.tick())
     assert world.kinds() == ["Approval Requested", "Preset Drifted", "Approval Voided", "Approval Requested"]
 
 
@@ -175,7 +175,7 @@ def test_a_failing_check_blocks_and_an_override_is_an_approval_of_its_own(
     world = fresh()
     script = Script("I cannot say.", prompt="money back", system="Say nothing")
     world.simulator.organization.scripts.insert(0, script)
-    run(world, world.beat())
+    run(world, world.tick())
     world.save(STAGING, *saved)
     run(world, world.request())
     assert world.kinds() == ["Preset Promotion Failed"]
@@ -194,7 +194,7 @@ def test_a_failing_check_blocks_and_an_override_is_an_approval_of_its_own(
 
 def test_a_looser_data_policy_passes_where_the_request_says_so(fresh: Worlds) -> None:
     world = fresh()
-    run(world, world.beat())
+    run(world, world.tick())
     world.save(STAGING, *LOOSE)
     run(world, world.request(loosen=True))
     asked = world.last("Approval Requested")
@@ -204,7 +204,7 @@ def test_a_looser_data_policy_passes_where_the_request_says_so(fresh: Worlds) ->
 def test_a_regression_says_how_production_does_and_what_the_run_cost(wire: Wire) -> None:
     with worlds(wire) as fresh:
         world = fresh()
-        run(world, world.beat())
+        run(world, world.tick())
         world.save(STAGING, NEW_PROMPT, {**NEW, "model": SONNET})
         world.simulator.organization.scripts.insert(0, Script("I cannot say.", model=SONNET, prompt="money back"))
         run(world, world.request())
@@ -237,7 +237,7 @@ def test_a_preset_that_production_has_not_yet_is_made_and_has_no_way_back(fresh:
     world = fresh()
     organization = world.simulator.organization
     del organization.presets[organization.workspace(PRODUCTION).id, "support-triage"]
-    run(world, world.beat())
+    run(world, world.tick())
     run(world, world.request())
     world.decide()
     run(world, world.granted())
@@ -312,7 +312,7 @@ def test_a_rollback_of_another_promotion_and_orders_about_another_version_are_re
 def test_an_adopted_edit_is_the_promoted_version_and_can_be_rolled_back(fresh: Worlds) -> None:
     world = fresh(drifted(fresh))
     run(world, world.order("adopt", version="3"))
-    run(world, world.beat())
+    run(world, world.tick())
     assert world.kinds()[-1] == "Preset Promoted"
     run(world, world.order("rollback", id="order-2"))
     assert world.serves() == CANDIDATE
@@ -320,7 +320,7 @@ def test_an_adopted_edit_is_the_promoted_version_and_can_be_rolled_back(fresh: W
 
 def test_a_fallback_that_is_not_certified_blocks_too(fresh: Worlds) -> None:
     world = fresh()
-    run(world, world.beat())
+    run(world, world.tick())
     world.save(STAGING, NEW_PROMPT, {**NEW, "models": [HAIKU, "x-ai/grok-4-fast"]})
     run(world, world.request())
     assert "x-ai/grok-4-fast is not certified" in str(world.last("Preset Promotion Failed")["checks"])
@@ -356,7 +356,7 @@ def test_an_archived_production_preset_is_told_once_each_time_and_never_restored
         preset.change_status("archived", organization.now)
         for _ in range(3):
             world.later(minutes=10)
-            run(world, world.beat())
+            run(world, world.tick())
         assert world.kinds()[2:] == ["Preset Drifted"] * time
         told = [one["Detail"] for one in world.told if one["DetailType"] == "Preset Drifted"][-1]
         assert f"production's preset {SLUG} was archived: callers of @preset/{SLUG} get 404" in told["reason"]
@@ -365,21 +365,21 @@ def test_an_archived_production_preset_is_told_once_each_time_and_never_restored
         preset.change_status("active", organization.now)
         for _ in range(2):
             world.later(minutes=10)
-            run(world, world.beat())
+            run(world, world.tick())
     assert world.kinds()[2:] == ["Preset Drifted"] * 2
     assert world.versions() == [BEFORE, CANDIDATE]
 
 
-def test_any_call_of_the_beat_that_sees_an_archived_preset_may_fail_and_it_is_told_once(
+def test_any_call_of_the_run_that_sees_an_archived_preset_may_fail_and_it_is_told_once(
     wire: Wire, fresh: Worlds, counted: list[str]
 ) -> None:
     world = fresh(promoted(fresh))
     organization = world.simulator.organization
     organization.preset(organization.workspace(PRODUCTION).id, SLUG).change_status("archived", organization.now)
     before = fresh.photo()
-    for accident in mishaps(wire.calls_of(fresh(before).beat())):
+    for accident in mishaps(wire.calls_of(fresh(before).tick())):
         with case(counted, accident):
             world = fresh(before)
-            befall(world, world.beat(), accident)
+            befall(world, world.tick(), accident)
             assert world.kinds()[2:] == ["Preset Drifted"]
             assert world.versions() == [BEFORE, CANDIDATE]

@@ -1,4 +1,4 @@
-"""Whatever befalls an order about what production serves, or the beat that sees an edit, it ends as it should."""
+"""Whatever befalls an order about what production serves, or the run that sees an edit, it ends as it should."""
 
 import pytest
 
@@ -40,16 +40,16 @@ def test_any_call_may_fail_while_an_edit_is_adopted_or_reverted(
             assert world.kinds()[2:] == ["Preset Drifted", last]
 
 
-def test_any_call_of_the_beat_that_sees_drift_may_fail_and_it_is_told_once(
+def test_any_call_of_the_run_that_sees_drift_may_fail_and_it_is_told_once(
     wire: Wire, fresh: Worlds, counted: list[str]
 ) -> None:
     world = fresh(promoted(fresh))
     world.save(PRODUCTION, *EDITED)
     before = fresh.photo()
-    for accident in mishaps(wire.calls_of(fresh(before).beat())):
+    for accident in mishaps(wire.calls_of(fresh(before).tick())):
         with case(counted, accident):
             world = fresh(before)
-            befall(world, world.beat(), accident)
+            befall(world, world.tick(), accident)
             assert world.kinds()[2:] == ["Preset Drifted"]
             assert world.serves() == EDITED
             assert_kept(world)

@@ -8,7 +8,7 @@ from tests.faults.preset_promotion.promises import BEFORE, CANDIDATE, assert_kep
 _DEATHS = (Fault.KILLED_BEFORE, Fault.KILLED_AFTER)
 
 
-def test_a_grant_survives_a_death_around_any_write_and_another_around_any_write_of_the_next_beat(
+def test_a_grant_survives_a_death_around_any_write_and_another_around_any_write_of_the_next_run(
     wire: Wire, fresh: Worlds, counted: list[str]
 ) -> None:
     before = granted(fresh)
@@ -18,11 +18,11 @@ def test_a_grant_survives_a_death_around_any_write_and_another_around_any_write_
         invoke(wire, world.granted(), first)
         world.later(minutes=17)
         halfway = fresh.photo()
-        again = wire.calls_of(fresh(halfway).beat())
+        again = wire.calls_of(fresh(halfway).tick())
         for second in [Accident(at, fault, again[at]) for at in writes(again) for fault in _DEATHS]:
             with case(counted, f"{first}, then {second}"):
                 world = fresh(halfway)
-                invoke(wire, world.beat(), second)
+                invoke(wire, world.tick(), second)
                 settle(world)
                 assert world.versions() == [BEFORE, CANDIDATE]
                 assert world.kinds() == ["Approval Requested", "Preset Promoted"]

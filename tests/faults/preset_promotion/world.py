@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from governor.approval import Request, Vote
-from governor.approval_evidence import ApprovalEvidence
-from governor.approvals import Approvals
+from governor.approvals.approval import Request, Vote
+from governor.approvals.evidence import ApprovalEvidence
+from governor.approvals.store import Approvals
 from governor.clock import format_instant
-from governor.dynamo_ledger import DynamoLedger
+from governor.ledger.dynamodb import DynamoLedger
 from preset_promotion import handler
 from sandbox.openrouter import Simulator
 from sandbox.openrouter.inference import Script
@@ -146,7 +146,7 @@ class World:
         key = next(key for key in organization.keys if key.workspace_id == place.id)
         organization.add_preset_version(key, SLUG, prompt, dict(config), member=member)
 
-    def beat(self) -> Callable[[], object]:
+    def tick(self) -> Callable[[], object]:
         event = {"version": 1, "scheduled_time": format_instant(self.now)}
         return lambda: handler.lambda_handler(event, context(600.0))
 

@@ -15,10 +15,10 @@ from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import dynamodb_backends
 from moto.secretsmanager.models import secretsmanager_backends
 
-from governor.causes import CauseBook, CauseRow
-from governor.dynamo_ledger import DynamoLedger
+from governor.keys.causes import CauseRow, CauseStore
+from governor.ledger.dynamodb import DynamoLedger
 from governor.policy import Policy
-from governor.slack_requests import SlackRequest
+from governor.slack.requests import SlackRequest
 from sandbox.slack import SlackSimulator
 from slack_home import handler
 from tests.faults.clients import client, create_table
@@ -53,7 +53,7 @@ class World:
     def disabled(self) -> None:
         self.wire.begin()
         row = CauseRow("prod-search-agent", "runaway", "disabled", "t", ("a" * 64,), NOW)
-        CauseBook(self.ledger).write(row)
+        CauseStore(self.ledger).write(row)
 
     def receive(self, body: str, *planned: Accident) -> bool:
         """One delivery; whether the message is done."""

@@ -11,7 +11,7 @@ from unittest import mock
 
 import pytest
 
-from governor.broadcast_destination import HEADER
+from governor.broadcast.destination import HEADER
 from sandbox.openrouter.bodies import DestinationCreation
 from sandbox.openrouter.resources import add_destination
 from spend_meter import handler
@@ -59,7 +59,7 @@ def check() -> Callable[[], object]:
 
 
 def ten_minutes(world: World) -> None:
-    """With a beat at its end, so that the reading is new."""
+    """With a run at its end, so that the reading is new."""
     world.now += timedelta(minutes=10)
     world.spend(world.bystander, 0.01)
     assert invoke(world.wire, world.run()) == Ended.DONE
@@ -121,11 +121,11 @@ def test_two_accidents_in_checks_that_follow_each_other_hide_nothing_and_tell_no
             assert_told_once(world)
 
 
-def test_another_check_and_a_beat_may_run_into_it_at_any_call(
+def test_another_check_and_a_run_may_run_into_it_at_any_call(
     world: World, eve: tuple[Snapshot, bytes], counted: list[str]
 ) -> None:
     calls = world.wire.calls_of(check())
-    for at, other in itertools.product(range(len(calls)), ("check", "beat")):
+    for at, other in itertools.product(range(len(calls)), ("check", "run")):
         with case(counted, f"a {other} at call {at}"):
             restore(world, eve)
             with world.wire.beside(check() if other == "check" else world.run(), at):

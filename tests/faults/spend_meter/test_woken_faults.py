@@ -1,4 +1,4 @@
-"""Every outside call of a woken reading goes wrong in every way, before, after, twice, late, and beside a beat.
+"""Every outside call of a woken reading goes wrong in every way, before, after, twice, late, and beside a run.
 
 The reading under test is the second that finds the loop over its line, so that it confirms and has most to lose.
 """
@@ -9,7 +9,7 @@ from unittest import mock
 
 import pytest
 
-from governor.broadcast import Tip, digest_of
+from governor.broadcast.messages import Tip, digest_of
 from spend_meter import handler
 from tests.faults.clients import client
 from tests.faults.harness import Ended, Fault, Wire, accidents, case, context, invoke
@@ -74,7 +74,7 @@ def burn(world: World, seconds: int) -> None:
 
 
 def go_on(world: World, minutes: int = 4) -> None:
-    """Beats, each with a tip twenty seconds after it, while the loop goes on."""
+    """Runs, each with a tip twenty seconds after it, while the loop goes on."""
     to_the_minute = 60 - world.now.second
     burn(world, to_the_minute)
     assert invoke(world.wire, world.run()) == Ended.DONE
@@ -119,13 +119,13 @@ def test_any_call_of_a_woken_reading_may_fail_in_any_way(
             assert_promises(world)
 
 
-def test_a_woken_reading_that_failed_is_made_again_by_the_next_tip_or_the_next_beat(
+def test_a_woken_reading_that_failed_is_made_again_by_the_next_tip_or_the_next_run(
     world: World, eve: tuple[Snapshot, bytes, bytes], counted: list[str]
 ) -> None:
     calls = world.wire.calls_of(tip(world))
 
     for accident in accidents(calls, [Fault.FAILED_BEFORE, Fault.KILLED_BEFORE, Fault.KILLED_AFTER]):
-        for by in ("tip", "beat"):
+        for by in ("tip", "run"):
             with case(counted, f"{accident}, then a {by}"):
                 restore(world, eve)
                 invoke(world.wire, tip(world), accident)
@@ -137,31 +137,31 @@ def test_a_woken_reading_that_failed_is_made_again_by_the_next_tip_or_the_next_b
                 assert_promises(world)
 
 
-def test_a_beat_may_run_into_a_woken_reading_at_any_call_and_a_woken_reading_into_a_beat(
+def test_a_run_may_run_into_a_woken_reading_at_any_call_and_a_woken_reading_into_a_run(
     world: World, eve: tuple[Snapshot, bytes, bytes], counted: list[str]
 ) -> None:
-    def next_beat() -> Callable[[], object]:
+    def next_tick() -> Callable[[], object]:
         burn(world, 60 - world.now.second)
         return world.run()
 
     calls = world.wire.calls_of(tip(world))
     restore(world, eve)
-    of_beat = world.wire.calls_of(next_beat())
+    of_tick = world.wire.calls_of(next_tick())
 
     for at, name in enumerate(calls):
-        with case(counted, f"a beat before call {at} ({name}) of a woken reading"):
+        with case(counted, f"a run before call {at} ({name}) of a woken reading"):
             restore(world, eve)
-            beat = next_beat()
-            with world.wire.beside(beat, at):
+            tick = next_tick()
+            with world.wire.beside(tick, at):
                 assert invoke(world.wire, tip(world)) == Ended.DONE
             go_on(world)
             assert_promises(world)
-    for at, name in enumerate(of_beat):
-        with case(counted, f"a woken reading before call {at} ({name}) of a beat"):
+    for at, name in enumerate(of_tick):
+        with case(counted, f"a woken reading before call {at} ({name}) of a run"):
             restore(world, eve)
-            beat = next_beat()
+            tick = next_tick()
             with world.wire.beside(tip(world), at):
-                assert invoke(world.wire, beat) == Ended.DONE
+                assert invoke(world.wire, tick) == Ended.DONE
             go_on(world)
             assert_promises(world)
 

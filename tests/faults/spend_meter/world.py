@@ -110,7 +110,7 @@ class World:
     def metered(self, hash: str) -> float:
         """What the histories know of the last hour, USD."""
         state = self.state()
-        return Habits(state.habits, state.waiting).spent(hash, state.beat, 60)
+        return Habits(state.habits, state.waiting).spent(hash, state.tick, 60)
 
     def facts(self) -> dict[tuple[Any, ...], set[str]]:
         """What was told, each fact with the ids it was told under."""

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from account_review.settings import Beat, Run, received
+from account_review.settings import Run, Tick, received
 from account_review.summary import lines
 from governor.events import BadEvent, DetailType
-from governor.reading_store import MemoryReadingStore, ReadingConflict
+from governor.storage.readings import MemoryReadingStore, ReadingConflict
 from sandbox.openrouter.simulator import Simulator
 from sandbox.reviewed import plant
 from sandbox.reviewed.clean import STAGING, make_key
@@ -165,10 +165,10 @@ def _dying(world: World, owner: object, name: str, *, after: bool, call: int = 1
 )  # fmt: skip
 def test_a_run_that_dies_and_begins_again_tells_the_same_once(where: str, name: str, call: int, after: bool) -> None:
     world = World(faults=plant)
-    mend = _dying(world, getattr(world, where), name, after=after, call=call)
+    fix = _dying(world, getattr(world, where), name, after=after, call=call)
     with pytest.raises(Died):
         world.review(WEEKLY)
-    mend()
+    fix()
     report = world.review(WEEKLY)
     assert len(report.findings.new) > 25
     channel = _channel(world)
@@ -223,7 +223,7 @@ def test_a_schedule_and_a_request_are_told_apart_and_anything_else_is_refused() 
 @pytest.mark.parametrize("sample", sorted(SAMPLES.glob("*.json")), ids=lambda one: one.stem)
 def test_every_sample_of_an_event_is_taken(sample: Path) -> None:
     taken = received(json.loads(sample.read_text()))
-    assert isinstance(taken, Beat) or re.fullmatch(r"(weekly|asked)-[0-9a-f-]+", taken.id)
+    assert isinstance(taken, Tick) or re.fullmatch(r"(weekly|asked)-[0-9a-f-]+", taken.id)
 
 
 def test_who_asks_for_a_review_is_not_even_read() -> None:

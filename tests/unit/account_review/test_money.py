@@ -9,7 +9,7 @@ from account_review.costs import cents, windows
 from account_review.past import deeds
 from account_review.report import Report
 from governor.events import DetailType, Event
-from governor.evidence import Disable
+from governor.events.evidence import Disable
 from management_api import ActivityItem
 from sandbox.reviewed import NOW
 from sandbox.reviewed.clean import HABITS

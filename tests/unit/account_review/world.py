@@ -13,8 +13,8 @@ from account_review.settings import Run
 from governor.events import Event
 from governor.ledger import MemoryLedger
 from governor.policy import Policy
-from governor.reading_store import MemoryReadingStore
-from governor.slack_memory import MemorySlack
+from governor.slack.memory import MemorySlack
+from governor.storage.readings import MemoryReadingStore
 from governor.topic import MemoryTopic
 from management_api import Deadline, OpenRouter, Retry
 from sandbox.openrouter.simulator import Simulator

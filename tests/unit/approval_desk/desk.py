@@ -11,21 +11,21 @@ from approval_desk.bulk import Pace
 from approval_desk.ports import Ports
 from approval_desk.service import ApprovalDesk
 from approval_desk.settings import Commanded
-from governor.approval import Kind, Request
-from governor.approval_evidence import CommandRequested
-from governor.approvals import Approvals
+from governor.approvals.approval import Kind, Request
+from governor.approvals.evidence import CommandRequested
+from governor.approvals.store import Approvals
 from governor.aws_identity import Proof, StsUnavailable, Unproven, digest
-from governor.bulk_order import BulkOrders
-from governor.causes import CauseBook, CauseRow
 from governor.events import DetailType, Event
-from governor.evidence import Cause
+from governor.events.evidence import Cause
+from governor.keys.bulk_order import BulkOrders
+from governor.keys.causes import CauseRow, CauseStore
+from governor.keys.lineage import LineageKey, Lineages
 from governor.ledger import MemoryLedger
-from governor.lineage import LineageKey, Lineages
 from governor.policy import Policy
-from governor.slack_identity import Installation
-from governor.slack_memory import MemoryDirectory, MemoryReplies
-from governor.slack_requests import Kind as RequestKind
-from governor.slack_requests import SlackRequest
+from governor.slack.identity import Installation
+from governor.slack.memory import MemoryDirectory, MemoryReplies
+from governor.slack.requests import Kind as RequestKind
+from governor.slack.requests import SlackRequest
 
 NOW = datetime(2026, 3, 11, 2, 44, tzinfo=UTC)
 WORKLOAD, OWNER, LEAD, SEC, ANYBODY = "prod-search-agent", "U0SEARCH", "U0LEAD", "U0SEC", "U0ANYBODY"
@@ -156,9 +156,9 @@ class Desk:
         return self.slack.told[-1][1]
 
     def disabled(self, *causes: Cause) -> None:
-        book = CauseBook(self.ledger)
+        store = CauseStore(self.ledger)
         for cause in causes:
-            book.write(CauseRow(WORKLOAD, cause, "disabled", f"event-{cause}", ("a" * 64,), NOW - timedelta(hours=1)))
+            store.write(CauseRow(WORKLOAD, cause, "disabled", f"event-{cause}", ("a" * 64,), NOW - timedelta(hours=1)))
 
     def rotated(self, workload: str = WORKLOAD, *, exposed: bool = False) -> None:
         """The workload's key was replaced an hour ago; the former one is in overlap."""

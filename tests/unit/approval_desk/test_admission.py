@@ -9,10 +9,10 @@ from typing import Any, get_args
 import pytest
 
 from approval_desk.admission import FREE
-from approval_desk.wishes import _SUBJECTS, USAGE, Verb, wish
-from governor.slack import SlackError, SlackRateLimited, SlackRefused, SlackUnavailable
-from governor.slack_identity import Installation, Person
-from governor.slack_requests import SlackRequest
+from approval_desk.parsing import _SUBJECTS, USAGE, Verb, command_of
+from governor.slack.channel import SlackError, SlackRateLimited, SlackRefused, SlackUnavailable
+from governor.slack.identity import Installation, Person
+from governor.slack.requests import SlackRequest
 from tests.unit.approval_desk.desk import (
     ANYBODY,
     FORMER,
@@ -62,7 +62,7 @@ def _everything(desk: Desk, user: str, **where: Any) -> Iterator[tuple[str, Slac
 
 
 def _acts(request: SlackRequest) -> bool:
-    return wish(request).verb not in FREE
+    return command_of(request).verb not in FREE
 
 
 OUTSIDERS: dict[str, tuple[Person, str]] = {
@@ -92,7 +92,7 @@ def _nothing_happened(desk: Desk) -> None:
 
 def test_the_entrances_tried_here_are_all_there_are() -> None:
     desk = _world()
-    tried = {wish(request).verb for _, request in _everything(desk, LEAD)}
+    tried = {command_of(request).verb for _, request in _everything(desk, LEAD)}
     assert tried == set(get_args(Verb)) - {"hint"}
 
 
@@ -106,8 +106,8 @@ def test_who_is_no_full_member_does_nothing_by_any_entrance(person: Person, rule
         if not _acts(request):
             continue
         emergency = rule == "unread" and (
-            (wish(request).verb == "disable" and user in (OWNER, LEAD))
-            or (wish(request).verb in ("status", "keys") and user == LEAD)
+            (command_of(request).verb == "disable" and user in (OWNER, LEAD))
+            or (command_of(request).verb in ("status", "keys") and user == LEAD)
         )
         if emergency:
             continue
@@ -158,7 +158,7 @@ def test_when_slack_does_not_say_who_somebody_is_nobody_acts_but_who_is_named_di
     desk.directory.unread = error
     for user in (ANYBODY, OWNER, LEAD):
         for name, request in _everything(desk, user):
-            verb = wish(request).verb
+            verb = command_of(request).verb
             named = (verb == "disable" and user in (OWNER, LEAD)) or (verb in ("status", "keys") and user == LEAD)
             if _acts(request) and not named:
                 assert desk.does(request) == "unread", (user, name)

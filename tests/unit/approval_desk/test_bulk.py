@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from approval_desk.bulk import Pace, Preview, order_of, preview, refusal, selected
-from governor.bulk_order import MOST, Frozen, Scope
-from governor.causes import CauseRow, Causes
-from governor.evidence import Cause
-from governor.lineage import Asked, Lineage, LineageKey, Rotation
+from governor.events.evidence import Cause
+from governor.keys.bulk_order import MOST, Frozen, Scope
+from governor.keys.causes import CauseRow, Causes
+from governor.keys.lineage import Asked, Lineage, LineageKey, Rotation
 from governor.policy import Policy
 
 NOW = datetime(2026, 3, 11, 2, 44, tzinfo=UTC)

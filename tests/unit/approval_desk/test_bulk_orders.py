@@ -5,11 +5,11 @@ from datetime import timedelta
 import pytest
 
 from approval_desk.settings import Decided
-from governor.approval_evidence import ApprovalDecided
-from governor.bulk_order import BulkOrder
-from governor.causes import CauseBook, CauseRow
+from governor.approvals.evidence import ApprovalDecided
 from governor.events import DetailType
-from governor.lineage import Asked, Lineages
+from governor.keys.bulk_order import BulkOrder
+from governor.keys.causes import CauseRow, CauseStore
+from governor.keys.lineage import Asked, Lineages
 from tests.unit.approval_desk.desk import ANYBODY, LEAD, NOW, OWNER, POLICY, SEC, WORKLOAD, ZERO, Desk
 
 CISO, ADMIN = "U0CISO", "arn:aws:iam::123456789012:user/lead"
@@ -138,7 +138,7 @@ def test_the_same_is_not_asked_twice_and_a_preview_asks_nobody(desk: Desk) -> No
 
 
 def test_what_is_held_or_under_way_is_left_out_and_said(desk: Desk) -> None:
-    CauseBook(desk.ledger).write(CauseRow(WORKLOAD, "runaway", "disabled", "e", ("b" * 64,), NOW))
+    CauseStore(desk.ledger).write(CauseRow(WORKLOAD, "runaway", "disabled", "e", ("b" * 64,), NOW))
     assert [one.workload for one in frozen(desk, asked(desk)["approval"]).lineages] == [ZERO]
     assert "restore first: prod-search-agent" in desk.said
     lineages = Lineages(desk.ledger)

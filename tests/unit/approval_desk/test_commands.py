@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from approval_desk.parsing import USAGE, typed
 from approval_desk.settings import Commanded
-from approval_desk.wishes import USAGE, typed
 from governor.aws_identity import Proof, StsUnavailable
 from governor.events import DetailType
 from governor.ledger import Put

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from governor.events import DetailType
+from governor.keys.lineage import Lineage, LineageKey, Lineages
 from governor.ledger import Put
-from governor.lineage import Lineage, LineageKey, Lineages
 from tests.unit.approval_desk.desk import (
     ANYBODY,
     LEAD,

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from governor.events import DetailType, Event
+from governor.events.member_evidence import DepartedKey, MemberDeparted
+from governor.events.published import RecordedBus
 from governor.ledger import MemoryLedger
-from governor.member_evidence import DepartedKey, MemberDeparted
-from governor.published import RecordedBus
 from tests.unit.approval_desk.desk import LEAD, NOW, OWNER, POLICY, SEC, WORKLOAD, ZERO, Desk
 
 MEMBER, CISO = "user_ana", "U0CISO"

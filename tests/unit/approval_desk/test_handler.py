@@ -11,8 +11,8 @@ import pytest
 
 from approval_desk import handler
 from governor.events import BadEvent
-from governor.slack import SlackUnavailable
-from governor.slack_identity import Installation, Person
+from governor.slack.channel import SlackUnavailable
+from governor.slack.identity import Installation, Person
 from tests.unit.approval_desk.desk import LEAD, TEAM, WORKLOAD, Desk, command
 
 ENVELOPE = {"time": "2026-03-11T02:44:00Z", "id": "1", "detail": {"subject": "a"}}
@@ -82,7 +82,7 @@ def test_a_refusal_is_counted_without_a_name(
     ("event", "named"),
     [
         ({"scheduled_time": "soon"}, "scheduled_time"),
-        (ENVELOPE | {"detail-type": "Key Disabled"}, "mend the rule"),
+        (ENVELOPE | {"detail-type": "Key Disabled"}, "fix the rule"),
         (ENVELOPE | {"detail-type": "Approval Decided"}, "approval"),
         (ENVELOPE | {"detail-type": "Command Requested"}, "command"),
     ],

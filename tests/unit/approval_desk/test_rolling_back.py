@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from governor.events import DetailType
-from governor.lineage import Lineages, Rotation
+from governor.keys.lineage import Lineages, Rotation
 from tests.unit.approval_desk.desk import (
     ANYBODY,
     CURRENT,

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from approval_desk.settings import Decided
-from governor.approval_evidence import ApprovalDecided
+from governor.approvals.evidence import ApprovalDecided
 from governor.events import DetailType
+from governor.keys.lineage import Lineage, LineageKey, Lineages, Rotation
 from governor.ledger import Delete, LedgerConflict, MemoryLedger, Put
-from governor.lineage import Lineage, LineageKey, Lineages, Rotation
-from governor.slack import SlackError, SlackRefused, SlackUnavailable
+from governor.slack.channel import SlackError, SlackRefused, SlackUnavailable
 from tests.unit.approval_desk.desk import ANYBODY, LEAD, NOW, OWNER, SEC, WORKLOAD, Desk, click, command
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from governor.evidence import RunawayRule as Rule
+from governor.events.evidence import RunawayRule as Rule
 from spend_meter.limits import LIMITS, Level
 from tests.bench.detector.pictures import EXAMPLES, FOLDER, PICTURES, RATES, USUAL, accustomed, loop, seen
 from tests.bench.detector.svg import Svg

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.bench.rotation_model import SHARE, Need, beats, beats_needed, least_at_once, script, steps
+from tests.bench.rotation_model import SHARE, Need, least_at_once, script, steps, ticks, ticks_needed
 from tests.bench.rotation_owners import REST, owner
 
 NEED = Need(requests=6, calls=30, processor=0.029)
@@ -18,12 +18,12 @@ def test_containers_compute_side_by_side() -> None:
 
 
 def test_threads_of_one_container_wait_side_by_side_and_compute_in_turn() -> None:
-    assert beats(NEED, 100, 2, 0.05, 0.0) == pytest.approx(50 * NEED.seconds(0.05, 0.0))
-    assert beats(NEED, 100, 50, 0.05, 0.0) == pytest.approx(100 * 0.029 / SHARE)
+    assert ticks(NEED, 100, 2, 0.05, 0.0) == pytest.approx(50 * NEED.seconds(0.05, 0.0))
+    assert ticks(NEED, 100, 50, 0.05, 0.0) == pytest.approx(100 * 0.029 / SHARE)
 
 
-def test_what_does_not_fit_in_a_beat_is_left_to_the_next() -> None:
-    assert [beats_needed(seconds) for seconds in (1, 116, 117)] == [1, 1, 2]
+def test_what_does_not_fit_in_a_run_is_left_to_the_next() -> None:
+    assert [ticks_needed(seconds) for seconds in (1, 116, 117)] == [1, 1, 2]
 
 
 def test_the_containers_that_a_ratio_takes_keep_it_and_one_less_does_not() -> None:
@@ -36,7 +36,7 @@ def test_the_containers_that_a_ratio_takes_keep_it_and_one_less_does_not() -> No
     ("path", "whose"),
     [
         ("/a/functions/key_rotation/key_rotation/service.py", "functions"),
-        ("/a/layers/governor/src/governor/lineage.py", "layers"),
+        ("/a/layers/governor/src/governor/keys/lineage.py", "layers"),
         ("/a/site-packages/httpcore/_sync/http11.py", "httpx and its HTTP"),
         ("/a/site-packages/botocore/client.py", "boto3 and its HTTP"),
         ("/a/lib/python3.13/json/decoder.py", REST),

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from broadcast_gateway.notification import LONGEST, MOST_TEXTS, named
-from governor.broadcast import Pushed, digest_of
+from governor.broadcast.messages import Pushed, digest_of
 from tests.unit.broadcast_gateway.otlp import TOKEN, event
 from tests.unit.broadcast_gateway.test_gateway import SECRET, Account, account, answer
 

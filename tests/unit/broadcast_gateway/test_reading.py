@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from broadcast_gateway.decide import Refused
-from broadcast_gateway.reading import MOST_SPANS, Read, read
-from governor.broadcast import Pushed, digest_of
+from broadcast_gateway.otlp import MOST_SPANS, Read, read
+from governor.broadcast.messages import Pushed, digest_of
 from governor.policy import lineage_name
 from tests.unit.broadcast_gateway.otlp import DROP, NOW, attribute, document, request, span
 

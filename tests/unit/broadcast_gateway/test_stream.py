@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from governor.broadcast import Pushed
-from governor.pushed_stream import PushedStream, StreamRefused
+from governor.broadcast.messages import Pushed
+from governor.broadcast.stream import PushedStream, StreamRefused
 
 SOME = [Pushed.of(f"gen-{number}", f"key-{number}", 0.1, number) for number in range(1_100)]
 

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from broadcast_tally.decide import A_MINUTE, FIRST_GAP, ID, LATE, OF_A_WORKSPACE, Tally, add, decide
 from broadcast_tally.service import WATCH_SECONDS, Counter
 from broadcast_tally.settings import Batch, TallySettings
-from governor.broadcast import LastPushed, Line, Pushed, Tip, Watch, digest_of
+from governor.broadcast.messages import LastPushed, Line, Pushed, Tip, Watch, digest_of
 from governor.environment import SettingsError
 from governor.events import BadEvent
-from governor.reading_store import MemoryReadingStore, ReadingConflict
+from governor.storage.readings import MemoryReadingStore, ReadingConflict
 
 NOW = 1_790_000_000
 SEARCH, QUIET, STOPPED = map(digest_of, ("prod-search-agent", "prod-quiet", "prod-stopped"))

@@ -12,12 +12,12 @@ from pydantic import SecretStr
 from byok_failover.ports import Ports
 from byok_failover.service import ByokFailover, Report
 from byok_failover.settings import Asked
-from governor.approvals import Approvals
+from governor.approvals.store import Approvals
 from governor.events import Event
 from governor.ledger import MemoryLedger
-from governor.page_store import MemoryPages
 from governor.policy import Policy
 from governor.secrets import SecretUnavailable
+from governor.storage.pages import MemoryPages
 from management_api import Deadline, OpenRouter, Retry
 from sandbox.openrouter import Simulator
 from sandbox.openrouter.bodies import CredentialCreation
@@ -132,8 +132,8 @@ class World:
             log=cast(Any, self),
         )
 
-    def beat(self, minutes: float = 10) -> Report:
-        """The schedule's next beat."""
+    def tick(self, minutes: float = 10) -> Report:
+        """The schedule's next run."""
         self.now += timedelta(minutes=minutes)
         return ByokFailover(self.ports()).act(Asked(), lambda: 100.0)
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from governor.lineage import Lineage, LineageKey, Lineages
+from governor.keys.lineage import Lineage, LineageKey, Lineages
 from sandbox.openrouter.bodies import CredentialCreation
 from sandbox.openrouter.resources import add_credential
 from tests.unit.byok_failover.doubles import MODEL, PLACE, START, WORKLOAD, World
@@ -15,7 +15,7 @@ def watched(**decision: Any) -> World:
     world = World({"probe": {"model": MODEL}, **decision})
     world.credential("first")
     world.credential("second", is_fallback=True)
-    world.beat()
+    world.tick()
     assert world.told() == []
     return world
 
@@ -30,11 +30,11 @@ def test_credentials_that_a_list_leaves_out_are_no_gap_and_the_list_is_told_as_i
 ) -> None:
     world = watched(expect={"prioritized": 1, "fallback": 1})
     world.left_out |= ids(world, *names)
-    report = world.beat()
+    report = world.tick()
     assert world.told() == []
     assert any("credentials of Platform" in line and "incomplete" in line for line in report.unread)
     world.left_out.clear()
-    assert world.beat().unread == []
+    assert world.tick().unread == []
     assert world.told() == []
 
 
@@ -42,17 +42,17 @@ def test_a_credential_that_was_deleted_is_a_gap_at_once() -> None:
     world = watched(expect={"prioritized": 1, "fallback": 1})
     (id,) = ids(world, "second")
     del world.organization.credentials[id]
-    assert world.beat().unread == []
+    assert world.tick().unread == []
     assert world.rules() == ["too_few_fallback"]
 
 
 def test_a_gap_is_not_closed_by_a_list_that_leaves_out_the_credential_that_makes_it() -> None:
     world = watched(expect={"shared": True})
     closed = world.credential("third", is_byok_only=True)
-    world.beat()
+    world.tick()
     assert world.rules() == ["shared_missing"]
     world.left_out.add(closed.id)
-    world.beat()
+    world.tick()
     assert world.rules("Failover Gap Closed") == []
 
 
@@ -64,10 +64,10 @@ def test_a_key_that_a_person_renamed_keeps_its_place_in_its_workloads_chain(know
     world.key.name = "batch"
     for one in world.organization.credentials.values():
         one.settings["allowed_models"] = ["anthropic/claude-opus-4.5"]
-    report = world.beat()
+    report = world.tick()
     assert [line.partition(",")[0] for line in report.chains] == [WORKLOAD]
     assert world.rules() == ["left_out"]
-    world.beat()
+    world.tick()
     assert world.rules("Failover Gap Closed") == []
 
 
@@ -75,10 +75,10 @@ def test_a_key_that_a_list_leaves_out_closes_no_gap() -> None:
     world = watched()
     for one in world.organization.credentials.values():
         one.settings["allowed_models"] = ["anthropic/claude-opus-4.5"]
-    world.beat()
+    world.tick()
     assert world.rules() == ["left_out"]
     world.left_out.add(world.key.hash)
-    report = world.beat()
+    report = world.tick()
     assert world.rules("Failover Gap Closed") == []
     assert any("keys of Platform" in line and "incomplete" in line for line in report.unread)
 
@@ -88,13 +88,13 @@ def test_a_key_that_a_person_moved_is_told_with_the_workspace_whose_credentials_
     world.organization.create_workspace("Research", "research")
     (other,) = (one for one in world.organization.workspaces.values() if one.slug == "research")
     world.organization.keys.move(world.key, other.id)
-    world.beat()
-    world.beat()
+    world.tick()
+    world.tick()
     assert world.rules() == ["key_elsewhere"]
     assert "is in workspace Research" in world.told()[0].reason
     (home,) = (one for one in world.organization.workspaces.values() if one.slug == PLACE)
     world.organization.keys.move(world.key, home.id)
-    world.beat()
+    world.tick()
     assert world.rules("Failover Gap Closed") == ["key_elsewhere"]
 
 
@@ -106,12 +106,12 @@ def test_an_allowlist_names_dead_keys_only_where_openrouter_answers_404() -> Non
     for one in world.organization.credentials.values():
         one.settings["allowed_api_key_hashes"] = [world.key.hash, other.hash]
     world.left_out.add(other.hash)
-    world.beat()
+    world.tick()
     assert world.rules() == []
     world.organization.delete_key(other.hash)
     for one in world.organization.credentials.values():
         one.settings["allowed_api_key_hashes"] = [world.key.hash, other.hash]
-    world.beat()
+    world.tick()
     assert world.rules() == ["dead_hashes", "dead_hashes"]
 
 
@@ -121,31 +121,31 @@ def test_a_workspace_that_the_list_leaves_out_is_no_missing_one(left_out: str) -
     every = {one.id for one in world.organization.workspaces.values()}
     named = {one.id for one in world.organization.workspaces.values() if one.slug == PLACE}
     world.left_out |= named if left_out == "one" else every
-    report = world.beat()
+    report = world.tick()
     assert world.rules() == []
     assert any(line.startswith("workspaces") for line in report.unread)
     assert len(report.chains) == 1
 
 
-def test_a_policy_that_names_no_workspace_is_told_on_the_first_beat() -> None:
+def test_a_policy_that_names_no_workspace_is_told_on_the_first_run() -> None:
     world = World({"workspace": "nowhere", "probe": {"model": MODEL}})
-    world.beat()
+    world.tick()
     assert world.rules() == ["workspace_missing"]
 
 
 def test_a_leak_is_not_ended_by_an_empty_list_of_keys() -> None:
     world = watched()
     world.spend(2.0)
-    world.beat()
+    world.tick()
     for one in world.organization.credentials.values():
         one.settings["disabled"] = True
     for _ in range(3):
         world.spend(2.0)
-        world.beat()
+        world.tick()
     assert "Credits Leak Suspected" in world.kinds()
     world.left_out.add(world.key.hash)
     world.spend(2.0)
-    world.beat()
+    world.tick()
     assert "Credits Leak Ended" not in world.kinds()
     (shares,) = world.ledger.rows("byok", "shares#")
     assert WORKLOAD in shares.data["workloads"]
@@ -157,7 +157,7 @@ def test_a_probe_key_that_the_list_leaves_out_is_still_of_its_workspace() -> Non
     other, plaintext = world.simulator.create_key("probe", workspace=PLACE)
     world.secrets["openrouter/prod/agent"] = plaintext
     world.left_out.add(other.hash)
-    world.beat()
+    world.tick()
     assert world.rules() == []
     assert world.probes() == 1
 
@@ -166,7 +166,7 @@ def test_a_probe_key_that_the_list_leaves_out_is_still_of_its_workspace() -> Non
 def test_no_drill_begins_while_a_key_that_it_might_cut_off_is_left_out(workspace: str | None) -> None:
     world = World({"drill": {}})
     first = world.credential("first", workspace=workspace)
-    world.beat()
+    world.tick()
     _, plaintext = world.simulator.create_key("probe", workspace=PLACE)
     world.secrets["openrouter/prod/agent"] = plaintext
     first.settings["allowed_api_key_hashes"] = None
@@ -185,11 +185,11 @@ def test_what_was_seen_of_a_workspace_that_is_gone_is_forgotten() -> None:
         world.organization,
         CredentialCreation(provider="openai", key="fake-other-key", name="other", workspace_id="research"),
     )
-    world.beat()
+    world.tick()
     assert world.ledger.get("byok", f"seen#{other.id}")
     for id, one in list(world.organization.credentials.items()):
         if one.workspace_id == other.id:
             del world.organization.credentials[id]
     del world.organization.workspaces[other.id]
-    world.beat()
+    world.tick()
     assert world.ledger.get("byok", f"seen#{other.id}") is None

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from governor.marks import mark_of
+from governor.byok_marks import mark_of
 from sandbox.openrouter.credentials import Credential
 from tests.unit.byok_failover.doubles import World
 
@@ -12,7 +12,7 @@ def benched(**more: Any) -> tuple[World, Credential]:
     first = world.credential("first")
     world.simulator.trouble(credential=first.id, trouble="revoked")
     for _ in range(3):
-        world.beat()
+        world.tick()
     return world, first
 
 
@@ -22,7 +22,7 @@ def test_an_invalid_credential_is_benched_under_our_mark_and_told_once() -> None
     assert mark_of(first.settings["name"]) is not None
     assert first.settings["name"].startswith("first [Governor: bench ")
     for _ in range(5):
-        world.beat()
+        world.tick()
     kinds = [kind for kind in world.kinds() if kind.startswith("Credential")]
     assert kinds == ["Credential Unhealthy", "Credential Benched"]
     assert world.told("Credential Unhealthy")[0].evidence["action"] == "bench"
@@ -32,25 +32,25 @@ def test_it_returns_by_itself_once_it_serves_again() -> None:
     world, first = benched()
     world.simulator.trouble(credential=first.id)
     for _ in range(38):
-        world.beat()
+        world.tick()
     assert not first.settings["disabled"]
     assert first.settings["name"] == "first"
     (event,) = world.told("Credential Unbenched")
     assert event.evidence["rule"] == "it serves again"
 
 
-def test_a_replaced_key_is_tried_at_the_next_beat() -> None:
+def test_a_replaced_key_is_tried_at_the_next_run() -> None:
     world, first = benched()
     world.simulator.trouble(credential=first.id)
     first.label = "fak...new1"
-    world.beat()
+    world.tick()
     assert not first.settings["disabled"]
 
 
 def test_a_trial_that_does_not_serve_leaves_it_disabled() -> None:
     world, first = benched()
     for _ in range(38):
-        world.beat()
+        world.tick()
     assert first.settings["disabled"]
     assert world.told("Credential Unbenched") == []
 
@@ -60,7 +60,7 @@ def test_the_last_one_standing_of_a_provider_without_credits_is_never_benched() 
     only = world.credential("only", is_byok_only=True)
     world.simulator.trouble(credential=only.id, trouble="revoked")
     for _ in range(4):
-        world.beat()
+        world.tick()
     assert not only.settings["disabled"]
     assert world.told("Credential Unhealthy")[0].evidence["action"] == "withheld"
 
@@ -71,7 +71,7 @@ def test_one_of_several_that_nobody_can_tell_apart_is_never_benched() -> None:
     for one in made:
         world.simulator.trouble(credential=one.id, trouble="revoked")
     for _ in range(4):
-        world.beat()
+        world.tick()
     assert not any(one.settings["disabled"] for one in made)
 
 
@@ -79,7 +79,7 @@ def test_what_a_person_enables_is_not_benched_again_for_the_same_verdict() -> No
     world, first = benched()
     first.settings["disabled"] = False
     for _ in range(4):
-        world.beat()
+        world.tick()
     assert not first.settings["disabled"]
     assert first.settings["name"] == "first"
     assert world.told("Credential Unbenched")[0].evidence["rule"] == "somebody enabled it"
@@ -90,14 +90,14 @@ def test_a_credential_whose_mark_a_person_takes_off_stays_disabled() -> None:
     first.settings["name"] = "first"
     world.simulator.trouble(credential=first.id)
     for _ in range(60):
-        world.beat()
+        world.tick()
     assert first.settings["disabled"]
 
 
 def test_a_policy_that_no_longer_benches_gives_it_back() -> None:
     world, first = benched()
     world.decision["action"] = "alert"
-    world.beat()
+    world.tick()
     assert not first.settings["disabled"]
     assert world.told("Credential Unbenched")[0].evidence["rule"] == "the policy benches it no more"
 
@@ -106,13 +106,13 @@ def test_a_disabling_that_lands_after_everybody_gave_it_up_is_found_by_its_mark(
     world = World()
     first = world.credential("first")
     first.settings |= {"disabled": True, "name": "first [Governor: drill 0a1b2c3d]"}
-    world.beat()
+    world.tick()
     assert (first.settings["disabled"], first.settings["name"]) == (False, "first")
 
 
 def test_a_credential_that_governor_holds_is_no_gap() -> None:
     world, first = benched(expect={"prioritized": 1, "shared": True})
     for _ in range(5):
-        world.beat()
+        world.tick()
     assert first.settings["disabled"]
     assert world.told("Failover Gap Found") == []

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from governor.approval import Request, Vote
-from governor.approvals import NotGranted
+from governor.approvals.approval import Request, Vote
+from governor.approvals.store import NotGranted
 from tests.unit.byok_failover.doubles import MODEL, NAME, PLACE, WORKLOAD, World
 
 DRILL: dict[str, Any] = {"drill": {"within_seconds": 10}}
@@ -118,7 +118,7 @@ def test_a_scheduled_drill_runs_in_its_window_and_not_again_before_its_time() ->
     moments = []
     for _ in range(15 * 24):
         before = len(world.told("Drill Passed"))
-        world.beat(minutes=60)
+        world.tick(minutes=60)
         if len(world.told("Drill Passed")) > before:
             moments.append(world.now.replace(second=0))
     assert [f"{one:%a %H}" for one in moments] == ["Wed 13", "Wed 13"]
@@ -151,11 +151,11 @@ def test_a_drill_whose_credential_somebody_renames_meanwhile_leaves_it_disabled(
     (event,) = world.told()
     assert event.evidence["back"] is False
     assert disabled(world) == ["first, out of order"]
-    world.beat()
+    world.tick()
     assert disabled(world) == ["first, out of order"]
 
 
-def test_a_drill_that_died_is_undone_by_the_next_beat_and_told_as_failed() -> None:
+def test_a_drill_that_died_is_undone_by_the_next_run_and_told_as_failed() -> None:
     world = World(DRILL)
     first = world.credential("first")
     world.simulator.fault("/byok/{id}", "503", method="PATCH", after=1, times=None)
@@ -163,7 +163,7 @@ def test_a_drill_that_died_is_undone_by_the_next_beat_and_told_as_failed() -> No
         world.drill()
     assert first.settings["disabled"]
     world.simulator.faults.clear()
-    world.beat()
+    world.tick()
     assert (first.settings["disabled"], first.settings["name"]) == (False, "first")
     assert world.rules("Drill Failed") == ["interrupted"]
     assert not world.ledger.rows("byok", "hold#")
@@ -228,7 +228,7 @@ def test_a_drill_is_not_run_on_the_yes_of_somebody_whom_the_policy_does_not_name
     assert not [one for one in world.simulator.requests if one.method == "PATCH"]
 
 
-def test_a_granted_drill_that_dies_is_noted_as_failed_by_the_beat_that_undoes_it() -> None:
+def test_a_granted_drill_that_dies_is_noted_as_failed_by_the_run_that_undoes_it() -> None:
     world = World(DRILL)
     world.credential("first")
     decided(world)
@@ -237,7 +237,7 @@ def test_a_granted_drill_that_dies_is_noted_as_failed_by_the_beat_that_undoes_it
         world.drill("request-1", granted=True)
     assert state(world) == "granted"
     world.simulator.faults.clear()
-    world.beat()
+    world.tick()
     assert state(world) == "failed"
 
 

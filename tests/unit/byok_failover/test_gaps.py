@@ -12,7 +12,7 @@ def test_an_account_as_expected_has_no_gap_and_every_chain_is_told() -> None:
     world.credential("first")
     world.credential("second")
     world.credential("last", is_fallback=True)
-    report = world.beat()
+    report = world.tick()
     assert world.told() == []
     (line,) = report.chains
     assert line == (
@@ -44,8 +44,8 @@ def test_a_gap_is_told_once_and_told_closed_once(
     world = World({"expect": expect, "probe": {"model": MODEL}})
     for number, fields in enumerate(credentials):
         world.credential(f"c{number}", **fields)
-    world.beat()
-    world.beat()
+    world.tick()
+    world.tick()
     (event,) = world.told("Failover Gap Found")
     assert event.evidence["rule"] == rule
     assert said in event.reason
@@ -53,8 +53,8 @@ def test_a_gap_is_told_once_and_told_closed_once(
     world.decision["expect"] = {"prioritized": 0}
     for one in world.organization.credentials.values():
         one.settings |= {"allowed_models": None, "allowed_user_ids": None, "disabled": False}
-    world.beat()
-    world.beat()
+    world.tick()
+    world.tick()
     assert [one.evidence["rule"] for one in world.told("Failover Gap Closed")] == [rule]
 
 
@@ -64,7 +64,7 @@ def test_allowlists_that_name_dead_keys_or_are_nearly_full_are_told() -> None:
     credential.settings["allowed_api_key_hashes"] = [world.key.hash, "d" * 64]
     full = world.credential("second")
     full.settings["allowed_api_key_hashes"] = [world.key.hash] * 95
-    world.beat()
+    world.tick()
     assert sorted(world.rules()) == ["allowlist_full", "dead_hashes"]
     assert any(one.reason.endswith("1 keys that live no more: dddddddd…") for one in world.told())
 
@@ -75,7 +75,7 @@ def test_a_guardrail_that_passes_a_credential_over_is_told() -> None:
     rules = {"allowed_data_regions": ["europe"], "enforce_zdr_anthropic": True}
     guardrail = world.organization.create_guardrail("strict", PLACE, **rules)
     world.organization.assign(guardrail, [world.key.hash])
-    world.beat()
+    world.tick()
     assert world.rules() == ["guardrail_contradicts", "guardrail_contradicts"]
 
 
@@ -89,10 +89,10 @@ def test_the_guardrail_of_the_member_who_created_a_key_is_over_it_too() -> None:
     guardrail = world.organization.create_guardrail("people", PLACE, **rules)
     world.organization.assign(guardrail, ["user_fake_ana"], members=True)
     world.simulator.fault("/guardrails/assignments/members", "503", times=None)
-    world.beat()
+    world.tick()
     assert world.rules() == [], "what could not be read says neither yes nor no"
     world.simulator.faults.clear()
-    world.beat()
+    world.tick()
     assert world.rules() == ["guardrail_contradicts", "guardrail_contradicts"]
 
 
@@ -110,8 +110,8 @@ def test_a_decision_about_nothing_is_one_clear_error_and_the_others_go_on(
     world.more = [{"workspace": PLACE, "provider": "anthropic", "reason": "r", "owner": "o", "exit": "e",
                    "expect": {"fallback": 1}}]  # fmt: skip
     world.credential("first")
-    world.beat()
-    world.beat()
+    world.tick()
+    world.tick()
     assert world.rules() == [rule, "too_few_fallback"]
     assert said in world.told()[0].reason
 
@@ -120,22 +120,22 @@ def test_a_decision_about_nothing_is_one_clear_error_and_the_others_go_on(
 def test_a_list_that_cannot_be_read_neither_raises_nor_clears_a_gap(path: str) -> None:
     world = World({"probe": {"model": MODEL}})
     credential = world.credential("first", allowed_user_ids=["user_other"])
-    world.beat()
+    world.tick()
     assert world.rules() == ["left_out"]
     credential.settings["allowed_user_ids"] = None
     world.simulator.fault(path, "503", times=None)
-    report = world.beat()
+    report = world.tick()
     assert report.unread
     assert world.kinds() == ["Failover Gap Found"]
     world.simulator.faults.clear()
-    world.beat()
+    world.tick()
     assert world.kinds() == ["Failover Gap Found", "Failover Gap Closed"]
 
 
 def test_a_global_credential_counts_in_every_workspace() -> None:
     world = World({"probe": {"model": MODEL}})
     world.credential("everywhere", workspace=None)
-    report = world.beat()
+    report = world.tick()
     assert world.told() == []
     assert "anthropic everywhere" in report.chains[0]
 
@@ -145,10 +145,10 @@ def test_a_fallback_key_that_zero_retention_does_not_reach_is_told() -> None:
     world = World({"expect": {"fallback": 1}, "probe": {"model": MODEL}})
     first = world.credential("first", is_required=True)
     world.credential("spare", is_fallback=True, declared_zdr=True)
-    world.beat()
+    world.tick()
     (event,) = world.told("Failover Gap Found")
     assert event.evidence["rule"] == "zdr_fallback_unused"
     assert "first is is_required and does not declare it, so such a request fails" in event.reason
     first.settings["declared_zdr"] = True
-    world.beat()
+    world.tick()
     assert [one.evidence["rule"] for one in world.told("Failover Gap Closed")] == ["zdr_fallback_unused"]

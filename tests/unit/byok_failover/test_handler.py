@@ -17,8 +17,8 @@ def sample(name: str) -> Any:
 
 
 def test_every_sample_is_understood() -> None:
-    assert {path.stem for path in SAMPLES.glob("*.json")} == {"beat", "drill_requested", "approval_granted"}
-    assert received(sample("beat")) == Asked()
+    assert {path.stem for path in SAMPLES.glob("*.json")} == {"run", "drill_requested", "approval_granted"}
+    assert received(sample("run")) == Asked()
     asked = received(sample("drill_requested"))
     assert asked.drill == "platform-production/anthropic"
     assert (asked.by, asked.granted) == ("U0LEAD", False)

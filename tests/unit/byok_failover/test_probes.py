@@ -13,13 +13,13 @@ def test_a_revoked_credential_is_unhealthy_after_two_probes_and_recovers_after_t
     credential = world.credential("first")
     world.simulator.trouble(credential=credential.id, trouble="revoked")
     for _ in range(4):
-        world.beat()
+        world.tick()
     (event,) = world.told("Credential Unhealthy")
     assert (event.subject, event.evidence["judgement"], event.evidence["action"]) == (NAME, "invalid", "alert")
     assert [one["name"] for one in event.evidence["among"]] == ["first"]
     world.simulator.trouble(credential=credential.id)
     for _ in range(4):
-        world.beat()
+        world.tick()
     assert world.kinds() == ["Credential Unhealthy", "Credential Recovered"]
 
 
@@ -27,7 +27,7 @@ def test_a_slow_credential_is_degraded() -> None:
     world = World()
     world.simulator.trouble(credential=world.credential("first").id, trouble="slow")
     for _ in range(3):
-        world.beat()
+        world.tick()
     (event,) = world.told("Credential Unhealthy")
     assert event.evidence["judgement"] == "degraded"
 
@@ -38,7 +38,7 @@ def test_what_is_not_an_authentication_failure_is_never_invalid(trouble: str) ->
     credential = world.credential("first")
     world.simulator.trouble(credential=credential.id, trouble=trouble)  # type: ignore[arg-type]
     for _ in range(6):
-        world.beat()
+        world.tick()
     assert world.told() == []
 
 
@@ -47,7 +47,7 @@ def test_where_two_share_a_provider_a_probe_speaks_of_one_of_them() -> None:
     for name in ("first", "second"):
         world.simulator.trouble(credential=world.credential(name).id, trouble="revoked")
     for _ in range(3):
-        world.beat()
+        world.tick()
     (event,) = world.told("Credential Unhealthy")
     assert event.reason == (
         f"one of first, second (OpenRouter does not say which) of {NAME} is invalid: the provider answered 401."
@@ -62,7 +62,7 @@ def test_a_dedicated_key_that_one_credential_lets_in_singles_it_out() -> None:
     second = world.credential("second", allowed_api_key_hashes=[world.key.hash, dedicated.hash])
     world.simulator.trouble(credential=second.id, trouble="revoked")
     for _ in range(3):
-        world.beat()
+        world.tick()
     (event,) = world.told("Credential Unhealthy")
     assert [one["id"] for one in event.evidence["among"]] == [second.id]
 
@@ -72,7 +72,7 @@ def test_probes_stop_where_our_own_keys_serve_in_plenty() -> None:
     world.credential("first")
     for _ in range(30):
         world.spend(0.2)
-        world.beat()
+        world.tick()
     assert world.probes() == 1
 
 
@@ -80,7 +80,7 @@ def test_thin_traffic_is_probed_as_often_as_the_days_bound_spreads_it() -> None:
     world = World({"probe": {"model": MODEL, "secret": SECRET, "per_day": 4}})
     world.credential("first")
     for _ in range(24 * 6):
-        world.beat()
+        world.tick()
     assert world.probes() in (4, 5)
 
 
@@ -89,7 +89,7 @@ def test_doubt_never_passes_the_days_bounds(bound: dict[str, float]) -> None:
     world = World({"probe": {"model": MODEL, "secret": SECRET, "per_day": 10, **bound}})
     world.simulator.trouble(credential=world.credential("first").id, trouble="revoked")
     for _ in range(60):
-        world.beat()
+        world.tick()
     assert world.probes() <= bound.get("per_day", 10)
     spent = [row.data["usd"] for row in world.ledger.rows("byok", "probes#")]
     assert sum(spent) <= bound.get("usd_per_day", 0.10) + 1e-9
@@ -139,7 +139,7 @@ def test_a_probe_that_cannot_be_sent_is_one_clear_error_and_the_other_checks_go_
     world.credential("first")
     spoil(world)
     for _ in range(3):
-        world.beat()
+        world.tick()
     about_the_probe = [one for one in world.told("Failover Gap Found") if one.evidence["rule"].startswith("probe_")]
     assert [one.evidence["rule"] for one in about_the_probe] == [rule]
     assert about_the_probe[0].evidence["todo"]
@@ -153,8 +153,8 @@ def test_a_mended_probe_closes_its_error() -> None:
     world.credential("first")
     kept = dict(world.secrets)
     world.secrets.clear()
-    world.beat()
+    world.tick()
     world.secrets = kept
-    world.beat()
+    world.tick()
     assert world.kinds() == ["Failover Gap Found", "Failover Gap Closed"]
     assert hash_of(kept[SECRET]) == world.key.hash

@@ -10,17 +10,17 @@ from tests.unit.byok_failover.doubles import MODEL, PLACE, START, World
 
 
 def years(world: World, count: float) -> list[str]:
-    """The days on which a review is told, over so many years of monthly beats."""
+    """The days on which a review is told, over so many years of monthly runs."""
     for _ in range(int(count * 12)):
         world.now += timedelta(days=30.5)
-        world.beat()
+        world.tick()
     return [one.evidence["due"] for one in world.told("Byok Review Due")]
 
 
 def test_without_a_date_the_owner_is_asked_a_year_after_the_decision_was_seen_and_every_year() -> None:
     world = World({"probe": {"model": MODEL}})
     world.credential("first")
-    world.beat()
+    world.tick()
     assert years(world, 2.2) == ["2027-03-10", "2028-03-10"]
 
 
@@ -53,11 +53,11 @@ def test_the_page_is_put_when_something_changed_and_only_then() -> None:
     world.credential("first")
     put = puts(world)
     for _ in range(5):
-        world.beat()
+        world.tick()
     assert len(put) == 1
     assert "`too_few_fallback`" in put[0]
     world.credential("last", is_fallback=True)
-    world.beat()
+    world.tick()
     assert len(put) == 2
     assert "too_few_fallback" not in put[1]
     assert "| 2 | last | fallback | enabled | not probed |" in put[1]
@@ -69,7 +69,7 @@ def test_the_page_has_every_decision_its_reasons_and_its_health() -> None:
     world.simulator.trouble(credential=world.credential("first").id, trouble="revoked")
     world.credential("other", provider="openai")
     for _ in range(3):
-        world.beat()
+        world.tick()
     page = world.pages.pages[NAME]
     assert page.count("\n## ") == 2
     for words in (
@@ -87,5 +87,5 @@ def test_what_cannot_be_read_is_shown_as_unknown() -> None:
     world = World({"probe": {"model": MODEL}})
     world.credential("first")
     world.simulator.fault("/byok", "503", times=None)
-    world.beat()
+    world.tick()
     assert "**State:** unknown" in world.pages.pages[NAME]

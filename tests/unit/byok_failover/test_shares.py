@@ -13,14 +13,14 @@ def settled(own: float = 100.0, credits: float = 0.0) -> Series:
     return Series(Spend(credits, own), START)
 
 
-def beats(series: Series, *moved: Spend) -> Series:
+def ticks(series: Series, *moved: Spend) -> Series:
     for number, one in enumerate(moved, 1):
         series = series.after(one, START + timedelta(minutes=10 * number))
     return series
 
 
-def test_a_leak_takes_two_beats_in_a_row_and_counts_the_dollars_from_the_first() -> None:
-    one = beats(settled(), Spend(1.0, 0.0))
+def test_a_leak_takes_two_runs_in_a_row_and_counts_the_dollars_from_the_first() -> None:
+    one = ticks(settled(), Spend(1.0, 0.0))
     assert not one.leaks
     two = one.after(Spend(1.0, 0.0), START + timedelta(minutes=20))
     assert (two.leaks, two.since) == (True, START)
@@ -36,32 +36,32 @@ def test_a_leak_takes_two_beats_in_a_row_and_counts_the_dollars_from_the_first()
         (Spend(0.0, 5.0), Spend(0.0, 0.5)),
     ],
 )
-def test_what_is_not_two_fallen_beats_in_a_row_is_no_leak(moved: tuple[Spend, ...]) -> None:
-    assert not beats(settled(), *moved).leaks
+def test_what_is_not_two_fallen_runs_in_a_row_is_no_leak(moved: tuple[Spend, ...]) -> None:
+    assert not ticks(settled(), *moved).leaks
 
 
-def test_a_beat_without_traffic_neither_makes_nor_breaks_a_row() -> None:
-    assert beats(settled(), Spend(1.0, 0.0), Spend(), Spend(1.0, 0.0)).leaks
+def test_a_run_without_traffic_neither_makes_nor_breaks_a_row() -> None:
+    assert ticks(settled(), Spend(1.0, 0.0), Spend(), Spend(1.0, 0.0)).leaks
 
 
 def test_who_never_had_a_habit_of_byok_cannot_leak() -> None:
-    assert not beats(settled(own=0.0, credits=50.0), *[Spend(1.0, 0.0)] * 5).leaks
-    assert not beats(Series(), *[Spend(1.0, 0.0)] * 5).leaks
+    assert not ticks(settled(own=0.0, credits=50.0), *[Spend(1.0, 0.0)] * 5).leaks
+    assert not ticks(Series(), *[Spend(1.0, 0.0)] * 5).leaks
 
 
 def test_dollars_that_are_the_habit_are_not_counted_as_lost() -> None:
-    series = beats(settled(own=50.0, credits=50.0), Spend(1.0, 0.0), Spend(1.0, 0.0))
+    series = ticks(settled(own=50.0, credits=50.0), Spend(1.0, 0.0), Spend(1.0, 0.0))
     assert series.lost == pytest.approx(1.0)
 
 
-def test_a_leak_ends_after_two_beats_near_the_habit() -> None:
-    leaking = beats(settled(), Spend(1.0, 0.0), Spend(1.0, 0.0), Spend(0.0, 1.0))
+def test_a_leak_ends_after_two_runs_near_the_habit() -> None:
+    leaking = ticks(settled(), Spend(1.0, 0.0), Spend(1.0, 0.0), Spend(0.0, 1.0))
     assert leaking.leaks
     assert not leaking.after(Spend(0.0, 1.0), START + timedelta(minutes=40)).leaks
 
 
 def test_a_series_survives_the_ledger() -> None:
-    series = beats(settled(), Spend(1.0, 0.0))
+    series = ticks(settled(), Spend(1.0, 0.0))
     assert Series.of(series.data()) == series
 
 
@@ -71,7 +71,7 @@ def accustomed() -> World:
     world.credential("first")
     for _ in range(6):
         world.spend(0.50)
-        world.beat()
+        world.tick()
     return world
 
 
@@ -81,7 +81,7 @@ def test_a_revoked_credential_is_found_within_the_hour_with_the_dollars_and_with
     world.simulator.trouble(credential=credential.id, trouble="revoked")
     for _ in range(5):
         world.spend(0.50)
-        world.beat()
+        world.tick()
     (event,) = world.told("Credits Leak Suspected")
     evidence = event.evidence
     assert event.occurred_at - START - timedelta(minutes=60) <= timedelta(minutes=20)
@@ -92,7 +92,7 @@ def test_a_revoked_credential_is_found_within_the_hour_with_the_dollars_and_with
     world.simulator.trouble(credential=credential.id)
     for _ in range(3):
         world.spend(0.50)
-        world.beat()
+        world.tick()
     (ended,) = world.told("Credits Leak Ended")
     assert ended.evidence["lost_usd"] == pytest.approx(2.5)
 
@@ -105,12 +105,12 @@ def test_counters_that_cannot_be_read_say_nothing_and_lose_nothing() -> None:
         world.simulator.fault(path, "503", times=None)
     for _ in range(3):
         world.spend(0.50)
-        world.beat()
+        world.tick()
     assert world.told() == []
     world.simulator.faults.clear()
     for _ in range(2):
         world.spend(0.50)
-        world.beat()
+        world.tick()
     (event,) = world.told("Credits Leak Suspected")
     assert event.evidence["lost_usd"] == pytest.approx(2.5)
 
@@ -122,7 +122,7 @@ def test_without_analytics_the_counters_alone_find_it() -> None:
     world.simulator.fault("/analytics/query", "503", times=None)
     for _ in range(3):
         world.spend(0.50)
-        report = world.beat()
+        report = world.tick()
     (event,) = world.told("Credits Leak Suspected")
     assert (event.evidence["source"], event.evidence["providers"]) == ("counters", [])
     assert any("analytics of Platform" in one for one in report.unread)
@@ -135,7 +135,7 @@ def test_a_dead_provider_key_is_told_by_provider_from_analytics_alone() -> None:
     world.simulator.fault("/keys", "503", times=None)
     for _ in range(3):
         world.spend(0.50)
-        world.beat()
+        world.tick()
     (event,) = world.told("Credits Leak Suspected")
     assert (event.evidence["source"], event.evidence["providers"]) == ("analytics", ["anthropic"])
     assert (event.evidence["share"], event.evidence["habit"], event.evidence["lost_usd"]) == (0.0, 1.0, 1.0)
@@ -145,7 +145,7 @@ def test_traffic_that_was_always_on_credits_is_not_taken_for_our_own() -> None:
     world = World({"probe": {"model": MODEL}})
     for _ in range(6):
         world.spend(0.50)
-        world.beat()
+        world.tick()
     (row,) = world.ledger.rows("byok", "shares#")
     assert Record.of(row.data).providers["Anthropic"].habit.share == 0
 
@@ -156,20 +156,20 @@ def test_providers_habits_in_the_former_metric_are_learned_anew() -> None:
     _, plaintext = world.simulator.create_key("other", workspace=PLACE)
     world.credential("first", allowed_api_key_hashes=[world.key.hash])
 
-    def beat() -> None:
+    def tick() -> None:
         world.spend(0.25)
         world.simulator.ask(plaintext, 0.25, model=MODEL)
-        world.beat()
+        world.tick()
 
     for _ in range(3):
-        beat()
+        tick()
     (row,) = world.ledger.rows("byok", "shares#")
     former = {name: value for name, value in row.data.items() if name != "split"}
     habit = {**former["providers"]["Anthropic"], "habit": [0.0, 300.0]}
     former |= {"providers": {"Anthropic": habit}}
     world.ledger.commit(Put("byok", row.sk, former, row.version))
     for _ in range(3):
-        beat()
+        tick()
     assert world.told() == []
     (row,) = world.ledger.rows("byok", "shares#")
     assert Record.of(row.data).providers["Anthropic"].habit.share == pytest.approx(0.5)
@@ -179,7 +179,7 @@ def test_after_a_long_standstill_analytics_is_asked_no_further_back_than_it_answ
     world = accustomed()
     world.now += timedelta(days=60)
     world.spend(0.50)
-    assert world.beat().unread == []
+    assert world.tick().unread == []
 
 
 def test_a_rotated_key_does_not_look_like_a_leak() -> None:
@@ -189,7 +189,7 @@ def test_a_rotated_key_does_not_look_like_a_leak() -> None:
     world.organization.keys.get(world.key.hash).disabled = True
     for _ in range(4):
         world.spend(0.50)
-        world.beat()
+        world.tick()
     assert world.told() == []
 
 
@@ -197,7 +197,7 @@ def test_keys_that_our_own_never_served_take_no_room() -> None:
     world = accustomed()
     for number in range(50):
         world.simulator.create_key(f"other-{number}", workspace=PLACE)
-    world.beat()
+    world.tick()
     (row,) = world.ledger.rows("byok", "shares#")
     assert list(row.data["workloads"]) == [WORKLOAD]
     assert len(row.data["keys"]) == 1

@@ -11,7 +11,7 @@ import boto3
 import httpx
 import yaml
 
-from governor.broadcast_destination import HEADER
+from governor.broadcast.destination import HEADER
 from sandbox.openrouter import Simulator
 from tests.unit.cli.terminal import MANAGEMENT, Ran, Terminal
 

@@ -16,8 +16,8 @@ from typer.testing import CliRunner
 from cli.main import build
 from cli.session import Outside
 from governor.aws_identity import Proof, digest, interaction_id
-from governor.dynamo_ledger import DynamoLedger
 from governor.ledger import ABSENT, Put
+from governor.ledger.dynamodb import DynamoLedger
 from tests.unit.cli.terminal import NOW, Ran
 
 REGION = "us-east-1"

@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 
 from cli.main import build
 from cli.session import KEY_VARIABLE, Outside
-from governor.broadcast_destination import HEADER
+from governor.broadcast.destination import HEADER
 from management_api import Retry
 from sandbox.openrouter import Simulator
 from sandbox.openrouter.destinations import DEFAULTS, Destination

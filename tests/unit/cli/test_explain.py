@@ -16,15 +16,15 @@ from pydantic import SecretStr
 from cli.beside import TooSlow, beside
 from cli.rulebook import CAUSES, DECISIONS, SECTIONS, has_section, said
 from cli.session import KEY_VARIABLE
-from governor.approval import Request, Vote
-from governor.approvals import Approvals
-from governor.causes import CauseBook, CauseRow
-from governor.dynamo_ledger import DynamoLedger
+from governor.approvals.approval import Request, Vote
+from governor.approvals.store import Approvals
 from governor.events import REQUESTS, DetailType, Event, event_id
+from governor.events.published import RecordedBus
+from governor.events.publishers import OF_DECISIONS
+from governor.keys.causes import CauseRow, CauseStore
+from governor.keys.lineage import Lineage, LineageKey, Lineages
 from governor.ledger import Put
-from governor.lineage import Lineage, LineageKey, Lineages
-from governor.published import RecordedBus
-from governor.publishers import OF_DECISIONS
+from governor.ledger.dynamodb import DynamoLedger
 from management_api import KeyPatch, OpenRouter
 from sandbox.openrouter import Simulator
 from tests.unit.cli.stack import REGION, StackDouble, stack_double
@@ -72,7 +72,7 @@ class Case:
 
     def disables(self, cause: Any, trigger: str) -> None:
         row = CauseRow(SEARCH, cause, "disabled", trigger, (self.hash,), AT)
-        CauseBook(self.stack.ledger).write(row)
+        CauseStore(self.stack.ledger).write(row)
         client = OpenRouter(SecretStr(MANAGEMENT), base_url="http://localhost:1/api/v1", transport=self.transport)
         client.keys.update(self.hash, KeyPatch(disabled=True))
 
@@ -146,15 +146,15 @@ def test_a_key_that_somebody_else_disabled_or_enabled_is_told_apart(known: Case)
     lineage = Lineage(SEARCH, (LineageKey(known.hash, SEARCH, "current", AT), LineageKey("f" * 64, "x", "overlap", AT)))
     Lineages(known.stack.ledger).write(lineage)
     known.disables("runaway", "e1")
-    book = CauseBook(known.stack.ledger)
-    (row,) = book.causes(SEARCH).rows.values()
-    book.write(replace(row, status="lifted", lifted_by="U0LEAD", lifted_at=AT))
+    store = CauseStore(known.stack.ledger)
+    (row,) = store.causes(SEARCH).rows.values()
+    store.write(replace(row, status="lifted", lifted_by="U0LEAD", lifted_at=AT))
     said = " ".join(known.explains(SEARCH, "--json").json["verdict"])
     assert f"Somebody else disabled {known.hash[:12]}" in said
     assert "OpenRouter does not know the key ffffffffffff" in said
     known.simulator.organization.key(known.hash).disabled = False
-    (row,) = book.causes(SEARCH).rows.values()
-    book.write(replace(row, status="disabled"))
+    (row,) = store.causes(SEARCH).rows.values()
+    store.write(replace(row, status="disabled"))
     assert f"A cause holds {known.hash[:12]}, which is enabled" in " ".join(
         known.explains(SEARCH, "--json").json["verdict"]
     )

@@ -7,11 +7,11 @@ from pathlib import Path
 import boto3
 import pytest
 
-from governor.approval import Request
-from governor.approvals import Approvals
-from governor.causes import CauseBook, CauseRow
-from governor.dynamo_ledger import DynamoLedger
-from governor.lineage import Lineage, LineageKey, Lineages, Rotation
+from governor.approvals.approval import Request
+from governor.approvals.store import Approvals
+from governor.keys.causes import CauseRow, CauseStore
+from governor.keys.lineage import Lineage, LineageKey, Lineages, Rotation
+from governor.ledger.dynamodb import DynamoLedger
 from tests.unit.cli.stack import REGION, StackDouble, stack_double
 from tests.unit.cli.terminal import NOW
 
@@ -40,7 +40,7 @@ def policy(tmp_path: Path) -> tuple[str, str]:
 
 def _filled(stack: StackDouble) -> None:
     hour = timedelta(hours=3)
-    CauseBook(stack.ledger).write(
+    CauseStore(stack.ledger).write(
         CauseRow("prod-search-agent", "runaway", "disabled", "e1", ("a" * 64,), AT - hour),
         CauseRow("prod-search-agent", "budget", "lifted", "e0", ("a" * 64,), AT - 2 * hour),
     )

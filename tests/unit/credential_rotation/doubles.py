@@ -13,7 +13,7 @@ from credential_rotation.service import CredentialRotation, Report
 from governor.events import Event
 from governor.ledger import Delete, MemoryLedger, Put, Row
 from governor.policy import Policy
-from governor.secret_versions import SecretMissing
+from governor.secrets.versions import SecretMissing
 from management_api import AuthenticationFailed, ByokKey, ByokPatch, ChatCompletion, Unavailable, Workspace
 
 NOW = datetime(2026, 3, 11, 2, 0, tzinfo=UTC)
@@ -53,7 +53,7 @@ class World:
         self.current = f"v{len(self.versions) + 1}"
         self.versions[self.current] = text
 
-    def beat(self) -> Report:
+    def tick(self) -> Report:
         fields = {
             "workspace": "platform",
             "provider": "anthropic",

@@ -4,7 +4,7 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from governor.account import ManagedAccount
+from governor.account.connection import ManagedAccount
 from management_api import Deadline
 
 DEADLINE = Deadline(lambda: 30.0)

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from governor.allowance import GRANTED, MOST, BadNeeds, Need, Needs, granted, held, needs_a_look, within_allowance
-from governor.caps import Cap, Role, balance, split
-from governor.lineage import Limit
+from governor.keys.allowance import GRANTED, MOST, BadNeeds, Need, Needs, granted, held, needs_a_look, within_allowance
+from governor.keys.caps import Cap, Role, balance, split
+from governor.keys.lineage import Limit
 from management_api import ApiKey
 from tests.unit.governor.test_caps import CAP, NOW, key, limited, spend
 

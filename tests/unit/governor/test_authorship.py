@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from governor.authorship import Author, approvals_needed, author_of, missing, who_may_approve
+from governor.approvals.authorship import Author, approvals_needed, author_of, missing, who_may_approve
 from governor.policy import Policy
 
 POLICY: dict[str, Any] = {

@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from governor.bulk_order import MOST, BulkOrder, BulkOrders, Frozen, Word, asker, entitled, order_of, token_of
-from governor.dynamo_ledger import _item
+from governor.keys.bulk_order import MOST, BulkOrder, BulkOrders, Frozen, Word, asker, entitled, order_of, token_of
+from governor.keys.lineage import Lineage, LineageKey
 from governor.ledger import MemoryLedger, Put
-from governor.lineage import Lineage, LineageKey
+from governor.ledger.dynamodb import _item
 
 NOW = datetime(2026, 3, 11, 2, 44, tzinfo=UTC)
 ORDER = BulkOrder("id", "owner", "U0OWNER", "they left", (Frozen("prod-a", "a" * 16), Frozen("prod-b")))

@@ -7,8 +7,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from governor.caps import Cap, Role, balance, counted, split
-from governor.lineage import Limit
+from governor.keys.caps import Cap, Role, balance, counted, split
+from governor.keys.lineage import Limit
 from management_api import ApiKey
 
 NOW = datetime(2026, 3, 11, 2, 0, tzinfo=UTC)

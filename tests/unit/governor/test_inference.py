@@ -4,7 +4,7 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from governor.inference import InferenceKeys
+from governor.account.inference import InferenceKeys
 from management_api import Deadline
 
 DEADLINE = Deadline(lambda: 30.0)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from governor.leases import Leases
+from governor.account.leases import Leases
 
 NOW = datetime(2026, 3, 11, 2, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

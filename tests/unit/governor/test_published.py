@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from governor.events import DetailType, Event, PublishFailed
+from governor.events.published import KEPT, RecordedBus, published
+from governor.events.publishers import OF_DECISIONS, PUBLISHES, RECORDED, REDELIVERS
 from governor.ledger import LedgerConflict, MemoryLedger, Put
-from governor.published import KEPT, RecordedBus, published
-from governor.publishers import OF_DECISIONS, PUBLISHES, RECORDED, REDELIVERS
 
 T0 = datetime(2026, 11, 21, 8, tzinfo=UTC)
 EVENT = Event(DetailType.KEY_DISABLED, "event-1", "prod-search-agent", T0, "It ran away.", {"cause": "runaway"})

@@ -8,7 +8,7 @@ import boto3
 import pytest
 
 from governor.events import Event, PublishFailed
-from governor.redelivery import REDACTED_SOURCE, redelivered
+from governor.events.redelivery import REDACTED_SOURCE, redelivered
 from tests.credentials import PASTED, core
 
 KEY = PASTED["openrouter"]

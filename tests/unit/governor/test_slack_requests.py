@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from governor.slack_requests import BadSlackRequest, SlackRequest
+from governor.slack.requests import BadSlackRequest, SlackRequest
 
 CLICK = SlackRequest(
     "i1", 1773197040, "button", "U0LEAD", "T0", "T0", "C0", "", "approve", {"approval": "a"}, "url", "t"

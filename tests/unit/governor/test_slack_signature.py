@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ClientError
 from slack_sdk.signature import SignatureVerifier
 
-from governor.slack_signature import SigningSecretUnavailable, SlackSignature
+from governor.slack.signature import SigningSecretUnavailable, SlackSignature
 
 BODY = b"command=%2Fgovernor"
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from governor.slack_text import escape, link, mention
+from governor.slack.text import escape, link, mention
 
 
 @pytest.mark.parametrize(

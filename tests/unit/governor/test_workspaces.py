@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from governor.workspaces import meant
+from governor.account.workspaces import meant
 from management_api import Workspace
 
 WORKSPACES = [

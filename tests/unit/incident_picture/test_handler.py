@@ -7,7 +7,7 @@ import pytest
 from governor.environment import SettingsError
 from governor.events import BadEvent
 from governor.policy import Policy
-from governor.slack import SlackUnavailable
+from governor.slack.channel import SlackUnavailable
 from incident_picture import handler
 from incident_picture.service import Postponed
 from incident_picture.settings import NoChannel, PictureSettings, Wanted

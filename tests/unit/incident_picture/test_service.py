@@ -10,9 +10,9 @@ import pytest
 from governor.clock import format_instant
 from governor.events import Event
 from governor.ledger import MemoryLedger, Put
-from governor.slack import Message, SlackUnavailable
-from governor.slack_memory import MemoryPictures
-from governor.slack_pictures import Picture, PictureNotReady
+from governor.slack.channel import Message, SlackUnavailable
+from governor.slack.memory import MemoryPictures
+from governor.slack.pictures import Picture, PictureNotReady
 from incident_picture.service import LEASE, Illustrator, Postponed
 from tests.unit.incident_picture.conftest import T0, disabled, runaway, sample
 

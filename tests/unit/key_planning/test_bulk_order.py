@@ -10,17 +10,17 @@ from typing import Any, cast
 
 import pytest
 
-from governor.approval import Kind, Request, Vote
-from governor.approvals import Approvals
-from governor.bulk_order import KIND, BulkOrder, BulkOrders, Frozen, Word, asker, token_of
-from governor.causes import CauseBook, CauseRow
+from governor.approvals.approval import Kind, Request, Vote
+from governor.approvals.store import Approvals
 from governor.events import DetailType, Event
-from governor.evidence import Cause
+from governor.events.evidence import Cause
+from governor.keys.bulk_order import KIND, BulkOrder, BulkOrders, Frozen, Word, asker, token_of
+from governor.keys.causes import CauseRow, CauseStore
+from governor.keys.lineage import Asked, Lineage, LineageKey, Lineages, Rotation
 from governor.ledger import MemoryLedger
-from governor.lineage import Asked, Lineage, LineageKey, Lineages, Rotation
 from governor.policy import Policy
-from governor.secret_versions import SecretVersions
 from governor.secrets import SecretUnavailable
+from governor.secrets.versions import SecretVersions
 from key_planning.ports import Ports
 from key_planning.service import KeyPlanning
 from key_planning.settings import Message, Ordered, received
@@ -97,7 +97,7 @@ class World:
     def planning(self) -> KeyPlanning:
         return KeyPlanning(
             Ports(
-                self.policy, cast(SecretVersions, self.secrets), self.lineages, CauseBook(self.ledger), self,
+                self.policy, cast(SecretVersions, self.secrets), self.lineages, CauseStore(self.ledger), self,
                 self.queue,
                 "arn", self.approvals, self.orders, lambda: self.now, logging.getLogger("key_planning"),
             )
@@ -138,7 +138,7 @@ class World:
         self.lineages.write(replace(lineage, keys=(*old, new), rotation=None, asked=None))
 
     def held(self, name: str, cause: Cause = "runaway") -> None:
-        CauseBook(self.ledger).write(CauseRow(name, cause, "disabled", "t", ("h",), NOW))
+        CauseStore(self.ledger).write(CauseRow(name, cause, "disabled", "t", ("h",), NOW))
 
     def says(self, word: Word, by: str = LEADS[0]) -> None:
         self.orders.say(ID, word, by, self.now)

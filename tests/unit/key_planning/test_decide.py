@@ -8,9 +8,9 @@ from typing import Any, cast
 import pytest
 from pydantic import ValidationError
 
-from governor.causes import CauseRow, Causes
+from governor.keys.causes import CauseRow, Causes
+from governor.keys.lineage import Asked, Lineage, LineageKey, Lineages, Rotation
 from governor.ledger import MemoryLedger
-from governor.lineage import Asked, Lineage, LineageKey, Lineages, Rotation
 from governor.policy import Policy
 from key_planning.decide import jitter, plan, rule
 from key_planning.service import KeyPlanning

@@ -5,15 +5,15 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, cast
 
-from governor.allowance import Needs
-from governor.approvals import Approvals
+from governor.approvals.store import Approvals
 from governor.events import Event
+from governor.keys.allowance import Needs
 from governor.ledger import MemoryLedger
-from governor.secret_versions import WorkloadSecret
 from governor.secrets import SecretUnavailable
+from governor.secrets.versions import WorkloadSecret
 from key_retirement.ports import Ports
 from key_retirement.service import KeyRetirement, Report
-from key_retirement.settings import Beat, Grant, Look, Rollback
+from key_retirement.settings import Grant, Look, Rollback, Tick
 from tests.unit.key_rotation.doubles import FakeSecrets, World
 
 
@@ -53,7 +53,7 @@ class FakeCopies:
 
 
 class Retirement:
-    """Beats of retirement over `world`."""
+    """Runs of retirement over `world`."""
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -61,13 +61,13 @@ class Retirement:
         self.approvals = Approvals(world.causes.ledger, MemoryLedger())
         self.says: Callable[[], Needs | None] = lambda: None
 
-    def beat(self, after: timedelta | None = None) -> Report:
-        """A beat so long from now; without a time, the first of the next hour, which looks at every lineage."""
+    def tick(self, after: timedelta | None = None) -> Report:
+        """A run so long from now; without a time, the first of the next hour, which looks at every lineage."""
         world = self.world
         world.now = world.now + after if after else world.now.replace(minute=0) + timedelta(hours=1)
-        return self.act(Beat(world.now))
+        return self.act(Tick(world.now))
 
-    def act(self, asked: Beat | Look | Rollback | Grant) -> Report:
+    def act(self, asked: Tick | Look | Rollback | Grant) -> Report:
         world = self.world
         connect = cast(Any, world._connect)
         ports = Ports(

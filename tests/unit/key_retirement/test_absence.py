@@ -21,7 +21,7 @@ def overlapping(spent: float = 40.0, *, drift: str = "alert") -> Retirement:
     world.account.plaintexts["fake-plaintext-made-by-hand"] = FIRST
     world.rotate()
     retirement = Retirement(world)
-    retirement.beat(TEN)
+    retirement.tick(TEN)
     return retirement
 
 
@@ -50,19 +50,19 @@ def test_a_list_that_leaves_keys_out_is_told_and_changes_nothing(missing: str) -
     before = states(world)
     world.account.unlisted |= {FIRST} if missing == "old" else {made(world)} if missing == "new" else {*before}
     limits = {hash: key.limit for hash, key in world.account.held.items()}
-    retirement.beat(TEN)
+    retirement.tick(TEN)
     assert states(world) == before
     assert {hash: key.limit for hash, key in world.account.held.items()} == limits
     assert together(world) <= 100.0 + 1e-6
     assert "Key Retired" not in world.bus.kinds()
     assert ("list", "left out") in drifts(retirement)
-    retirement.beat(TEN)
+    retirement.tick(TEN)
     count = len(drifts(retirement))
-    retirement.beat(TEN)
+    retirement.tick(TEN)
     assert len(drifts(retirement)) == count, "told once, not at every run"
     world.account.unlisted.clear()
     for _ in range(200):
-        retirement.beat()
+        retirement.tick()
     assert states(world) == {FIRST: "deleted", made(world): "current"}
 
 
@@ -79,7 +79,7 @@ def test_a_key_whose_reading_fails_is_neither_gone_nor_retired(monkeypatch: pyte
     with monkeypatch.context() as patch:
         patch.setattr(account, "get", fails)
         with pytest.raises(Unavailable):
-            retirement.beat(TEN)
+            retirement.tick(TEN)
     assert states(world) == before
 
 
@@ -87,19 +87,19 @@ def test_an_old_key_that_was_moved_in_its_overlap_keeps_sharing_the_cap_and_is_r
     retirement = overlapping()
     world = retirement.world
     world.account.update(FIRST, KeyPatch(workspace_id="ws-other"))
-    retirement.beat(TEN)
+    retirement.tick(TEN)
     assert states(world)[FIRST] == "overlap"
     assert together(world) <= 100.0 + 1e-6
     assert drifts(retirement) == [("workspace_id", "ws-other")]
     world.account.held[FIRST] = replace(world.account.held[FIRST], usage=41.0, usage_monthly=41.0, usage_daily=41.0)
-    retirement.beat(TEN)
+    retirement.tick(TEN)
     assert together(world) <= 100.0 + 1e-6
     for _ in range(30):
-        retirement.beat()
+        retirement.tick()
     assert states(world)[FIRST] == "quarantined"
     assert world.account.held[FIRST].disabled
     for _ in range(24 * 8):
-        retirement.beat()
+        retirement.tick()
     assert FIRST not in world.account.held
     assert len(drifts(retirement)) == 1
 
@@ -108,12 +108,12 @@ def test_a_key_that_was_moved_in_its_quarantine_stays_disabled_there_and_is_dele
     retirement = overlapping()
     world = retirement.world
     for _ in range(30):
-        retirement.beat()
+        retirement.tick()
     world.account.update(FIRST, KeyPatch(workspace_id="ws-other", disabled=False))
-    retirement.beat(TEN)
+    retirement.tick(TEN)
     assert world.account.held[FIRST].disabled
     for _ in range(24 * 8):
-        retirement.beat()
+        retirement.tick()
     assert FIRST not in world.account.held
 
 
@@ -124,8 +124,8 @@ def test_a_key_that_was_renamed_is_told_and_named_back_where_the_policy_says_rep
         new = made(world)
         was = world.account.held[new].name
         world.account.update(new, KeyPatch(name="batch"))
-        retirement.beat()
-        retirement.beat()
+        retirement.tick()
+        retirement.tick()
         assert drifts(retirement) == [("name", "batch")]
         assert world.account.held[new].name == (name or was)
 
@@ -136,13 +136,13 @@ def test_what_a_key_that_somebody_deleted_has_spent_still_counts_for_the_cap() -
     new = made(world)
     spent = replace(world.account.held[new], usage=20.0, usage_monthly=20.0, usage_weekly=20.0, usage_daily=20.0)
     world.account.held[new] = spent
-    retirement.beat(TEN)
+    retirement.tick(TEN)
     world.account.delete(FIRST)
-    retirement.beat(TEN)
+    retirement.tick(TEN)
     assert states(world)[FIRST] == "deleted"
     assert world.account.held[new].limit == pytest.approx(60.0), "the deleted key's $40 are spent"
     for _ in range(24 * 25):
-        retirement.beat()
+        retirement.tick()
     assert world.account.held[new].limit == 100.0, "in another month they are not"
 
 
@@ -154,7 +154,7 @@ def guarded(drift: str = "alert") -> Retirement:
     world.account.assigned[FIRST] = "g"
     world.rotate()
     retirement = Retirement(world)
-    retirement.beat()
+    retirement.tick()
     assert retirement.told("Key Drifted") == []
     return retirement
 
@@ -168,7 +168,7 @@ def test_a_guardrail_or_an_assignment_that_a_list_leaves_out_is_no_drift_and_rai
     else:
         world.account.unassigned |= {*world.account.held}
     limits = {hash: key.limit or 0.0 for hash, key in world.account.held.items()}
-    retirement.beat()
+    retirement.tick()
     assert together(world) <= 50.0 + 1e-6
     assert all((key.limit or 0.0) <= limits[hash] for hash, key in world.account.held.items())
     assert drifts(retirement) == []

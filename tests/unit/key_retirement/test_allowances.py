@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from governor.allowance import GRANTED, MOST, Need, Needs
-from governor.causes import CauseRow
 from governor.events import Event
-from governor.lineage import Lineage
+from governor.keys.allowance import GRANTED, MOST, Need, Needs
+from governor.keys.causes import CauseRow
+from governor.keys.lineage import Lineage
 from governor.policy import Policy
-from key_retirement.settings import Beat, received
+from key_retirement.settings import Tick, received
 from management_api import ApiKey, KeyPatch, OutcomeUnknown
 from tests.unit.key_retirement.doubles import Retirement
 from tests.unit.key_rotation.doubles import COUNTERS, WORKLOAD, World
@@ -23,7 +23,7 @@ AN_HOUR = timedelta(hours=1)
 
 
 class Held:
-    """A workload under an allowance, its one key looked at once. `need`: what the meter says at each beat."""
+    """A workload under an allowance, its one key looked at once. `need`: what the meter says at each run."""
 
     def __init__(self, **key: Any) -> None:
         self.world = World(key=CAP | key)
@@ -33,7 +33,7 @@ class Held:
         self.patches: list[str] = []
         self.world.rotate()
         self.world.account.before = self._note
-        self.beat()
+        self.tick()
 
     def says(self) -> Needs | None:
         minute = int(self.world.now.timestamp() // 60)
@@ -44,14 +44,14 @@ class Held:
         stale = Needs(int((self.world.now - AN_HOUR).timestamp() // 60), {WORKLOAD: Need(NEED, due=True)})
         self.retirement.says = lambda: stale
 
-    def beat(self) -> None:
-        """The first beat of the next hour, which looks at every lineage."""
-        self.retirement.beat()
+    def tick(self) -> None:
+        """The first run of the next hour, which looks at every lineage."""
+        self.retirement.tick()
 
     def soon(self) -> None:
-        """A beat ten minutes later, not the hour's first."""
+        """A run ten minutes later, not the hour's first."""
         self.world.now = self.world.now.replace(minute=20) + timedelta(minutes=10)
-        self.retirement.act(Beat(self.world.now))
+        self.retirement.act(Tick(self.world.now))
 
     def spend(self, usd: float) -> None:
         hash = self.key.hash
@@ -100,14 +100,14 @@ def test_a_key_that_needs_none_is_not_patched_and_its_row_not_written() -> None:
     held.patches.clear()
     for usd in (0.0, 0.5, 0.5, 0.9):
         held.spend(usd)
-        held.beat()
+        held.tick()
     version = held.world.lineage.version
-    held.beat()
+    held.tick()
     assert held.patches == []
     assert held.world.lineage.version == version
 
 
-def test_it_is_renewed_at_the_next_beat_when_the_meter_says_that_it_is_due() -> None:
+def test_it_is_renewed_at_the_next_run_when_the_meter_says_that_it_is_due() -> None:
     held = Held()
     held.spend(11.0)
     held.soon()
@@ -122,7 +122,7 @@ def test_it_is_not_renewed_while_the_meter_suspects_the_workload() -> None:
     held = Held()
     held.need = Need(NEED, renew=False)
     held.spend(11.9)
-    held.beat()
+    held.tick()
     assert held.limit == GRANTED * NEED
 
 
@@ -130,11 +130,11 @@ def test_a_meter_that_does_not_look_raises_nothing_and_takes_nothing_away() -> N
     held = Held()
     held.spend(11.9)
     held.silent()
-    held.beat()
+    held.tick()
     assert held.limit == GRANTED * NEED
 
 
-def test_needs_that_cannot_be_read_stop_no_beat_and_move_no_limit() -> None:
+def test_needs_that_cannot_be_read_stop_no_run_and_move_no_limit() -> None:
     held = Held()
 
     def fails() -> Needs | None:
@@ -142,7 +142,7 @@ def test_needs_that_cannot_be_read_stop_no_beat_and_move_no_limit() -> None:
 
     held.retirement.says = fails
     held.spend(11.9)
-    held.beat()
+    held.tick()
     assert held.limit == GRANTED * NEED
 
 
@@ -151,13 +151,13 @@ def test_a_workload_without_a_habit_keeps_the_cap() -> None:
     world.rotate()
     retirement = Retirement(world)
     retirement.says = lambda: Needs(int(world.now.timestamp() // 60))
-    retirement.beat()
+    retirement.tick()
     assert world.made.limit == 100.0
     assert world.lineage.allowance is None
 
 
 @pytest.mark.parametrize("forgotten", [False, True])
-def test_taken_out_the_cap_is_the_limit_again_within_a_beat(forgotten: bool) -> None:
+def test_taken_out_the_cap_is_the_limit_again_within_a_run(forgotten: bool) -> None:
     """Out of the policy, or with a habit that the meter has lost: then nothing says what the workload needs."""
     held = Held()
     if forgotten:
@@ -168,7 +168,7 @@ def test_taken_out_the_cap_is_the_limit_again_within_a_beat(forgotten: bool) -> 
     assert held.limit == 100.0
     assert held.world.lineage.allowance is None
     assert held.told() == []
-    held.beat()
+    held.tick()
     assert held.told() == []
 
 
@@ -182,7 +182,7 @@ def test_a_limit_that_a_person_sets_is_told_once_and_stays_even_if_it_is_the_cap
     held.soon()
     person_sets(held, usd)
     for _ in range(3):
-        held.beat()
+        held.tick()
     assert held.limit == usd
     (event,) = held.told()
     assert event.evidence["field"] == "limit"
@@ -194,8 +194,8 @@ def test_a_limit_that_a_person_set_is_set_back_where_the_policy_says_repair() ->
     held = Held(drift="repair")
     held.soon()
     person_sets(held, 100.0)
-    held.beat()
-    held.beat()
+    held.tick()
+    held.tick()
     assert held.limit == GRANTED * NEED
     assert len(held.told()) == 1
 
@@ -204,10 +204,10 @@ def test_a_person_gives_the_limit_back_by_setting_what_it_was() -> None:
     held = Held()
     held.soon()
     person_sets(held, 100.0)
-    held.beat()
+    held.tick()
     person_sets(held, 12.0)
     held.spend(11.0)
-    held.beat()
+    held.tick()
     assert held.limit == 11.0 + GRANTED * NEED
 
 
@@ -215,9 +215,9 @@ def test_taken_out_a_limit_that_a_person_set_stays() -> None:
     held = Held()
     held.soon()
     person_sets(held, 500.0)
-    held.beat()
+    held.tick()
     held.takes_out()
-    held.beat()
+    held.tick()
     assert held.limit == 500.0
 
 
@@ -239,7 +239,7 @@ def test_two_keys_of_a_workload_taken_out_of_the_policy_share_the_cap() -> None:
     held.spend(4.0)
     held.world.ask("00000000-0000-4000-8000-000000000002")
     held.world.rotate("00000000-0000-4000-8000-000000000002")
-    held.beat()
+    held.tick()
     assert held.world.lineage.allowance == NEED
     held.removes()
     held.soon()
@@ -298,11 +298,11 @@ def test_a_list_that_still_shows_the_limit_before_is_no_persons_doing() -> None:
     now = held.limit
     person_sets(held, before)
     held.world.now += timedelta(minutes=5)
-    held.retirement.act(Beat(held.world.now, WORKLOAD))
+    held.retirement.act(Tick(held.world.now, WORKLOAD))
     assert held.limit == before
     assert held.told() == []
     person_sets(held, now)
-    held.beat()
+    held.tick()
     assert held.told() == []
 
 
@@ -315,9 +315,9 @@ def test_a_patch_whose_answer_was_lost_is_made_good(monkeypatch: pytest.MonkeyPa
         raise OutcomeUnknown("timed out")
 
     monkeypatch.setattr(held.world.account, "update", update)
-    held.beat()
+    held.tick()
     monkeypatch.setattr(held.world.account, "update", lost)
-    held.beat()
+    held.tick()
     assert held.limit == 11.0 + GRANTED * NEED
     assert held.told() == []
 
@@ -331,8 +331,8 @@ def test_a_rotation_gives_the_new_key_an_allowance_and_keeps_the_cap_and_the_old
     assert held.key.hash != old.hash
     assert held.limit == GRANTED * NEED
     assert held.world.account.held[old.hash].limit == GRANTED * NEED
-    held.beat()
-    held.beat()
+    held.tick()
+    held.tick()
     assert held.limit == GRANTED * NEED
     live = [key for key in held.world.account.held.values() if not key.disabled]
     assert sum(max(key.limit or 0.0, key.usage_monthly) for key in live) <= 100.0
@@ -347,7 +347,7 @@ def test_a_restored_key_works_at_once_though_the_meter_has_not_looked_again(lift
     status: Any = "lifted" if lifted else "disabled"
     row = CauseRow(WORKLOAD, "runaway", status, "t", (held.key.hash,), at, lifted_at=at if lifted else None)
     held.world.causes.ledger.commit(row.put())
-    held.retirement.act(Beat(held.world.now + timedelta(minutes=1), WORKLOAD))
+    held.retirement.act(Tick(held.world.now + timedelta(minutes=1), WORKLOAD))
     assert held.limit == (12.0 + GRANTED * NEED if lifted else 12.0)
 
 
@@ -357,14 +357,14 @@ def test_a_restored_key_is_looked_at_at_once() -> None:
         "detail": {"subject": WORKLOAD, "id": "r", "occurred_at": "2026-03-11T02:00:00Z", "evidence": {}},
     }  # fmt: skip
     asked = received(envelope)
-    assert isinstance(asked, Beat)
+    assert isinstance(asked, Tick)
     assert asked.workload == WORKLOAD
 
 
-def test_the_first_beat_of_a_period_takes_back_what_the_reset_gave() -> None:
+def test_the_first_run_of_a_period_takes_back_what_the_reset_gave() -> None:
     held = Held(limit_reset="daily")
     held.spend(40.0)
-    held.beat()
+    held.tick()
     assert held.limit == 40.0 + GRANTED * NEED
     zero: dict[str, Any] = {name: 0.0 for name in COUNTERS if name.endswith("_daily")}
     held.world.now += timedelta(days=1)

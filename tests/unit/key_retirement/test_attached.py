@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.key_retirement.test_drifting import CAP, beat, told
+from tests.unit.key_retirement.test_drifting import CAP, tick, told
 from tests.unit.key_rotation.doubles import FIRST, World, api_key, credential, destination
 
 FIELDS = {"c": "allowed_api_key_hashes", "d": "api_key_hashes"}
@@ -19,14 +19,14 @@ def listed(state: str, **key: Any) -> World:
     world.account.filters["d"] = destination("d", [FIRST, OTHER])
     world.rotate()
     if state == "resting":
-        beat(world)
+        tick(world)
         old = world.lineage.key(FIRST)
         assert old
         for id in FIELDS:
             take_off(world, id, FIRST)
         world.account.delete(FIRST)
         world.lineages.write(world.lineage.with_key(replace(old, state="deleted")))
-        beat(world)
+        tick(world)
     assert told(world) == []
     return world
 
@@ -49,7 +49,7 @@ def test_it_is_told_once_and_left_alone(id: str, state: str) -> None:
     world = listed(state)
     take_off(world, id, world.made.hash)
     for _ in range(5):
-        beat(world)
+        tick(world)
     (event,) = told(world)
     assert (event.evidence["field"], event.evidence["repair"]) == (FIELDS[id], "")
     assert "by hand" in event.reason
@@ -62,10 +62,10 @@ def test_it_is_put_back_where_the_policy_says_repair_and_a_later_change_is_told_
     world = listed(state, drift="repair")
     for times in (1, 2):
         take_off(world, id, world.made.hash)
-        beat(world)
+        tick(world)
         assert named(world, id)
-        beat(world)
-        beat(world)
+        tick(world)
+        tick(world)
         assert len(told(world)) == times
         assert told(world)[-1].evidence["repair"]
 
@@ -75,5 +75,5 @@ def test_a_list_that_is_lifted_or_deleted_takes_nothing_from_the_key(id: str) ->
     world = listed("resting")
     lists: Any = world.account.credentials if id == "c" else world.account.filters
     lists[id] = lists[id].model_copy(update={FIELDS[id]: None})
-    beat(world)
+    tick(world)
     assert told(world) == []

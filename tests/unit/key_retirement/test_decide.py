@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from governor.lineage import LineageKey
+from governor.keys.lineage import LineageKey
+from governor.keys.sighting import Sighting
 from governor.policy import Rotation
-from governor.sighting import Sighting
 from key_retirement.decide import drain, look, orphan, quarantine, role
 from key_retirement.settings import received
 from management_api import ApiKey

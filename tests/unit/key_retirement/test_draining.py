@@ -18,7 +18,7 @@ def retirement() -> Retirement:
 
 def retired_after(retirement: Retirement, hours: int) -> bool:
     for _ in range(hours):
-        retirement.beat()
+        retirement.tick()
     return bool(retirement.world.account.held[FIRST].disabled)
 
 
@@ -48,7 +48,7 @@ def test_who_uses_an_old_key_is_asked_no_further_back_than_analytics_answers() -
     retirement.copies.lagging.add("eu-west-1")
     retirement.copies.regions["eu-west-1"] = "first"
     world.account.analytics.warnings = ["api_key_id ... could not be resolved"]
-    retirement.beat(timedelta(days=40))
+    retirement.tick(timedelta(days=40))
     ranges = [asked.time_range for asked in world.account.analytics.asked if asked.dimensions]
     assert [one and one.end - one.start for one in ranges] == [timedelta(days=31)] * 3
     (blocked,) = retirement.told("Drain Blocked")

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from governor.causes import CauseRow
 from governor.events import Event
-from governor.lineage import Attribution
+from governor.keys.causes import CauseRow
+from governor.keys.lineage import Attribution
 from management_api import KeyPatch
 from tests.unit.key_retirement.doubles import Retirement
 from tests.unit.key_rotation.doubles import PLACE, WORKLOAD, World, api_key, guardrail
@@ -22,14 +22,14 @@ def provisioned(**key: Any) -> World:
     if "guardrail" in key:
         world.account.guards = [guardrail(name=key["guardrail"])]
     world.rotate()
-    beat(world)
+    tick(world)
     assert told(world) == []
     return world
 
 
-def beat(world: World) -> None:
-    """The first beat of the next hour."""
-    Retirement(world).beat()
+def tick(world: World) -> None:
+    """The first run of the next hour."""
+    Retirement(world).tick()
 
 
 def told(world: World) -> list[Event]:
@@ -59,7 +59,7 @@ def test_a_change_by_hand_is_told_once_and_left_alone(field: str, live: str, cha
     change(world, **changed)
     after = world.made
     for _ in range(30):
-        beat(world)
+        tick(world)
 
     (event,) = told(world)
     assert (event.evidence["field"], event.evidence["live"], event.evidence["repair"]) == (field, live, "")
@@ -73,22 +73,22 @@ def test_it_is_set_back_where_the_policy_says_repair(changed: dict[str, Any]) ->
     world = provisioned(drift="repair")
     before = world.made
     change(world, **changed)
-    beat(world)
+    tick(world)
 
     assert world.made == before
     (event,) = told(world)
     assert event.evidence["repair"]
-    beat(world)
+    tick(world)
     change(world, **changed)
     world.now += timedelta(days=1)
-    beat(world)
+    tick(world)
     assert len(told(world)) == 2, "the same change again is news again"
 
 
 def test_a_key_that_a_person_disabled_is_never_enabled_by_a_repair() -> None:
     world = provisioned(drift="repair")
     change(world, disabled=True)
-    beat(world)
+    tick(world)
     assert world.made.disabled
     assert [event.evidence["repair"] for event in told(world)] == [""]
 
@@ -98,7 +98,7 @@ def test_a_guardrail_taken_off_is_told_and_assigned_again_where_the_policy_says_
         world = provisioned(guardrail="production", drift=drift)
         hash = world.made.hash
         del world.account.assigned[hash]
-        beat(world)
+        tick(world)
         assert [event.evidence["field"] for event in told(world)] == ["guardrail"]
         assert world.account.assigned.get(hash) == after
 
@@ -106,7 +106,7 @@ def test_a_guardrail_taken_off_is_told_and_assigned_again_where_the_policy_says_
 def test_a_guardrail_that_is_gone_from_the_workspace_is_told_and_mended_by_nobody() -> None:
     world = provisioned(guardrail="production", drift="repair")
     world.account.guards.clear()
-    beat(world)
+    tick(world)
     (event,) = told(world)
     assert event.evidence["repair"] == ""
     assert "no guardrail production" in event.reason
@@ -115,7 +115,7 @@ def test_a_guardrail_that_is_gone_from_the_workspace_is_told_and_mended_by_nobod
 def test_a_key_that_was_moved_is_told_and_left_where_it_is() -> None:
     world = provisioned(drift="repair")
     change(world, workspace_id="ws-other")
-    beat(world)
+    tick(world)
     (event,) = told(world)
     assert (event.evidence["policy"], event.evidence["live"]) == (PLACE, "ws-other")
 
@@ -124,17 +124,17 @@ def test_a_deleted_key_is_told_and_a_rotation_asked_for_where_the_policy_says_re
     for drift, repair in (("alert", ""), ("repair", "Governor asks for a rotation.")):
         world = provisioned(drift=drift)
         world.account.delete(world.made.hash)
-        beat(world)
-        beat(world)
+        tick(world)
+        tick(world)
         assert [(event.evidence["field"], event.evidence["repair"]) for event in told(world)] == [("hash", repair)]
 
 
 def test_a_person_who_sets_the_policys_cap_again_ends_the_difference() -> None:
     world = provisioned()
     change(world, limit=500.0)
-    beat(world)
+    tick(world)
     change(world, limit=100.0)
-    beat(world)
+    tick(world)
     current = world.lineage.current
     assert len(told(world)) == 1
     assert current
@@ -144,9 +144,9 @@ def test_a_person_who_sets_the_policys_cap_again_ends_the_difference() -> None:
 def test_a_limit_raised_while_two_keys_live_is_lowered_all_the_same_and_told() -> None:
     world = World(api_key(spent=10.0, limit=100.0, limit_reset="monthly"))
     world.rotate()
-    beat(world)
+    tick(world)
     change(world, limit=5000.0)
-    beat(world)
+    tick(world)
 
     live = [key for key in world.account.held.values() if not key.disabled]
     assert len(live) == 2
@@ -168,19 +168,19 @@ def test_nothing_is_told_of_a_workload_that_is_held_disabled() -> None:
     world = provisioned()
     world.causes.write(CauseRow(WORKLOAD, "runaway", "disabled", "e", (world.made.hash,), world.now))
     change(world, disabled=True)
-    beat(world)
+    tick(world)
     assert told(world) == []
 
 
 def test_a_death_after_the_event_tells_it_again_under_the_same_id() -> None:
     world = provisioned()
     change(world, limit=500.0)
-    beat(world)
+    tick(world)
     current = world.lineage.current
     assert current
     world.lineages.write(world.lineage.with_key(replace(current, drifted=None)))
     world.now -= timedelta(hours=1)
-    beat(world)
+    tick(world)
     assert len(told(world)) == 2
     assert len({event.id for event in told(world)}) == 1
 
@@ -189,7 +189,7 @@ def test_a_key_of_another_creator_than_the_policys_is_told_and_only_a_rotation_m
     world = provisioned(creator_user_id="user_ana", drift="repair")
     hash = world.made.hash
     world.account.held[hash] = replace(world.account.held[hash], creator_user_id="user_bob")
-    beat(world)
+    tick(world)
     (event,) = told(world)
     assert (event.evidence["field"], event.evidence["live"]) == ("creator_user_id", "user_bob")
     assert event.evidence["repair"] == ""
@@ -202,6 +202,6 @@ def test_a_row_from_before_creators_were_noted_learns_its_keys_creator() -> None
     lineage = world.lineage
     assert lineage.current
     world.lineages.write(lineage.with_key(replace(lineage.current, attribution=None)))
-    beat(world)
+    tick(world)
     assert world.lineage.current
     assert world.lineage.current.attribution == Attribution("user_ana", None)

@@ -21,7 +21,7 @@ def rotated(spent: float) -> Retirement:
     world.account.plaintexts["fake-plaintext-made-by-hand"] = FIRST
     world.rotate()
     retirement = Retirement(world)
-    retirement.beat(TEN)
+    retirement.tick(TEN)
     return retirement
 
 
@@ -45,10 +45,10 @@ def test_counters_that_fall_give_nobody_what_was_spent(spent: float, looks: int)
     """At once in the overlap, after a look, and in quarantine: a new key never has more than what is left."""
     retirement = rotated(spent)
     for _ in range(looks):
-        retirement.beat(TEN)
+        retirement.tick(TEN)
     counters_fall(retirement.world)
     for _ in range(60):
-        retirement.beat()
+        retirement.tick()
         assert allowed_to_new(retirement.world) <= 100.0 - spent + 1e-6
 
 
@@ -56,7 +56,7 @@ def test_what_a_deleted_key_had_spent_is_kept_though_its_counters_fell_before() 
     retirement = rotated(40.0)
     counters_fall(retirement.world)
     for _ in range(24 * 10):
-        retirement.beat()
+        retirement.tick()
     assert FIRST not in retirement.world.account.held
     assert allowed_to_new(retirement.world) <= 60.0 + 1e-6
 
@@ -68,7 +68,7 @@ def test_a_rotation_while_counters_are_low_shares_what_is_left_by_what_was_known
     world.rotate()
     retirement = Retirement(world)
     for _ in range(24 * 10):
-        retirement.beat()
+        retirement.tick()
     before = allowed_to_new(world)
     counters_fall(world)
     second = "00000000-0000-4000-8000-000000000002"
@@ -97,10 +97,10 @@ def test_a_key_adopted_while_the_list_shows_no_spend_is_not_given_its_cap_twice(
     world.rotate()
     retirement = Retirement(world)
     while not world.account.held[hash].disabled:
-        retirement.beat()
+        retirement.tick()
         assert allowed_to_new(world) <= 60.0 + 1e-6
     for _ in range(10):
-        retirement.beat()
+        retirement.tick()
         assert allowed_to_new(world) <= 60.0 + 1e-6
 
 
@@ -120,8 +120,8 @@ def test_what_a_key_spent_while_the_list_showed_nothing_is_known_once_it_is_reti
     world.account.after = after
     while not world.account.held[FIRST].disabled:
         with contextlib.suppress(Died):
-            retirement.beat()
-    retirement.beat()
+            retirement.tick()
+    retirement.tick()
     assert allowed_to_new(world) <= 60.0 + 1e-6
     noted = world.lineage.key(FIRST)
     assert noted

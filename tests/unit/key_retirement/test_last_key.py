@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from governor.causes import CauseRow
-from governor.secret_versions import WorkloadSecret
+from governor.keys.causes import CauseRow
+from governor.secrets.versions import WorkloadSecret
 from management_api import KeyPatch
 from tests.unit.key_retirement.doubles import Retirement
 from tests.unit.key_retirement.test_absence import TEN, drifts, made, overlapping, states
@@ -30,7 +30,7 @@ def test_the_old_key_is_kept_while_the_new_one_does_not_work(how: str) -> None:
     else:
         world.account.update(new, KeyPatch(disabled=True))
     for _ in range(24 * 20):
-        retirement.beat()
+        retirement.tick()
     assert states(world)[FIRST] == "overlap"
     assert not world.account.held[FIRST].disabled
     blocked = retirement.told("Drain Blocked")
@@ -43,11 +43,11 @@ def test_a_key_in_quarantine_is_kept_while_the_new_one_does_not_work() -> None:
     retirement = overlapping()
     world = retirement.world
     for _ in range(30):
-        retirement.beat()
+        retirement.tick()
     assert states(world)[FIRST] == "quarantined"
     world.account.delete(made(world))
     for _ in range(24 * 9):
-        retirement.beat()
+        retirement.tick()
     assert FIRST in world.account.held
     assert states(world)[FIRST] == "quarantined"
     assert [event.evidence["rule"] for event in retirement.told("Drain Blocked")][:1] == ["last_key"]
@@ -58,7 +58,7 @@ def test_what_is_told_of_a_deleted_key_names_the_one_that_still_works() -> None:
     world = retirement.world
     new = made(world)
     world.account.delete(new)
-    retirement.beat(TEN)
+    retirement.tick(TEN)
     (event,) = retirement.told("Key Drifted")
     assert event.evidence["field"] == "hash"
     assert "has no other" not in event.reason
@@ -73,7 +73,7 @@ def test_the_old_key_is_taken_back_by_itself_where_the_policy_says_repair() -> N
     new = made(world)
     world.account.delete(new)
     assert not secret_works(retirement)
-    retirement.beat(TEN)
+    retirement.tick(TEN)
     assert secret_works(retirement)
     (drift,) = retirement.told("Key Drifted")
     assert "rotation" in drift.evidence["repair"]
@@ -82,7 +82,7 @@ def test_the_old_key_is_taken_back_by_itself_where_the_policy_says_repair() -> N
     assert states(world) == {FIRST: "current", new: "deleted"}
     assert world.account.held[FIRST].limit == 100.0
     for _ in range(24 * 20):
-        retirement.beat()
+        retirement.tick()
     assert secret_works(retirement)
     assert len(retirement.told("Rotation Rolled Back")) == 1
 
@@ -92,7 +92,7 @@ def test_a_key_that_leaked_or_is_disabled_is_never_taken_back_by_itself() -> Non
     world = retirement.world
     world.account.update(FIRST, KeyPatch(disabled=True))
     world.account.delete(made(world))
-    retirement.beat(TEN)
+    retirement.tick(TEN)
     assert world.account.held[FIRST].disabled
     assert retirement.told("Rotation Rolled Back") == []
     assert [live for field, live in drifts(retirement) if field == "hash"] == ["deleted"]
@@ -104,7 +104,7 @@ def test_nothing_is_taken_back_while_a_cause_holds_the_workload() -> None:
     world.causes.write(CauseRow(WORKLOAD, "runaway", "disabled", "e", (FIRST,), world.now))
     world.account.delete(made(world))
     for _ in range(10):
-        retirement.beat(timedelta(hours=1))
+        retirement.tick(timedelta(hours=1))
     assert retirement.told("Rotation Rolled Back") == []
 
 
@@ -112,12 +112,12 @@ def test_a_key_that_a_person_enabled_in_its_quarantine_is_disabled_again_and_tol
     retirement = overlapping()
     world = retirement.world
     for _ in range(30):
-        retirement.beat()
+        retirement.tick()
     for times in (1, 2):
         before = world.lineage.key(FIRST)
         assert before
         world.account.update(FIRST, KeyPatch(disabled=False))
-        retirement.beat(TEN)
+        retirement.tick(TEN)
         assert world.account.held[FIRST].disabled
         told = [event for event in retirement.told("Key Drifted") if event.evidence["field"] == "disabled"]
         assert len({event.id for event in told}) == times
@@ -133,7 +133,7 @@ def test_a_key_that_a_person_enabled_in_its_quarantine_is_disabled_again_and_tol
         assert after.until
         assert before.until
         assert after.until > before.until
-        retirement.beat(TEN)
+        retirement.tick(TEN)
         assert len({event.id for event in retirement.told("Key Drifted")}) == times
 
 
@@ -154,7 +154,7 @@ def test_a_former_key_that_is_put_back_into_the_secret_is_kept_and_told_as_such(
     world.secrets.values["by hand"] = WorkloadSecret(plaintext, hash=hash)
     world.secrets.stages["by hand"] = {"AWSCURRENT"}
     for _ in range(24 * 20):
-        retirement.beat()
+        retirement.tick()
     assert states(world)[FIRST] == "overlap"
     assert not world.account.held[FIRST].disabled
     told = retirement.told("Drain Blocked")

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from governor import key_rollback
-from governor.approval import Kind, Request, Vote
-from governor.approvals import NotGranted
-from governor.causes import CauseRow, Status
+from governor.approvals.approval import Kind, Request, Vote
+from governor.approvals.store import NotGranted
 from governor.events import DetailType, Event
+from governor.keys import rollback as key_rollback
+from governor.keys.causes import CauseRow, Status
 from key_retirement.settings import Grant, Rollback
 from tests.unit.key_retirement.doubles import Retirement
 from tests.unit.key_rotation.doubles import FIRST, NOW, WORKLOAD, World, api_key

@@ -1,4 +1,4 @@
-"""Lineages of one beat, side by side."""
+"""Lineages of one run, side by side."""
 
 import threading
 

@@ -9,13 +9,13 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from governor.causes import CauseBook
 from governor.events import Event
+from governor.keys.causes import CauseStore
+from governor.keys.lineage import Lineage, Lineages
 from governor.ledger import MemoryLedger
-from governor.lineage import Lineage, Lineages
 from governor.policy import Policy
-from governor.secret_versions import SecretState, Stage, VersionTaken, WorkloadSecret
 from governor.secrets import SecretUnavailable
+from governor.secrets.versions import SecretState, Stage, VersionTaken, WorkloadSecret
 from key_rotation.ports import Ports
 from key_rotation.service import KeyRotation
 from key_rotation.settings import Step, StepName
@@ -397,7 +397,7 @@ class World:
         self.account = FakeAccount({key.hash: key for key in keys})
         self.secrets = FakeSecrets({"first": WorkloadSecret(SecretStr("fake-plaintext-made-by-hand"))})
         ledger = MemoryLedger()
-        self.lineages, self.causes = Lineages(ledger), CauseBook(ledger)
+        self.lineages, self.causes = Lineages(ledger), CauseStore(ledger)
         self.bus, self.log, self.now = Bus(), Silent(), NOW
         self.connects: list[bool] = []
         self.on_fresh: Callable[[], object] = lambda: None

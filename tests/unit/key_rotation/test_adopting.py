@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from governor.lineage import Lineage, LineageKey
-from governor.secret_versions import WorkloadSecret
+from governor.keys.lineage import Lineage, LineageKey
+from governor.secrets.versions import WorkloadSecret
 from key_rotation.ports import Refused
 from management_api import ApiKey
 from tests.unit.key_rotation.doubles import NOW, TOKEN, WORKLOAD, World, api_key

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from governor.lineage import Attribution, Lineage, LineageKey
+from governor.keys.lineage import Attribution, Lineage, LineageKey
 from key_rotation.ports import Refused
 from management_api import Rejected, WriteForbidden
 from tests.unit.key_rotation.doubles import FIRST, NOW, World, api_key, guardrail

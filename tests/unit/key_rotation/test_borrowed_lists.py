@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from governor.leases import Leases
-from governor.lineage import Attribution, Limit, Lineage, LineageKey
+from governor.account.leases import Leases
+from governor.keys.lineage import Attribution, Limit, Lineage, LineageKey
 from key_rotation.lists import PLACES, Lists
 from key_rotation.ports import Ports, Refused
 from key_rotation.service import KeyRotation

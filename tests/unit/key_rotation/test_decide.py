@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from governor.causes import CauseRow, Causes
 from governor.events import BadEvent
-from governor.lineage import Lineage, LineageKey
+from governor.keys.causes import CauseRow, Causes
+from governor.keys.lineage import Lineage, LineageKey
 from governor.policy import Workload
-from governor.secret_versions import SecretState
+from governor.secrets.versions import SecretState
 from key_rotation.decide import Facts, decide, stand, why
 from key_rotation.settings import received
 from management_api import ApiKey, Workspace

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from governor.lineage import Lineage, LineageKey
+from governor.keys.lineage import Lineage, LineageKey
 from key_rotation.ports import Refused
 from tests.unit.key_rotation.doubles import FIRST, NOW, World, api_key, guardrail
 

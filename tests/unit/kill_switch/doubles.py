@@ -6,17 +6,17 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from governor.approval import Approval, Request, Vote
-from governor.approval_evidence import approval_event
-from governor.approvals import Approvals
+from governor.approvals.approval import Approval, Request, Vote
+from governor.approvals.evidence import approval_event
+from governor.approvals.store import Approvals
 from governor.clock import format_instant
 from governor.events import DetailType, Event
-from governor.evidence import BudgetReached, KeyReading, Runaway
+from governor.events.evidence import BudgetReached, KeyReading, Runaway
 from governor.ledger import MemoryLedger
 from governor.policy import Policy
-from kill_switch.leash import Book
 from kill_switch.service import KillSwitch
 from kill_switch.settings import received
+from kill_switch.store import KillSwitchStore
 from management_api import (
     AnalyticsQuery,
     AnalyticsResult,
@@ -228,7 +228,7 @@ class World:
         self.now = NOW
         self.connects: list[bool] = []
         self.switch = KillSwitch(
-            policy, Book(self.ledger), self.approvals, self.bus, self._connect, lambda: self.now, self.log
+            policy, KillSwitchStore(self.ledger), self.approvals, self.bus, self._connect, lambda: self.now, self.log
         )
 
     def _connect(self, deadline: Deadline, *, fresh: bool = False) -> FakeAccount:
@@ -258,8 +258,8 @@ class World:
         return told_of(approval_event(DetailType.APPROVAL_GRANTED, approval, self.now, ""))
 
     @property
-    def book(self) -> Book:
-        return Book(self.ledger)
+    def store(self) -> KillSwitchStore:
+        return KillSwitchStore(self.ledger)
 
 
 def told_of(event: Event) -> dict[str, Any]:

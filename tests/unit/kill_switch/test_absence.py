@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from governor.causes import CauseRow
-from governor.lineage import Lineage, LineageKey, Lineages
+from governor.keys.causes import CauseRow
+from governor.keys.lineage import Lineage, LineageKey, Lineages
 from management_api import Guardrail, Rejected
 from tests.unit.kill_switch.doubles import (
     HASH,
@@ -57,7 +57,7 @@ def test_a_key_that_only_bears_the_name_and_is_of_another_lineage_is_left_alone(
 def test_a_leak_of_a_key_in_quarantine_says_which_key_is_live() -> None:
     world = with_lineage((HASH, "current"), (OTHER, "quarantined"))
     world.account.held[OTHER] = replace(world.account.held[OTHER], disabled=True)
-    world.book.write(CauseRow(WORKLOAD, "rotation", "disabled", "retire", (OTHER,), NOW))
+    world.store.write(CauseRow(WORKLOAD, "rotation", "disabled", "retire", (OTHER,), NOW))
     told = world.receive(exposed(OTHER))
     assert told.detail_type.value == "Disable Withheld"
     assert "No key" not in told.reason
@@ -70,9 +70,9 @@ def test_a_leak_of_a_key_in_quarantine_says_which_key_is_live() -> None:
 def test_a_key_that_leaks_in_quarantine_is_held_for_good_and_its_workload_is_not() -> None:
     world = with_lineage((HASH, "current"), (OTHER, "quarantined"))
     world.account.held[OTHER] = replace(world.account.held[OTHER], disabled=True)
-    world.book.write(CauseRow(WORKLOAD, "rotation", "disabled", "retire", (OTHER,), NOW))
+    world.store.write(CauseRow(WORKLOAD, "rotation", "disabled", "retire", (OTHER,), NOW))
     told = [world.receive(exposed(OTHER)) for _ in range(2)]
-    causes = world.book.causes(WORKLOAD)
+    causes = world.store.causes(WORKLOAD)
     assert causes.leaked(OTHER)
     assert causes.holds(OTHER)
     assert not causes.leaked(HASH)
@@ -83,9 +83,9 @@ def test_a_key_that_leaks_in_quarantine_is_held_for_good_and_its_workload_is_not
 def test_a_leak_of_the_whole_workload_holds_the_replaced_key_for_good_too() -> None:
     world = with_lineage((HASH, "current"), (OTHER, "quarantined"))
     world.account.held[OTHER] = replace(world.account.held[OTHER], disabled=True)
-    world.book.write(CauseRow(WORKLOAD, "rotation", "disabled", "retire", (OTHER,), NOW))
+    world.store.write(CauseRow(WORKLOAD, "rotation", "disabled", "retire", (OTHER,), NOW))
     world.receive(exposed(WORKLOAD))
-    causes = world.book.causes(WORKLOAD)
+    causes = world.store.causes(WORKLOAD)
     assert causes.leaked(OTHER)
     assert [row.hashes for row in causes.standing()] == [(HASH,)]
 
@@ -95,12 +95,12 @@ def test_a_second_report_forgets_no_earlier_one(standing: bool) -> None:
     world = with_lineage((HASH, "current"), (OTHER, "quarantined"), (THIRD, "quarantined"))
     for hash in (OTHER, THIRD):
         world.account.held[hash] = replace(world.account.held[hash], disabled=True)
-    world.book.write(CauseRow(WORKLOAD, "rotation", "disabled", "retire", (OTHER, THIRD), NOW))
+    world.store.write(CauseRow(WORKLOAD, "rotation", "disabled", "retire", (OTHER, THIRD), NOW))
     world.receive(exposed(OTHER, id="leak-1"))
     if standing:
         world.receive(exposed(HASH, id="leak-2"))
     world.receive(exposed(THIRD, id="leak-3"))
-    causes = world.book.causes(WORKLOAD)
+    causes = world.store.causes(WORKLOAD)
     assert causes.leaked(OTHER)
     assert causes.leaked(THIRD)
     assert bool(causes.standing()) == standing

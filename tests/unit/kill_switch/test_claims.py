@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from governor.evidence import BudgetReached, Exposed, Runaway
+from governor.events.evidence import BudgetReached, Exposed, Runaway
 from governor.policy import Key
 from kill_switch.claims import Guard, contradiction, covering, unconfirmed
 from management_api import ApiKey, Guardrail

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from governor.causes import CauseRow, Causes, Status
 from governor.events import DetailType, Event
-from governor.evidence import Cause
+from governor.events.evidence import Cause
+from governor.keys.causes import CauseRow, Causes, Status
 from governor.policy import Limits
 from kill_switch.decide import Facts, decide
-from kill_switch.leash import Leash
 from kill_switch.lifting import RestoreFacts, decide_restore
+from kill_switch.store import RecentDisables
 from tests.unit.kill_switch.doubles import HASH, NOW, OTHER, THIRD, WORKLOAD, api_key
 
 
@@ -41,12 +41,12 @@ def facts(**fields: Any) -> Facts:
 
 
 OFF = api_key(disabled=True)
-FULL = Leash(recent=tuple((NOW, f"prod-{n}") for n in range(3)))
+FULL = RecentDisables(recent=tuple((NOW, f"prod-{n}") for n in range(3)))
 
 
 def test_every_live_key_is_disabled_and_the_leash_spent() -> None:
     decision = decide(facts(keys=(api_key(), api_key(OTHER), api_key(THIRD, disabled=True))), NOW)
-    assert (decision.action, decision.rule, decision.spends_leash) == ("disable", "disable", True)
+    assert (decision.action, decision.rule, decision.is_counted) == ("disable", "disable", True)
     assert decision.hashes == (HASH, OTHER)
 
 
@@ -64,20 +64,20 @@ def test_every_live_key_is_disabled_and_the_leash_spent() -> None:
         ("already_disabled", {"keys": (OFF,), "causes": causes(row())}),
         ("foreign", {"keys": (OFF,)}),
         ("foreign", {"keys": (OFF,), "causes": causes(row(status="lifted", lifted_at=NOW - timedelta(hours=1)))}),
-        ("once_a_day", {"leash": Leash(today=True)}),
-        ("account_leash", {"leash": FULL}),
+        ("once_a_day", {"recent_disables": RecentDisables(today=True)}),
+        ("account_leash", {"recent_disables": FULL}),
     ],
 )
 def test_a_rule_withholds_the_disable(rule: str, fields: dict[str, Any]) -> None:
     decision = decide(facts(**fields), NOW)
-    assert (decision.action, decision.rule, decision.spends_leash) == ("withhold", rule, False)
+    assert (decision.action, decision.rule, decision.is_counted) == ("withhold", rule, False)
     assert decision.reason.endswith(".")
 
 
 def test_an_approver_who_reports_a_leak_is_the_human_that_mode_tier_and_leash_would_ask() -> None:
-    leaked: dict[str, Any] = {"cause": "exposed", "limits": limits("alert"), "tier": 0, "leash": FULL}
+    leaked: dict[str, Any] = {"cause": "exposed", "limits": limits("alert"), "tier": 0, "recent_disables": FULL}
     decision = decide(facts(**leaked, ordered_by="U0LEAD"), NOW)
-    assert (decision.action, decision.rule, decision.spends_leash) == ("disable", "disable", False)
+    assert (decision.action, decision.rule, decision.is_counted) == ("disable", "disable", False)
     assert decide(facts(**leaked, ordered_by="U0LEAD", contradiction="no"), NOW).rule == "not_borne_out"
 
 
@@ -88,7 +88,7 @@ ORDER: Sequence[tuple[str, dict[str, Any]]] = (
     ("alert_mode", {"limits": limits("alert")}),
     ("tier_zero", {"tier": 0}),
     ("foreign", {"keys": (OFF,)}),
-    ("once_a_day", {"leash": Leash(today=True, recent=FULL.recent)}),
+    ("once_a_day", {"recent_disables": RecentDisables(today=True, recent=FULL.recent)}),
 )
 
 
@@ -108,18 +108,22 @@ def test_an_event_acted_on_is_told_again_however_late_it_comes() -> None:
 
 def test_an_intent_of_the_same_event_is_carried_on_without_a_second_leash() -> None:
     begun = causes(row(status="disabling", trigger="trigger"))
-    decision = decide(facts(causes=begun, leash=Leash(today=True, recent=FULL.recent)), NOW + timedelta(hours=2))
-    assert (decision.action, decision.spends_leash) == ("disable", False)
+    decision = decide(
+        facts(causes=begun, recent_disables=RecentDisables(today=True, recent=FULL.recent)), NOW + timedelta(hours=2)
+    )
+    assert (decision.action, decision.is_counted) == ("disable", False)
 
 
 def test_another_event_finishes_an_intent_that_was_left_half_way() -> None:
     decision = decide(facts(causes=causes(row(status="disabling")), keys=(OFF,)), NOW)
-    assert (decision.action, decision.hashes, decision.spends_leash) == ("disable", (HASH,), False)
+    assert (decision.action, decision.hashes, decision.is_counted) == ("disable", (HASH,), False)
 
 
 def test_a_key_that_joins_the_lineage_while_a_cause_stands_is_disabled_without_the_leash() -> None:
-    decision = decide(facts(causes=causes(row()), keys=(OFF, api_key(OTHER)), leash=Leash(today=True)), NOW)
-    assert (decision.action, decision.hashes, decision.spends_leash) == ("disable", (HASH, OTHER), False)
+    decision = decide(
+        facts(causes=causes(row()), keys=(OFF, api_key(OTHER)), recent_disables=RecentDisables(today=True)), NOW
+    )
+    assert (decision.action, decision.hashes, decision.is_counted) == ("disable", (HASH, OTHER), False)
 
 
 def test_a_second_cause_is_recorded_on_keys_that_are_held_already() -> None:
@@ -134,7 +138,7 @@ def test_a_foreign_key_beside_live_ones_is_not_taken_over() -> None:
 
 def test_a_key_in_quarantine_after_its_rotation_is_not_taken_over_either() -> None:
     decision = decide(facts(keys=(api_key(OTHER), OFF), causes=causes(row("rotation"))), NOW)
-    assert (decision.hashes, decision.spends_leash) == ((OTHER,), True)
+    assert (decision.hashes, decision.is_counted) == ((OTHER,), True)
 
 
 def test_an_expired_key_is_not_live() -> None:

@@ -11,7 +11,7 @@ from governor.clock import parse_instant
 from governor.events import BadEvent, DetailType, PublishFailed
 from governor.ledger import ABSENT, LedgerConflict, Put
 from governor.policy import Limits
-from kill_switch.settings import Demand, received
+from kill_switch.settings import DisableRequest, received
 from management_api import (
     AuthenticationFailed,
     OpenRouterError,
@@ -230,7 +230,7 @@ def test_a_key_somebody_disabled_is_foreign_and_shown() -> None:
     world = World(api_key(), api_key(OTHER, disabled=True))
     told = world.receive(runaway())
     assert {key["hash"]: key["state"] for key in told.evidence["keys"]} == {HASH: "disabled", OTHER: "foreign"}
-    assert world.book.causes(WORKLOAD).rows["runaway"].hashes == (HASH,)
+    assert world.store.causes(WORKLOAD).rows["runaway"].hashes == (HASH,)
 
 
 def test_an_exposed_key_named_by_its_hash_is_judged_as_its_workloads_and_the_others_live_on() -> None:
@@ -270,7 +270,7 @@ def test_a_leak_of_keys_that_a_runaway_holds_is_recorded_as_a_second_cause() -> 
     world.receive(runaway())
     told = world.receive(exposed())
     assert (told.detail_type, told.evidence["rule"]) == (DetailType.DISABLE_WITHHELD, "already_disabled")
-    assert {row.cause for row in world.book.causes(WORKLOAD).standing()} == {"runaway", "exposed"}
+    assert {row.cause for row in world.store.causes(WORKLOAD).standing()} == {"runaway", "exposed"}
     assert world.receive(exposed()).id == told.id
 
 
@@ -341,9 +341,9 @@ def test_no_row_event_or_line_holds_more_of_a_key_than_its_hash() -> None:
 
 
 def test_a_demand_is_what_its_event_says() -> None:
-    demand = received(runaway())
-    assert isinstance(demand, Demand)
-    assert (demand.cause, demand.event.occurred_at) == ("runaway", NOW)
+    request = received(runaway())
+    assert isinstance(request, DisableRequest)
+    assert (request.cause, request.event.occurred_at) == ("runaway", NOW)
 
 
 def test_a_key_made_since_a_leak_has_not_leaked() -> None:

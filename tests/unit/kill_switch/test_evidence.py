@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from governor.evidence import Runaway
+from governor.events.evidence import Runaway
 from kill_switch.evidence import by_morning, evidence, with_rankings
 from tests.unit.kill_switch import doubles
 from tests.unit.kill_switch.doubles import HASH, NOW, WORKLOAD, FakeAccount

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from governor.approval import Request
-from governor.approvals import NotGranted
+from governor.approvals.approval import Request
+from governor.approvals.store import NotGranted
 from governor.events import BadEvent, DetailType
 from governor.policy import Policy
 from kill_switch.settings import Grant, received
@@ -21,7 +21,7 @@ DISABLE = Request("order-1", "disable", WORKLOAD, "U0ANYBODY", NOW, NOW + timede
 def _restore(cause: str = "runaway", minutes: int = 30) -> Request:
     asked = NOW + timedelta(minutes=minutes)
     return Request(
-        "wish-1", "restore", WORKLOAD, "U0ANYBODY", asked, asked + timedelta(hours=24), {"cause": cause}, ("U0LEAD",)
+        "request-1", "restore", WORKLOAD, "U0ANYBODY", asked, asked + timedelta(hours=24), {"cause": cause}, ("U0LEAD",)
     )
 
 
@@ -44,7 +44,7 @@ def test_a_granted_wish_restores_and_is_noted_as_done() -> None:
     assert told.detail_type == DetailType.KEY_RESTORED
     assert told.evidence["requested_by"] == "U0LEAD"
     assert world.account.disabled() == set()
-    approval = world.approvals.get("wish-1")
+    approval = world.approvals.get("request-1")
     assert approval
     assert approval.state == "done"
 
@@ -55,7 +55,7 @@ def test_a_grant_that_nobody_gave_restores_nothing_and_fails_loudly() -> None:
         world.receive(json.loads(SAMPLE.read_text()))
     world.ask(_restore())
     forged = world.granted(DISABLE)
-    forged["detail"]["evidence"]["approval"] = "wish-1"
+    forged["detail"]["evidence"]["approval"] = "request-1"
     with pytest.raises(NotGranted, match="pending"):
         world.receive(forged)
     assert world.account.disabled() == {HASH}
@@ -96,7 +96,7 @@ def test_an_order_disables_whatever_tier_mode_and_leash_say(subject: str) -> Non
     told = world.receive(world.granted(order))
     assert (told.detail_type, told.evidence["cause"]) == (DetailType.KEY_DISABLED, "operator")
     assert world.account.disabled() == {HASH}
-    assert world.book.leash(subject, world.now).recent == ()
+    assert world.store.recent_disables(subject, world.now).recent == ()
 
 
 def _disable_by(who: str) -> Policy:
@@ -165,10 +165,10 @@ def test_an_event_under_the_id_of_a_restore_in_hand_finishes_it_in_the_name_of_w
     world = _believing_clicks_only()
     world.receive(runaway())
     world.now += timedelta(minutes=30)
-    row = world.book.causes(WORKLOAD).get("runaway")
+    row = world.store.causes(WORKLOAD).get("runaway")
     assert row
-    world.book.write(replace(row, status="lifting", lift="wish-1", lifted_by="U0LEAD", lifted_at=world.now))
-    told = world.receive(restore(by="U0FORGED", id="wish-1"))
+    world.store.write(replace(row, status="lifting", lift="request-1", lifted_by="U0LEAD", lifted_at=world.now))
+    told = world.receive(restore(by="U0FORGED", id="request-1"))
     assert told.detail_type == DetailType.KEY_RESTORED
     assert told.evidence["requested_by"] == "U0LEAD"
     assert "U0FORGED" not in told.reason

@@ -8,7 +8,7 @@ import pytest
 
 from governor.environment import SettingsError
 from governor.events import BadEvent
-from kill_switch.settings import Demand, KillSwitchSettings, RestoreDemand, received
+from kill_switch.settings import DisableRequest, KillSwitchSettings, RestoreRequest, received
 from tests.unit.kill_switch.doubles import budget, exposed, restore, runaway
 
 SAMPLES = Path(__file__).parents[3] / "events" / "kill_switch"
@@ -17,17 +17,17 @@ SAMPLES = Path(__file__).parents[3] / "events" / "kill_switch"
 @pytest.mark.parametrize(
     ("sample", "kind", "cause"),
     [
-        ("runaway_confirmed", Demand, "runaway"),
-        ("key_exposed", Demand, "exposed"),
-        ("budget_threshold_reached", Demand, "budget"),
-        ("restore_requested", RestoreDemand, "runaway"),
+        ("runaway_confirmed", DisableRequest, "runaway"),
+        ("key_exposed", DisableRequest, "exposed"),
+        ("budget_threshold_reached", DisableRequest, "budget"),
+        ("restore_requested", RestoreRequest, "runaway"),
     ],
 )
 def test_each_sample_is_understood(sample: str, kind: type, cause: str) -> None:
-    demand = received(json.loads((SAMPLES / f"{sample}.json").read_text()))
-    assert isinstance(demand, kind)
-    assert isinstance(demand, Demand | RestoreDemand)
-    assert demand.cause == cause
+    request = received(json.loads((SAMPLES / f"{sample}.json").read_text()))
+    assert isinstance(request, kind)
+    assert isinstance(request, DisableRequest | RestoreRequest)
+    assert request.cause == cause
 
 
 def test_there_is_a_sample_of_every_event_accepted() -> None:

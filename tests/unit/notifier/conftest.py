@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from governor.approvals import Approvals
+from governor.approvals.store import Approvals
 from governor.events import Event
+from governor.events.published import RecordedBus
+from governor.events.publishers import PUBLISHES
 from governor.ledger import Ledger, MemoryLedger
 from governor.policy import Policy
-from governor.published import RecordedBus
-from governor.publishers import PUBLISHES
-from governor.slack_memory import MemorySlack
+from governor.slack.memory import MemorySlack
 from governor.topic import MemoryTopic, Topic
 from notifier.service import Notifier, Told
 from notifier.truth import Truth

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from governor.bulk_evidence import BulkRotation, Laggard
 from governor.events import DetailType, Event
+from governor.events.bulk_evidence import BulkRotation, Laggard
 from governor.policy import Policy
 from notifier.case import figures
 from notifier.decide import decide
@@ -38,10 +38,14 @@ def lines(policy: Policy, one: Event) -> list[str]:
 @pytest.mark.parametrize(
     ("state", "said", "actions"),
     [
-        ("running", "5 of 40 keys of workspace platform-production are replaced. It goes on.", ["pause", "stop"]),
+        (
+            "running",
+            "5 of 40 keys of workspace platform-production are replaced. The order continues.",
+            ["pause", "stop"],
+        ),
         ("paused", "U0SEC paused it: nothing more begins.", ["resume", "stop"]),
-        ("halted", "Governor holds it up, because 1 failed.", ["resume", "stop"]),
-        ("stopped", "U0SEC stopped it: nothing more begins, what has begun finishes.", []),
+        ("halted", "Governor paused it, because 1 failed.", ["resume", "stop"]),
+        ("stopped", "U0SEC stopped it: no further one begins, and what has begun finishes.", []),
         ("draining", "A report follows when the overlaps are over.", []),
     ],
 )

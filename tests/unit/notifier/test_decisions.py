@@ -141,7 +141,7 @@ def test_a_runaway_offers_both_answers_until_one_is_given(policy: Policy, sample
     assert second.parent.actions == ()
     assert plain(second.parent.text) == (
         "🟢 U0SEARCH says that what prod-search-agent spends is meant. It is not judged until 21 Nov 12:10 UTC; its "
-        "budgets are."
+        "budgets still apply."
     )
 
 

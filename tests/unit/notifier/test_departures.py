@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from governor.events import DetailType, Event
-from governor.member_evidence import DepartedKey, MemberDeparted
+from governor.events.member_evidence import DepartedKey, MemberDeparted
 from governor.policy import Policy
 from notifier.case import MAX_KEYS, figures
 from notifier.decide import decide

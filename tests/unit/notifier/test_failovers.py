@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from governor.byok_evidence import (
+from governor.events import DetailType, Event
+from governor.events.byok_evidence import (
     Bench,
     CredentialHealth,
     CredentialRef,
@@ -14,8 +15,7 @@ from governor.byok_evidence import (
     FailoverGap,
     ReviewDue,
 )
-from governor.events import DetailType, Event
-from governor.evidence import Evidence
+from governor.events.evidence import Evidence
 from governor.policy import Policy
 from notifier.case import figures
 from notifier.incident import Incident
@@ -61,12 +61,12 @@ def event(kind: str, evidence: Evidence, minutes: int = 0) -> Event:
           "take Governor's mark off its name"]),
         ("Credential Unbenched", Bench(**OF, credential=FIRST, rule="it serves again"), ["it serves again"]),
         ("Failover Gap Found",
-         FailoverGap(**OF, rule="left_out", detail="no credential lets it in", todo="Mend it.", chain=("a: b → c",)),
-         ["would not work as the policy expects: no credential lets it in", "a: b → c", "Mend it."]),
+         FailoverGap(**OF, rule="left_out", detail="no credential lets it in", todo="Fix it.", chain=("a: b → c",)),
+         ["would not work as the policy expects: no credential lets it in", "a: b → c", "Fix it."]),
         ("Failover Gap Found", FailoverGap(**OF, rule="probe_key_missing", detail="no secret", todo="Put one."),
          ["cannot be checked: no secret", "Put one."]),
         ("Failover Gap Closed", FailoverGap(**OF, rule="left_out", detail="x", since=NOW - timedelta(hours=2)),
-         ["It stood 2 h."]),
+         ["It was open for 2 h."]),
         ("Drill Passed",
          DrillResult(**OF, rule="passed", by="U0LEAD", credential=FIRST, served_by="second", seconds=1.25,
                      cost_usd=0.0001, probes=1),
@@ -75,7 +75,8 @@ def event(kind: str, evidence: Evidence, minutes: int = 0) -> Event:
          ["failed. why it is so", "primary is still disabled", "rule wrong_next"]),
         ("Byok Review Due",
          ReviewDue(**OF, reason="committed spend", exit="it ends", due="2027-04-07", slack="U0CLOUD"),
-         ["is our own key for platform/anthropic still needed? It was to go when: it ends.", "committed spend"]),
+         ["is our own key for platform/anthropic still needed? It was to be removed when: it ends.",
+          "committed spend"]),
     ],
 )  # fmt: skip
 def test_a_person_learns_what_what_it_costs_and_what_to_do(

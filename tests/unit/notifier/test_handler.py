@@ -8,7 +8,7 @@ import pytest
 
 from governor.aws import AWS, AWS_ONCE
 from governor.environment import SettingsError
-from governor.slack_memory import MemorySlack
+from governor.slack.memory import MemorySlack
 from governor.work_queue import SendFailed
 from notifier import handler
 from notifier.service import Notifier

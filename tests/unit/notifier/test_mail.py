@@ -12,14 +12,14 @@ from notifier.mail import mail, plain
 def test_mail_reads_without_slack(policy: Policy, sample: Callable[..., Event]) -> None:
     event = sample("key_disabled")
     letter = mail(
-        decide(Incident(incident_key(event)), event, policy).notice, "Slack refused: x. Mend it.", repeated=False
+        decide(Incident(incident_key(event)), event, policy).notice, "Slack refused: x. Fix it.", repeated=False
     )
     subject = mail_subject(letter.subject)
     assert subject.startswith("[Governor] prod-search-agent was burning $498/h. Its key is disabled. Lost: $31.")
     assert len(subject) < 100
     assert "Restore needs U0LEAD or U0SEC" in letter.body
     assert "https://openrouter.ai/workspaces/default/keys/" in letter.body
-    assert letter.body.endswith("Why this comes by mail: Slack refused: x. Mend it.")
+    assert letter.body.endswith("Why this comes by mail: Slack refused: x. Fix it.")
     assert not set("<>`") & set(letter.body)
 
 

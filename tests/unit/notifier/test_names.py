@@ -10,7 +10,7 @@ import pytest
 
 from governor.events import DetailType, Event
 from governor.policy import Policy
-from governor.slack import Message
+from governor.slack.channel import Message
 from notifier.decide import decide
 from notifier.incident import Incident
 from notifier.kinds import incident_key

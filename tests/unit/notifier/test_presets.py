@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from governor.events import DetailType, Event
+from governor.events.preset_evidence import PresetDrift, Promotion
 from governor.policy import Policy
-from governor.preset_evidence import PresetDrift, Promotion
-from governor.slack import _content
+from governor.slack.channel import _content
 from notifier.decide import Decision, decide
 from notifier.incident import Incident
 from notifier.kinds import incident_key

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from governor.events import DetailType, Event
-from governor.evidence import CredentialRotated, Drain, Drift, Evidence, Expiring, KeyRef, Retired, Rotated
+from governor.events.evidence import CredentialRotated, Drain, Drift, Evidence, Expiring, KeyRef, Retired, Rotated
 from governor.policy import Policy
-from governor.slack import Button
+from governor.slack.channel import Button
 from notifier.case import figures
 from notifier.incident import Incident
 from notifier.mail import plain
@@ -56,7 +56,8 @@ def read(policy: Policy, kind: DetailType, evidence: Evidence, reason: str, subj
         ("Drain Blocked", Drain(**DRAIN, rule="federated"),
          ["It stays enabled, because a federation policy acts as it", "Let the policy act as the new key"]),
         ("Drain Blocked", Drain(**DRAIN, behind=["eu-west-1"]),
-         ["stays enabled: a copy of its secret does not hold the new one", "Behind: eu-west-1", "Mend the copy."]),
+         ["stays enabled: a copy of its secret does not hold the new one", "Behind: eu-west-1",
+          "Give the copies that are named the new value."]),
         ("Drain Blocked", Drain(**DRAIN, rule="last_key"),
          ["🔴 prod-search-agent has no working key in its secret; its former key is kept", "why it is so",
           "Roll back or rotate"]),

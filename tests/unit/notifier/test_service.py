@@ -8,8 +8,8 @@ import pytest
 
 from governor.events import BadEvent, Event
 from governor.ledger import Put
-from governor.slack import SlackError, SlackGone, SlackRateLimited, SlackRefused, SlackUnavailable
-from governor.slack_memory import MemorySlack
+from governor.slack.channel import SlackError, SlackGone, SlackRateLimited, SlackRefused, SlackUnavailable
+from governor.slack.memory import MemorySlack
 from governor.topic import MemoryTopic
 from notifier.service import Notifier, Postponed
 

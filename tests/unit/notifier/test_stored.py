@@ -7,10 +7,10 @@ from datetime import timedelta
 import pytest
 
 from governor.events import DetailType, Event
+from governor.events.published import RecordedBus
+from governor.events.publishers import RECORDED
 from governor.ledger import MemoryLedger
-from governor.published import RecordedBus
-from governor.publishers import RECORDED
-from governor.slack_memory import MemorySlack
+from governor.slack.memory import MemorySlack
 from notifier.truth import DEPLOYING, UNDER_WAY
 from tests.unit.notifier.conftest import SAMPLES, T0, Bus, Clock, Trusting, notifier_of, store
 

@@ -6,13 +6,13 @@ from datetime import timedelta
 
 import pytest
 
-from governor.approval import Approval, Request, Vote
-from governor.approval_evidence import approval_event
-from governor.approvals import UNDER_WAY, Approvals
+from governor.approvals.approval import Approval, Request, Vote
+from governor.approvals.evidence import approval_event
+from governor.approvals.store import UNDER_WAY, Approvals
 from governor.events import DetailType, Event
 from governor.ledger import MemoryLedger, Put
 from governor.policy import Policy
-from governor.slack_memory import MemorySlack
+from governor.slack.memory import MemorySlack
 from governor.topic import MemoryTopic
 from notifier.service import Notifier
 from tests.unit.notifier.conftest import T0, Bus, Clock, notifier_of

@@ -6,7 +6,7 @@ import pytest
 
 from governor.events import Event
 from governor.policy import Policy
-from governor.slack import MAX_CONFIRM
+from governor.slack.channel import MAX_CONFIRM
 from notifier.case import figures
 from notifier.kinds import incident_key
 from notifier.mail import plain
@@ -50,7 +50,7 @@ def _headline(policy: Policy, event: Event, *before: Event) -> str:
          "🟠 prod-search-agent stays as it was: Governor refused the restore that U0SEARCH asked for. "
          "No key was changed."),
         ("monitor_blind",
-         "🔴 Governor is blind: it could not read workspace Research since "
+         "🔴 Governor is blind: it has not been able to read workspace Research since "
          "21 Nov 10:01 UTC (3 min). Spend there is not metered and a runaway there is not stopped. "
          "U0LEAD or U0SEC, please look."),
         ("monitor_recovered",
@@ -72,7 +72,7 @@ def test_expected_asks_with_all_that_it_does(policy: Policy, sample: Sample) -> 
     expected = next(one for one in _read(policy, sample("runaway_suspected")).actions if one.action == "expected")
 
     assert "not judged for 4 hours" in expected.confirm
-    assert "Governor learns: as much is meant near this day of the month" in expected.confirm
+    assert "from now on this much counts as meant near this day of the month" in expected.confirm
     assert len(expected.confirm) <= MAX_CONFIRM
 
 

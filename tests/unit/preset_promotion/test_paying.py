@@ -7,10 +7,10 @@ from typing import Any, cast
 from governor.clock import parse_instant
 from governor.policy import Preset
 from management_api import ChatCompletion, Deadline
+from preset_promotion.case_runs import Run
 from preset_promotion.paying import cases
 from preset_promotion.ports import Turn
 from preset_promotion.record import Purse, Record
-from preset_promotion.running import Run
 from tests.unit.preset_promotion.samples import CATALOGUE, completion, content
 
 OK, BAD = completion("billing", cost=0.001), completion("shipping", cost=0.001)

@@ -9,8 +9,8 @@ import pytest
 from governor.clock import parse_instant
 from governor.policy import Preset
 from management_api import AuthenticationFailed, ChatCompletion, Deadline, Unavailable
+from preset_promotion.case_runs import Run, run
 from preset_promotion.ports import Turn
-from preset_promotion.running import Run, run
 from tests.unit.preset_promotion.samples import CATALOGUE, completion, content
 
 OK, BAD = completion("billing", cost=0.001), completion("shipping", cost=0.002)

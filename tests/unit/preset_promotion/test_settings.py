@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from governor.events import BadEvent
-from preset_promotion.settings import Asked, Beat, Decided, received
+from preset_promotion.settings import Asked, Decided, Tick, received
 
 SAMPLES = Path(__file__).resolve().parents[3] / "events" / "preset_promotion"
 
@@ -20,7 +20,7 @@ def sample(name: str) -> dict[str, Any]:
 def test_every_sample_is_understood() -> None:
     kinds = {path.stem: type(received(json.loads(path.read_text()))) for path in SAMPLES.glob("*.json")}
     assert kinds == {
-        "beat": Beat,
+        "run": Tick,
         "preset_promotion_requested": Asked,
         "approval_granted": Decided,
         "approval_rejected": Decided,
@@ -59,7 +59,7 @@ def test_what_a_sender_got_wrong_is_named(change: Any, named: str) -> None:
         received(event)
 
 
-def test_an_approval_of_another_kind_and_a_beat_without_a_time_are_refused() -> None:
+def test_an_approval_of_another_kind_and_a_run_without_a_time_are_refused() -> None:
     event = sample("approval_granted")
     event["detail"]["evidence"]["kind"] = "restore"
     with pytest.raises(BadEvent, match="not this function's"):

@@ -6,7 +6,7 @@ from typing import Any, cast
 import pytest
 
 from governor.policy import Preset
-from governor.slack import SlackError, SlackUnavailable
+from governor.slack.channel import SlackError, SlackUnavailable
 from management_api import Deadline
 from preset_promotion.ports import Turn
 from preset_promotion.requesting import upload

@@ -1,6 +1,6 @@
 """Every word of `/governor` can be completed, and names something of this account."""
 
-from approval_desk.wishes import MEANING, USAGE, typed
+from approval_desk.parsing import MEANING, USAGE, typed
 from sandbox.play.words import completions
 
 OF_AN_ORDER = {word for word, places in USAGE.items() if places == "<order>"}

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from governor.slack_requests import SlackRequest
+from governor.slack.requests import SlackRequest
 from tests.unit.slack_gateway.signing import NOW, request
 
 OPENED: dict[str, Any] = {

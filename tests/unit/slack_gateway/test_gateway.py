@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from governor.slack_requests import SlackRequest
+from governor.slack.requests import SlackRequest
 from slack_gateway import handler
 from slack_gateway.service import Gateway
 from tests.unit.slack_gateway.signing import COMMAND, NOW, Queue, Signature, request

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from governor.slack_requests import SlackRequest
+from governor.slack.requests import SlackRequest
 from slack_gateway.decide import Refused, Signed, admit
-from slack_gateway.reading import read
+from slack_gateway.payloads import read
 from tests.credentials import PASTED, core
 
 USER = {"id": "U0LEAD", "name": "lead", "team_id": "T0SANDBOX"}

@@ -9,18 +9,18 @@ from typing import Any
 
 import pytest
 
-from governor.approval import Request
-from governor.approvals import Approvals
-from governor.causes import CauseBook, CauseRow
+from governor.approvals.approval import Request
+from governor.approvals.store import Approvals
 from governor.events import BadEvent, DetailType, Event
+from governor.events.published import RecordedBus
+from governor.keys.causes import CauseRow, CauseStore
+from governor.keys.lineage import Lineage, LineageKey, Lineages
 from governor.ledger import MemoryLedger
-from governor.lineage import Lineage, LineageKey, Lineages
 from governor.policy import Policy
-from governor.published import RecordedBus
-from governor.slack import SlackError, SlackUnavailable
-from governor.slack_identity import Installation, Person
-from governor.slack_memory import MemoryDirectory, MemoryHomeTab
-from governor.slack_requests import SlackRequest
+from governor.slack.channel import SlackError, SlackUnavailable
+from governor.slack.identity import Installation, Person
+from governor.slack.memory import MemoryDirectory, MemoryHomeTab
+from governor.slack.requests import SlackRequest
 from sandbox.slack.limits import check_home
 from sandbox.slack.transcript import texts_of
 from slack_home import handler
@@ -61,7 +61,7 @@ class World:
 
     def disabled(self, workload: str, reason: str = "15 min: $31.40 is 20 times the habit.") -> None:
         told = Event(DetailType.KEY_DISABLED, "e", workload, NOW, reason, {})
-        CauseBook(self.ledger).write(CauseRow(workload, "runaway", "disabled", "t", HASHES[:1], NOW, told=told))
+        CauseStore(self.ledger).write(CauseRow(workload, "runaway", "disabled", "t", HASHES[:1], NOW, told=told))
 
     def asks(self, id: str, **changes: Any) -> None:
         facts: dict[str, Any] = {

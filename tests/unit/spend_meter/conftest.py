@@ -13,12 +13,12 @@ from pydantic import SecretStr
 from governor.events import Event, PublishFailed
 from governor.ledger import MemoryLedger
 from governor.policy import Policy
-from governor.reading_store import MemoryReadingStore
 from governor.secrets import SecretUnavailable
+from governor.storage.readings import MemoryReadingStore
 from management_api import OpenRouter, Retry
 from spend_meter.ports import Ports
 from spend_meter.service import Report, SpendMeter
-from spend_meter.settings import Beat
+from spend_meter.settings import Tick
 
 START = datetime(2026, 11, 16, 12, 0, tzinfo=UTC)
 MANAGEMENT_KEY = "sk-or-v1-fake-management"
@@ -26,7 +26,7 @@ MANAGEMENT_KEY = "sk-or-v1-fake-management"
 
 @dataclass
 class FakeAccount:
-    """OpenRouter's answers to the calls of a sweep, from plain data that a test changes between beats."""
+    """OpenRouter's answers to the calls of a sweep, from plain data that a test changes between runs."""
 
     workspaces: dict[str, str] = field(default_factory=lambda: {"ws-1": "platform"})
     keys: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -221,14 +221,14 @@ class World:
         return SpendMeter(self.policy, ports, "management", concurrency=2)
 
     def restart(self) -> None:
-        """The next beat runs in a new container."""
+        """The next run runs in a new container."""
         self._meter = None
 
-    def beat(self, minutes: float = 1, at: datetime | None = None, received: datetime | None = None) -> Report:
+    def tick(self, minutes: float = 1, at: datetime | None = None, received: datetime | None = None) -> Report:
         """Lets time pass and meters. `received`: by the machine's clock, where it is not the schedule's."""
         self.at = at or self.at + timedelta(minutes=minutes)
         self._meter = self._meter or self.meter()
-        return self._meter.beat(Beat(self.at, received or self.at), lambda: self.seconds_left)
+        return self._meter.tick(Tick(self.at, received or self.at), lambda: self.seconds_left)
 
     def stored(self) -> bytes:
         assert self.store.stored
@@ -240,7 +240,7 @@ class World:
         self.remember(usd_a_day, byok_usd_a_day)
         for _ in range(2):
             self.account.spend(hash, 0.01)
-            self.beat()
+            self.tick()
 
     def remember(self, usd_a_day: float = 1.0, byok_usd_a_day: float | None = None) -> None:
         """Analytics will tell of 28 days on each of which a key spent at noon; null is what was never used."""
@@ -252,7 +252,7 @@ class World:
         """A loop that spends evenly, metered every minute."""
         for _ in range(minutes):
             self.account.spend(hash, usd_an_hour / 60)
-            self.beat()
+            self.tick()
 
     def with_policy(self, **parts: Any) -> "World":
         self.policy = Policy.model_validate(json.loads(json.dumps({"version": 1, **parts})))

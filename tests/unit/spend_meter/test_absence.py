@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from governor.lineage import Lineage, LineageKey, Lineages
+from governor.keys.lineage import Lineage, LineageKey, Lineages
 from tests.unit.spend_meter.conftest import START, World
 
 WORKLOAD = {
@@ -30,7 +30,7 @@ def one(world: Any) -> str:
     hash: str = world.account.add("prod-agent#1")
     owned(world, hash)
     world.account.add("other")
-    world.beat()
+    world.tick()
     world.accustom(hash)
     return hash
 
@@ -57,21 +57,21 @@ def test_a_key_by_name_is_not_the_workloads_when_its_hash_is_anothers(world: Any
     world.with_policy(workloads=[WORKLOAD, other])
     hash = world.account.add("prod-agent")
     owned(world, hash, name="prod-billing")
-    world.beat()
+    world.tick()
     world.account.spend(hash, 1)
-    assert world.beat().top_spenders == [("prod-billing", pytest.approx(1))]
+    assert world.tick().top_spenders == [("prod-billing", pytest.approx(1))]
 
 
 def test_a_lineage_that_is_new_is_known_within_five_minutes(world: Any) -> None:
     world.with_policy(workloads=[WORKLOAD])
     hash = world.account.add("batch")
     for _ in range(2):
-        world.beat()
+        world.tick()
     owned(world, hash)
     for _ in range(5):
-        world.beat()
+        world.tick()
     world.account.spend(hash, 1)
-    assert ("prod-agent", pytest.approx(1)) in world.beat().top_spenders
+    assert ("prod-agent", pytest.approx(1)) in world.tick().top_spenders
 
 
 @pytest.mark.parametrize("left_out", ["one", "all", "workspaces"])
@@ -102,36 +102,36 @@ def test_a_list_that_leaves_live_keys_out_ends_no_runaway_and_tells_no_budget_ag
 def test_a_key_that_is_gone_is_asked_for_once(world: Any) -> None:
     hash = world.account.add("batch")
     world.account.add("other")
-    world.beat()
+    world.tick()
     del world.account.keys[hash]
     for _ in range(10):
-        world.beat()
+        world.tick()
     assert world.account.asked.count(f"/keys/{hash}") == 1
 
 
 def test_of_many_keys_that_vanish_at_once_ten_are_asked_for_and_their_404_is_believed(world: Any) -> None:
     hashes = [world.account.add("batch") for _ in range(50)]
     world.account.add("other")
-    world.beat()
+    world.tick()
     for hash in hashes:
         del world.account.keys[hash]
-    report = world.beat()
+    report = world.tick()
     assert report.unknown_workspaces == 0
     assert sum(path.startswith("/keys/") for path in world.account.asked) == 10
-    world.beat()
+    world.tick()
     assert sum(path.startswith("/keys/") for path in world.account.asked) == 10
 
 
 def test_a_workspace_is_unknown_while_a_key_that_its_list_leaves_out_cannot_be_asked_for(world: Any) -> None:
     hash = world.account.add("batch")
     world.account.add("other")
-    world.beat()
+    world.tick()
     world.account.unlisted.add(hash)
     world.account.failing = lambda request: 500 if request.url.path.endswith(hash) else None
-    assert world.beat().unknown_workspaces == 1
+    assert world.tick().unknown_workspaces == 1
     world.account.failing = lambda request: None
     world.account.spend(hash, 1)
-    assert world.beat().spend_usd == pytest.approx(1)
+    assert world.tick().spend_usd == pytest.approx(1)
 
 
 def refusing_lists_of(*workspaces: str) -> Any:
@@ -143,12 +143,12 @@ def test_a_workspace_that_was_deleted_since_it_was_listed_is_gone_and_no_alarm(w
     world.account.workspaces["ws-2"] = "research"
     there = world.account.add("batch", "ws-2")
     here = world.account.add("other")
-    world.beat()
+    world.tick()
     del world.account.keys[there], world.account.workspaces["ws-2"]
     world.account.failing = refusing_lists_of("ws-2")
     for _ in range(4):
         world.account.spend(here, 1)
-        report = world.beat()
+        report = world.tick()
         assert (report.unknown_workspaces, report.spend_usd) == (0, pytest.approx(1))
     assert world.bus.of("Monitor Blind") == []
     assert world.account.asked.count("/workspaces/ws-2") == 1, "asked once, and then left out"
@@ -158,22 +158,22 @@ def test_a_workspace_whose_lists_are_refused_and_that_exists_is_unknown_and_told
     world.account.workspaces["ws-2"] = "research"
     world.account.add("batch", "ws-2")
     here = world.account.add("other")
-    world.beat()
+    world.tick()
     world.account.failing = refusing_lists_of("ws-2")
     for _ in range(5):
         world.account.spend(here, 1)
-        report = world.beat()
+        report = world.tick()
         assert (report.unknown_workspaces, report.spend_usd) == (1, pytest.approx(1))
     (blind,) = world.bus.of("Monitor Blind")
     assert "Rejected" in blind.evidence["error"]
 
 
-def test_of_many_workspaces_whose_lists_are_refused_ten_are_asked_for_in_a_beat(world: Any) -> None:
+def test_of_many_workspaces_whose_lists_are_refused_ten_are_asked_for_in_a_run(world: Any) -> None:
     names = [f"ws-{number}" for number in range(2, 32)]
     world.account.workspaces |= dict.fromkeys(names, "research")
     world.account.add("other")
-    world.beat()
+    world.tick()
     world.account.failing = refusing_lists_of(*names)
-    report = world.beat()
+    report = world.tick()
     assert report.unknown_workspaces == 30
     assert sum(path.startswith("/workspaces/ws-") and path.count("/") == 2 for path in world.account.asked) == 10

@@ -30,15 +30,15 @@ def withheld(world: Any, event: Event, again: timedelta, cause: str, subject: st
 def over_its_cap(world: Any) -> str:
     world.with_policy(workloads=[WORKLOAD])
     hash = str(world.account.add("agent", limit=500.0, limit_remaining=500.0, limit_reset="monthly"))
-    world.beat()
+    world.tick()
     world.account.spend(hash, 190)
-    world.beat()
+    world.tick()
     return hash
 
 
 def test_a_runaway_that_was_not_borne_out_is_told_again_on_the_next_reading(world: Any) -> None:
     hash = world.account.add("loop")
-    world.beat()
+    world.tick()
     world.accustom(hash)
     world.burn(hash, 500, minutes=3)
     (confirmed,) = world.bus.of("Runaway Confirmed")
@@ -58,10 +58,10 @@ def test_a_budget_whose_disable_waits_is_told_again_when_it_is_due_and_only_then
     withheld(world, reached, timedelta(hours=12), "budget", "agent")
 
     for _ in range(10):
-        world.beat()
+        world.tick()
     assert len(world.bus.of("Budget Threshold Reached")) == 1
     for hours in (12, 13, 14):
-        world.beat(minutes=60 * hours)
+        world.tick(minutes=60 * hours)
 
     (_, again) = world.bus.of("Budget Threshold Reached")
     assert again.evidence["disable"] is True
@@ -73,7 +73,7 @@ def test_a_disable_that_is_withheld_each_day_is_asked_each_day(world: Any) -> No
     for day in range(1, 4):
         withheld(world, world.bus.of("Budget Threshold Reached")[-1], timedelta(hours=24), "budget", "agent")
         for _ in range(5):
-            world.beat(minutes=6 * 60)
+            world.tick(minutes=6 * 60)
         assert len(world.bus.of("Budget Threshold Reached")) == 1 + day
 
 
@@ -82,9 +82,9 @@ def test_nothing_is_asked_again_once_the_period_is_over_or_no_key_lives(world: A
     withheld(world, world.bus.of("Budget Threshold Reached")[-1], timedelta(minutes=5), "budget", "agent")
     world.account.keys[hash]["disabled"] = True
     for _ in range(10):
-        world.beat()
+        world.tick()
     world.account.keys[hash] |= {"disabled": False, "usage_monthly": 0.0}
-    world.beat(at=world.at.replace(month=12, day=1))
+    world.tick(at=world.at.replace(month=12, day=1))
 
     assert len(world.bus.of("Budget Threshold Reached")) == 1
 
@@ -96,6 +96,6 @@ def test_nothing_is_asked_again_while_a_human_says_that_the_spend_is_meant(world
     world.ledger.commit(Put("detector", "agent#expected", until, ABSENT))
 
     for _ in range(10):
-        world.beat()
+        world.tick()
 
     assert len(world.bus.of("Budget Threshold Reached")) == 1

@@ -19,18 +19,18 @@ def two(world: Any) -> Any:
     world.account.workspaces["ws-2"] = "other"
     world.account.add("one")
     world.account.add("two", workspace="ws-2")
-    world.beat()
+    world.tick()
     return world
 
 
-def test_a_workspace_unread_for_more_than_three_beats_is_told_once(two: Any) -> None:
+def test_a_workspace_unread_for_more_than_three_runs_is_told_once(two: Any) -> None:
     two.account.failing = failing("ws-2")
     for _ in range(3):
-        two.beat()
+        two.tick()
     assert told(two) == []
 
     for _ in range(10):
-        two.beat()
+        two.tick()
 
     assert told(two) == [("Monitor Blind", "ws-2")]
     (event,) = two.bus.of("Monitor Blind")
@@ -42,10 +42,10 @@ def test_recovery_is_told_once_and_the_next_time_is_another_episode(two: Any) ->
     for _ in range(2):
         two.account.failing = failing("ws-2")
         for _ in range(5):
-            two.beat()
+            two.tick()
         two.account.failing = failing()
-        two.beat()
-        two.beat()
+        two.tick()
+        two.tick()
 
     assert told(two) == [("Monitor Blind", "ws-2"), ("Monitor Recovered", "ws-2")] * 2
 
@@ -53,9 +53,9 @@ def test_recovery_is_told_once_and_the_next_time_is_another_episode(two: Any) ->
 def test_an_account_that_cannot_be_read_at_all_is_told_as_one(two: Any) -> None:
     two.account.failing = lambda request: 503
     for _ in range(8):
-        two.beat()
+        two.tick()
     two.account.failing = failing()
-    two.beat()
+    two.tick()
 
     assert told(two) == [("Monitor Blind", "account"), ("Monitor Recovered", "account")]
 
@@ -63,17 +63,17 @@ def test_an_account_that_cannot_be_read_at_all_is_told_as_one(two: Any) -> None:
 def test_a_sweep_cut_off_by_its_deadline_is_told_at_once(two: Any) -> None:
     two.seconds_left = 5.0
 
-    report = two.beat()
+    report = two.tick()
 
     assert told(two) == [("Monitor Blind", "account")]
     assert report.failure is not None
     two.seconds_left = 55.0
-    two.beat()
+    two.tick()
     assert told(two)[1:] == [("Monitor Recovered", "account")]
 
 
-def test_a_stretch_without_beats_is_not_blindness_once_it_is_read_again(two: Any) -> None:
-    two.beat(minutes=60)
+def test_a_stretch_without_runs_is_not_blindness_once_it_is_read_again(two: Any) -> None:
+    two.tick(minutes=60)
 
     assert told(two) == []
 
@@ -81,7 +81,7 @@ def test_a_stretch_without_beats_is_not_blindness_once_it_is_read_again(two: Any
 def test_a_workspace_that_was_deleted_is_not_missed(two: Any) -> None:
     del two.account.workspaces["ws-2"]
     for _ in range(20):
-        two.beat()
+        two.tick()
 
     assert told(two) == []
 
@@ -89,4 +89,4 @@ def test_a_workspace_that_was_deleted_is_not_missed(two: Any) -> None:
 def test_the_age_of_the_oldest_reading_grows_while_a_workspace_is_unread(two: Any) -> None:
     two.account.failing = failing("ws-2")
 
-    assert [two.beat().oldest_reading_seconds for _ in range(3)] == [60, 120, 180]
+    assert [two.tick().oldest_reading_seconds for _ in range(3)] == [60, 120, 180]

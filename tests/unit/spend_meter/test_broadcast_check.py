@@ -7,10 +7,10 @@ from typing import Any
 import httpx
 import pytest
 
-from governor.broadcast import LastPushed
-from governor.broadcast_destination import HEADER, Expected
+from governor.broadcast.destination import HEADER, Expected
+from governor.broadcast.messages import LastPushed
 from governor.events import DetailType, PublishFailed
-from governor.reading_store import MemoryReadingStore
+from governor.storage.readings import MemoryReadingStore
 from spend_meter.broadcast_check import BroadcastCheck, Checked, Stores
 from spend_meter.periods import minute_of
 from tests.unit.spend_meter.conftest import MADE, FakeAccount, World
@@ -63,7 +63,7 @@ class Checking(World):
         for _ in range(10):
             if usd:
                 self.account.spend(next(iter(self.account.keys)), usd / 10)
-            self.beat()
+            self.tick()
         if pushed:
             stored = self.pushed.stored
             last = LastPushed({"ws-1": minute_of(self.at)})
@@ -80,8 +80,8 @@ def world() -> Checking:
     world = Checking()
     world.with_policy(workloads=[WORKLOAD])
     world.account.add("prod-search-agent")
-    world.beat()
-    world.beat()
+    world.tick()
+    world.tick()
     return world
 
 
@@ -139,7 +139,7 @@ def test_a_workspace_without_workloads_is_watched_once_broadcast_was_set_up_ther
 ) -> None:
     world.account.workspaces |= {"ws-2": "research", "ws-3": "sandbox"}
     for _ in range(5):
-        world.beat()
+        world.tick()
     assert world.ten_minutes().workspaces == 1
     assert not [path for path in world.account.asked if path.endswith("ws-3")]
     world.with_policy(

@@ -19,18 +19,18 @@ LAST = 1_000_000
     [
         (1, 1, 1),
         (1, -60, 1),  # the machine's clock alone went back: the schedule's goes on
-        (61, 61, 61),  # an hour without a beat, or a clock that leapt: nobody can tell
+        (61, 61, 61),  # an hour without a run, or a clock that leapt: nobody can tell
         (0, 0, None),
         (0, 1, None),
         (-3, 1, None),  # delivered late
-        (-4, 1, 1),  # later than a beat can be: the schedule's clock went back, the machine's goes on
+        (-4, 1, 1),  # later than a run can be: the schedule's clock went back, the machine's goes on
         (-1, -1, -1),
         (-4, -4, -4),
         (-60, -58, -58),
-        (0, -1, None),  # the same beat again, on a machine a second behind
+        (0, -1, None),  # the same run again, on a machine a second behind
     ],
 )
-def test_which_minute_a_beat_meters(scheduled: int, received: int, metered: int | None) -> None:
+def test_which_minute_a_run_meters(scheduled: int, received: int, metered: int | None) -> None:
     found = minute_to_meter(LAST + scheduled, LAST + received, LAST)
 
     assert found == (None if metered is None else LAST + metered)
@@ -42,11 +42,11 @@ def burning(world: Any) -> tuple[World, str]:
     hash = world.account.add("agent", limit=1000.0, limit_remaining=1000.0, limit_reset="monthly")
     world.account.add("quiet")
     world.with_policy(defaults={"runaway": {"mode": "alert"}})
-    world.beat()
+    world.tick()
     world.accustom(hash)
     for _ in range(10):
         world.account.spend(hash, 0.05)
-        world.beat()
+        world.tick()
     return world, hash
 
 
@@ -57,7 +57,7 @@ def test_a_clock_that_goes_back_leaves_no_minute_unmetered(burning: tuple[World,
 
     for _ in range(4):
         world.account.spend(hash, 2.0)
-        report = world.beat()
+        report = world.tick()
         assert report.outcome == "metered"
         assert report.spend_usd == pytest.approx(2.0)
 
@@ -68,7 +68,7 @@ def test_a_loop_is_confirmed_in_as_many_minutes_whether_the_clock_goes_back_or_n
 ) -> None:
     world, hash = burning
     world.account.spend(hash, 500 / 60)
-    world.beat()
+    world.tick()
     world.at -= timedelta(minutes=back)
 
     world.burn(hash, 500, minutes=2)
@@ -84,7 +84,7 @@ def test_a_quiet_account_is_suspected_of_nothing_while_the_clock_is_an_hour_back
 
     for _ in range(75):
         world.account.spend(hash, 0.05)
-        world.beat()
+        world.tick()
 
     assert world.bus.of("Runaway Suspected", "Runaway Confirmed") == []
 
@@ -97,7 +97,7 @@ def test_a_clock_that_goes_back_by_five_minutes_or_more_is_told_once(
     world, _ = burning
     world.at -= timedelta(minutes=back + 1)
     for _ in range(5):
-        world.beat()
+        world.tick()
 
     told = world.bus.of("Monitor Blind")
     assert len(told) == times
@@ -108,27 +108,27 @@ def test_a_clock_that_goes_back_by_five_minutes_or_more_is_told_once(
     assert world.bus.of("Monitor Recovered") == []
 
 
-def test_the_message_that_a_beat_could_not_publish_keeps_its_id(burning: tuple[World, str]) -> None:
+def test_the_message_that_a_run_could_not_publish_keeps_its_id(burning: tuple[World, str]) -> None:
     world, _ = burning
     world.at -= timedelta(minutes=60)
     before = world.store.stored
-    world.beat()
-    world.store.stored = before  # the beat died before its reading was kept
+    world.tick()
+    world.store.stored = before  # the run died before its reading was kept
     world.restart()
-    world.beat(minutes=0)
+    world.tick(minutes=0)
 
     assert len(world.bus.of("Monitor Blind")) == 1
 
 
-def test_a_beat_of_the_schedule_that_is_ahead_blinds_none_of_those_that_follow(burning: tuple[World, str]) -> None:
+def test_a_run_of_the_schedule_that_is_ahead_blinds_none_of_those_that_follow(burning: tuple[World, str]) -> None:
     world, hash = burning
     right = world.at
-    world.beat(at=right + timedelta(minutes=6), received=right + timedelta(minutes=1))
+    world.tick(at=right + timedelta(minutes=6), received=right + timedelta(minutes=1))
     world.at = right + timedelta(minutes=1)
 
     for _ in range(5):
         world.account.spend(hash, 2.0)
-        assert world.beat().spend_usd == pytest.approx(2.0)
+        assert world.tick().spend_usd == pytest.approx(2.0)
 
 
 def test_a_machine_whose_clock_is_behind_alone_is_told_nothing_and_metered(burning: tuple[World, str]) -> None:
@@ -136,7 +136,7 @@ def test_a_machine_whose_clock_is_behind_alone_is_told_nothing_and_metered(burni
     for _ in range(5):
         world.account.spend(hash, 2.0)
         at = world.at + timedelta(minutes=1)
-        assert world.beat(at=at, received=at - timedelta(minutes=4)).spend_usd == pytest.approx(2.0)
+        assert world.tick(at=at, received=at - timedelta(minutes=4)).spend_usd == pytest.approx(2.0)
     assert world.bus.of("Monitor Blind") == []
 
 
@@ -146,18 +146,18 @@ def test_a_schedule_whose_clock_is_behind_alone_is_metered_by_the_machines(burni
     for _ in range(5):
         right += timedelta(minutes=1)
         world.account.spend(hash, 2.0)
-        assert world.beat(at=right - timedelta(minutes=10), received=right).spend_usd == pytest.approx(2.0)
+        assert world.tick(at=right - timedelta(minutes=10), received=right).spend_usd == pytest.approx(2.0)
     assert world.bus.of("Monitor Blind") == []
 
 
 def test_a_budget_told_before_the_clock_went_back_is_told_no_second_time(world: Any) -> None:
     hash = world.account.add("agent", limit=10.0, limit_remaining=10.0, limit_reset="monthly")
-    world.beat()
+    world.tick()
     world.account.spend(hash, 8.5)
-    world.beat()
+    world.tick()
     world.at = START - timedelta(hours=1)
     for _ in range(10):
-        world.beat()
+        world.tick()
 
     assert len(world.bus.of("Budget Threshold Reached")) == 1
 
@@ -165,26 +165,26 @@ def test_a_budget_told_before_the_clock_went_back_is_told_no_second_time(world: 
 def test_a_key_made_after_the_clock_went_back_has_spent_all_that_it_shows(burning: tuple[World, str]) -> None:
     world, _ = burning
     world.at -= timedelta(minutes=60)
-    world.beat()
+    world.tick()
     new = world.account.add("new", made=world.at + timedelta(seconds=30))
     world.account.spend(new, 3.0)
 
-    assert world.beat().spend_usd == pytest.approx(3.0)
+    assert world.tick().spend_usd == pytest.approx(3.0)
 
 
 def test_a_reading_of_which_all_parts_are_set_back_is_kept_and_read_again(burning: tuple[World, str]) -> None:
     world, hash = burning
     world.account.unlisted.add(hash)
     world.account.spend(hash, 0.3)
-    world.beat()
+    world.tick()
     world.at -= timedelta(days=3)
-    world.beat()
+    world.tick()
     world.restart()
-    world.beat()
+    world.tick()
 
     state = Codec().decode(world.stored())
-    assert state.beat == int(world.at.timestamp()) // 60
-    ahead = [place.read_at for place in state.places.values() if place.read_at > state.beat]
+    assert state.tick == int(world.at.timestamp()) // 60
+    ahead = [place.read_at for place in state.places.values() if place.read_at > state.tick]
     assert ahead == []
 
 

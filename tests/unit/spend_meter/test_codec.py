@@ -1,4 +1,4 @@
-"""What one beat leaves is what the next one finds."""
+"""What one run leaves is what the next one finds."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -20,7 +20,7 @@ from spend_meter.state import Caps, Guard, Layers, Place, State
 
 SEEN = Seen(0.1, 0.2, 0, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, moved=1)
 FULL = State(
-    beat=29_000_000,
+    tick=29_000_000,
     layers=Layers(
         workspaces={"ws": ("platform", "platform-slug")},
         guards={"g": Guard("caps", 10.0, None, True)},

@@ -63,7 +63,7 @@ def test_growth_is_spend_over_the_time_since_the_last_reading(watch: Watch) -> N
     assert move.span == 1
 
 
-def test_a_gap_of_beats_is_a_longer_span_and_not_a_burst(watch: Watch) -> None:
+def test_a_gap_of_runs_is_a_longer_span_and_not_a_burst(watch: Watch) -> None:
     watch.read(NOON, a=[key("k", 0)])
 
     (move,) = watch.read(NOON + 7, a=[key("k", 7)]).moves
@@ -287,18 +287,18 @@ def test_keys_of_a_deleted_workspace_are_gone_with_it(watch: Watch) -> None:
 
 @st.composite
 def _histories(draw: st.DrawFn) -> list[tuple[float, str | None, int]]:
-    """Per beat: what the key spends before it, where it is then (None: nowhere listed), and which readings fail."""
-    beat = st.tuples(st.sampled_from([0.0, 0.01, 3.0]), st.sampled_from(["a", "a", "a", "b", None]), st.integers(0, 3))
-    return draw(st.lists(beat, min_size=1, max_size=30))
+    """Per run: what the key spends before it, where it is then (None: nowhere listed), and which readings fail."""
+    tick = st.tuples(st.sampled_from([0.0, 0.01, 3.0]), st.sampled_from(["a", "a", "a", "b", None]), st.integers(0, 3))
+    return draw(st.lists(tick, min_size=1, max_size=30))
 
 
 @given(_histories())
-def test_whatever_fails_all_spend_is_counted_once_and_nothing_else(beats: list[tuple[float, str | None, int]]) -> None:
+def test_whatever_fails_all_spend_is_counted_once_and_nothing_else(ticks: list[tuple[float, str | None, int]]) -> None:
     watch = Watch()
     watch.read(NOON, a=[key("k", 100)], b=[])
     total = 100.0
     counted = 0.0
-    for number, (usd, place, failing) in enumerate([*beats, (0.0, "a", 0)], 1):
+    for number, (usd, place, failing) in enumerate([*ticks, (0.0, "a", 0)], 1):
         total += usd
         listed: dict[str, list[ApiKey] | None] = {"a": [], "b": []}
         if place:

@@ -1,4 +1,4 @@
-"""The account's credits over whole beats: dollars and hours left, each threshold once until a top-up."""
+"""The account's credits over whole runs: dollars and hours left, each threshold once until a top-up."""
 
 from dataclasses import replace
 from typing import Any
@@ -19,7 +19,7 @@ def told(world: Any) -> list[tuple[float, list[float], list[float]]]:
 
 def left(world: Any, usd: float, bought: float = 20_000.0, minutes: float = 1) -> None:
     world.account.credits = (bought, bought - usd)
-    world.beat(minutes=minutes)
+    world.tick(minutes=minutes)
 
 
 def test_an_account_that_bought_20000_is_told_at_each_dollar_threshold(world: Any) -> None:
@@ -102,8 +102,8 @@ def test_the_largest_spenders_are_named(world: Any) -> None:
 def test_two_zeros_are_unknown_and_forget_nothing(world: Any) -> None:
     left(world, 450.0)
     world.account.credits = (0.0, 0.0)
-    world.beat()
-    world.beat()
+    world.tick()
+    world.tick()
     left(world, 449.0)
 
     assert len(told(world)) == 1
@@ -113,7 +113,7 @@ def test_two_zeros_are_unknown_and_forget_nothing(world: Any) -> None:
 def test_an_account_that_never_bought_credits_is_told_nothing(world: Any, used: float) -> None:
     world.account.credits = (0.0, used)
     for _ in range(5):
-        world.beat(minutes=60)
+        world.tick(minutes=60)
 
     assert told(world) == []
 
@@ -122,12 +122,12 @@ def test_credits_that_cannot_be_read_are_no_empty_account(world: Any) -> None:
     left(world, 450.0)
     world.account.failing = lambda request: 500 if request.url.path.endswith("/credits") else None
 
-    report = world.beat()
+    report = world.tick()
 
     assert report.api_errors == 1
     assert report.failure is None
     world.account.failing = lambda request: None
-    world.beat()
+    world.tick()
     assert len(told(world)) == 1
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from tests.unit.spend_meter.test_run import WORKLOAD
 
 from governor.policy import ExpectedSpend
 from spend_meter.codec import Codec
@@ -13,7 +14,6 @@ from spend_meter.limits import Level
 from spend_meter.periods import minute_of
 from spend_meter.runaway import QUIET, Facts, judge, settle
 from tests.unit.spend_meter.conftest import START
-from tests.unit.spend_meter.test_beat import WORKLOAD
 from tests.unit.spend_meter.test_runaway import DAWN, Story, accustomed
 
 BACKFILL = {"name": "backfill", "up_to_usd": 400, "dates": ["2026-11-16"], "at": "12:00", "lasts": "3h"}
@@ -24,7 +24,7 @@ def watched(world: Any, *expect: dict[str, Any], **fields: Any) -> str:
     runaway = {"mode": "disable", "expect": list(expect)}
     world.with_policy(workloads=[{**WORKLOAD, "runaway": runaway, **fields}])
     key: str = world.account.add("prod-agent")
-    world.beat()
+    world.tick()
     world.accustom(key)
     return key
 
@@ -38,7 +38,7 @@ def test_what_the_policy_expects_is_no_runaway_and_the_log_says_so(world: Any) -
     world.burn(key, 500, minutes=40)
     assert alarms(world) == []
     world.account.spend(key, 8)
-    assert world.beat().explained == {"prod-agent": "backfill"}
+    assert world.tick().explained == {"prod-agent": "backfill"}
 
 
 def test_without_the_window_the_same_is_confirmed(world: Any) -> None:
@@ -79,7 +79,7 @@ def test_budgets_are_not_touched_by_what_is_expected(world: Any) -> None:
 def test_what_is_expected_of_one_workload_is_expected_of_no_other(world: Any) -> None:
     watched(world, BACKFILL)
     other = world.account.add("undeclared")
-    world.beat()
+    world.tick()
     world.accustom(other)
     world.burn(other, 500, minutes=5)
     assert [event.subject for event in world.bus.of("Runaway Confirmed")] == [other]
@@ -103,9 +103,9 @@ def test_what_was_expected_is_not_learned_as_the_habit(world: Any) -> None:
     key = watched(world, BACKFILL)
     world.burn(key, 500, minutes=40)
     world.account.spend(key, 0.01)
-    world.beat(minutes=DAY)
+    world.tick(minutes=DAY)
     world.account.spend(key, 1)
-    world.beat(minutes=DAY)
+    world.tick(minutes=DAY)
     habits = History.from_bytes(Codec().decode(world.stored()).habits["prod-agent"])
     assert habits.maxima(60)[0] < 2
 

@@ -3,11 +3,11 @@
 from typing import Any
 
 import pytest
+from tests.unit.spend_meter.test_run import WORKLOAD
 
 from spend_meter.codec import Codec
 from spend_meter.days import DAY
 from spend_meter.fleet import ACCOUNT, PREFIX
-from tests.unit.spend_meter.test_beat import WORKLOAD
 
 
 def fleet(world: Any, count: int = 40, days: int = 20, places: tuple[str, ...] = ("ws-1",)) -> list[str]:
@@ -15,9 +15,9 @@ def fleet(world: Any, count: int = 40, days: int = 20, places: tuple[str, ...] =
     for place in places:
         world.account.workspaces.setdefault(place, place)
     keys = [world.account.add(f"batch-{i}", workspace=places[i % len(places)]) for i in range(count)]
-    world.beat()
+    world.tick()
     for _ in range(days):
-        world.beat(minutes=DAY - 1)
+        world.tick(minutes=DAY - 1)
         spread(world, keys, 0.05 * count * 60, minutes=1)
     return keys
 
@@ -27,7 +27,7 @@ def spread(world: Any, keys: list[str], usd_an_hour: float, minutes: int) -> Non
     for _ in range(minutes):
         for key in keys:
             world.account.spend(key, usd_an_hour / 60 / len(keys))
-        world.beat()
+        world.tick()
 
 
 def told(world: Any) -> list[tuple[str, str]]:
@@ -50,7 +50,7 @@ def test_a_loop_that_no_key_shows_is_told_once_with_those_that_spend_most(world:
     assert suspected.reason.startswith("All keys of the account together: Spent $")
 
     for _ in range(20):
-        world.beat()
+        world.tick()
     assert told(world) == [("Runaway Suspected", "account"), ("Runaway Ended", "account")]
 
 
@@ -87,7 +87,7 @@ def test_a_sum_of_which_a_part_cannot_be_read_does_not_end(world: Any) -> None:
     spread(world, keys, 150, minutes=30)
     world.account.failing = lambda request: 500 if request.url.params.get("workspace_id") == "ws-2" else None
     for _ in range(20):
-        world.beat()
+        world.tick()
     assert told(world) == [("Runaway Suspected", "account")]
 
 
@@ -100,20 +100,20 @@ def test_nothing_is_judged_where_the_policy_turns_the_detector_off_for_every_key
 
 def test_sums_are_kept_by_the_hourly_clearing_and_go_with_their_workspace(world: Any) -> None:
     fleet(world, days=1, places=("ws-1", "ws-2"))
-    world.beat(at=world.at.replace(minute=0) + (world.at - world.at.replace(hour=world.at.hour - 1)))
+    world.tick(at=world.at.replace(minute=0) + (world.at - world.at.replace(hour=world.at.hour - 1)))
     kept = {subject for subject in Codec().decode(world.stored()).habits if subject.startswith(PREFIX)}
     assert kept == {PREFIX + ACCOUNT, PREFIX + "ws-1", PREFIX + "ws-2"}
 
     del world.account.workspaces["ws-2"]
     world.account.failing = lambda request: 404 if "ws-2" in str(request.url) else None
-    world.beat(minutes=60)
-    world.beat(minutes=60)
+    world.tick(minutes=60)
+    world.tick(minutes=60)
     kept = {subject for subject in Codec().decode(world.stored()).habits if subject.startswith(PREFIX)}
     assert kept == {PREFIX + ACCOUNT, PREFIX + "ws-1"}
 
 
 def test_a_key_that_was_never_seen_and_spends_at_once_is_told_within_the_hour(world: Any) -> None:
-    world.beat()
+    world.tick()
     key = world.account.add("who-made-this", made=world.at)
     world.burn(key, 120, minutes=59)
     (suspected,) = world.bus.of("Runaway Suspected", "Runaway Confirmed")
@@ -123,10 +123,10 @@ def test_a_key_that_was_never_seen_and_spends_at_once_is_told_within_the_hour(wo
 
 def test_a_new_key_of_a_declared_workload_and_an_old_key_without_a_habit_are_not_told_so_soon(world: Any) -> None:
     world.with_policy(workloads=[WORKLOAD])
-    world.beat()
+    world.tick()
     declared = world.account.add("prod-agent#1", made=world.at)
     old = world.account.add("old")
-    world.beat()
+    world.tick()
     for key in (declared, old):
         world.burn(key, 120, minutes=59)
     assert world.bus.of("Runaway Suspected", "Runaway Confirmed") == []

@@ -11,7 +11,7 @@ from governor.clock import utc_now
 from governor.environment import SettingsError
 from governor.events import BadEvent
 from spend_meter import handler
-from spend_meter.settings import Beat, asks_for_check, tip_in
+from spend_meter.settings import Tick, asks_for_check, tip_in
 
 SAMPLES = Path(__file__).parents[3] / "events" / "spend_meter"
 CONTEXT: Any = SimpleNamespace(get_remaining_time_in_millis=lambda: 55_000)
@@ -34,6 +34,6 @@ def test_a_missing_setting_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("sample", sorted(SAMPLES.glob("*.json")), ids=lambda path: path.stem)
-def test_every_sample_is_a_beat_a_tip_or_a_check(sample: Path) -> None:
+def test_every_sample_is_a_run_a_tip_or_a_check(sample: Path) -> None:
     event = json.loads(sample.read_text())
-    assert asks_for_check(event) or tip_in(event) or Beat.received(event, utc_now()).scheduled_at.tzinfo is not None
+    assert asks_for_check(event) or tip_in(event) or Tick.received(event, utc_now()).scheduled_at.tzinfo is not None

@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from tests.unit.spend_meter.test_run import WORKLOAD
 
 from governor.ledger import Put
 from spend_meter.clock_steps import set_back
@@ -14,7 +15,6 @@ from spend_meter.leaks import Leak, watch
 from spend_meter.limits import UNLIMITED, Allowed
 from spend_meter.runaway import QUIET, Facts, Verdict, judge, settle
 from spend_meter.state import State
-from tests.unit.spend_meter.test_beat import WORKLOAD
 from tests.unit.spend_meter.test_runaway import DAWN, accustomed
 
 HABIT = 24.0
@@ -102,7 +102,7 @@ def leaking(world: Any, **workload: Any) -> str:
     """A declared workload of a dollar an hour for three weeks, then of two and a half for three days."""
     world.with_policy(workloads=[{**WORKLOAD, **workload}])
     key: str = world.account.add("prod-agent")
-    world.beat(at=world.at.replace(hour=0, minute=0))
+    world.tick(at=world.at.replace(hour=0, minute=0))
     live(world, key, days=21, usd_an_hour=1.0)
     live(world, key, days=4, usd_an_hour=2.5)
     return key
@@ -111,7 +111,7 @@ def leaking(world: Any, **workload: Any) -> str:
 def live(world: Any, key: str, days: int, usd_an_hour: float) -> None:
     for _ in range(days * 24):
         world.account.spend(key, usd_an_hour)
-        world.beat(minutes=60)
+        world.tick(minutes=60)
 
 
 def test_people_are_told_and_nothing_is_confirmed(world: Any) -> None:
@@ -122,14 +122,14 @@ def test_people_are_told_and_nothing_is_confirmed(world: Any) -> None:
     world.restart()
     live(world, key, days=1, usd_an_hour=0.01)
     world.account.spend(key, 0.001)
-    world.beat(minutes=2 * DAY)
+    world.tick(minutes=2 * DAY)
     assert [event.evidence["rule"] for event in world.bus.of("Runaway Ended")] == ["leak"]
 
 
 def test_a_leak_of_a_key_that_spends_nothing_any_more_ends(world: Any) -> None:
     leaking(world)
     for _ in range(3):
-        world.beat(minutes=DAY)
+        world.tick(minutes=DAY)
     assert len(world.bus.of("Runaway Ended")) == 1
 
 
@@ -156,7 +156,7 @@ def test_spend_that_the_policy_expects_is_no_leak(world: Any) -> None:
 
 def test_what_is_over_its_habit_survives_encoding_and_a_clock_that_goes_back() -> None:
     leak = Leak(24.0, 20_000 * DAY + 9, 20_002, 60.5, 121.0, told=20_002 * DAY + 5, silent=False)
-    state = State(beat=20_002 * DAY + 10, leaks={"prod-agent": leak})
+    state = State(tick=20_002 * DAY + 10, leaks={"prod-agent": leak})
     assert Codec().decode(Codec().encode(state)).leaks == state.leaks
     back = set_back(state, DAY).leaks["prod-agent"]
     assert (back.began, back.day, back.told) == (19_999 * DAY + 9, 20_001, 20_001 * DAY + 5)

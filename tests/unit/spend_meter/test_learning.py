@@ -3,21 +3,21 @@
 from typing import Any
 
 import pytest
+from tests.unit.spend_meter.test_run import WORKLOAD
 
-from governor.lineage import Lineage, LineageKey, Lineages
+from governor.keys.lineage import Lineage, LineageKey, Lineages
 from spend_meter.codec import Codec
 from spend_meter.history import History
 from spend_meter.learning import Attempt, due
-from tests.unit.spend_meter.test_beat import WORKLOAD
 
 
 def history(world: Any, subject: str) -> History:
     return History.from_bytes(Codec().decode(world.stored()).habits[subject])
 
 
-def test_an_old_key_knows_its_habits_a_beat_after_it_first_spent(world: Any) -> None:
+def test_an_old_key_knows_its_habits_a_run_after_it_first_spent(world: Any) -> None:
     one = world.account.add("old")
-    world.beat()
+    world.tick()
 
     world.accustom(one, usd_a_day=5.0)
 
@@ -25,17 +25,17 @@ def test_an_old_key_knows_its_habits_a_beat_after_it_first_spent(world: Any) -> 
     assert history(world, one).maxima(1440)[0] == 5.0
 
 
-def test_five_subjects_are_asked_about_in_one_beat(world: Any) -> None:
+def test_five_subjects_are_asked_about_in_one_run(world: Any) -> None:
     hashes = [world.account.add(f"k{number}") for number in range(12)]
-    world.beat()
+    world.tick()
     for hash in hashes:
         world.account.spend(hash, 0.01)
-    world.beat()
+    world.tick()
     world.account.asked.clear()
 
     counts = []
     for _ in range(4):
-        world.beat()
+        world.tick()
         counts.append(world.account.asked.count("/analytics/query"))
         world.account.asked.clear()
 
@@ -44,14 +44,14 @@ def test_five_subjects_are_asked_about_in_one_beat(world: Any) -> None:
 
 def test_a_failed_question_is_asked_again_later_and_less_often(world: Any) -> None:
     one = world.account.add("old")
-    world.beat()
+    world.tick()
     world.account.failing = lambda request: 500 if request.url.path.endswith("/analytics/query") else None
     world.account.spend(one, 0.01)
-    world.beat()
+    world.tick()
     world.account.asked.clear()
 
     for _ in range(60):
-        world.beat()
+        world.tick()
 
     assert world.account.asked.count("/analytics/query") == 3  # at once, after 10 minutes, after 20 more
     assert history(world, one).days_seen == 0
@@ -59,15 +59,15 @@ def test_a_failed_question_is_asked_again_later_and_less_often(world: Any) -> No
 
 def test_a_key_is_learned_within_an_hour_after_a_bad_night_of_analytics(world: Any) -> None:
     one = world.account.add("old")
-    world.beat()
+    world.tick()
     world.account.failing = lambda request: 500 if request.url.path.endswith("/analytics/query") else None
     world.account.spend(one, 0.01)
     for _ in range(8 * 60):
-        world.beat()
+        world.tick()
 
     world.account.failing = lambda request: None
     for _ in range(60):
-        world.beat()
+        world.tick()
 
     assert Codec().decode(world.stored()).learning == {}
     assert history(world, one).days_seen == 28
@@ -83,7 +83,7 @@ def test_subjects_about_which_every_question_fails_hold_up_no_new_one() -> None:
 def test_byok_spend_is_learned_where_the_keys_limit_counts_it(world: Any, counted: bool, habit: float) -> None:
     one = world.account.add("old", include_byok_in_limit=counted)
     world.account.spend(one, 3, kind="byok_usage")
-    world.beat()
+    world.tick()
     world.accustom(one, usd_a_day=1.0, byok_usd_a_day=4.0)
 
     assert Codec().decode(world.stored()).learning == {}
@@ -94,7 +94,7 @@ def test_a_lineage_of_keys_that_count_differently_is_asked_about_twice(world: An
     world.with_policy(workloads=[{**WORKLOAD, "key": {"include_byok_in_limit": False}}])
     old = world.account.add("prod-agent#1", include_byok_in_limit=True)
     world.account.add("prod-agent#2")
-    world.beat()
+    world.tick()
     world.account.asked.clear()
     world.accustom(old, usd_a_day=1.0, byok_usd_a_day=4.0)
 
@@ -105,7 +105,7 @@ def test_a_lineage_of_keys_that_count_differently_is_asked_about_twice(world: An
 
 def test_an_answer_that_left_a_key_out_teaches_nothing(world: Any) -> None:
     one = world.account.add("old")
-    world.beat()
+    world.tick()
     world.account.warnings = ["api_key_id ... could not be resolved"]
     world.accustom(one)
 
@@ -120,11 +120,11 @@ def test_a_workload_whose_first_spend_is_by_a_key_made_today_knows_what_its_olde
     world.with_policy(workloads=[{**WORKLOAD, "runaway": {"mode": "disable"}}])
     world.remember()
     world.account.add("prod-agent")
-    world.beat()
+    world.tick()
     new = world.account.add("prod-agent#1", made=world.at)
     keys = tuple(LineageKey(hash, "prod-agent", "overlap", world.at) for hash in world.account.keys)
     Lineages(world.ledger).write(Lineage("prod-agent", keys))
-    world.beat(minutes=5)
+    world.tick(minutes=5)
     if renamed:
         world.account.keys[new]["name"] = "batch"
     world.accustom(new)
@@ -138,18 +138,18 @@ def test_a_workload_whose_older_key_could_not_be_read_is_asked_about_once_it_can
     world.with_policy(workloads=[WORKLOAD])
     world.account.workspaces["ws-2"] = "other"
     old = world.account.add("prod-agent", workspace="ws-2")
-    world.beat()
+    world.tick()
     new = world.account.add("prod-agent#1", made=world.at)
     keys = tuple(LineageKey(hash, "prod-agent", "overlap", world.at) for hash in (old, new))
     Lineages(world.ledger).write(Lineage("prod-agent", keys))
     world.account.failing = lambda request: 500 if request.url.params.get("workspace_id") == "ws-2" else None
-    world.beat(minutes=5)
+    world.tick(minutes=5)
     world.accustom(new)
     assert history(world, "prod-agent").days_seen == 0
 
     world.account.failing = lambda request: None
     for _ in range(12):
-        world.beat()
+        world.tick()
     assert history(world, "prod-agent").days_seen == 28
 
 
@@ -158,13 +158,13 @@ def test_a_workload_that_spends_first_when_its_older_key_is_deleted_knows_what_t
     world.with_policy(workloads=[{**WORKLOAD, "runaway": {"mode": "disable"}}])
     world.remember()
     old = world.account.add("prod-agent")
-    world.beat()
-    world.beat()
+    world.tick()
+    world.tick()
     new = world.account.add("prod-agent#1", made=world.at)
     Lineages(world.ledger).write(Lineage("prod-agent", (LineageKey(new, "prod-agent#1", "current", world.at),)))
     del world.account.keys[old]
     world.account.analytics = []
-    world.beat(minutes=5)
+    world.tick(minutes=5)
 
     assert Codec().decode(world.stored()).learning == {}
     world.burn(new, 500, minutes=3)
@@ -173,9 +173,9 @@ def test_a_workload_that_spends_first_when_its_older_key_is_deleted_knows_what_t
 
 
 def test_a_key_made_today_has_nothing_to_be_asked_about(world: Any) -> None:
-    world.beat()
+    world.tick()
     one = world.account.add("new", made=world.at)
     world.account.spend(one, 1)
-    world.beat()
+    world.tick()
 
     assert Codec().decode(world.stored()).learning == {}

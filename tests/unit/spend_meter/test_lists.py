@@ -22,7 +22,7 @@ def reached(world: World) -> list[tuple[str, float, bool]]:
 
 def pass_minutes(world: World, minutes: int) -> None:
     for _ in range(minutes):
-        world.beat()
+        world.tick()
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def guarded(world: Any) -> tuple[World, str]:
     world.account.assignments = {hash: "g"}
     world.account.members = {"user_ana": "m"}
     world.account.caps = {"ws-1": {"monthly": 200.0}}
-    world.beat()
+    world.tick()
     return world, hash
 
 
@@ -144,7 +144,7 @@ def test_an_impossible_workspace_costs_itself_alone_and_is_told(guarded: tuple[W
     for key in (hash, new):
         world.account.spend(key, 2.0)
 
-    assert world.beat().spend_usd == pytest.approx(4.0)
+    assert world.tick().spend_usd == pytest.approx(4.0)
     assert told(world) == [("Monitor Blind", "workspaces")]
     (event,) = world.bus.of("Monitor Blind")
     assert event.evidence["error"].startswith("UnreadableEntry: 1 of 3 entries (id: ")
@@ -162,7 +162,7 @@ def test_a_workspace_that_a_partial_list_leaves_out_is_not_taken_for_gone(guarde
     pass_minutes(world, 6)
     world.account.spend(hash, 2.0)
 
-    assert world.beat().spend_usd == pytest.approx(2.0)
+    assert world.tick().spend_usd == pytest.approx(2.0)
 
 
 def test_a_list_of_workspaces_of_which_nothing_can_be_read_is_told_and_the_last_one_stands(
@@ -174,7 +174,7 @@ def test_a_list_of_workspaces_of_which_nothing_can_be_read_is_told_and_the_last_
     pass_minutes(world, 6)
     world.account.spend(hash, 2.0)
 
-    assert world.beat().spend_usd == pytest.approx(2.0)
+    assert world.tick().spend_usd == pytest.approx(2.0)
     assert told(world) == [("Monitor Blind", "workspaces")]
 
 
@@ -247,7 +247,7 @@ def three(world: Any) -> tuple[World, str, str]:
     world.with_policy(defaults={"runaway": {"mode": "alert"}})
     one, two = world.account.add("one"), world.account.add("two")
     world.account.add("three")
-    world.beat()
+    world.tick()
     for hash in (one, two):
         world.accustom(hash)
     return world, one, two
@@ -267,7 +267,7 @@ def test_a_key_that_cannot_be_read_costs_no_other_and_is_told(three: tuple[World
     hide(world, one)
     world.account.spend(two, 2.0)
 
-    assert world.beat().spend_usd == pytest.approx(2.0)
+    assert world.tick().spend_usd == pytest.approx(2.0)
     assert told(world) == [("Monitor Blind", "keys of workspace ws-1")]
     (event,) = world.bus.of("Monitor Blind")
     assert event.evidence["error"] == "UnreadableEntry: 1 of 3 entries (data.limit: float_type)"
@@ -279,10 +279,10 @@ def test_what_a_hidden_key_spent_is_counted_once_it_is_read_again(three: tuple[W
     hide(world, one)
     for _ in range(10):
         world.account.spend(one, 0.5)
-        assert world.beat().spend_usd == 0
+        assert world.tick().spend_usd == 0
     show(world, one)
 
-    assert world.beat().spend_usd == pytest.approx(5.0)
+    assert world.tick().spend_usd == pytest.approx(5.0)
     assert world.bus.of("Runaway Suspected", "Runaway Confirmed") == []
     assert told(world)[1:] == [("Monitor Recovered", "keys of workspace ws-1")]
 
@@ -312,11 +312,11 @@ def test_a_hidden_key_is_not_taken_for_gone_and_its_budgets_do_not_fall(three: t
     world.account.caps = {"ws-1": {"monthly": 100.0}}
     pass_minutes(world, 6)
     world.account.spend(one, 85.0)
-    world.beat()
+    world.tick()
     hide(world, one)
     pass_minutes(world, 30)
     world.account.spend(two, 17.0)
-    world.beat()
+    world.tick()
 
     thresholds = [one.evidence["threshold"] for one in world.bus.of("Budget Threshold Reached")]
     assert thresholds == [0.8, 1.0]
@@ -328,7 +328,7 @@ def test_a_workspace_of_which_no_key_can_be_read_is_unknown_as_a_whole(three: tu
     for hash in world.account.keys:
         hide(world, hash)
     for _ in range(5):
-        report = world.beat()
+        report = world.tick()
 
     assert report.unknown_workspaces == 1
     assert ("Monitor Blind", "keys of workspace ws-1") not in told(world)

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from governor.allowance import MOST, Need, Needs, granted
+from governor.keys.allowance import MOST, Need, Needs, granted
+from governor.keys.lineage import Limit
 from governor.ledger import ABSENT, Put
-from governor.lineage import Limit
 from spend_meter.days import DAY
 from spend_meter.history import History
 from spend_meter.limits import Level
@@ -59,7 +59,7 @@ def burst(usd: float, run_out: bool, state: State = QUIET) -> tuple[History, Any
 
 
 def test_spend_that_is_no_habit_and_has_used_up_the_allowance_is_confirmed_at_once() -> None:
-    """There is no second beat: OpenRouter refuses the key, which spends nothing more."""
+    """There is no second run: OpenRouter refuses the key, which spends nothing more."""
     _, verdict = burst(80.0, run_out=False)
     assert verdict.level is Level.QUIET
     _, verdict = burst(80.0, run_out=True)
@@ -124,13 +124,13 @@ class Enforced:
         world.with_policy(workloads=[workload(**more)])
         self.key: str = world.account.add(NAME, limit=CAP, limit_remaining=CAP, limit_reset="monthly")
         self._row()
-        world.beat()
+        world.tick()
         world.accustom(self.key, usd_a_day=60.0)
         self.look()
 
     def look(self) -> Needs:
-        """A beat of the meter, and what it says."""
-        self.world.beat()
+        """A run of the meter, and what it says."""
+        self.world.tick()
         stored = self.world.needs.stored
         assert stored
         return Needs.decode(stored.content)
@@ -200,13 +200,13 @@ def test_nothing_is_due_of_a_limit_that_a_person_set(enforced: Enforced) -> None
 def test_nothing_is_said_while_nothing_can_be_read(enforced: Enforced) -> None:
     before = enforced.look()
     enforced.world.account.failing = lambda request: 500
-    assert enforced.world.beat().failure
+    assert enforced.world.tick().failure
     assert Needs.decode(enforced.world.needs.stored.content) == before
 
 
 def test_without_an_allowance_in_the_policy_nothing_is_kept_and_nothing_counted(world: Any) -> None:
     world.account.add("one")
-    report = world.beat()
+    report = world.tick()
     assert world.needs.stored is None
     assert report.allowances_used_up is None
 
@@ -215,7 +215,7 @@ def test_what_the_policy_declares_is_needed_besides(world: Any) -> None:
     window = {"name": "close", "up_to_usd": 150, "dates": ["2026-11-16"], "at": "16:00", "lasts": "2h"}
     held = Enforced(world, runaway={"mode": "alert", "expect": [window]})
     assert held.look().by_workload[NAME].usd == pytest.approx(TIMES * 60 + 150, rel=0.01)
-    world.beat(at=world.at + timedelta(hours=7))
+    world.tick(at=world.at + timedelta(hours=7))
     assert held.look().by_workload[NAME].usd == pytest.approx(TIMES * 60, rel=0.01)
 
 
@@ -240,7 +240,7 @@ def test_a_loop_of_any_rate_costs_at_most_the_allowance_between_two_looks(
 def test_run_out_under_suspicion_it_is_not_renewed_counted_and_confirmed_until_a_person_decides(
     enforced: Enforced,
 ) -> None:
-    """Ten million dollars an hour: the allowance is gone within one look, and no second beat will come."""
+    """Ten million dollars an hour: the allowance is gone within one look, and no second run will come."""
     enforced.capped(1000.0, 240.0)
     enforced.burn(1e6)
     needs = enforced.look()
@@ -248,7 +248,7 @@ def test_run_out_under_suspicion_it_is_not_renewed_counted_and_confirmed_until_a
     (event,) = enforced.world.bus.of("Runaway Confirmed")
     assert event.evidence["spent_usd"] > 150
     for _ in range(30):
-        report = enforced.world.beat()
+        report = enforced.world.tick()
         assert report.allowances_used_up == [NAME]
     assert not enforced.look().by_workload[NAME].renew
     assert len(enforced.world.bus.of("Runaway Confirmed")) == 1

@@ -1,4 +1,4 @@
-"""Readings that cannot be, over whole beats: nothing is invented, nothing missed, and the next loop found in time."""
+"""Readings that cannot be, over whole runs: nothing is invented, nothing missed, and the next loop found in time."""
 
 from typing import Any
 
@@ -12,17 +12,17 @@ def loop(world: Any, **more: Any) -> str:
     """A key with a habit of a dollar a day; it has spent $83."""
     hash = str(world.account.add("loop", **more))
     world.account.spend(hash, 83)
-    world.beat()
+    world.tick()
     world.accustom(hash)
     return hash
 
 
 def stale(world: Any, hash: str, usage: float) -> None:
-    """One beat reads an old counter; the next reads the true one."""
+    """One run reads an old counter; the next reads the true one."""
     key = world.account.keys[hash]
     truth = dict(key)
     key |= {name: min(usage, key[name]) for name in ("usage", "usage_daily", "usage_weekly", "usage_monthly")}
-    world.beat()
+    world.tick()
     world.account.keys[hash] = truth
 
 
@@ -32,7 +32,7 @@ def test_a_stale_reading_and_back_is_no_spend(world: Any, usage: float) -> None:
 
     stale(world, hash, usage)
     world.account.spend(hash, 0.25)
-    report = world.beat()
+    report = world.tick()
 
     assert report.spend_usd == pytest.approx(0.25)
     assert world.bus.of("Runaway Suspected", "Runaway Confirmed") == []
@@ -44,7 +44,7 @@ def test_the_loop_after_a_stale_reading_is_confirmed_in_three_minutes_with_what_
 ) -> None:
     hash = loop(world)
     stale(world, hash, usage)
-    world.beat()
+    world.tick()
 
     world.burn(hash, 500, minutes=3)
 
@@ -52,7 +52,7 @@ def test_the_loop_after_a_stale_reading_is_confirmed_in_three_minutes_with_what_
     assert confirmed.evidence["spent_usd"] == pytest.approx(25, abs=0.1)
 
 
-def test_a_stale_reading_within_a_loop_delays_its_end_by_a_beat_at_most(world: Any) -> None:
+def test_a_stale_reading_within_a_loop_delays_its_end_by_a_run_at_most(world: Any) -> None:
     hash = loop(world)
     world.burn(hash, 500, minutes=1)
     world.account.spend(hash, 500 / 60)
@@ -68,12 +68,12 @@ def test_a_stale_reading_arms_no_budget_anew(world: Any) -> None:
     hash = loop(world, limit=100.0, limit_remaining=100.0)
     world.account.caps["ws-1"] = {"monthly": 100.0}
     for _ in range(6):
-        world.beat()
+        world.tick()
     told = len(world.bus.of("Budget Threshold Reached"))
 
     stale(world, hash, 0.0)
     for _ in range(3):
-        world.beat()
+        world.tick()
 
     assert told == 2
     assert len(world.bus.of("Budget Threshold Reached")) == told
@@ -85,7 +85,7 @@ def test_what_is_in_doubt_outlives_the_container(world: Any) -> None:
     world.restart()
     world.account.spend(hash, 0.5)
 
-    assert world.beat().spend_usd == pytest.approx(0.5)
+    assert world.tick().spend_usd == pytest.approx(0.5)
     assert Codec().decode(world.stored()).doubts == {}
 
 
@@ -93,7 +93,7 @@ def test_the_loop_after_a_reading_that_leapt_is_confirmed_in_three_minutes(world
     hash = loop(world)
     truth = dict(world.account.keys[hash])
     world.account.keys[hash] |= {"usage": 900_000_000.0}
-    world.beat()
+    world.tick()
     world.account.keys[hash] = truth
 
     world.burn(hash, 500, minutes=3)
@@ -109,7 +109,7 @@ def test_a_key_that_a_listing_shows_twice_has_its_highest_counters(world: Any, o
     world.account.spend(hash, 1.0)
     world.account.extra = [old, world.account.keys[hash]][::order]
 
-    assert world.beat().spend_usd == pytest.approx(1.0)
+    assert world.tick().spend_usd == pytest.approx(1.0)
 
     reading = world.meter()._connected(fresh=False).read_account(["ws-1"], concurrency=1)["ws-1"]
     assert isinstance(reading, Read)
@@ -124,7 +124,7 @@ def test_after_one_impossible_counter_a_loop_is_confirmed_in_the_usual_time(worl
     hash = loop(world)
     truth = dict(world.account.keys[hash])
     world.account.keys[hash] |= {"usage": amount}
-    assert world.beat().unknown_workspaces == 1
+    assert world.tick().unknown_workspaces == 1
     world.account.keys[hash] = truth
 
     world.burn(hash, 500, minutes=3)
@@ -143,11 +143,11 @@ def test_an_impossible_amount_that_stays_is_told_and_hides_no_other_workspace(
     world.account.workspaces["ws-2"] = "other"
     hash = loop(world)
     other = world.account.add("other", workspace="ws-2")
-    world.beat()
+    world.tick()
     world.account.keys[hash] |= {field: amount}
     for _ in range(4):
         world.account.spend(other, 1.0)
-        assert world.beat().spend_usd == pytest.approx(1.0)
+        assert world.tick().spend_usd == pytest.approx(1.0)
 
     (blind,) = world.bus.of("Monitor Blind")
     assert blind.subject == "ws-1"
@@ -160,14 +160,14 @@ def test_a_hash_that_is_none_makes_its_workspace_unknown_and_the_reading_stays_r
     bad = world.account.add("bad")
     world.account.keys[bad]["hash"] = odd
     for _ in range(4):
-        world.beat()
+        world.tick()
     (blind,) = world.bus.of("Monitor Blind")
     assert "hash" in blind.evidence["error"]
     del world.account.keys[bad]
     world.restart()
     world.account.spend(hash, 2.0)
 
-    assert world.beat().spend_usd == pytest.approx(2.0)
+    assert world.tick().spend_usd == pytest.approx(2.0)
 
 
 def test_a_workspace_whose_id_is_none_is_not_taken_in(world: Any) -> None:
@@ -175,9 +175,9 @@ def test_a_workspace_whose_id_is_none_is_not_taken_in(world: Any) -> None:
     world.account.workspaces["ws\n2"] = "odd"
     for _ in range(6):
         world.account.spend(hash, 1.0)
-        assert world.beat().spend_usd == pytest.approx(1.0)
+        assert world.tick().spend_usd == pytest.approx(1.0)
     world.restart()
-    world.beat()
+    world.tick()
 
     assert set(Codec().decode(world.stored()).places) == {"ws-1"}
 
@@ -185,11 +185,11 @@ def test_a_workspace_whose_id_is_none_is_not_taken_in(world: Any) -> None:
 @pytest.mark.parametrize("amount", [float("inf"), float("nan"), -1.0])
 def test_impossible_credits_are_unknown(world: Any, amount: float) -> None:
     world.account.credits = (100.0, 90.0)
-    world.beat()
+    world.tick()
     told = len(world.bus.of("Budget Threshold Reached"))
 
     world.account.credits = (100.0, amount)
-    report = world.beat()
+    report = world.tick()
 
     assert report.api_errors == 1
     assert len(world.bus.of("Budget Threshold Reached")) == told

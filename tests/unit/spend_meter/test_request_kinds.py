@@ -56,7 +56,7 @@ ROWS: list[dict[str, Any]] = [
 
 def suspicion(world: Any, minutes: int = 60) -> Event:
     """That of a new key at $120 an hour."""
-    world.beat()
+    world.tick()
     key = world.account.add("who-made-this", made=world.at)
     world.burn(key, 120, minutes=minutes)
     event: Event
@@ -71,7 +71,7 @@ def test_a_suspicion_is_told_with_what_its_requests_are(world: Any) -> None:
     assert world.account.asked.count("/analytics/query") == 2
 
     for _ in range(30):
-        world.beat()
+        world.tick()
     assert world.account.asked.count("/analytics/query") == 2
 
 
@@ -97,7 +97,7 @@ def test_with_a_warning_or_with_no_time_left_nothing_is_said(world: Any) -> None
 def test_a_confirmed_runaway_waits_for_no_analytics(world: Any) -> None:
     world.account.kinds = ROWS
     old = world.account.add("old")
-    world.beat()
+    world.tick()
     world.accustom(old)
     other = world.account.add("who-made-this", made=world.at)
     world.account.asked.clear()
@@ -110,7 +110,7 @@ def test_a_confirmed_runaway_waits_for_no_analytics(world: Any) -> None:
     for _ in range(5):
         world.account.spend(old, 30)
         world.account.spend(other, 30)
-        world.beat()
+        world.tick()
     kinds = {event.subject: event.detail_type.value for event in world.bus.handed_over}
     assert kinds == {old: "Runaway Confirmed", other: "Runaway Suspected"}
     (suspected,) = world.bus.of("Runaway Suspected")
@@ -120,11 +120,11 @@ def test_a_confirmed_runaway_waits_for_no_analytics(world: Any) -> None:
 
 def test_of_many_suspicions_at_once_three_are_asked_about(world: Any) -> None:
     world.account.kinds = ROWS
-    world.beat()
+    world.tick()
     keys = [world.account.add(f"new-{number}", made=world.at) for number in range(8)]
     for _ in range(3):
         for key in keys:
             world.account.spend(key, 30)
-        world.beat()
+        world.tick()
     assert len(world.bus.of("Runaway Suspected")) == 8
     assert world.account.asked.count("/analytics/query") == 6

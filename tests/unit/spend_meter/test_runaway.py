@@ -37,7 +37,7 @@ class Story:
     verdicts: list[Verdict] = field(default_factory=list)
 
     def live(self, minutes: int, usd: float, every: int = 1) -> list[Verdict]:
-        """So many minutes of this spend each, read in beats of `every`."""
+        """So many minutes of this spend each, read in runs of `every`."""
         told = []
         for _ in range(minutes // every):
             minute = self.history.minute + every
@@ -64,7 +64,7 @@ def test_a_loop_on_a_modest_key_is_confirmed_in_minutes(usd_per_hour: float, min
     assert first(told, Level.CONFIRM) <= minutes
 
 
-def test_the_first_beat_over_a_limit_only_waits() -> None:
+def test_the_first_run_over_a_limit_only_waits() -> None:
     told = Story(accustomed(0.005)).live(3, 40.0)
     assert [verdict.level for verdict in told] == [Level.QUIET, Level.CONFIRM, Level.CONFIRM]
 
@@ -73,7 +73,7 @@ def test_one_dear_request_is_no_runaway() -> None:
     story = Story(accustomed(0.005))
     story.live(1, 40.0)
     assert levels(story.live(60, 0.0)) == {Level.QUIET}
-    assert not story.state.needs_beat
+    assert not story.state.needs_tick
 
 
 def test_the_habitual_batch_is_left_alone_even_at_twice_its_size() -> None:
@@ -198,10 +198,10 @@ def test_a_gap_with_the_usual_spend_in_it_raises_nothing() -> None:
     story.history.record(DAWN + 700, 100.0, span=700)
     verdict = judge(story.history, Facts(DAWN + 700))
     assert verdict.level == Level.QUIET
-    assert not verdict.next_state.needs_beat
+    assert not verdict.next_state.needs_tick
 
 
-def test_a_loop_is_confirmed_when_beats_are_five_minutes_apart() -> None:
+def test_a_loop_is_confirmed_when_runs_are_five_minutes_apart() -> None:
     told = Story(accustomed(0.005)).live(30, 500 / 60, every=5)
     assert first(told, Level.CONFIRM) == 2
 
@@ -233,12 +233,12 @@ def test_a_quiet_state_takes_no_bytes_and_any_other_comes_back() -> None:
 
 @given(st.lists(st.tuples(st.integers(1, 120), st.floats(0, 200)), max_size=15), st.integers(1, 90))
 @settings(max_examples=60, deadline=None)
-def test_a_beat_without_spend_opens_nothing(story_of: list[tuple[int, float]], idle: int) -> None:
+def test_a_run_without_spend_opens_nothing(story_of: list[tuple[int, float]], idle: int) -> None:
     story = Story(accustomed(0.05))
     for passed, usd in story_of:
         story.history.advance(story.history.minute + passed)
         story.live(1, usd)
-    if story.state.needs_beat:
+    if story.state.needs_tick:
         return
     state = story.state
     for minute in range(story.history.minute + 1, story.history.minute + idle):

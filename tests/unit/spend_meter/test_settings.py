@@ -1,4 +1,4 @@
-"""A beat's input and the environment: what is wrong is named."""
+"""A run's input and the environment: what is wrong is named."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -7,7 +7,7 @@ import pytest
 
 from governor.environment import SettingsError
 from governor.events import BadEvent
-from spend_meter.settings import Beat, MeterSettings
+from spend_meter.settings import MeterSettings, Tick
 
 NOW = datetime(2026, 11, 21, 10, 40, tzinfo=UTC)
 ENVIRONMENT = {
@@ -18,10 +18,10 @@ ENVIRONMENT = {
 }
 
 
-def test_the_schedules_input_is_a_beat_at_its_scheduled_time() -> None:
-    beat = Beat.received({"version": 1, "scheduled_time": "2026-11-21T10:40:00Z", "later": "addition"}, NOW)
+def test_the_schedules_input_is_a_run_at_its_scheduled_time() -> None:
+    tick = Tick.received({"version": 1, "scheduled_time": "2026-11-21T10:40:00Z", "later": "addition"}, NOW)
 
-    assert beat.scheduled_at == datetime(2026, 11, 21, 10, 40, tzinfo=UTC)
+    assert tick.scheduled_at == datetime(2026, 11, 21, 10, 40, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
@@ -37,16 +37,16 @@ def test_the_schedules_input_is_a_beat_at_its_scheduled_time() -> None:
         ({"version": 1, "scheduled_time": "2026-11-21T10:40:00"}, "offset"),
     ],
 )
-def test_a_beat_of_the_wrong_shape_is_refused_by_name(event: Any, names: str) -> None:
+def test_a_run_of_the_wrong_shape_is_refused_by_name(event: Any, names: str) -> None:
     with pytest.raises(BadEvent, match=names):
-        Beat.received(event, NOW)
+        Tick.received(event, NOW)
 
 
 @pytest.mark.parametrize(("scheduled", "believed"), [("10:44:00", "10:44:00"), ("10:46:00", "10:40:00")])
 def test_a_time_in_the_future_is_believed_as_far_as_two_clocks_may_differ(scheduled: str, believed: str) -> None:
-    beat = Beat.received({"version": 1, "scheduled_time": f"2026-11-21T{scheduled}Z"}, NOW)
+    tick = Tick.received({"version": 1, "scheduled_time": f"2026-11-21T{scheduled}Z"}, NOW)
 
-    assert beat == Beat(datetime.fromisoformat(f"2026-11-21T{believed}Z"), NOW)
+    assert tick == Tick(datetime.fromisoformat(f"2026-11-21T{believed}Z"), NOW)
 
 
 def test_the_environment_has_defaults_where_it_may() -> None:

@@ -36,7 +36,7 @@ def two_keys(world: Any, rotation: str | None, cap: str, reset: str | None, byok
         world.account.assignments |= dict.fromkeys(hashes, "g")
     keys = [{"hash": hash, "state": state} for hash, state in zip(hashes, ("overlap", "current"), strict=True)]
     world.ledger.commit(Put("lineage", "agent", {"keys": keys}, ABSENT))
-    world.beat()
+    world.tick()
     return hashes
 
 
@@ -50,7 +50,7 @@ def test_a_share_that_is_used_up_is_no_alert_and_disables_nothing(
     world.account.spend(old, 99, kind="byok_usage" if byok else "usage")
     world.account.spend(new, 36)
 
-    world.beat()
+    world.tick()
 
     told = world.bus.of("Budget Threshold Reached")
     assert {event.evidence["scope"] for event in told} <= {"workload", "guardrail"}
@@ -74,7 +74,7 @@ def test_the_cap_that_is_used_up_by_all_keys_together_disables(
     world.account.spend(old, 100, kind="byok_usage" if byok else "usage")
     world.account.spend(new, 100)
 
-    world.beat()
+    world.tick()
 
     told = [one for one in world.bus.of("Budget Threshold Reached") if one.evidence["scope"] != "key_limit"]
     assert {one.evidence["scope"] for one in told} == (
@@ -87,10 +87,10 @@ def test_a_guardrails_budget_is_told_once_while_keys_come_and_go(world: Any) -> 
     old, new = two_keys(world, "60d", "guardrail", "monthly", byok=False)
     world.account.spend(old, 90)
     world.account.spend(new, 80)
-    world.beat()
+    world.tick()
     world.account.keys[old]["disabled"] = True
     for _ in range(3):
-        world.beat()
+        world.tick()
 
     assert [one.evidence["threshold"] for one in world.bus.of("Budget Threshold Reached")] == [0.8]
 
@@ -100,13 +100,13 @@ def test_a_lineage_of_which_a_key_could_not_be_read_is_not_judged_by_the_rest(wo
     world.account.workspaces["ws-2"] = "other"
     world.account.spend(old, 90)
     world.account.spend(new, 80)
-    world.beat()
+    world.tick()
     world.account.keys[old]["workspace_id"] = "ws-2"
     world.account.failing = lambda request: 503 if request.url.params.get("workspace_id") == "ws-2" else None
     for _ in range(8):
-        world.beat()
+        world.tick()
     world.account.failing = lambda request: None
-    world.beat()
+    world.tick()
 
     assert [one.evidence["threshold"] for one in world.bus.of("Budget Threshold Reached")] == [0.8]
 
@@ -118,7 +118,7 @@ def two_keys_with_noted_limits(world: Any) -> str:
     world.ledger.commit(Put("lineage", "agent", {"keys": [key]}, world.ledger.get("lineage", "agent").version))
     world.account.keys[new] |= {"limit": 200.0, "limit_remaining": 200.0}
     for _ in range(6):
-        world.beat()
+        world.tick()
     return new
 
 
@@ -127,7 +127,7 @@ def test_a_limit_that_a_person_set_on_a_key_with_only_a_guardrails_cap_is_a_budg
     new = two_keys_with_noted_limits(world)
     world.account.keys[new] |= {"limit": 20.0, "limit_remaining": 20.0}
     world.account.spend(new, 17)
-    world.beat()
+    world.tick()
 
     (reached,) = world.bus.of("Budget Threshold Reached")
     assert (reached.evidence["scope"], reached.evidence["threshold"]) == ("key_limit", 0.8)
@@ -141,7 +141,7 @@ def test_a_share_that_governor_has_just_set_is_no_persons_limit(world: Any) -> N
     world.ledger.commit(Put("lineage", "agent", {"keys": [key]}, row.version))
     world.account.keys[new] |= {"limit": 20.0, "limit_remaining": 20.0}
     world.account.spend(new, 17)
-    world.beat()
+    world.tick()
 
     assert world.bus.of("Budget Threshold Reached") == []
 
@@ -151,7 +151,7 @@ def test_the_guardrails_own_figure_and_a_limit_nobody_noted_are_shares(world: An
     _, new = two_keys(world, "60d", "guardrail", "monthly", byok=False)
     world.account.keys[new] |= {"limit": limit, "limit_remaining": limit}
     world.account.spend(new, 95)
-    world.beat()
+    world.tick()
 
     assert {one.evidence["scope"] for one in world.bus.of("Budget Threshold Reached")} <= {"guardrail"}
 
@@ -160,9 +160,9 @@ def test_the_limit_of_a_workload_without_any_cap_is_its_budget(world: Any) -> No
     owner = {"name": "agent", "workspace": "platform", "owner": {"slack": "U0AGENT"}}
     world.with_policy(workloads=[owner])
     hash = world.account.add("agent", limit=100.0, limit_remaining=100.0, limit_reset="monthly")
-    world.beat()
+    world.tick()
     world.account.spend(hash, 85)
-    world.beat()
+    world.tick()
 
     (reached,) = world.bus.of("Budget Threshold Reached")
     assert reached.evidence["scope"] == "key_limit"

@@ -1,4 +1,4 @@
-"""A beat's metrics and log line: few, and without secrets."""
+"""A run's metrics and log line: few, and without secrets."""
 
 import json
 import sys
@@ -10,19 +10,19 @@ import pytest
 from aws_lambda_powertools import Logger
 
 from spend_meter.service import Report
-from spend_meter.settings import Beat
+from spend_meter.settings import Tick
 from spend_meter.telemetry import Telemetry
 
 NOW = datetime(2026, 11, 16, 12, 5, tzinfo=UTC)
-BEAT = Beat(NOW, NOW)
+TICK = Tick(NOW, NOW)
 
 
 def tell(
-    capsys: pytest.CaptureFixture[str], report: Report, beat: Beat = BEAT
+    capsys: pytest.CaptureFixture[str], report: Report, tick: Tick = TICK
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """(the log line, the metrics)"""
     # Loggers of one name share their first stream.
-    Telemetry(Logger(service=f"test-{uuid4()}", stream=sys.stdout)).tell(beat, report)
+    Telemetry(Logger(service=f"test-{uuid4()}", stream=sys.stdout)).tell(tick, report)
     line, *metrics = map(json.loads, capsys.readouterr().out.splitlines())
     return line, metrics[0] if metrics else {}
 
@@ -46,7 +46,7 @@ def test_the_metrics_are_few_and_bear_one_dimension(capsys: pytest.CaptureFixtur
     assert metrics["SpendUSD"] == [1.5]
 
 
-def test_a_beat_that_metered_nothing_tells_no_metric(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_that_metered_nothing_tells_no_metric(capsys: pytest.CaptureFixture[str]) -> None:
     line, metrics = tell(capsys, Report("repeated"))
 
     assert metrics == {}
@@ -58,5 +58,5 @@ def test_the_top_spenders_are_told_every_fifth_minute(capsys: pytest.CaptureFixt
 
     line, _ = tell(capsys, report)
     assert line["top_spenders"] == [{"subject": "prod-agent", "usd_hour": 3.25}]
-    line, _ = tell(capsys, report, Beat(NOW.replace(minute=6), NOW))
+    line, _ = tell(capsys, report, Tick(NOW.replace(minute=6), NOW))
     assert "top_spenders" not in line

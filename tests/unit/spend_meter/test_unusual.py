@@ -2,7 +2,7 @@
 
 import pytest
 
-from governor.evidence import RunawayRule
+from governor.events.evidence import RunawayRule
 from spend_meter.days import DAY
 from spend_meter.history import History
 from spend_meter.limits import Level

@@ -11,7 +11,7 @@ from spend_meter.history import History
 from spend_meter.limits import LIMITS
 from spend_meter.periods import minute_of
 from spend_meter.runaway import QUIET, Facts, judge, settle
-from spend_meter.waiting import LOW
+from spend_meter.small_spend import LOW
 
 NOON = minute_of(datetime(2026, 11, 16, 12, 0, tzinfo=UTC))
 
@@ -20,9 +20,9 @@ def test_what_is_low_is_far_below_every_floor() -> None:
     assert all(low * 20 < LIMITS.suspect * floor for low, floor in zip(LOW, LIMITS.floor, strict=True))
 
 
-@pytest.mark.parametrize("usd_a_beat", [0.001, 0.05, 0.3, 1.0, 4.0])
+@pytest.mark.parametrize("usd_a_tick", [0.001, 0.05, 0.3, 1.0, 4.0])
 @pytest.mark.parametrize("seed", range(4))
-def test_a_subject_whose_small_spend_waits_is_judged_as_one_whose_spend_does_not(seed: int, usd_a_beat: float) -> None:
+def test_a_subject_whose_small_spend_waits_is_judged_as_one_whose_spend_does_not(seed: int, usd_a_tick: float) -> None:
     random = Random(seed)
     at_once, expected_state = History.empty(NOON), QUIET
     encoded: dict[str, bytes] = {}
@@ -31,7 +31,7 @@ def test_a_subject_whose_small_spend_waits_is_judged_as_one_whose_spend_does_not
     minute = NOON
     for _ in range(600):
         minute += random.choice([1, 1, 1, 1, 1, 5, 30, 200, 600])
-        usd = usd_a_beat * random.random() * random.choice([1, 1, 1, 5, 30])
+        usd = usd_a_tick * random.random() * random.choice([1, 1, 1, 5, 30])
         at_once.record(minute, usd)
         expected = judge(at_once, Facts(minute, previous=expected_state))
         settle(at_once, expected)

@@ -20,7 +20,7 @@ def lived(profile: Profile, days: int) -> tuple[History, int]:
     left = LIMITS.floor[0]
     for minute in range(ORIGIN * DAY + 1, (ORIGIN + days) * DAY):
         usd = profile.minute_spend(minute)
-        if usd <= 0 and not state.needs_beat:
+        if usd <= 0 and not state.needs_tick:
             continue
         if minute > (ORIGIN + LEARNED) * DAY and usd > 0 and usd >= left:
             crossed += 1
@@ -49,4 +49,4 @@ def test_a_loop_crosses_the_line_as_soon_as_a_reading_would_confirm_it() -> None
         history.record(minute, more)
         for _ in range(2):
             verdict = judge(history, Facts(minute, UNLIMITED, QUIET))
-        assert (verdict.next_state.confirm_beats == 1) == level
+        assert (verdict.next_state.confirm_ticks == 1) == level

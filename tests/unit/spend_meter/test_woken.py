@@ -10,10 +10,10 @@ from typing import Any
 import httpx
 import pytest
 
-from governor.broadcast import Tip, Watch, digest_of
+from governor.broadcast.messages import Tip, Watch, digest_of
 from governor.events import BadEvent, DetailType, PublishFailed
 from governor.ledger import Put
-from governor.reading_store import MemoryReadingStore
+from governor.storage.readings import MemoryReadingStore
 from spend_meter.codec import Codec
 from spend_meter.habits import Habits
 from spend_meter.ports import Ports
@@ -49,7 +49,7 @@ class Pushed(World):
     def accustom(self, hash: str, usd_a_day: float = 1.0, byok_usd_a_day: float | None = None) -> None:
         super().accustom(hash, usd_a_day, byok_usd_a_day)
         self.account.spend(hash, 0.01)
-        self.beat()  # which asks analytics of who spent in the one before
+        self.tick()  # which asks analytics of who spent in the one before
 
     def meter(self) -> SpendMeter:
         meter = super().meter()
@@ -57,7 +57,7 @@ class Pushed(World):
         return meter
 
     def wake(self, seconds: float, *names: str, content: bool = False) -> Woken:
-        """A tip, so many seconds after the last beat."""
+        """A tip, so many seconds after the last run."""
         self._meter = self._meter or self.meter()
         waker = Waker(self.policy, self._meter._ports, self._meter)
         tip = Tip(tuple(map(digest_of, names or (NAME,))), content)
@@ -69,7 +69,7 @@ class Pushed(World):
 
     def metered(self, subject: str) -> float:
         state = Codec().decode(self.stored())
-        return Habits(state.habits, state.waiting).spent(subject, state.beat, 60)
+        return Habits(state.habits, state.waiting).spent(subject, state.tick, 60)
 
     def memory(self) -> Memory:
         stored = self.woken.stored
@@ -101,11 +101,11 @@ def confirmed(world: Pushed) -> list[Any]:
 def test_the_watch_says_what_is_left_until_the_detector_confirms(world: Pushed, key: str) -> None:
     assert world.lines().lines[digest_of("prod-quiet")].usd == 10.0
     world.account.spend(key, 4.0)
-    world.beat()
+    world.tick()
     line = world.lines().lines[digest_of(NAME)]
     assert line.usd == pytest.approx(10.0 - 4.02, abs=0.02)
     assert line.hashes == (key[:16],)
-    world.beat()
+    world.tick()
     assert world.lines().lines[digest_of(NAME)].usd == line.usd, "a key that spends nothing keeps its line"
 
 
@@ -113,14 +113,14 @@ def test_the_watch_leaves_disabled_keys_out_and_asks_for_none_whose_detector_is_
     world: Pushed, key: str
 ) -> None:
     world.account.keys[key]["disabled"] = True
-    world.beat()
+    world.tick()
     assert digest_of(NAME) not in world.lines().lines
     world.account.keys[key]["disabled"] = False
     world.burn(key, 1_000, 3)
     assert confirmed(world)
     assert world.lines().lines[digest_of(NAME)].usd is None
     world.with_policy(defaults={"runaway": {"mode": "off"}}).restart()
-    world.beat()
+    world.tick()
     assert {line.usd for line in world.lines().lines.values()} == {None}
 
 
@@ -139,24 +139,24 @@ def test_one_dear_request_confirms_nothing_however_often_it_is_read_and_by_whom(
     world.account.spend(key, 15.0)
     for second in (10, 13, 16, 22, 34, 58):
         assert world.wake(second).events in ([], ())
-    world.beat()
+    world.tick()
     world.wake(3)
     for _ in range(5):
-        world.beat()
+        world.tick()
         world.wake(5)
     assert confirmed(world) == []
     assert world.bus.of(DetailType.RUNAWAY_SUSPECTED) == []
 
 
-def test_a_beat_that_sees_further_growth_is_the_second_of_a_woken_first(world: Pushed, key: str) -> None:
+def test_a_run_that_sees_further_growth_is_the_second_of_a_woken_first(world: Pushed, key: str) -> None:
     world.account.spend(key, 15.0)
     world.wake(50)
     world.account.spend(key, 1.0)
-    world.beat()
+    world.tick()
     assert len(confirmed(world)) == 1
 
 
-def test_a_tip_that_lambda_delivers_twice_is_one_beat(world: Pushed, key: str) -> None:
+def test_a_tip_that_lambda_delivers_twice_is_one_run(world: Pushed, key: str) -> None:
     world.account.spend(key, 15.0)
     world.wake(20)
     world.account.spend(key, 0.5)
@@ -177,14 +177,14 @@ def test_spend_is_metered_once_and_in_its_minute_however_many_readings_lie_betwe
                 one.account.spend(hash, 0.05 * (part + minute % 3))
             world.wake(part * 14)
         for one in (world, plain):
-            one.beat()
+            one.tick()
     assert world.metered(key) == pytest.approx(plain.metered(other))
     mine, theirs = (Codec().decode(one.stored()) for one in (world, plain))
     assert mine.habits[key] == theirs.habits[other]
     assert mine.keys["ws-1"][key] == theirs.keys["ws-1"][other]
 
 
-def test_the_next_beat_takes_the_incident_over_and_tells_it_neither_twice_nor_under_another_id(
+def test_the_next_run_takes_the_incident_over_and_tells_it_neither_twice_nor_under_another_id(
     world: Pushed, key: str
 ) -> None:
     world.account.spend(key, 10.5)
@@ -194,18 +194,18 @@ def test_the_next_beat_takes_the_incident_over_and_tells_it_neither_twice_nor_un
     handed = len(world.bus.handed_over)
     for _ in range(12):
         world.account.spend(key, 8.0)
-        world.beat()
+        world.tick()
         world.wake(10)
     assert len(confirmed(world)) == 1
     assert [event.detail_type for event in world.bus.handed_over[handed:]] == []
     for _ in range(15):
-        world.beat()
+        world.tick()
     ended = world.bus.of(DetailType.RUNAWAY_ENDED)
     assert len(ended) == 1
     assert ended[0].evidence["started_at"] == confirmed(world)[0].evidence["started_at"]
 
 
-def test_what_a_reading_could_not_publish_the_next_beat_does_once_under_the_same_id(world: Pushed, key: str) -> None:
+def test_what_a_reading_could_not_publish_the_next_run_does_once_under_the_same_id(world: Pushed, key: str) -> None:
     world.account.spend(key, 10.5)
     world.wake(20)
     world.account.spend(key, 0.5)
@@ -215,8 +215,8 @@ def test_what_a_reading_could_not_publish_the_next_beat_does_once_under_the_same
     world.bus.down = False
     (kept,) = world.memory().found[key].outbox
     world.restart()
-    world.beat()
-    world.beat()
+    world.tick()
+    world.tick()
     assert [event.id for event in world.bus.handed_over if event.detail_type == "Runaway Confirmed"] == [kept.id]
 
 
@@ -240,7 +240,7 @@ def test_of_two_readings_beside_each_other_the_second_is_thrown_away_events_and_
     assert len(confirmed(world)) == 1
 
 
-def test_a_reading_beside_a_beat_neither_overtakes_it_nor_is_overtaken(world: Pushed, key: str) -> None:
+def test_a_reading_beside_a_run_neither_overtakes_it_nor_is_overtaken(world: Pushed, key: str) -> None:
     world.account.spend(key, 10.5)
     world.wake(20)
     world.account.spend(key, 0.5)
@@ -257,11 +257,11 @@ def test_a_reading_beside_a_beat_neither_overtakes_it_nor_is_overtaken(world: Pu
 
     account.answer = interrupted
     world.restart()
-    assert world.beat().outcome == "metered"
+    assert world.tick().outcome == "metered"
     assert outcomes == ["read"]
     for _ in range(3):
         world.account.spend(key, 5.0)
-        world.beat()
+        world.tick()
     assert len(confirmed(world)) == 1
     assert world.metered(key) == pytest.approx(10.5 + 0.5 + 15 + 0.02, abs=0.001)
 
@@ -290,10 +290,10 @@ def test_more_readings_than_a_minute_may_have_are_not_made(world: Pushed, key: s
     assert world.wake(70).outcome == "read"
 
 
-def test_a_name_of_more_keys_than_a_reading_asks_for_is_left_to_the_beats(world: Pushed, key: str) -> None:
+def test_a_name_of_more_keys_than_a_reading_asks_for_is_left_to_the_runs(world: Pushed, key: str) -> None:
     for _ in range(MOST_KEYS + 1):
         world.account.add("prod-many")
-    world.beat()
+    world.tick()
     assert world.wake(5, "prod-many").outcome == "nothing"
     assert world.wake(5, "prod-many", NAME).keys_read == 1
 
@@ -316,7 +316,7 @@ def test_a_key_that_is_gone_is_no_failure_and_where_a_call_fails_nothing_is_judg
     assert world.memory() == kept
 
 
-def test_who_was_restored_or_is_expected_since_the_last_beat_is_left_to_the_next(world: Pushed, key: str) -> None:
+def test_who_was_restored_or_is_expected_since_the_last_run_is_left_to_the_next(world: Pushed, key: str) -> None:
     world.account.spend(key, 15.0)
     world.ledger.commit(Put("detector", key, {"kind": "rebaseline", "at": (world.at + 5 * SECOND).isoformat()}))
     for second in (10, 14, 20):
@@ -339,20 +339,20 @@ def test_an_incident_that_a_person_ended_does_not_come_back_from_an_old_reading(
     world.wake(20)
     world.account.spend(key, 0.5)
     world.wake(24)
-    world.beat()
+    world.tick()
     world.ledger.commit(Put("detector", key, {"kind": "rebaseline", "at": world.at.isoformat()}))
     for _ in range(5):
-        world.beat()
+        world.tick()
         assert Codec().decode(world.stored()).suspicions.get(key, QUIET) == QUIET
 
 
-def test_before_the_first_beat_and_with_a_clock_gone_back_nothing_is_read(world: Pushed, key: str) -> None:
+def test_before_the_first_run_and_with_a_clock_gone_back_nothing_is_read(world: Pushed, key: str) -> None:
     assert Pushed().wake(5).outcome == "nothing"
     world.account.spend(key, 15.0)
     assert world.wake(-600).outcome == "nothing"
 
 
-def test_beats_that_did_not_happen_are_covered_by_a_woken_reading_as_by_a_beat(world: Pushed, key: str) -> None:
+def test_runs_that_did_not_happen_are_covered_by_a_woken_reading_as_by_a_run(world: Pushed, key: str) -> None:
     world.account.spend(key, 4.0)
     world.wake(600)
     world.account.spend(key, 0.5)
@@ -390,7 +390,7 @@ def test_without_broadcast_there_is_no_watch_no_memory_and_no_woken_reading() ->
 @pytest.mark.parametrize("content", [b"", b"nonsense", b"[]", b'{"found": {"a": {}}}', b'{"found": {}, "readings": 1}'])
 def test_a_memory_that_cannot_be_read_is_forgotten(world: Pushed, key: str, content: bytes) -> None:
     world.woken.put(content, None)
-    world.beat()
+    world.tick()
     assert world.wake(5).outcome == "read"
 
 

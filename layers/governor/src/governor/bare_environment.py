@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 
 class SettingsMissing(Exception):
-    """An environment variable is missing; the message names it. Mend the template or its parameters."""
+    """An environment variable is missing; the message names it. Fix the template or its parameters."""
 
 
 def required(environment: Mapping[str, str], function: str, names: Sequence[str]) -> list[str]:

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 
 class SettingsError(Exception):
-    """An environment variable is missing or malformed; the message names it. Mend the template or its parameters."""
+    """An environment variable is missing or malformed; the message names it. Fix the template or its parameters."""
 
 
 class Settings(BaseModel):

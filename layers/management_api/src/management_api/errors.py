@@ -12,7 +12,7 @@ OpenRouterError
 │       ├── Conflict          409: changed by somebody else meanwhile, or taken
 │       └── WriteForbidden    403 to a management write: a read-only key, another workspace's, an IP rule, a setting
 └── wake somebody
-    └── AuthenticationFailed  401: the key itself; mend the secret
+    └── AuthenticationFailed  401: the key itself; fix the secret
         └── ReadForbidden     403 to a management read: an IP rule, another workspace's key, or the wrong kind of key
 
 Branch on the class, `status` and `error_type` (OpenRouter's stable code, such as `rate_limit_exceeded`), never on the
