@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-from tests.unit.spend_meter.test_run import WORKLOAD
 
 from governor.policy import ExpectedSpend
 from spend_meter.codec import Codec
@@ -14,6 +13,7 @@ from spend_meter.limits import Level
 from spend_meter.periods import minute_of
 from spend_meter.runaway import QUIET, Facts, judge, settle
 from tests.unit.spend_meter.conftest import START
+from tests.unit.spend_meter.test_run import WORKLOAD
 from tests.unit.spend_meter.test_runaway import DAWN, Story, accustomed
 
 BACKFILL = {"name": "backfill", "up_to_usd": 400, "dates": ["2026-11-16"], "at": "12:00", "lasts": "3h"}

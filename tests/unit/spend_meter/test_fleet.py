@@ -3,11 +3,11 @@
 from typing import Any
 
 import pytest
-from tests.unit.spend_meter.test_run import WORKLOAD
 
 from spend_meter.codec import Codec
 from spend_meter.days import DAY
 from spend_meter.fleet import ACCOUNT, PREFIX
+from tests.unit.spend_meter.test_run import WORKLOAD
 
 
 def fleet(world: Any, count: int = 40, days: int = 20, places: tuple[str, ...] = ("ws-1",)) -> list[str]:

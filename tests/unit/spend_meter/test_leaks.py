@@ -4,7 +4,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.unit.spend_meter.test_run import WORKLOAD
 
 from governor.ledger import Put
 from spend_meter.clock_steps import set_back
@@ -15,6 +14,7 @@ from spend_meter.leaks import Leak, watch
 from spend_meter.limits import UNLIMITED, Allowed
 from spend_meter.runaway import QUIET, Facts, Verdict, judge, settle
 from spend_meter.state import State
+from tests.unit.spend_meter.test_run import WORKLOAD
 from tests.unit.spend_meter.test_runaway import DAWN, accustomed
 
 HABIT = 24.0

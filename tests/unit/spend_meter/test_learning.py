@@ -3,12 +3,12 @@
 from typing import Any
 
 import pytest
-from tests.unit.spend_meter.test_run import WORKLOAD
 
 from governor.keys.lineage import Lineage, LineageKey, Lineages
 from spend_meter.codec import Codec
 from spend_meter.history import History
 from spend_meter.learning import Attempt, due
+from tests.unit.spend_meter.test_run import WORKLOAD
 
 
 def history(world: Any, subject: str) -> History:
