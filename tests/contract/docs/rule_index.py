@@ -1,0 +1,126 @@
+"""Writes docs/rules.md: every rule that decides something, from the numbered lists in the modules' docstrings.
+
+    python -m tests.contract.docs.rule_index [FILE]
+
+Nothing is kept by hand. A rule's line in its docstring says when it applies; a test that names it and the table row
+that explains it are looked up by its id, in tests of that function and in the sections about its events.
+"""
+
+import ast
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from cli.rulebook import SECTIONS
+from governor.events.publishers import PUBLISHES
+from notifier.kinds import MODELS
+
+ROOT = Path(__file__).resolve().parents[3]
+HEAD = """# Rules
+
+Each list is asked in its order; the first rule that applies decides. `python -m tests.contract.docs.rule_index` writes
+this from the modules' docstrings. The id of a rule stands in the event's `rule`, in the log, in the small print of the
+Slack message, and here. From a message to its rule, its test and its document, in the project's folder:
+
+```sh
+grep -n 'tier_zero' docs/rules.md             # the list that it is in, when it applies, its test, its document
+grep -rn 'tier_zero' functions/*/*/decide.py  # the code
+grep -rln 'tier_zero' tests/unit              # every test that names it
+```
+"""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """`when`: as the docstring says it. `tests` and `explained`: links, from the folder of the documents."""
+
+    id: str
+    when: str
+    tests: tuple[str, ...]
+    explained: tuple[str, ...]
+
+
+def text() -> str:
+    """The document."""
+    return "\n".join([HEAD, *_sections()])
+
+
+def listed(path: Path) -> list[tuple[str, list[tuple[str, str]]]]:
+    """The lists of a module's docstring: what stands above each, and its rules with what is said of them."""
+    found: list[tuple[str, list[tuple[str, str]]]] = []
+    above, last, ids = "", 0, list[str]()
+    for line in (ast.get_docstring(ast.parse(path.read_text())) or "").splitlines():
+        match = re.match(r" *(\d+)\. +((?:`\w+`(?:, )?)+) *(.*)", line)
+        if match:
+            if int(match[1]) <= last or not found:
+                found.append((above, []))
+            last = int(match[1])
+            ids = re.findall(r"`(\w+)`", match[2])
+            found[-1][1].extend((id, match[3]) for id in ids)
+        elif found and last and line.startswith("   ") and ids:
+            found[-1][1][-len(ids) :] = [(id, f"{when} {line.strip()}") for id, when in found[-1][1][-len(ids) :]]
+        else:
+            above, last = (line.strip() or above), (0 if line.strip() else last)
+    return found
+
+
+def modules() -> list[Path]:
+    """Every module of a function whose docstring has a list of rules."""
+    return [path for path in sorted((ROOT / "functions").glob("*/*/*.py")) if listed(path)]
+
+
+def _sections() -> Iterator[str]:
+    function = ""
+    for path in modules():
+        if path.parent.name != function:
+            function = path.parent.name
+            yield f"## {function}\n"
+            yield f"{_events(function)}\n"
+        for above, rules in listed(path):
+            where = path.relative_to(ROOT)
+            yield f"[`{where.name}`](../{where}): {above.rstrip(':')}\n"
+            yield "| rule | when | test | explained |"
+            yield "|---|---|---|---|"
+            for one in (_rule(id, when, function) for id, when in rules):
+                yield f"| `{one.id}` | {one.when} | {', '.join(one.tests)} | {', '.join(one.explained)} |"
+            yield ""
+
+
+def _events(function: str) -> str:
+    kinds = [kind for kind in MODELS if kind in PUBLISHES[function] and "rule" in MODELS[kind].model_fields]
+    if not kinds:
+        return "No event of this function names a rule; its log does."
+    shown = [f"[{kind.value}](../tests/golden/slack/{kind.value.lower().replace(' ', '-')}.md)" for kind in kinds]
+    return f"Its events that name a rule, and how they read: {', '.join(sorted(shown))}."
+
+
+def _rule(id: str, when: str, function: str) -> Rule:
+    return Rule(id, when.replace("|", "\\|"), tuple(_tests(id, function)), tuple(sorted(set(_explained(id, function)))))
+
+
+def _tests(id: str, function: str) -> Iterator[str]:
+    """The first of the function's test files that names the rule, or of the tests that import the function."""
+    own = sorted((ROOT / "tests" / "unit" / function).rglob("test_*.py"))
+    others = [path for folder in ("unit", "faults", "e2e") for path in sorted((ROOT / "tests" / folder).rglob("*.py"))]
+    for path in (*own, *others):
+        code = path.read_text()
+        if f'"{id}"' in code and (path in own or re.search(rf"(from|import) {function}\b", code)):
+            yield f"[{path.name}](../{path.relative_to(ROOT)})"
+            return
+
+
+def _explained(id: str, function: str) -> Iterator[str]:
+    """The sections about the function's events, and of its README, with a row of a table that holds the rule."""
+    places = {SECTIONS[kind] for kind in PUBLISHES[function] if kind in SECTIONS}
+    for name, file in [*((place[0], place[0]) for place in places), (f"../functions/{function}/README.md", "")]:
+        for section in re.split(r"\n(?=##+ )", (ROOT / "docs" / name).read_text()):
+            heading = section.partition("\n")[0].lstrip("#").strip()
+            if (not file or (file, heading) in places) and re.search(rf"^\|.*`{id}`.*\|", section, flags=re.MULTILINE):
+                anchor = re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+                yield f"[{heading}]({name}#{anchor})"
+
+
+if __name__ == "__main__":
+    Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / "docs" / "rules.md").write_text(text() + "\n")
