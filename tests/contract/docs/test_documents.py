@@ -116,3 +116,14 @@ def test_the_mistakes_shown_in_the_command_lines_document_are_what_the_check_say
         compile_policy(path)
     shown = [line for line in (ROOT / "docs" / "cli.md").read_text().splitlines() if line.startswith("policy.yaml:")]
     assert [line.replace(str(path), "policy.yaml") for line in str(caught.value).splitlines()] == shown
+
+
+def test_every_file_in_a_picture_of_the_architecture_is_linked_below_it() -> None:
+    parts = re.findall(
+        r"```mermaid\n(.*?)```\n\n(.*?)\n\n", (ROOT / "docs" / "architecture.md").read_text(), flags=re.DOTALL
+    )
+    assert len(parts) == 7
+    for picture, below in parts:
+        boxes, links = re.findall(r'\["([\w/]+\.py)"\]', picture), re.findall(r"\[([\w/]+\.py)\]\(([^)]+)\)", below)
+        assert boxes == [name for name, _ in links]
+        assert all(target.endswith(name) for name, target in links)
