@@ -127,3 +127,15 @@ def test_every_file_in_a_picture_of_the_architecture_is_linked_below_it() -> Non
         boxes, links = re.findall(r'\["([\w/]+\.py)"\]', picture), re.findall(r"\[([\w/]+\.py)\]\(([^)]+)\)", below)
         assert boxes == [name for name, _ in links]
         assert all(target.endswith(name) for name, target in links)
+
+
+def test_every_file_and_test_in_a_checklist_exists() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text().partition("## Checklists")[2].partition("\n## ")[0]
+    named = {
+        name for name in re.findall(r"`([\w/.]+)`", text) if "/" in name[1:-1] and name[0] != "/" and "NAME" not in name
+    }
+    places = (ROOT, ROOT / "layers/governor/src", ROOT / "functions/notifier")
+    assert len(named) > 15
+    assert not [name for name in named if not any((place / name).exists() for place in places)]
+    tests = "\n".join(path.read_text() for path in (ROOT / "tests" / "contract").rglob("*.py"))
+    assert not [name for name in re.findall(r"`(test_\w+)`", text) if f"def {name}(" not in tests]
