@@ -28,11 +28,6 @@ if TYPE_CHECKING:
     from management_api import ByokKey
 
 TRIAL_EVERY = timedelta(hours=6)
-_ENDS = {
-    "enabled": "somebody enabled it",
-    "foreign": "somebody took Governor's mark off its name, so it stays disabled",
-    "gone": "it was deleted",
-}
 
 
 @dataclass(frozen=True)
@@ -81,7 +76,7 @@ class Benching:
         if state != "ours" or byok is None or byok.action != "bench":
             hold = self.holds.leased(hold, "releasing")
             self.holds.give_back(hold)
-            return self._end(hold, byok, _ENDS.get(state, "the policy benches it no more"), now)
+            return self._end(hold, byok, state if state in failover_events.ENDED else "not_benched", now)
         replaced = found is not None and bool(hold.label) and found.label != hold.label
         if replaced or hold.tried_at is None or now >= hold.tried_at + TRIAL_EVERY:
             return self._trial(hold, byok, inventory, now)
@@ -103,7 +98,7 @@ class Benching:
         if self.holds.admit(hold):
             if self._served(hold, byok, inventory):
                 self.holds.give_back(hold)
-                return self._end(hold, byok, "it serves again", now, healthy=True)
+                return self._end(hold, byok, "served", now, healthy=True)
             self.holds.put_back(hold)
         found = self.holds.look(hold)[1]
         label = found.label if found else hold.label

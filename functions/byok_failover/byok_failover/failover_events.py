@@ -64,13 +64,23 @@ def health(
     return _event(kind, byok.name, now, reason, evidence, ids, turn, after.verdict)
 
 
+ENDED = {
+    "served": "it serves again",
+    "enabled": "somebody enabled it",
+    "foreign": "somebody took Governor's mark off its name, so it stays disabled",
+    "gone": "it was deleted",
+    "not_benched": "the policy no longer lets Governor disable it",
+}
+"""Why Governor no longer holds a credential disabled, by the rule of Credential Unbenched."""
+
+
 def bench(kind: DetailType, byok: Byok, credential: CredentialRef, since: datetime, rule: str, now: datetime) -> Event:
     evidence = Bench(**_of(byok), credential=credential, rule=rule, since=since)
     benched = kind is DetailType.CREDENTIAL_BENCHED
     reason = (
         f"{credential.name} of {byok.name} is disabled: the provider refuses it, and every request paid for asking."
         if benched
-        else f"{credential.name} of {byok.name}: {rule}."
+        else f"{credential.name} of {byok.name}: {ENDED[rule]}."
     )
     return _event(kind, byok.name, now, reason, evidence, credential.id, format_instant(since))
 

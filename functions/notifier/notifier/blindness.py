@@ -90,12 +90,12 @@ def _list(case: "Case", evidence: Blind) -> Words:
     name = escape(evidence.name)
     if evidence.error.startswith("EmptyList"):
         headline = f"🟠 OpenRouter's {name} came back empty. Governor goes on with what it read last."
-        todo = "If somebody removed what it held: nothing. If nobody did: look in OpenRouter, and ask its support."
+        todo = "If somebody removed its entries, do nothing. If nobody did, look in OpenRouter, and ask its support."
     else:
-        headline = f"🟠 OpenRouter's {name} holds what cannot be read. Governor goes on with all the rest."
+        headline = f"🟠 OpenRouter's {name} has an entry that Governor cannot read. It goes on with all the others."
         todo = (
-            "Ask OpenRouter's support for the entry that the error speaks of. Until it can be read, watch by other "
-            "means what is new there."
+            "Ask OpenRouter's support about the entry that the error names. Until Governor can read it, watch in "
+            "OpenRouter what is new there."
         )
     return Words(headline, ORANGE, (_error(evidence), *case.why), todo)
 
@@ -120,7 +120,8 @@ def _not_pushed(case: "Case", evidence: Blind) -> Words:
     )
     todo = (
         "`governor broadcast check` shows what differs, and `governor broadcast setup` puts it right. If nothing "
-        "differs: Test Connection in OpenRouter (Settings, Observability). Told once while it lasts; its end is told."
+        "differs: Test Connection in OpenRouter (Settings, Observability). Governor posts this once, and "
+        "posts again when it ends."
     )
     return Words(headline, ORANGE, (_error(evidence), *case.why), todo)
 

@@ -51,7 +51,7 @@ def benched(case: Case) -> Words:
 
 def unbenched(case: Case) -> Words:
     evidence = cast(Bench, case.evidence)
-    return Words(f"🟢 Governor no longer holds {_one(evidence)} disabled: {escape(evidence.rule)}.", GREEN)
+    return Words(f"🟢 Governor no longer holds {_one(evidence)} disabled.", GREEN, case.why)
 
 
 def gap_found(case: Case) -> Words:
@@ -100,7 +100,7 @@ def drill_passed(case: Case) -> Words:
 def drill_failed(case: Case) -> Words:
     evidence = cast(DrillResult, case.evidence)
     headline = f"🔴 Failover drill of `{escape(evidence.name)}`: failed. {escape(case.event.reason)}{_owner(evidence)}"
-    todo = f"docs/operations.md, “Drill Failed”, has the fix for rule `{escape(evidence.rule)}`."
+    todo = "docs/operations.md, “Drill Failed”, has the fix for the rule that is named below."
     return Words(headline, RED, _measured(evidence), todo)
 
 

@@ -93,8 +93,23 @@ def samples(*names: str) -> Iterator[Event]:
         yield Event.received(json.loads(json.loads(path.read_text())["Records"][0]["body"]))
 
 
+def _blind() -> Iterator[Event]:
+    """Monitor Blind of every other kind."""
+    [event] = samples("monitor_blind")
+    for kind, error in (
+        ("partial_list", "EmptyList: GET /guardrails named none"),
+        ("partial_list", "guardrails[3].limit_usd is no amount: 'lots'"),
+        ("broadcast_silent", "traffic in three checks, nothing pushed"),
+        ("broadcast_drifted", "privacy_mode is false"),
+        ("broadcast_content", "a delivery held a prompt"),
+    ):
+        name = "list of guardrails" if kind == "partial_list" else "platform-production"
+        yield replace(event, evidence={**event.evidence, "kind": kind, "name": name, "error": error})
+
+
 def others() -> Iterator[Event]:
     """Messages without a button and without a sample."""
+    yield from _blind()
     rotated = Rotated(name=WORKLOAD, secret="openrouter/prod/search-agent", why="due", old=KEY, new=NEW)
     back = rotated.model_copy(update={"requested_by": "U0LEAD", "old": NEW, "new": KEY})
     retired = Retired(name=KEY.name, key=KEY, created_at=T0 - timedelta(days=70), disabled_at=T0 - timedelta(days=7))

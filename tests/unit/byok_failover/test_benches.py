@@ -36,7 +36,7 @@ def test_it_returns_by_itself_once_it_serves_again() -> None:
     assert not first.settings["disabled"]
     assert first.settings["name"] == "first"
     (event,) = world.told("Credential Unbenched")
-    assert event.evidence["rule"] == "it serves again"
+    assert event.evidence["rule"] == "served"
 
 
 def test_a_replaced_key_is_tried_at_the_next_run() -> None:
@@ -82,7 +82,7 @@ def test_what_a_person_enables_is_not_benched_again_for_the_same_verdict() -> No
         world.tick()
     assert not first.settings["disabled"]
     assert first.settings["name"] == "first"
-    assert world.told("Credential Unbenched")[0].evidence["rule"] == "somebody enabled it"
+    assert world.told("Credential Unbenched")[0].evidence["rule"] == "enabled"
 
 
 def test_a_credential_whose_mark_a_person_takes_off_stays_disabled() -> None:
@@ -99,7 +99,7 @@ def test_a_policy_that_no_longer_benches_gives_it_back() -> None:
     world.decision["action"] = "alert"
     world.tick()
     assert not first.settings["disabled"]
-    assert world.told("Credential Unbenched")[0].evidence["rule"] == "the policy benches it no more"
+    assert world.told("Credential Unbenched")[0].evidence["rule"] == "not_benched"
 
 
 def test_a_disabling_that_lands_after_everybody_gave_it_up_is_found_by_its_mark() -> None:

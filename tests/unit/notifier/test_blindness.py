@@ -64,12 +64,13 @@ def test_each_message_about_a_clock_is_a_conversation_of_its_own(sample: Sample)
         (
             "EmptyList: it had 3 entries",
             "🟠 OpenRouter's list of guardrails came back empty. Governor goes on with what it read last.",
-            "If somebody removed what it held: nothing.",
+            "If somebody removed its entries, do nothing.",
         ),
         (
             "UnreadableEntry: 1 of 4 entries (id: string_pattern_mismatch)",
-            "🟠 OpenRouter's list of guardrails holds what cannot be read. Governor goes on with all the rest.",
-            "Ask OpenRouter's support for the entry",
+            "🟠 OpenRouter's list of guardrails has an entry that Governor cannot read. It goes on with all"
+            " the others.",
+            "Ask OpenRouter's support about the entry",
         ),
     ],
 )

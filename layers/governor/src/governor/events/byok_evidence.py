@@ -98,7 +98,10 @@ class DrillResult(OfDecision):
 
 
 class Bench(OfDecision):
-    """Credential Benched (disabled so that requests stop paying for it) and Unbenched. `rule`: why it ended."""
+    """Credential Benched (disabled so that requests stop paying for it) and Unbenched.
+
+    `rule`: why it ended: `served`, `enabled`, `foreign`, `gone` or `not_benched`.
+    """
 
     credential: CredentialRef
     rule: str = ""
