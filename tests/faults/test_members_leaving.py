@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 import pytest
 
 from account_review.departures import Roll, count, mark
-from account_review.leaving import LIST, MOST, ROWS, watch
+from account_review.leaving import LIST, ROWS, watch
 from account_review.ports import Ports
 from governor.events import DetailType, Event
+from governor.events.member_evidence import MOST_KEYS
 from governor.events.published import RecordedBus, partition
 from governor.ledger import LedgerConflict
 from governor.storage.readings import MemoryReadingStore
@@ -175,14 +176,14 @@ def test_keys_that_cannot_be_read_are_not_taken_for_none() -> None:
 
 
 def test_of_more_keys_than_an_event_names_it_says_how_many() -> None:
-    account = Account(keys=MOST + 3)
+    account = Account(keys=MOST_KEYS + 3)
     account.tick()
     account.organization.remove_member(ANA)
     account.tick()
     account.tick()
     (event,) = account.told
-    assert len(event.evidence["keys"]) == MOST
-    assert event.evidence["total"] == MOST + 3
+    assert len(event.evidence["keys"]) == MOST_KEYS
+    assert event.evidence["total"] == MOST_KEYS + 3
 
 
 @pytest.mark.parametrize("after", [False, True])

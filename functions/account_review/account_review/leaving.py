@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from account_review.departures import Roll, count, mark
 from account_review.ports import Ports
 from governor.events import DetailType, Event, event_id
-from governor.events.member_evidence import DepartedKey, MemberDeparted
+from governor.events.member_evidence import MOST_KEYS, DepartedKey, MemberDeparted
 from governor.ledger import ABSENT, Put
 from governor.policy import Policy
 from management_api import Deadline, OpenRouterError, Read
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from management_api import ApiKey, OpenRouter
 
 ROWS, LIST = "members", "list"
-MOST = 200
-"""Keys that an event names; of more it says how many there are."""
 
 
 def watch(ports: Ports, at: datetime, remaining: Callable[[], float]) -> int:
@@ -92,8 +90,8 @@ def _event(policy: Policy, member: str, roll: Roll, held: "list[tuple[str, ApiKe
         slack=policy.slack_user_of(member) or "",
         since=since,
         total=len(keys),
-        keys=keys[:MOST],
-        unread=unread[:MOST],
+        keys=keys[:MOST_KEYS],
+        unread=unread[:MOST_KEYS],
     )
     said = f"{member} is no member of the organization any more, and {len(keys)} keys are in their name."
     id = event_id(kind, member, since.isoformat())

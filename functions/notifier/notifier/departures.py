@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import cast
 
-from governor.events.member_evidence import DepartedKey, MemberDeparted
+from governor.events.member_evidence import MOST_KEYS, DepartedKey, MemberDeparted
 from governor.slack.channel import Button, escape
 from notifier import buttons
 from notifier.case import MAX_KEYS, Case
@@ -25,7 +25,9 @@ def departed(case: Case) -> Words:
         f"🟠 {who} is no member of the organization any more, and {many} still in their name. {works} "
         f"{case.approvers} must decide."
     )
-    return Words(headline, ORANGE, tuple(_facts(case, evidence)), _todo(live), tuple(_buttons(case, evidence, live)))
+    return Words(
+        headline, ORANGE, tuple(_facts(case, evidence)), _todo(evidence, live), tuple(_buttons(case, evidence, live))
+    )
 
 
 def _facts(case: Case, evidence: MemberDeparted) -> Iterator[str]:
@@ -44,7 +46,7 @@ def _facts(case: Case, evidence: MemberDeparted) -> Iterator[str]:
         yield f"*Not read whole:* {places}. More keys may be in their name there."
 
 
-def _todo(live: list[DepartedKey]) -> str:
+def _todo(evidence: MemberDeparted, live: list[DepartedKey]) -> str:
     if not live:
         return "Delete the keys at OpenRouter when nobody misses them."
     bound = sorted({key.workload for key in live if key.workload and not key.creator})
@@ -58,6 +60,10 @@ def _todo(live: list[DepartedKey]) -> str:
         )
     if any(key.workload for key in live):
         steps.append("*Rotate*: two approvers who did not ask decide, and the old keys work on in their overlaps")
+        if evidence.total > MOST_KEYS:
+            steps.append(
+                f"That replaces keys among the first {MOST_KEYS}; for the others use `/governor rotate workspace`"
+            )
     if any(not key.workload for key in live):
         steps.append("Keys of no workload: declare them (`governor import`), or replace them by hand")
     steps.append("*Disable* what nobody needs; `/governor disable <workload or hash>` disables what has no button here")

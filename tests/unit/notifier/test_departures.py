@@ -66,6 +66,12 @@ def test_a_key_that_would_be_made_anew_in_the_leavers_name_is_reassigned_in_the_
     assert "creator_user_id" not in said(policy, FREE).todo
 
 
+def test_beyond_what_an_event_can_name_the_message_says_how_the_others_are_rotated(policy: Policy) -> None:
+    how = "for the others use `/governor rotate workspace`"
+    assert how in text(policy, BOUND, total=201)
+    assert how not in text(policy, BOUND, total=200)
+
+
 def test_a_name_is_data(policy: Policy) -> None:
     told = text(policy, LOOSE, member="<!here>")
     assert "<!channel>" not in told

@@ -6,6 +6,9 @@ from pydantic import Field
 
 from governor.events.evidence import Evidence
 
+MOST_KEYS = 200
+"""Keys that an event names; of more it says how many."""
+
 
 class DepartedKey(Evidence):
     """A key that was created by a member who left. `workload` and `tier`: the policy's, where it declares the key.
