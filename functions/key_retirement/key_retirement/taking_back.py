@@ -3,6 +3,9 @@
 Only where the policy says `key.drift: repair`, and only a key that is in overlap: it is enabled, in every list, and
 has been used until lately. One in quarantine was disabled, and comes back only when a person asks for it. The label
 moves before the events go out, and the row comes last: a death in between does the same again under the same ids.
+
+What `Rotation Rolled Back` then says:
+ 1. `current_gone`  the current key was deleted by hand, and the former one is back in the secret
 """
 
 from governor.events import DetailType, Event, event_id

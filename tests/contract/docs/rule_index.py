@@ -18,6 +18,14 @@ from governor.events.publishers import PUBLISHES
 from notifier.kinds import MODELS
 
 ROOT = Path(__file__).resolve().parents[3]
+TRIED_BY = {
+    "approval.py": "approval_desk",
+    "truth.py": "notifier",
+    "evidence.py": "spend_meter",
+    "rollback.py": "key_retirement",
+    "members.py": "approval_desk",
+}
+"""Whose tests try the lists of the layer."""
 HEAD = """# Rules
 
 Each list is asked in its order; the first rule that applies decides. `python -m tests.contract.docs.rule_index` writes
@@ -26,7 +34,7 @@ Slack message, and here. From a message to its rule, its test and its document, 
 
 ```sh
 grep -n 'tier_zero' docs/rules.md             # the list that it is in, when it applies, its test, its document
-grep -rn 'tier_zero' functions/*/*/decide.py  # the code
+grep -rn 'tier_zero' --include=*.py functions layers  # the code
 grep -rln 'tier_zero' tests/unit              # every test that names it
 ```
 """
@@ -47,11 +55,20 @@ def text() -> str:
     return "\n".join([HEAD, *_sections()])
 
 
-def listed(path: Path) -> list[tuple[str, list[tuple[str, str]]]]:
-    """The lists of a module's docstring: what stands above each, and its rules with what is said of them."""
-    found: list[tuple[str, list[tuple[str, str]]]] = []
+type Listed = list[tuple[str, list[tuple[str, str]]]]
+
+
+def listed(path: Path) -> Listed:
+    """The lists in a module's docstrings: what stands above each, and its rules with what is said of them."""
+    nodes = (ast.Module, ast.ClassDef, ast.FunctionDef)
+    docs = [ast.get_docstring(node) or "" for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, nodes)]
+    return [one for doc in docs for one in _lists(doc)]
+
+
+def _lists(doc: str) -> Listed:
+    found: Listed = []
     above, last, ids = "", 0, list[str]()
-    for line in (ast.get_docstring(ast.parse(path.read_text())) or "").splitlines():
+    for line in doc.splitlines():
         match = re.match(r" *(\d+)\. +((?:`\w+`(?:, )?)+) *(.*)", line)
         if match:
             if int(match[1]) <= last or not found:
@@ -67,15 +84,17 @@ def listed(path: Path) -> list[tuple[str, list[tuple[str, str]]]]:
 
 
 def modules() -> list[Path]:
-    """Every module of a function whose docstring has a list of rules."""
-    return [path for path in sorted((ROOT / "functions").glob("*/*/*.py")) if listed(path)]
+    """Every module of a function, and of the layer, in whose docstrings is a list of rules."""
+    layer = (ROOT / "layers" / "governor" / "src" / "governor").rglob("*.py")
+    return [path for path in (*sorted((ROOT / "functions").glob("*/*/*.py")), *sorted(layer)) if listed(path)]
 
 
 def _sections() -> Iterator[str]:
     function = ""
     for path in modules():
-        if path.parent.name != function:
-            function = path.parent.name
+        owner = path.parent.name if "functions" in path.parts else "governor"
+        if owner != function:
+            function = owner
             yield f"## {function}\n"
             yield f"{_events(function)}\n"
         for above, rules in listed(path):
@@ -83,12 +102,15 @@ def _sections() -> Iterator[str]:
             yield f"[`{where.name}`](../{where}): {above.rstrip(':')}\n"
             yield "| rule | when | test | explained |"
             yield "|---|---|---|---|"
-            for one in (_rule(id, when, function) for id, when in rules):
+            tried_by = TRIED_BY.get(path.name, function) if function == "governor" else function
+            for one in (_rule(id, when, function, tried_by) for id, when in rules):
                 yield f"| `{one.id}` | {one.when} | {', '.join(one.tests)} | {', '.join(one.explained)} |"
             yield ""
 
 
 def _events(function: str) -> str:
+    if function not in PUBLISHES:
+        return "The layer's own: several functions decide by these."
     kinds = [kind for kind in MODELS if kind in PUBLISHES[function] and "rule" in MODELS[kind].model_fields]
     if not kinds:
         return "No event of this function names a rule; its log does."
@@ -96,8 +118,8 @@ def _events(function: str) -> str:
     return f"Its events that name a rule, and how they read: {', '.join(sorted(shown))}."
 
 
-def _rule(id: str, when: str, function: str) -> Rule:
-    return Rule(id, when.replace("|", "\\|"), tuple(_tests(id, function)), tuple(sorted(set(_explained(id, function)))))
+def _rule(id: str, when: str, function: str, tried_by: str) -> Rule:
+    return Rule(id, when.replace("|", "\\|"), tuple(_tests(id, tried_by)), tuple(sorted(set(_explained(id, function)))))
 
 
 def _tests(id: str, function: str) -> Iterator[str]:
@@ -106,15 +128,18 @@ def _tests(id: str, function: str) -> Iterator[str]:
     others = [path for folder in ("unit", "faults", "e2e") for path in sorted((ROOT / "tests" / folder).rglob("*.py"))]
     for path in (*own, *others):
         code = path.read_text()
-        if f'"{id}"' in code and (path in own or re.search(rf"(from|import) {function}\b", code)):
+        named = f'"{id}"' in code or (function == "spend_meter" and f"Rule.{id.upper()}" in code)
+        if named and (path in own or re.search(rf"(from|import) {function}\b", code)):
             yield f"[{path.name}](../{path.relative_to(ROOT)})"
             return
 
 
 def _explained(id: str, function: str) -> Iterator[str]:
     """The sections about the function's events, and of its README, with a row of a table that holds the rule."""
-    places = {SECTIONS[kind] for kind in PUBLISHES[function] if kind in SECTIONS}
-    for name, file in [*((place[0], place[0]) for place in places), (f"../functions/{function}/README.md", "")]:
+    kinds = PUBLISHES.get(function, frozenset(SECTIONS))
+    places = {SECTIONS[kind] for kind in kinds if kind in SECTIONS}
+    own = [(f"../functions/{function}/README.md", "")] if function in PUBLISHES else []
+    for name, file in [*((place[0], place[0]) for place in places), *own]:
         for section in re.split(r"\n(?=##+ )", (ROOT / "docs" / name).read_text()):
             heading = section.partition("\n")[0].lstrip("#").strip()
             if (not file or (file, heading) in places) and re.search(rf"^\|.*`{id}`.*\|", section, flags=re.MULTILINE):

@@ -77,7 +77,17 @@ class BudgetReached(Evidence):
 
 
 class RunawayRule(StrEnum):
-    """The detector's rules; docs/detection.md says what each compares."""
+    """The detector's rules. The first that confirms is told; docs/detection.md says what each compares.
+
+    1. `habit`      more in a window than the largest days ever held
+    2. `hours`      more than this hour of this kind of day ever held
+    3. `on_end`     a stretch that does not end as such stretches do
+    4. `month`      a month's money in 6 or 24 hours
+    5. `cold`       a key with few days of spend, over a share of its budget: suspected only
+    6. `new`        a key in the first day of its life: suspected only
+    7. `leak`       two to three times the habit for days: suspected only
+    8. `allowance`  what OpenRouter lets the key spend is used up while it is suspected
+    """
 
     HABIT = "habit"
     COLD = "cold"

@@ -65,7 +65,10 @@ def former(lineage: Lineage) -> LineageKey | None:
 def obstacle(lineage: Lineage, causes: Causes) -> Obstacle | None:
     """What the ledger says against it, by the first rule that applies; None when nothing does.
 
-    1. `rotation_in_hand`  2. `nothing_left`  3. `exposed`  4. `lineage_disabled`
+    1. `rotation_in_hand`  a rotation is under way: wait for its end
+    2. `nothing_left`      there is no former key left to give back
+    3. `exposed`           the former key leaked
+    4. `lineage_disabled`  a cause holds the lineage disabled
     """
     name, key = lineage.workload, former(lineage)
     if lineage.rotation:
