@@ -147,7 +147,7 @@ def delete(run: LineageRun, lineage: Lineage, key: LineageKey, live: "ApiKey | N
         key=KeyRef(hash=key.hash, name=key.name),
         created_at=live.created_at if live else None,
         disabled_at=key.since if key.state == "quarantined" else None,
-        order=key.order,
+        order=key.order if live else "",  # what somebody deleted by hand is told by itself
     )
     reason = f"{key.name} was deleted: {run.workload.name} has not used it since it was replaced."
     if live is None:

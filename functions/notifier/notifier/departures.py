@@ -62,7 +62,8 @@ def _todo(evidence: MemberDeparted, live: list[DepartedKey]) -> str:
         steps.append("*Rotate*: two approvers who did not ask decide, and the old keys work on in their overlaps")
         if evidence.total > MOST_KEYS:
             steps.append(
-                f"That replaces keys among the first {MOST_KEYS}; for the others use `/governor rotate workspace`"
+                f"That replaces keys among the first {MOST_KEYS}; for the others use `/governor rotate workspace`, "
+                "which takes all keys of a workspace"
             )
     if any(not key.workload for key in live):
         steps.append("Keys of no workload: declare them (`governor import`), or replace them by hand")

@@ -302,3 +302,17 @@ def test_the_rotations_of_an_order_say_so_and_others_do_not(wire: Wire, ordered:
         assert invoke(orders.world.wire, orders.world.tick()) == Ended.DONE
     for kind in ("Rotation Started", "Key Rotated", "Key Retired"):
         assert [one["order"] for one in orders.told(kind)] == [ONE] * len(NAMES)
+
+
+def test_an_old_key_of_an_order_that_somebody_deletes_is_told_by_itself(wire: Wire, ordered: Worlds) -> None:
+    orders = Orders(ordered(approved(ordered)))
+    orders.work_off()
+    orders.rotate_all()
+    lineage = Lineage.of(orders.world.aws.rows("lineage")[NAMES[0]])
+    [old] = [key for key in lineage.keys if key.state == "overlap"]
+    assert old.order == ONE
+    orders.world.simulator.organization.delete_key(old.hash)
+    for _ in range(3):
+        orders.world.later(minutes=10)
+        assert invoke(orders.world.wire, orders.world.tick()) == Ended.DONE
+    assert [(one["key"]["hash"], one["order"]) for one in orders.told("Key Retired")] == [(old.hash, "")]
