@@ -1,8 +1,8 @@
 """The token that OpenRouter's Broadcast sends, in its secret: made, read, and replaced without one that is refused.
 
-The gateway takes `token` and `former` (`governor.secrets.header_token`). A replacement has these steps; whatever dies,
-the command run again goes on where the secret says it is, and no token that a destination may send is ever dropped
-first:
+The gateway takes `token` and `former` (`governor.broadcast.header_token`). A replacement has these steps; whatever
+dies, the command run again goes on where the secret says it is, and no token that a destination may send is ever
+dropped first:
 
 | step | dies before | dies after | twice, late, beside itself |
 |---|---|---|---|
@@ -27,7 +27,7 @@ from botocore.exceptions import ClientError
 from pydantic import SecretStr
 
 from cli.output import Failure
-from governor.secrets.header_token import BROADCAST, NOTIFICATIONS, HeaderToken
+from governor.broadcast.header_token import BROADCAST, NOTIFICATIONS, HeaderToken
 
 FORMER = "former"
 BESIDE = "GOVERNORNEXT"

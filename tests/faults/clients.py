@@ -11,18 +11,15 @@ from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.retries.quota import RetryQuota
 
+from governor.aws import AWS
+
 REGION = "us-east-1"
 _BOTO = boto3.session.Session
 
 
-def client(service: str, *_region: str, config: Config | None = None, **_options: Any) -> Any:
-    """boto3's, with the timeouts of `governor.aws` and as many attempts as `config` says."""
-    retries: dict[str, int] = getattr(config, "retries", None) or {}
-    return _client(service, retries.get("total_max_attempts", 2))
-
-
 @cache
-def _client(service: str, attempts: int) -> Any:
+def client(service: str, attempts: int = 2) -> Any:
+    """boto3's, with the timeouts of `governor.aws`."""
     session: Any = _BOTO(region_name=REGION, aws_access_key_id="fake", aws_secret_access_key="fake")
     config = Config(
         connect_timeout=2,
@@ -40,8 +37,15 @@ class Session:
 
     region_name = REGION
 
-    def client(self, service: str, config: Config | None = None, **_options: Any) -> Any:
-        return client(service, config=config)
+    def client(self, service: str, config: Any) -> Any:
+        return _asked(service, config)
+
+
+def _asked(service: str, config: Any) -> Any:
+    """With as many attempts as a handler asks for. Every one of them must bound its calls (`governor.aws`)."""
+    assert config.connect_timeout <= AWS.connect_timeout  # type: ignore[attr-defined]
+    assert config.read_timeout <= AWS.read_timeout  # type: ignore[attr-defined]
+    return client(service, config.retries["total_max_attempts"])
 
 
 @contextmanager
@@ -49,7 +53,7 @@ def shared() -> Iterator[None]:
     """Whoever asks boto3 for a client gets the one that there is."""
     with ExitStack() as stack:
         stack.enter_context(mock.patch("boto3.session.Session", Session))
-        stack.enter_context(mock.patch("boto3.client", client))
+        stack.enter_context(mock.patch("boto3.client", _asked))
         # A container's client may repeat a hundred times before it may no more: the one of all containers must too.
         stack.enter_context(mock.patch.object(RetryQuota, "acquire", return_value=True))
         yield

@@ -13,8 +13,8 @@ from botocore.config import Config
 from broadcast_gateway.decide import Refused, admit
 from broadcast_gateway.service import Gateway
 from broadcast_gateway.settings import GatewaySettings
+from governor.broadcast.header_token import HeaderToken
 from governor.broadcast.stream import PushedStream
-from governor.secrets.header_token import HeaderToken
 
 # The runtime writes these lines as JSON. A line for each delivery would cost more than all the rest of them.
 log = logging.getLogger("broadcast_gateway")

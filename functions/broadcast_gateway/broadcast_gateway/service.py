@@ -10,8 +10,8 @@ from typing import Protocol
 from broadcast_gateway.decide import Delivery, Refused, unpacked
 from broadcast_gateway.notification import named
 from broadcast_gateway.otlp import Read, read
+from governor.broadcast.header_token import BROADCAST, NOTIFICATIONS
 from governor.broadcast.messages import Pushed
-from governor.secrets.header_token import BROADCAST, NOTIFICATIONS
 
 
 class Token(Protocol):

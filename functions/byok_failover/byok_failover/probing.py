@@ -147,13 +147,13 @@ class Probing:
         """
         for _ in range(TRIES - 1):
             try:
-                self._spent_once(byok, day, probes, usd)
+                self._add(byok, day, probes, usd)
             except LedgerConflict:
                 continue
             return
-        self._spent_once(byok, day, probes, usd)
+        self._add(byok, day, probes, usd)
 
-    def _spent_once(self, byok: Byok, day: str, probes: int, usd: float) -> None:
+    def _add(self, byok: Byok, day: str, probes: int, usd: float) -> None:
         row = self.store.row(day)
         used, spent = (int(row.data["count"]), float(row.data["usd"])) if row else (0, 0.0)
         if byok.probe is None or (probes and (used >= byok.probe.per_day or spent + usd > _most(byok))):

@@ -1,8 +1,5 @@
 """What a step of a rotation may do and why. Pure: facts in, a decision out.
 
-Whose secret it is:
- 1. `foreign_secret`      no workload of the policy names it: it is not touched
-
 Where the token stands in Secrets Manager's contract; the first rule that applies decides:
  1. `rotation_cancelled`  rotation of the secret was switched off since
  2. `unknown_token`       the secret has no such version

@@ -61,7 +61,10 @@ def failed(workload: Workload, lineage: Lineage, token: str, step: str, rule: st
 
 
 def not_ours(secret: str, token: str, step: str, reason: str, now: datetime) -> Event:
-    """Rotation Failed of a secret that no workload names: once for each token, whichever step asks."""
+    """Rotation Failed of a secret that no workload names, once for each token, whichever step asks:
+
+    1. `foreign_secret`  no workload of the policy names it: it is not touched
+    """
     kind = DetailType.ROTATION_FAILED
     evidence = Rotated(name=secret, secret=secret, why="asked", step=step, rule="foreign_secret")
     id = event_id(kind, token, "foreign_secret")

@@ -6,10 +6,9 @@ Where a POST that may have been made ended up; the first rule that applies decid
  3. `in_hand`    whoever posts may still be at it
  4. `absent`     no version was made since: the POST was lost, or never left
 
-Whether a candidate may still be promoted:
- 1. `unknown_preset`      the policy has no such preset (any more)
- 2. `candidate_changed`   staging serves another version than the one that was checked
- 3. `production_changed`  production serves another version than the one it was compared with
+Whether a candidate is still what was checked:
+ 1. `candidate_changed`   staging serves another version than the one that was checked
+ 2. `production_changed`  production serves another version than the one it was compared with
 
 Whether an order about what production serves can be carried out:
  1. `not_an_approver`     somebody granted it whom the policy's preset does not name

@@ -138,6 +138,10 @@ def _drift(turn: Turn, production: Live) -> None:
 
 
 def _unknown(ports: Ports, command: Asked) -> Event:
+    """What is told of a request for a preset that is in no policy:
+
+    1. `unknown_preset`  the policy has no such preset
+    """
     nothing = VersionRef(workspace="", version=0)
     evidence = Promotion(
         name=command.slug, promotion=command.id, how="promotion", candidate=nothing, former=nothing,

@@ -26,9 +26,9 @@ from broadcast_gateway.service import Gateway
 from broadcast_tally.decide import Tally
 from broadcast_tally.service import Counter
 from broadcast_tally.settings import Batch
+from governor.broadcast.header_token import HeaderToken
 from governor.broadcast.messages import Line, Tip, Watch, digest_of
 from governor.broadcast.stream import PushedStream
-from governor.secrets.header_token import HeaderToken
 from governor.storage.readings import MemoryReadingStore
 from tests.unit.broadcast_gateway.otlp import TOKEN
 

@@ -10,7 +10,7 @@ import ast
 import re
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from cli.rulebook import SECTIONS
@@ -40,16 +40,6 @@ grep -rln 'tier_zero' tests/unit              # every test that names it
 """
 
 
-@dataclass(frozen=True)
-class Rule:
-    """`when`: as the docstring says it. `tests` and `explained`: links, from the folder of the documents."""
-
-    id: str
-    when: str
-    tests: tuple[str, ...]
-    explained: tuple[str, ...]
-
-
 def text() -> str:
     """The document."""
     return "\n".join([HEAD, *_sections()])
@@ -58,6 +48,7 @@ def text() -> str:
 type Listed = list[tuple[str, list[tuple[str, str]]]]
 
 
+@cache
 def listed(path: Path) -> Listed:
     """The lists in a module's docstrings: what stands above each, and its rules with what is said of them."""
     nodes = (ast.Module, ast.ClassDef, ast.FunctionDef)
@@ -103,8 +94,9 @@ def _sections() -> Iterator[str]:
             yield "| rule | when | test | explained |"
             yield "|---|---|---|---|"
             tried_by = TRIED_BY.get(path.name, function) if function == "governor" else function
-            for one in (_rule(id, when, function, tried_by) for id, when in rules):
-                yield f"| `{one.id}` | {one.when} | {', '.join(one.tests)} | {', '.join(one.explained)} |"
+            for id, when in rules:
+                explained = ", ".join(sorted(set(_explained(id, function))))
+                yield f"| `{id}` | {when.replace('|', '\\|')} | {_test(id, tried_by)} | {explained} |"
             yield ""
 
 
@@ -118,20 +110,21 @@ def _events(function: str) -> str:
     return f"Its events that name a rule, and how they read: {', '.join(sorted(shown))}."
 
 
-def _rule(id: str, when: str, function: str, tried_by: str) -> Rule:
-    return Rule(id, when.replace("|", "\\|"), tuple(_tests(id, tried_by)), tuple(sorted(set(_explained(id, function)))))
-
-
-def _tests(id: str, function: str) -> Iterator[str]:
+def _test(id: str, function: str) -> str:
     """The first of the function's test files that names the rule, or of the tests that import the function."""
     own = sorted((ROOT / "tests" / "unit" / function).rglob("test_*.py"))
     others = [path for folder in ("unit", "faults", "e2e") for path in sorted((ROOT / "tests" / folder).rglob("*.py"))]
     for path in (*own, *others):
-        code = path.read_text()
+        code = _read(path)
         named = f'"{id}"' in code or (function == "spend_meter" and f"Rule.{id.upper()}" in code)
         if named and (path in own or re.search(rf"(from|import) {function}\b", code)):
-            yield f"[{path.name}](../{path.relative_to(ROOT)})"
-            return
+            return f"[{path.name}](../{path.relative_to(ROOT)})"
+    return ""
+
+
+@cache
+def _read(path: Path) -> str:
+    return path.read_text()
 
 
 def _explained(id: str, function: str) -> Iterator[str]:
@@ -140,7 +133,7 @@ def _explained(id: str, function: str) -> Iterator[str]:
     places = {SECTIONS[kind] for kind in kinds if kind in SECTIONS}
     own = [(f"../functions/{function}/README.md", "")] if function in PUBLISHES else []
     for name, file in [*((place[0], place[0]) for place in places), *own]:
-        for section in re.split(r"\n(?=##+ )", (ROOT / "docs" / name).read_text()):
+        for section in re.split(r"\n(?=##+ )", _read(ROOT / "docs" / name)):
             heading = section.partition("\n")[0].lstrip("#").strip()
             if (not file or (file, heading) in places) and re.search(rf"^\|.*`{id}`.*\|", section, flags=re.MULTILINE):
                 anchor = re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")

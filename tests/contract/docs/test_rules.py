@@ -41,7 +41,5 @@ def test_every_rule_that_code_gives_to_an_event_is_listed() -> None:
 @pytest.mark.parametrize("command", COMMANDS)
 @pytest.mark.parametrize("rule", ["tier_zero", "account_leash", "last_key", "not_borne_out", "habit"])
 def test_each_command_that_is_shown_finds_a_rule_that_disabled_or_kept_a_key(command: str, rule: str) -> None:
-    found = subprocess.run(
-        ["bash", "-c", command.replace("tier_zero", shlex.quote(rule))], cwd=ROOT, capture_output=True, text=True
-    )
-    assert rule in found.stdout or "tests/unit" in found.stdout, command
+    asked = ["bash", "-c", command.replace("tier_zero", shlex.quote(rule))]
+    assert subprocess.run(asked, cwd=ROOT, capture_output=True).returncode == 0, f"grep finds nothing: {asked[-1]}"

@@ -99,7 +99,7 @@ def pipe() -> Iterator[Pipe]:
         stack.enter_context(mock_aws())
         stack.enter_context(wire.connected(mock.Mock()))
         stack.enter_context(mock.patch("broadcast_tally.handler.time.time", return_value=float(NOW)))
-        stack.enter_context(mock.patch("governor.secrets.header_token.HeaderToken.PAUSE_SECONDS", 0))
+        stack.enter_context(mock.patch("governor.broadcast.header_token.HeaderToken.PAUSE_SECONDS", 0))
         wire.begin()
         secret = json.dumps({"token": TOKEN})
         client("secretsmanager").create_secret(Name="governor/broadcast", SecretString=secret)

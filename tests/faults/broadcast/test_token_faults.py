@@ -14,7 +14,7 @@ import httpx
 import pytest
 from moto import mock_aws
 
-from governor.secrets.header_token import HeaderToken
+from governor.broadcast.header_token import HeaderToken
 from tests.faults.harness import case
 from tests.unit.cli.broadcasting import SECRET, Broadcasting
 

@@ -11,8 +11,8 @@ from moto import mock_aws
 
 from broadcast_gateway import handler
 from broadcast_gateway.decide import MAX_BODY, MAX_INFLATED, Refused, admit
+from governor.broadcast.header_token import HeaderToken, TokenUnavailable
 from governor.broadcast.messages import Pushed
-from governor.secrets.header_token import HeaderToken, TokenUnavailable
 from tests.unit.broadcast_gateway.otlp import NOW, TOKEN, attribute, event, request
 
 SECRET, STREAM = "governor/broadcast", "pushed"

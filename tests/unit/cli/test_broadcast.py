@@ -8,7 +8,7 @@ import pytest
 from moto import mock_aws
 
 from governor.broadcast.destination import HEADER, NAME
-from governor.secrets.header_token import HeaderToken
+from governor.broadcast.header_token import HeaderToken
 from tests.unit.cli.broadcasting import SECRET, URL, Broadcasting
 
 

@@ -1,9 +1,6 @@
-"""The samples through the handler; what a cold start may cost, and what an import may not do."""
+"""The samples through the handler, and its settings."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -24,19 +21,6 @@ def test_every_sample_is_taken_and_one_character_less_is_not(path: Path, gateway
     assert len(gateway.queue.bodies) == QUEUED[path.stem]
     assert gateway.answer({**event, "body": event["body"][:-4]})["statusCode"] == 401
     assert len(gateway.queue.bodies) == QUEUED[path.stem]
-
-
-def test_importing_the_handler_reads_no_environment_and_brings_nothing_that_it_does_not_need() -> None:
-    heavy = ("pydantic", "httpx", "aws_lambda_powertools", "slack_sdk", "governor.policy", "governor.events")
-    code = (
-        "import os, sys\n"
-        "os.environ.clear()\n"
-        "import slack_gateway.handler\n"
-        f"print(*(name for name in {heavy} if name in sys.modules))"
-    )
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    ran = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
-    assert ran.stdout.strip() == ""
 
 
 def test_a_missing_variable_is_an_error_of_ours_that_is_named(

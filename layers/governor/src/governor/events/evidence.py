@@ -77,7 +77,7 @@ class BudgetReached(Evidence):
 
 
 class RunawayRule(StrEnum):
-    """The detector's rules. The first that confirms is told; docs/detection.md says what each compares.
+    """The detector's rules; docs/detection.md says what each compares. Each suspicion or incident has one.
 
     1. `habit`      more in a window than the largest days ever held
     2. `hours`      more than this hour of this kind of day ever held

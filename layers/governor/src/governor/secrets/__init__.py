@@ -2,7 +2,6 @@
 
 `secrets_manager`, which reads, is re-exported here. `versions`: what rotation moves, a port; its adapter is
 `secrets_manager_versions`. `copies`: where a secret is kept beside its home. `provider_secrets`: keys of providers.
-`header_token`: whether a request bears a configured token.
 """
 
 from governor.secrets.secrets_manager import (
