@@ -19,7 +19,6 @@ _CURSOR_BACK = "\x1b[?25h"
 def main() -> None:
     """Runs the command line and ends the process."""
     signal.signal(signal.SIGINT, _interrupted)
-    sys.unraisablehook = _unraisable
     try:
         from cli.main import app
 
@@ -37,15 +36,17 @@ def _interrupted(_signal: int, _frame: object) -> None:
     last = threading.Timer(PATIENCE_SECONDS, _give_up)
     last.daemon = True
     last.start()
+    sys.unraisablehook = _unraisable
     raise KeyboardInterrupt
 
 
 def _unraisable(lost: "sys.UnraisableHookArgs") -> None:
-    """An interrupt that met a finalizer, which Python prints and forgets, is raised again where it can be heard."""
+    """An interrupt that met a finalizer, which Python prints and forgets, is raised again where it can be heard.
+
+    What the interrupt caught half made may fail in its finalizer: nobody is helped by that traceback.
+    """
     if lost.exc_type is KeyboardInterrupt:
         _thread.interrupt_main()
-    else:
-        sys.__unraisablehook__(lost)
 
 
 def _give_up() -> None:

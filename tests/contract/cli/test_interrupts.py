@@ -145,9 +145,30 @@ def test_one_that_is_never_answered_ends_all_the_same(process: Process, name: st
 def test_an_interrupt_while_the_program_is_loaded_shows_no_traceback(
     process: Process, program: tuple[str, ...], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    folder = tmp_path_factory.mktemp("libraries")
-    (folder / "typer.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\nwhile True: pass\n")
-    path = os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")])
+    _assert_interrupted_while_loading(
+        process,
+        program,
+        tmp_path_factory.mktemp("libraries"),
+        "os.kill(os.getpid(), signal.SIGINT)\nwhile True: pass\n",
+    )
+
+
+def test_what_an_interrupt_caught_half_made_shows_no_traceback(process: Process, tmp_path: Path) -> None:
+    """As `http.client.HTTPResponse`, whose finalizer looks for what its constructor had not yet set."""
+    half_made = (
+        "class HalfMade:\n"
+        "    def __init__(self): os.kill(os.getpid(), signal.SIGINT); self.file = None\n"
+        "    def __del__(self): self.file\n"
+        "try: HalfMade()\n"
+        "except KeyboardInterrupt: pass\n"
+        "raise KeyboardInterrupt\n"
+    )
+    _assert_interrupted_while_loading(process, (str(GOVERNOR),), tmp_path, half_made)
+
+
+def _assert_interrupted_while_loading(process: Process, program: tuple[str, ...], libraries: Path, code: str) -> None:
+    (libraries / "typer.py").write_text(f"import os, signal\n{code}")
+    path = os.pathsep.join([str(libraries), os.environ.get("PYTHONPATH", "")])
     loading = Process(process.far, process.folder, program, {"PYTHONPATH": path})
     ended = loading.run(COMMANDS[0], Gate())
     assert (ended.code, ended.stdout) == (130, b"")
