@@ -78,10 +78,8 @@ class Hours:
         Of each hour the second-largest day counts, so that one rerun by day does not blind the hour for a month; all of
         them may have moved by an hour, as a job does with daylight saving.
         """
-        most = 0.0
-        for shift in (-1, 0, 1):
-            most = max(most, sum(self._second(hour % HOURS) for hour in range(first + shift, last + shift + 1)))
-        return most
+        second = [self._second(hour % HOURS) for hour in range(first - 1, last + 2)]
+        return max(sum(second[shift : shift + last - first + 1]) for shift in range(3))
 
     def stretch(self, i: int) -> float:
         """USD that each half hour of the highest `STRETCHES[i]` on end brought at least, today's included."""

@@ -8,6 +8,7 @@ then it is `advance`d and judged.
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 from governor.events.evidence import RunawayRule as Rule
 from spend_meter.days import WINDOWS
@@ -127,7 +128,7 @@ class Verdict:
 def judge(history: History, facts: Facts, limits: Limits = LIMITS) -> Verdict:
     """The verdict on spend up to `facts.minute`. Changes nothing: `settle` lets the history learn from it, or not."""
     state = facts.previous
-    spent_in = counted(history, facts.declared) if facts.declared else history.spent
+    spent_in = cache(counted(history, facts.declared) if facts.declared else history.spent)  # rules share windows
     excess = find_excess(history, facts.allowed, limits, spent_in, new=facts.new)
     if excess and facts.suspects_only:
         excess = replace(excess, level=Level.SUSPECT) if excess.level == Level.CONFIRM else None

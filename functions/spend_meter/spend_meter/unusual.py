@@ -49,10 +49,13 @@ def _out_of_hours(history: History, allowed: Allowed, limits: Limits, days: int,
             continue
         if spent_in(WINDOWS[i]) < limits.meant * history.expected(WINDOWS[i]):
             continue
-        largest, tail = history.maxima(WINDOWS[i])[0], history.tail(WINDOWS[i])
         least = max(floor, limits.burn * (allowed.monthly_usd or 0.0) * window / MONTH)
+        largest = history.maxima(WINDOWS[i])[0]
         job, less = thin * largest, thin**0.5 * largest
-        usual = limits.unusual * history.usual(window)
+        # No rule below asks for less than this. The lookup of the hours is slow, and is spared.
+        if spent < max(min(limits.on_end_suspect, limits.jobs_suspect) * less, limits.suspect * least):
+            continue
+        tail, usual = history.tail(WINDOWS[i]), limits.unusual * history.usual(window)
         confirm, suspect = usual + jobs * (1 + tail) * job, usual + limits.jobs_suspect * (1 + tail) * less
         rule = Rule.HOURS
         if window >= limits.on_end_from and spent < confirm:

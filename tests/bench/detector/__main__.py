@@ -2,7 +2,7 @@
 
 Constants were fixed on the tuned set: eight habits, seeds 1 to 5. What is required is judged on another: the same
 habits under other seeds and at other times of the year, and nine habits more. Exits with 1 when a required figure is
-missed. The seeds decide traffic, loops and gaps: a run can be repeated.
+missed. The seeds decide traffic, loops and gaps: a run can be repeated. One that was interrupted goes on where it was.
 """
 
 import argparse
@@ -17,6 +17,7 @@ from pathlib import Path
 from sandbox.traffic import PROFILES, RARE_PROFILES
 from tests.bench.detector.attacks import ATTACKS, FLAT
 from tests.bench.detector.figures import Requirement, Row, as_json, leaks_by_times, row, sums_by_size
+from tests.bench.detector.finished import Finished, Job
 from tests.bench.detector.replay import (
     DAYS,
     FLEET,
@@ -46,7 +47,7 @@ def main() -> int:
     """The report. 0: every required figure holds."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench.detector", description=__doc__)
     parser.add_argument("--tuned", type=int, default=5, help="keys per habit and scale in the tuned set (default 5)")
-    parser.add_argument("--judged", type=int, default=5, help="the same of the judged set (default 5; 20 take an hour)")
+    parser.add_argument("--judged", type=int, default=5, help="the same of the judged set (default 5; 20 take hours)")
     parser.add_argument("--scales", type=float, nargs="+", default=[5, 50, 500, 5000], help="USD a month")
     arguments = parser.parse_args()
     tuned = range(1, arguments.tuned + 1)
@@ -58,7 +59,7 @@ def main() -> int:
     jobs += [(replace(key, declared=True), "every minute") for key in keys if key.profile in CALENDAR]
     fleets = [Key("fleet", usd, seed) for usd in FLEETS for seed in judged]
     started = time.monotonic()
-    outcomes = _replay_all(jobs)
+    outcomes = _replay_all(jobs, Finished(OUTPUT))
     with Pool() as pool:
         sums = pool.map(replay_fleet, fleets)
     report = _report(outcomes, sums, arguments.scales)
@@ -69,23 +70,23 @@ def main() -> int:
     return 0 if report["holds"] else 1
 
 
-def _replay_all(jobs: Sequence[tuple[Key, Reading]]) -> list[Outcome]:
+def _replay_all(jobs: Sequence[Job], finished: Finished) -> list[Outcome]:
     """All of it on all processors, the dearest keys first, with a line of progress."""
-    outcomes: list[Outcome] = []
-    jobs = sorted(jobs, key=lambda job: -job[0].monthly_usd)
-    shown = 0
+    left = sorted((job for job in jobs if job not in finished.outcomes), key=lambda job: -job[0].monthly_usd)
+    shown = -1
     with Pool() as pool:
-        for done, some in enumerate(pool.imap_unordered(_job, jobs), start=1):
-            outcomes += some
-            if done * 20 // len(jobs) > shown:
-                shown = done * 20 // len(jobs)
+        for job, outcomes in pool.imap_unordered(_job, left):
+            finished.add(job, outcomes)
+            done = len(finished.outcomes)
+            if done * 100 // len(jobs) > shown:
+                shown = done * 100 // len(jobs)
                 print(f"\r{done} of {len(jobs)} keys' {DAYS} days replayed", end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)
-    return outcomes
+    return [outcome for job in jobs for outcome in finished.outcomes[job]]
 
 
-def _job(job: tuple[Key, Reading]) -> list[Outcome]:
-    return replay(*job)
+def _job(job: Job) -> tuple[Job, list[Outcome]]:
+    return job, replay(*job)
 
 
 def _report(outcomes: Sequence[Outcome], fleets: Sequence[Outcome], scales: Sequence[float]) -> dict[str, object]:
