@@ -1,7 +1,7 @@
 """`governor plan`: what a policy would do to the account now, and what it would have done in the past weeks."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,8 +18,9 @@ from cli.replay.asking import AnalyticsUnclear
 from cli.replay.cache import Cache, account_of, default_folder
 from cli.replay.history import MATTERS_USD
 from cli.replay.knobs import turned
-from cli.replay.outcome import Outcome, Stop, Summary, outcome_of
-from cli.replay.play import Play, Played
+from cli.replay.outcome import Stop, Summary, outcome_of
+from cli.replay.play import Play
+from cli.replay.replayed import Replayed
 from cli.replay.source import Fetched, Source
 from cli.session import Session
 from cli.terraform import managed
@@ -29,15 +30,6 @@ from cli.terraform_owners import owners
 from governor.policy import Policy
 from spend_meter.days import DAYS
 from tools.policy import PolicyFault, compile_policy
-
-
-@dataclass(frozen=True)
-class Past:
-    """The past under one policy. `fetched`: what it was made of."""
-
-    fetched: Fetched
-    played: Played
-    outcome: Outcome
 
 
 def register(app: typer.Typer) -> None:
@@ -147,14 +139,14 @@ def _history(
 
 def _played(
     session: Session, doing: str, policy: Policy, account: Account, fetched: Fetched, start: datetime, end: datetime
-) -> Past:
+) -> Replayed:
     hours = int((end - start) / timedelta(hours=1))
     with session.out.progress(f"{doing}, hour by hour", hours) as advance:
         played = Play(policy, account, fetched.history, start, end).run(lambda minutes: advance())
-    return Past(fetched, played, outcome_of(played, fetched.history))
+    return Replayed(fetched, played, outcome_of(played, fetched.history))
 
 
-def _draw(session: Session, path: Path, past: Past) -> None:
+def _draw(session: Session, path: Path, past: Replayed) -> None:
     from cli.replay.page import page  # a second that most runs need not pay
 
     with session.out.progress("drawing"):
@@ -186,7 +178,7 @@ def _document(shown: Shown) -> dict[str, Any]:
     return document
 
 
-def _past(past: Past) -> dict[str, Any]:
+def _past(past: Replayed) -> dict[str, Any]:
     fetched, outcome = past.fetched, past.outcome
     return {
         "from": past.played.start.isoformat(),

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.text import Text
@@ -11,13 +10,11 @@ from cli.account import Account, Gap
 from cli.now import NEEDS_A_PERSON, Finding
 from cli.output import counted, plain, row, table, usd
 from cli.replay.outcome import Outcome, Stop, Summary
+from cli.replay.replayed import Replayed
 from cli.terraform_command import show
 from cli.terraform_drift import Difference
 from cli.terraform_owners import Owners
 from spend_meter.periods import minute_of, starts_at
-
-if TYPE_CHECKING:
-    from cli.plan import Past
 
 SHOWN = 20
 """Rows of one table that a person is shown; --json has them all."""
@@ -61,9 +58,9 @@ class Shown:
     policy: str
     account: Account
     findings: Sequence[Finding]
-    past: "Past | None"
+    past: Replayed | None
     knob: str
-    changed: "Past | None"
+    changed: Replayed | None
     beside: Beside | None = None
 
 
@@ -117,7 +114,7 @@ def _terraform(beside: Beside, console: Console) -> None:
     _more(len(claimed) - SHOWN, console)
 
 
-def _past(past: "Past", console: Console) -> None:
+def _past(past: Replayed, console: Console) -> None:
     played, outcome = past.played, past.outcome
     console.print(
         f"\nTHE PAST: {played.start:%Y-%m-%d %H:%M} to {played.end:%Y-%m-%d %H:%M} UTC, had this policy watched it"
@@ -198,12 +195,12 @@ def _side_by_side(ours: Outcome, other: Outcome, knob: str, console: Console) ->
         _say(f"no more: {_at(one)} {one.name}: {_decision(one)}, then {usd(one.after_usd)}", console)
 
 
-def _cannot_know(past: "Past", console: Console) -> None:
+def _cannot_know(past: Replayed, console: Console) -> None:
     for line in cautions(past):
         _say(f"- {line}", console)
 
 
-def cautions(past: "Past") -> list[str]:
+def cautions(past: Replayed) -> list[str]:
     """What this plan rests on, and what it cannot know (docs/plan.md)."""
     fetched = past.fetched
     lines = [
@@ -233,7 +230,7 @@ def cautions(past: "Past") -> list[str]:
     return [*lines, *fetched.notes]
 
 
-def _this_month(past: "Past") -> tuple[float, float]:
+def _this_month(past: Replayed) -> tuple[float, float]:
     """USD of this month by the keys' own counters, and by the history, which ends with the last whole hour."""
     history, end = past.fetched.history, minute_of(past.played.end)
     month = starts_at("monthly", past.played.end)

@@ -2,9 +2,8 @@
 
 import asyncio
 import json
-from dataclasses import dataclass
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
 from fastapi import FastAPI, Request
@@ -19,31 +18,17 @@ from sandbox.openrouter.keys import Key
 from sandbox.openrouter.refusals import Refusal
 from sandbox.openrouter.routes import ROUTES
 from sandbox.openrouter.routes.controls import add_controls
+from sandbox.openrouter.simulated import Logged, SimulatedAccount
 from sandbox.openrouter.traffic import unusable
 
-if TYPE_CHECKING:
-    from sandbox.openrouter.simulator import Simulator
-
 PREFIX = "/api/v1"
-
-
-@dataclass(frozen=True, slots=True)
-class Logged:
-    """One request as `/_sim/requests` shows it. Status 0: the connection was closed without an answer."""
-
-    at: float
-    method: str
-    path: str
-    query: str
-    status: int
-    key_hash: str | None
 
 
 class Unanswered(Exception):
     """The connection is to be closed without an answer."""
 
 
-def create_app(simulator: "Simulator") -> FastAPI:
+def create_app(simulator: SimulatedAccount) -> FastAPI:
     app = FastAPI(title="OpenRouter simulator", openapi_url=None)
     for route in ROUTES:
         app.add_api_route(PREFIX + route.path, _endpoint(simulator, route), methods=[route.method])
@@ -57,7 +42,7 @@ def create_app(simulator: "Simulator") -> FastAPI:
     return app
 
 
-def _endpoint(simulator: "Simulator", route: Route) -> Any:
+def _endpoint(simulator: SimulatedAccount, route: Route) -> Any:
     async def endpoint(request: Request) -> Response:
         raw = await request.body()
         if simulator.latency:
@@ -86,7 +71,7 @@ def _endpoint(simulator: "Simulator", route: Route) -> Any:
 
 
 def _answer(
-    simulator: "Simulator", route: Route, request: Request, raw: bytes, fault: Fault | None, snapshot: Any
+    simulator: SimulatedAccount, route: Route, request: Request, raw: bytes, fault: Fault | None, snapshot: Any
 ) -> tuple[int, bytes, dict[str, str]]:
     try:
         if fault and fault.spares_the_effect:
@@ -110,20 +95,20 @@ def _bearer(request: Request) -> str | None:
     return plaintext if scheme.lower() == "bearer" and plaintext else None
 
 
-def _caller_hash(simulator: "Simulator", request: Request) -> str | None:
+def _caller_hash(simulator: SimulatedAccount, request: Request) -> str | None:
     plaintext = _bearer(request)
     token = simulator.organization.federation.tokens.get(plaintext or "")
     return token.key_hash if token else None if plaintext is None else hash_of(plaintext)
 
 
-def _admit_address(simulator: "Simulator", request: Request) -> None:
+def _admit_address(simulator: SimulatedAccount, request: Request) -> None:
     allowed = simulator.organization.allowed_networks
     address = ip_address(request.client.host if request.client else "0.0.0.0")
     if allowed and not any(address in network for network in allowed):
         raise Refusal(403, "Access from this IP address is not allowed")
 
 
-def _authenticate(simulator: "Simulator", route: Route, request: Request) -> Key | None:
+def _authenticate(simulator: SimulatedAccount, route: Route, request: Request) -> Key | None:
     """The calling key, or None for the management key; raises 401 or 403 on anything else."""
     if route.access == "public":
         return None
@@ -155,7 +140,7 @@ def _authenticate(simulator: "Simulator", route: Route, request: Request) -> Key
     return key
 
 
-def _permit(simulator: "Simulator", route: Route, request: Request) -> None:
+def _permit(simulator: SimulatedAccount, route: Route, request: Request) -> None:
     """Raises 403 where the management key is read-only and this is a write. Which workspace it may act in, the routes
     ask of `Call`."""
     organization = simulator.organization

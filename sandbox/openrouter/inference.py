@@ -2,7 +2,6 @@
 
 import json
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sandbox.openrouter.analytics import Traffic, tally_of
@@ -26,21 +25,6 @@ NATURAL_LENGTH = 120
 """Tokens an unscripted reply has when nothing cuts it short."""
 LEAST_OUTPUT = {"openai/gpt-5.1": 16, "openai/gpt-5-mini": 16, "openai/gpt-5.1-codex-mini": 16}
 """Reasoning models refuse a smaller `max_tokens`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Script:
-    """A reply for requests whose model is `model` (None: any), whose last message holds `prompt`, and whose system
-    prompt holds `system`. `breaks_after`: characters after which a stream of it ends with the provider's error."""
-
-    text: str
-    model: str | None = None
-    prompt: str = ""
-    system: str = ""
-    breaks_after: int | None = None
-
-    def answers(self, model_id: str, last: str, system: str) -> bool:
-        return self.model in (None, model_id) and self.prompt in last and self.system in system
 
 
 def complete(

@@ -29,7 +29,7 @@ from sandbox.openrouter.response_cache import ResponseCache
 from sandbox.openrouter.workspaces import DEFAULT_SETTINGS, Workspace
 
 if TYPE_CHECKING:
-    from sandbox.openrouter.inference import Script
+    from sandbox.openrouter.scripts import Script
 
 OWNER = "user_fake_owner"
 """The member who made the management key; workspaces name them as creator, keys only where they are asked to."""

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from sandbox.openrouter.bodies import CredentialCreation
-from sandbox.openrouter.inference import Script
 from sandbox.openrouter.resources import add_credential
+from sandbox.openrouter.scripts import Script
 from sandbox.scenario.organization import EMBEDDINGS, REPORTS, SANDBOX, SEARCH, TRIAGE, Founding, KeyOfOrganization
 from sandbox.scenario.publishing import PRESETS, PRODUCTION, PROMPT, REFUND, STAGING, save
 from sandbox.scenario.world import MODELS, World

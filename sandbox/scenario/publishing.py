@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from sandbox.openrouter.inference import Script
+from sandbox.openrouter.scripts import Script
 from sandbox.scenario.organization import TRIAGE, Founding, founding
 from sandbox.scenario.scenario import Scenario
 from sandbox.scenario.world import CHANNEL, MINUTE, MODELS, World

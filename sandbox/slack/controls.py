@@ -1,7 +1,6 @@
 """The simulator under `/_sim/`: read the channel, make calls fail, and do what people do."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 import httpx
 from fastapi import FastAPI, Request
@@ -10,12 +9,10 @@ from fastapi.responses import JSONResponse, PlainTextResponse, Response
 
 from sandbox.slack.faults import Fault
 from sandbox.slack.interactions import NothingThere, Sent
-
-if TYPE_CHECKING:
-    from sandbox.slack.simulator import SlackSimulator
+from sandbox.slack.simulated import SimulatedSlack
 
 
-def add_controls(app: FastAPI, simulator: "SlackSimulator") -> None:
+def add_controls(app: FastAPI, simulator: SimulatedSlack) -> None:
     """Adds what a person with curl needs."""
     _people(app, simulator)
 
@@ -57,7 +54,7 @@ def add_controls(app: FastAPI, simulator: "SlackSimulator") -> None:
         return JSONResponse({"error": str(error)}, 400)
 
 
-def _people(app: FastAPI, simulator: "SlackSimulator") -> None:
+def _people(app: FastAPI, simulator: SimulatedSlack) -> None:
     # In a thread of their own: what these send may come back to this very server before they answer.
     @app.post("/_sim/connect")
     async def connect(request: Request) -> Response:

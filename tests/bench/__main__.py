@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 
 from sandbox.build import ROOT
-from tests.bench import broadcast, broadcast_http, cold_start, failover, gateway, large, plan, rotations, sweep
+from tests.bench import broadcast, broadcast_http, cold_start, failover, gateway, large, plan, rotation_runs, sweep
 from tests.bench.figures import Figure, table
 from tests.bench.processes import built_stack
 
@@ -36,7 +36,7 @@ def main() -> int:
         "large": lambda: large.measure(stack(), say),
         "cold_start": lambda: cold_start.measure(stack(), say),
         "gateway": lambda: gateway.measure(stack(), say),
-        "rotations": lambda: rotations.measure(say),
+        "rotations": lambda: rotation_runs.measure(say),
         "failover": lambda: failover.measure(say),
         "plan": lambda: plan.measure(say),
         "broadcast": lambda: broadcast.measure(say),

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tests.bench.cost.bill import Prices
 from tests.bench.rotation_model import Need, script, steps
-from tests.bench.rotations import Load, Outcome, run
+from tests.bench.rotation_runs import Load, Outcome, run
 
 SIZES, LATENCIES, PACES = (10, 100, 1_000, 10_000), (0.0, 0.05, 0.15), ((5, 2), (20, 5), (100, 20))
 """A pace, and the rotations at once that keep it busy."""

@@ -27,7 +27,7 @@ from tests.bench.rotation_model import (
     ticks,
     ticks_needed,
 )
-from tests.bench.rotations import Load, Outcome, Phase, run
+from tests.bench.rotation_runs import Load, Outcome, Phase, run
 
 TARGET = ROOT / "build" / "rotations-profile.json"
 COUNT, LATENCY = 1_000, 0.05

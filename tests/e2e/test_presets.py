@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.openrouter.inference import Script
+from sandbox.openrouter.scripts import Script
 from sandbox.scenario.organization import TRIAGE, founding
 from sandbox.scenario.world import CHANNEL, World, open_world
 

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from governor.keys.attachments import Attachments, detach
 
 if TYPE_CHECKING:
-    from key_retirement.ports import LineageRun
     from management_api import OpenRouter
 
 
@@ -20,8 +19,8 @@ class Leaving:
 
     _keys: dict[str, Attachments] = field(default_factory=dict)
 
-    def add(self, run: "LineageRun", hash: str) -> None:
-        self._keys[hash] = run.attachments(hash)
+    def add(self, hash: str, attachments: Attachments) -> None:
+        self._keys[hash] = attachments
 
     def leave(self, account: "OpenRouter") -> list[Exception]:
         """Idempotent. What kept a list from being changed."""

@@ -41,7 +41,7 @@ def retire(run: LineageRun, lineage: Lineage, key: LineageKey) -> tuple[LineageR
     row = held(causes, lineage.workload, [key.hash], f"retire {key.hash}", run.now)
     lineage = run.ports.lineages.write(lineage.with_key(quarantined), row.put())
     after = _disabled(run, quarantined, limit)
-    run.leaving.add(run, key.hash)
+    run.leaving.add(key.hash, run.attachments(key.hash))
     if after is None:
         return run, lineage
     return run.seeing(after), note_last_spend(run, lineage, quarantined, after)

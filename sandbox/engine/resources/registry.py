@@ -2,12 +2,9 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sandbox.engine.errors import UnsupportedTemplate
-
-if TYPE_CHECKING:
-    from sandbox.engine.stack import Stack
 
 Properties = dict[str, Any]
 
@@ -28,7 +25,9 @@ class Made:
 
 @dataclass(frozen=True)
 class Handler:
-    make: "Callable[[Stack, str, Properties], Made]"
+    """`make` takes the stack, the logical id and the properties."""
+
+    make: Callable[[Any, str, Properties], Made]
     accepted: frozenset[str]
     inert: Mapping[str, str]
 

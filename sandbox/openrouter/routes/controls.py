@@ -4,20 +4,18 @@ Needs no key. Nothing here ever answers a plaintext.
 """
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 
-from sandbox.openrouter.inference import Script
 from sandbox.openrouter.refusals import Refusal
+from sandbox.openrouter.scripts import Script
+from sandbox.openrouter.simulated import SimulatedAccount
 from sandbox.openrouter.traffic import Spent
 
-if TYPE_CHECKING:
-    from sandbox.openrouter.simulator import Simulator
 
-
-def add_controls(app: FastAPI, simulator: "Simulator") -> None:
+def add_controls(app: FastAPI, simulator: SimulatedAccount) -> None:
     _add_readings(app, simulator)
     _add_faults(app, simulator)
     _add_troubles(app, simulator)
@@ -26,7 +24,7 @@ def add_controls(app: FastAPI, simulator: "Simulator") -> None:
     _add_errors(app)
 
 
-def _add_readings(app: FastAPI, simulator: "Simulator") -> None:
+def _add_readings(app: FastAPI, simulator: SimulatedAccount) -> None:
     @app.get("/_sim/state")
     async def state() -> Response:
         with simulator.lock:
@@ -42,7 +40,7 @@ def _add_readings(app: FastAPI, simulator: "Simulator") -> None:
         return JSONResponse({"deliveries": [asdict(each) for each in simulator.broadcaster.delivered]})
 
 
-def _add_faults(app: FastAPI, simulator: "Simulator") -> None:
+def _add_faults(app: FastAPI, simulator: SimulatedAccount) -> None:
     @app.get("/_sim/faults")
     async def standing() -> Response:
         with simulator.lock:
@@ -64,7 +62,7 @@ def _add_faults(app: FastAPI, simulator: "Simulator") -> None:
         return JSONResponse({"faults": []})
 
 
-def _add_troubles(app: FastAPI, simulator: "Simulator") -> None:
+def _add_troubles(app: FastAPI, simulator: SimulatedAccount) -> None:
     @app.get("/_sim/trouble")
     async def troubles() -> Response:
         """Those that are set: of credentials by id, of providers by slug."""
@@ -88,7 +86,7 @@ def _add_troubles(app: FastAPI, simulator: "Simulator") -> None:
         return await troubles()
 
 
-def _add_settings(app: FastAPI, simulator: "Simulator") -> None:
+def _add_settings(app: FastAPI, simulator: SimulatedAccount) -> None:
     @app.post("/_sim/clock")
     async def clock(request: Request) -> Response:
         """`{"now": epoch seconds}` or `{"advance": seconds}`."""
@@ -135,7 +133,7 @@ def _add_settings(app: FastAPI, simulator: "Simulator") -> None:
         return JSONResponse({"ok": True})
 
 
-def _add_members(app: FastAPI, simulator: "Simulator") -> None:
+def _add_members(app: FastAPI, simulator: SimulatedAccount) -> None:
     @app.post("/_sim/members")
     async def members(request: Request) -> Response:
         asked = await request.json()

@@ -4,7 +4,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from sandbox.openrouter.calls import Call, Routes
-from sandbox.openrouter.federation import MOST_BYTES, Unexchanged, exchange
+from sandbox.openrouter.token_exchange import MOST_BYTES, Unexchanged, exchange
 
 routes = Routes("public")
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from sandbox.openrouter import Simulator
-from sandbox.openrouter.inference import Script
+from sandbox.openrouter.scripts import Script
 from sandbox.openrouter.server import serve
 from tests.environments import BUILD, python_of
 

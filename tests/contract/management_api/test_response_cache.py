@@ -2,7 +2,7 @@
 
 import httpx
 
-from sandbox.openrouter.inference import Script
+from sandbox.openrouter.scripts import Script
 from tests.contract.management_api.conftest import Both
 
 KEY = "prod-triage"

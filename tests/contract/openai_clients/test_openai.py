@@ -6,7 +6,7 @@ import openai
 import pytest
 
 from sandbox.openrouter import Simulator
-from sandbox.openrouter.inference import Script
+from sandbox.openrouter.scripts import Script
 from sandbox.openrouter.server import serve
 
 HAIKU, GPT = "anthropic/claude-haiku-4.5", "openai/gpt-5.1"

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from sandbox.openrouter.inference import Script
+from sandbox.openrouter.scripts import Script
 from tests.faults.harness import Accident, Wire, case
 from tests.faults.preset_promotion.history import granted, requested
 from tests.faults.preset_promotion.opening import Worlds

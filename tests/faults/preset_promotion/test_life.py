@@ -8,7 +8,7 @@ from governor.approvals.store import NotGranted
 from governor.ledger import Put
 from governor.ledger.dynamodb import DynamoLedger
 from preset_promotion.settings import KINDS
-from sandbox.openrouter.inference import Script
+from sandbox.openrouter.scripts import Script
 from tests.faults.clients import client
 from tests.faults.harness import Wire, case
 from tests.faults.preset_promotion.history import EDITED, drifted, granted, promoted

@@ -13,7 +13,7 @@ from governor.clock import format_instant
 from governor.ledger.dynamodb import DynamoLedger
 from preset_promotion import handler
 from sandbox.openrouter import Simulator
-from sandbox.openrouter.inference import Script
+from sandbox.openrouter.scripts import Script
 from tests.faults.clients import client
 from tests.faults.harness import Wire, context
 from tests.faults.stage import Ground

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from sandbox.openrouter.federation import GRANT, JWT
+from sandbox.openrouter.token_exchange import GRANT, JWT
 from tests.unit.sandbox_openrouter.conftest import NOW
 
 ISSUER, SUBJECT, AUDIENCE = "https://idp.example", "system:agent", "https://openrouter.ai"

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from sandbox.openrouter.inference import Script
+from sandbox.openrouter.scripts import Script
 
 HAIKU, GPT, MISTRAL = "anthropic/claude-haiku-4.5", "openai/gpt-5.1", "mistralai/mistral-large-2411"
 

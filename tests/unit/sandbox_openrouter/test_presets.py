@@ -2,7 +2,7 @@
 
 import pytest
 
-from sandbox.openrouter.inference import Script
+from sandbox.openrouter.scripts import Script
 
 MESSAGES = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "dropped"}]
 
