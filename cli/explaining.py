@@ -145,9 +145,9 @@ def _at_openrouter(known: History) -> Iterator[str]:
 
 def _in_force(subject: str, policy: Policy) -> Iterator[str]:
     limits, workload = policy.for_subject(subject), policy.workload(subject)
-    whose = f"workload {subject}, tier {workload.tier}" if workload else "not declared, so the defaults hold"
+    declared = f"workload {subject}, tier {workload.tier}" if workload else "not declared, so the defaults hold"
     at = limits.budget.disable_at
     yield (
-        f"The policy in the folder ({whose}): runaway.mode {limits.runaway.mode}, budget.disable_at "
+        f"The policy in the folder ({declared}): runaway.mode {limits.runaway.mode}, budget.disable_at "
         f"{'none' if at is None else at}, exposed.mode {limits.exposed.mode}."
     )

@@ -88,8 +88,8 @@ def plan(
     account = read_account(client, session.out, session.now)
     beside = None
     if resources is not None:
-        whose = owners(resources, wanted, account)
-        beside = Beside(len(resources), drift(resources, account), account.gaps_in(*COMPARED), whose)
+        owned = owners(resources, wanted, account)
+        beside = Beside(len(resources), drift(resources, account), account.gaps_in(*COMPARED), owned)
     account = replace(account, gaps=account.gaps_in(*present.NEEDED, "budgets"))
     with session.out.progress("holding the policy against the account"):
         findings = present.now(wanted, account, client, session.now)

@@ -19,20 +19,20 @@ def turned(policy: Policy, knob: str) -> Policy:
     Raises `Failure` for a knob or a value that there is none.
     """
     where, separator, value = (part.strip() for part in knob.partition("="))
-    whose, _, name = where.rpartition(".")
+    workload, _, name = where.rpartition(".")
     if not separator or name not in KNOBS:
         near = nearest(name, KNOBS)
         fix = f"Did you mean {near}? " if near else ""
         raise Failure(f"--what-if {knob}: there is no knob {name}", fix=f"{fix}Knobs: {', '.join(KNOBS)}.")
-    if whose and policy.workload(whose) is None:
-        near = nearest(whose, [one.name for one in policy.workloads])
+    if workload and policy.workload(workload) is None:
+        near = nearest(workload, [one.name for one in policy.workloads])
         fix = f"Did you mean {near}?" if near else "Name a workload of the policy, or none for all of them."
-        raise Failure(f"--what-if {knob}: the policy has no workload {whose}", fix=fix)
+        raise Failure(f"--what-if {knob}: the policy has no workload {workload}", fix=fix)
     try:
         change = KNOBS[name](value)
-        workloads = tuple(change(one, policy) if whose in ("", one.name) else one for one in policy.workloads)
+        workloads = tuple(change(one, policy) if workload in ("", one.name) else one for one in policy.workloads)
         changed = policy.model_copy(update={"workloads": workloads})
-        return changed if whose else changed.model_copy(update={"defaults": _defaults(policy, name, value)})
+        return changed if workload else changed.model_copy(update={"defaults": _defaults(policy, name, value)})
     except (ValueError, ValidationError) as error:
         why = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
         raise Failure(f"--what-if {knob}: {why}", fix=f"Values: {VALUES[name]}.") from None

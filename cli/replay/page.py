@@ -89,10 +89,10 @@ def _candidates(outcome: Outcome) -> Iterator[str]:
 
 
 def _section(summary: Summary, played: Played, spending: Spending) -> Iterator[str]:
-    whose = "workload" if summary.declared else "key that no workload claims"
+    subject = "workload" if summary.declared else "key that no workload claims"
     tier = "" if summary.tier is None else f", tier {summary.tier}"
     told = [one for one in played.events if one.subject == summary.subject]
-    yield f"<section><h2>{_text(summary.name)}</h2><p>{whose}{tier}, runaway mode {summary.mode}; spent "
+    yield f"<section><h2>{_text(summary.name)}</h2><p>{subject}{tier}, runaway mode {summary.mode}; spent "
     yield f"{usd(summary.spent_usd)} in all.</p>"
     label = f"Spend of {summary.name} by the hour, with what would have been told"
     yield _picture(label, summary, told, spending, played.start, played.end, HOUR)

@@ -187,8 +187,8 @@ class Source:
         first = True
         for names in groups:
             for row in self._asking.spend("hour", start, end, names, covered):
-                whose = row.hash or f"?{row.name}"
-                by_day[row.minute // DAY][whose].append([row.minute % DAY // HOUR, row.credits, row.byok])
+                subject = row.hash or f"?{row.name}"
+                by_day[row.minute // DAY][subject].append([row.minute % DAY // HOUR, row.credits, row.byok])
             first = False
         return by_day
 
@@ -205,15 +205,15 @@ def _is_over(day: int, now: int) -> bool:
 
 
 def _take_hours(history: History, day: int, rows: DayRows) -> None:
-    for whose, hours in rows.items():
+    for subject, hours in rows.items():
         for hour, credits, byok in hours:
             at = day * 24 + int(hour)
             if not history.start <= at < history.end:
                 continue
-            if whose.startswith("?"):
-                history.elsewhere[whose[1:]] = history.elsewhere.get(whose[1:], 0.0) + credits + byok
+            if subject.startswith("?"):
+                history.elsewhere[subject[1:]] = history.elsewhere.get(subject[1:], 0.0) + credits + byok
             else:
-                history.add_hour(whose, at, credits, byok)
+                history.add_hour(subject, at, credits, byok)
 
 
 def _within(minutes: Sequence[list[float]], hour: int) -> list[tuple[int, float, float]]:

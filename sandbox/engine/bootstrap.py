@@ -9,12 +9,17 @@ It imports nothing of the sandbox: the interpreter it runs in does not have it.
 
 import os
 import sys
+from typing import Any
 
 import awslambdaric.bootstrap
+import botocore.session
 import time_machine
 from awslambdaric.lambda_runtime_client import InvocationRequest, LambdaRuntimeClient
+from botocore.config import Config
 
 TIMEOUT_MS = int(os.environ.pop("_ENGINE_TIMEOUT_MS"))
+PATIENCE = 10
+"""Times that AWS's answers may take longer here than a function's client waits at AWS: the machine may be busy."""
 CLOCK = time_machine.travel(float(os.environ.pop("_ENGINE_NOW")), tick=True).start()
 
 
@@ -23,6 +28,19 @@ class TravellingClient(LambdaRuntimeClient):  # type: ignore[misc]  # awslambdar
         request = super().wait_next_invocation()
         CLOCK.move_to((int(request.deadline_time_in_ms) - TIMEOUT_MS) / 1000)
         return request
+
+
+CREATE_CLIENT = botocore.session.Session.create_client
+
+
+def create_patient_client(session: Any, service_name: str, config: Any = None, **more: Any) -> Any:
+    if config is not None:
+        longer = {name: PATIENCE * getattr(config, name) for name in ("connect_timeout", "read_timeout")}
+        config = config.merge(Config(**longer))
+    return CREATE_CLIENT(session, service_name, config=config, **more)
+
+
+botocore.session.Session.create_client = create_patient_client  # type: ignore[assignment]
 
 
 if __name__ == "__main__":

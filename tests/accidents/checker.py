@@ -41,7 +41,7 @@ class Checker:
         present = {key.hash: key.disabled for key in self.account.organization.keys}
         for gone in self._disabled.keys() - present.keys():
             if not self._disabled[gone] and gone in self._held:
-                self._say(self._whose(gone), f"key {gone[:8]} was deleted while it was enabled (promise 8)")
+                self._say(self._workload_of(gone), f"key {gone[:8]} was deleted while it was enabled (promise 8)")
         for name in self.account.workloads:
             works = self._works(name)
             if self._worked[name] and not works and not self._is_held(name):
@@ -157,7 +157,7 @@ class Checker:
         management = json.loads(engine.secret_text("governor/openrouter-management-key"))["api_key"]
         return {*found, management, *self.account.world.plaintexts.values()}
 
-    def _whose(self, key_hash: str) -> str:
+    def _workload_of(self, key_hash: str) -> str:
         return self.account.places.get(key_hash) or next(
             (name for name, first in self.account.first.items() if first == key_hash), ""
         )

@@ -118,7 +118,7 @@ class _LocalAws:
         return time.thread_time() - self._within.aws
 
     @contextmanager
-    def of(self, whose: str) -> Iterator[None]:
+    def of(self, part: str) -> Iterator[None]:
         """Adds what this thread takes to the product's seconds, or to the bench's."""
         before = self.clock()
         if self.owners:
@@ -129,7 +129,7 @@ class _LocalAws:
             if self.owners:
                 self.owners.profile.disable()
             with self._lock:
-                setattr(self, whose, getattr(self, whose) + self.clock() - before)
+                setattr(self, part, getattr(self, part) + self.clock() - before)
 
     @contextmanager
     def measured(self) -> Iterator[None]:

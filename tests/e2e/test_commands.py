@@ -117,7 +117,7 @@ def test_a_person_disables_restores_and_rotates_from_the_command_line(world: Wor
     assert lead.governor("status", *policy) == (0, {"disabled": [], "in_rotation": [], "waiting": []})
     code, said = lead.governor("restore", SEARCH)
     assert (code, said["done"]) == (1, False)
-    assert "Nothing that can be lifted here" in said["said"]
+    assert "is not disabled for a cause that can be lifted here" in said["said"]
     assert lead.governor("rotate", SEARCH)[0] == 0
     world.run(world.now + 5 * MINUTE)
     (rotated,) = world.events("Key Rotated")

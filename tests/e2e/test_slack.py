@@ -45,7 +45,7 @@ def test_a_killed_key_comes_back_by_an_approvers_click_and_a_double_click_does_n
     world.run(world.now + MINUTES)
     assert len(world.events("Approval Granted")) == 1
     assert len(world.events("Key Restored")) == 1
-    assert world.slack.told("U0LEAD")[-1] == f"Nothing that can be lifted here holds `{SEARCH}`."
+    assert world.slack.told("U0LEAD")[-1] == f"`{SEARCH}` is not disabled for a cause that can be lifted here."
     assert world.engine.dead_letters() == []
 
 

@@ -27,9 +27,9 @@ REQUESTS = 7
 NAMED = 5
 """Names that a line of the preview gives; of more it says how many."""
 LEFT = {
-    "no_secret": "no `secret` in the policy; replace by hand",
-    "held": "disabled for another reason than a leak; a new key would spend again; restore first",
-    "under_way": "a rotation is replacing the key already",
+    "no_secret": "because the policy gives no `secret`, so replace it by hand",
+    "held": "because it is disabled for another reason than a leak, and a new key would spend again; restore first",
+    "under_way": "because another rotation is replacing its key",
 }
 
 
@@ -66,10 +66,11 @@ class Preview:
     @property
     def shown(self) -> tuple[str, ...]:
         """For people, risks first."""
-        first = f", {self.exposed} that leaked first" if self.exposed else ""
-        how = f"{len(self.lineages)} keys are replaced{first}, then by tier; {self.at_once} at once."
-        time = f"That takes {_span(self.seconds)} at least, at the account's present pace."
-        left = tuple(f"Left out, {LEFT[rule]}: {_names(names)}." for rule, names in self.left.items() if names)
+        order = f"{self.exposed} that leaked first, then by tier" if self.exposed else "by tier, tier 0 first"
+        count = f"{len(self.lineages)} {'key is' if len(self.lineages) == 1 else 'keys are'}"
+        how = f"{count} replaced, {order}, at most {self.at_once} at once."
+        time = f"That takes at least {_span(self.seconds)} at the account's present pace."
+        left = tuple(f"Not replaced, {LEFT[rule]}: {_names(names)}." for rule, names in self.left.items() if names)
         none = "Keys that no workload of the policy declares are not touched."
         old = "The old keys work on during their overlaps; what leaked is disabled for good."
         return (*self.risks, how, time, *left, none, old)
@@ -165,7 +166,7 @@ def _risks(policy: Policy, chosen: Sequence[tuple[Workload, Lineage]], now: date
     once = [one.name for one, _ in chosen if one.key.limit_usd is not None and one.key.limit_reset is None]
     frozen = [one.reason for one in policy.rotations.freezes if one.start <= now < one.end]
     return (
-        *named("Never seen to pick up a new key from the secret", strange),
+        *named("No consumer has picked up a new key from the secret yet", strange),
         *named("A former key is still in overlap and could not be given back afterwards", draining),
         *named("A federation policy acts as the key and has to be moved by hand", federated),
         *named("The cap never resets, and gives a new key only what is left of it", once),

@@ -63,8 +63,8 @@ def act(ports: Ports, request: SlackRequest, wanted: Command) -> tuple[str, str]
     if seen is None or (refused and wanted.verb != "preview"):
         return (refused.rule, escape(refused.why)) if refused else ("unknown", "")
     if wanted.verb == "preview":
-        still = f"\nYou could not ask for it. {refused.why}" if refused else ""
-        return "preview", escape("\n".join(seen.shown) + still)
+        still = (f"You may not ask for this rotation. {refused.why}",) if refused else ()
+        return "preview", "\n".join(escape(line) for line in (*seen.shown, *still))
     for other in ports.approvals.pending():
         change = other.request.change
         if other.request.kind == KIND and (change["scope"], change["of"]) == (scope, wanted.subject):

@@ -89,7 +89,7 @@ def _about_a_key(command: Command, facts: Facts) -> Decision:
         return _disable(subject, facts)
     if command.verb == "rotate":
         if workload is None or workload.secret is None:
-            return _tell("no_secret", f"{_code(subject)} has no `secret` in the policy, where a new key could be put.")
+            return _tell("no_secret", f"The policy gives {_code(subject)} no `secret`, so a new key has no place.")
         evidence = RotationRequested(requested_by=facts.by).model_dump(mode="json")
         return _publish(DetailType.ROTATION_REQUESTED, subject, evidence, facts, "A new key of")
     if command.verb == "expected":
@@ -132,13 +132,12 @@ def _restore(command: Command, facts: Facts) -> Decision:
     wanted = command.detail.get("cause")
     rows = [row for row in standing if wanted in (None, row.cause)]
     if not rows:
-        which = f"No {_code(wanted)} cause" if wanted else "Nothing that can be lifted here"
-        return _tell("not_standing", f"{which} holds {_code(command.subject)}.")
+        which = f"the cause {_code(wanted)}" if wanted else "a cause that can be lifted here"
+        return _tell("not_standing", f"{_code(command.subject)} is not disabled for {which}.")
     if len(rows) > 1:
         causes = ", ".join(f"`{row.cause}`" for row in rows)
-        return _tell(
-            "which_cause", f"{_code(command.subject)} is held by {causes}: add the one that is over to the command."
-        )
+        which = f"{_code(command.subject)} is disabled for {causes}"
+        return _tell("which_cause", f"{which}: add to the command the cause that is over.")
     row = rows[0]
     # The trigger binds the command to this disable, and not to a later one of the same cause.
     change = {"cause": row.cause, "trigger": row.trigger}
@@ -287,9 +286,9 @@ def _publish(kind: DetailType, subject: str, evidence: Mapping[str, Any], facts:
         f"{facts.by} asked {'in' if facts.via == 'Slack' else 'on'} {facts.via}.",
         evidence,
     )
-    return Decision(
-        "publish", kind, f"{what} {_code(subject)} is asked for; the channel is told what comes of it.", event=event
-    )
+    subject = "the account" if kind == DetailType.REVIEW_REQUESTED else _code(subject)
+    said = f"{what} {subject} is asked for; the channel is told what comes of it."
+    return Decision("publish", kind, said, event=event)
 
 
 def _tell(rule: str, said: str) -> Decision:

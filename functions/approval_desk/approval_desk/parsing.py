@@ -120,7 +120,7 @@ def typed(text: str) -> Command:
     places = USAGE[word].split()
     least = sum(not place.startswith("[") for place in places)
     if not least <= len(rest) <= len(places):
-        return Command("hint", hint=f"It is `/governor {word} {USAGE[word]}`".rstrip("` ") + "`.")
+        return Command("hint", hint=f"Write `/governor {word} {USAGE[word]}`".rstrip("` ") + "`.")
     verb = _verb(word)
     if word == "drill":
         return Command(verb, "/".join(rest), {"workspace": rest[0], "provider": rest[1]})
@@ -140,7 +140,7 @@ def _scoped(word: str, words: Sequence[str]) -> Command:
     at = lower.index("because") if "because" in lower else len(words)
     scope, of, because = "".join(lower[:1]), " ".join(words[1:at]), " ".join(words[at + 1 :])
     if scope not in SCOPES or bool(of) != (scope != "all"):
-        return Command("hint", hint=f"It is `/governor {word} {_SCOPED[word]}`. {_SCOPE}")
+        return Command("hint", hint=f"Write `/governor {word} {_SCOPED[word]}`. {_SCOPE}")
     if word == "rotate" and not because:
         return Command("hint", hint=f"Say why, for those who approve it: `/governor rotate {_SCOPED['rotate']}`.")
     if scope == "owner":

@@ -46,7 +46,7 @@ def keys(policy: Policy, lineages: Sequence[Lineage], now: datetime) -> str:
             lines.append(f"• `{workload.name}`: no key of Governor's")
             continue
         others = [f"{key.state} for {age(now - key.since)}" for key in lineage.keys if key.state not in _SILENT]
-        beside = f"; beside it {', '.join(others)}" if others else ""
+        beside = f"; its former key: {', '.join(others)}" if others else ""
         lines.append(f"• `{workload.name}`: current for {age(now - lineage.current.since)}{beside}")
     return _part("Keys", lines)
 

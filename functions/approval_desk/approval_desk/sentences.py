@@ -2,7 +2,7 @@
 
 from governor.approvals.approval import Approval, Voted
 
-_REFUSED = {
+REFUSED = {
     "unknown": "There is no such request any more.",
     "void": "That request was withdrawn: what was to be decided has changed.",
     "expired": "That request has expired; it can be asked anew.",
@@ -29,7 +29,7 @@ def of_vote(voted: Voted) -> str:
         case "rejected":
             return "Rejected; nothing is done."
         case "refused":
-            return _REFUSED.get(voted.rule, "This cannot be decided any more.")
+            return REFUSED.get(voted.rule, "This cannot be decided any more.")
 
 
 def _missing(approval: Approval | None) -> str:

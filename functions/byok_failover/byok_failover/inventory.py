@@ -31,7 +31,7 @@ class Place:
 class Inventory:
     """`assignments`: which guardrail each key has, None where they were not read. `errors`: why something is None.
 
-    `members`: which guardrail each member has, and so each key that they created; None as above. `whose`: declared
+    `members`: which guardrail each member has, and so each key that they created; None as above. `names`: declared
     workload by hash, as the lineages have it; `seen`: as the keys were named when they were read before. `dead`: hashes
     in allowlists for which OpenRouter answers 404; `undecided`: those that no list has and that could not be asked for.
     """
@@ -41,7 +41,7 @@ class Inventory:
     assignments: "Sequence[KeyAssignment] | None" = None
     errors: tuple[str, ...] = ()
     members: "Sequence[MemberAssignment] | None" = ()
-    whose: Mapping[str, str] = field(default_factory=dict)
+    names: Mapping[str, str] = field(default_factory=dict)
     seen: Mapping[str, str] = field(default_factory=dict)
     workspaces_known: bool = True
     dead: frozenset[str] = frozenset()
@@ -93,7 +93,7 @@ class Inventory:
         """The declared workload whose lineage holds the key's hash; else whose name it bears in the workload's own
         workspace; else whose it was when it was read before."""
         name = self.policy.lineage_of(key.name)
-        return self.whose.get(key.hash) or (name if name in self._declared(place) else self.seen.get(key.hash))
+        return self.names.get(key.hash) or (name if name in self._declared(place) else self.seen.get(key.hash))
 
     def _declared(self, place: Place) -> frozenset[str]:
         return self._homes.get(place.workspace.id, frozenset())
@@ -165,10 +165,10 @@ def decisions(policy: Policy) -> list[Byok]:
     return list(found.values())
 
 
-def read(account: "OpenRouter", policy: Policy, whose: Mapping[str, str], seen: Mapping[str, Known]) -> Inventory:
+def read(account: "OpenRouter", policy: Policy, names: Mapping[str, str], seen: Mapping[str, Known]) -> Inventory:
     """Every workspace's credentials and keys, and the guardrails of those that the policy decides about.
 
-    `whose`: workload by hash, as the ledger's lineages have it. `seen`: what was read before, by workspace id; what a
+    `names`: workload by hash, as the ledger's lineages have it. `seen`: what was read before, by workspace id; what a
     list leaves out of it is asked for by itself, and an incomplete list is as good as unread.
 
     Raises what the list of workspaces raises, and `AuthenticationFailed` from anywhere.
@@ -185,14 +185,14 @@ def read(account: "OpenRouter", policy: Policy, whose: Mapping[str, str], seen: 
             guardrails = _tried(errors, f"guardrails of {one.name}", partial(account.guardrails.list, one.id))
         places.append(Place(one, credentials, keys, guardrails))
     places = _keys_confirmed(
-        account, _credentials_confirmed(account, places, seen, errors), policy, whose, seen, errors
+        account, _credentials_confirmed(account, places, seen, errors), policy, names, seen, errors
     )
     assignments = _tried(errors, "guardrails of keys", account.guardrails.assignments) if decided else ()
     found = Inventory(
         policy,
         tuple(places),
         assignments,
-        whose={hash: name for hash, name in whose.items() if policy.workload(name)},
+        names={hash: name for hash, name in names.items() if policy.workload(name)},
         seen={hash: name for one in seen.values() for hash, name in (one.keys or {}).items() if policy.workload(name)},
         workspaces_known=workspaces_known,
     )
@@ -247,14 +247,14 @@ def _keys_confirmed(
     account: "OpenRouter",
     places: list[Place],
     policy: Policy,
-    whose: Mapping[str, str],
+    names: Mapping[str, str],
     seen: Mapping[str, Known],
     errors: list[str],
 ) -> list[Place]:
     """The places; keys None in each whose list left out a key that is known and lives there, whoever moved it."""
     listed = {key.hash for place in places for key in place.keys or ()}
     unread = {place.workspace.id for place in places if place.keys is None}
-    known = {hash for hash, name in whose.items() if policy.workload(name)}
+    known = {hash for hash, name in names.items() if policy.workload(name)}
     known |= {hash for one in seen.values() for hash in one.keys or ()}
     known -= {hash for id, one in seen.items() if id in unread for hash in one.keys or ()}
     lives = _tried(errors, "keys that no list has", partial(alive, known - listed, account.keys.get))

@@ -148,8 +148,8 @@ class _Tick:
     def _read(self) -> Inventory:
         """The account, after what is known of it: a key that is made meanwhile is in the lists, and one that is known
         was made before."""
-        whose, seen = owners(self.ports.ledger), remembered(self.store)
-        return read(self.account, self.ports.policy, whose, seen)
+        names, seen = owners(self.ports.ledger), remembered(self.store)
+        return read(self.account, self.ports.policy, names, seen)
 
     def _look(self) -> None:
         inventory = self._read()

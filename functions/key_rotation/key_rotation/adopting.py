@@ -64,11 +64,11 @@ def _by_label(rotating: Rotating, account: Account, value: WorkloadSecret, seen:
 def _require_own(rotating: Rotating, key: "ApiKey") -> None:
     name, policy = rotating.workload.name, rotating.ports.policy
     rows = {one.hash: row.workload for row in rotating.ports.lineages.all() for one in row.keys}
-    whose = rows.get(key.hash) or policy.lineage_of(key.name)
-    if whose != name and (key.hash in rows or policy.workload(whose)):
+    owner = rows.get(key.hash) or policy.lineage_of(key.name)
+    if owner != name and (key.hash in rows or policy.workload(owner)):
         raise Refused(
             "key_of_another",
-            f"Secret {rotating.secret.name} holds {key.name}, which is {whose}'s key. To rotate {name} would take it "
-            f"away from {whose}: give {name} a key of its own in OpenRouter, put that into the secret, and rotate "
+            f"Secret {rotating.secret.name} holds {key.name}, which is {owner}'s key. To rotate {name} would take it "
+            f"away from {owner}: give {name} a key of its own in OpenRouter, put that into the secret, and rotate "
             f"again.",
         )

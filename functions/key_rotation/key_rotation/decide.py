@@ -121,13 +121,13 @@ def affords(facts: Facts, caps: "Sequence[Cap]", deleted: Sequence[LineageKey], 
         return GO
     cap, spent = found
     workload, own = facts.workload, facts.workload.key.limit_usd == cap.limit_usd
-    whose = "key.limit_usd" if own else f"the budget of guardrail {workload.key.guardrail}"
+    source = "key.limit_usd" if own else f"the budget of guardrail {workload.key.guardrail}"
     reset = "set key.limit_reset" if own else "give that budget a reset interval"
     return Decision(
         "refuse",
         "cap_used_up",
         f"The keys of {workload.name} have spent ${spent:,.2f} of a cap of ${cap.limit_usd:,.2f} that is never reset "
-        f"({whose}): a new key could spend nothing. Raise the cap above ${spent:,.2f}, or {reset}; then rotate again. "
+        f"({source}): a new key could spend nothing. Raise the cap above ${spent:,.2f}, or {reset}; then rotate again. "
         f"No key was made or changed.",
     )
 

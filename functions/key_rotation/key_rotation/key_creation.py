@@ -21,7 +21,7 @@ def make(
     workload: Workload,
     name: str,
     limit: Limit,
-    whose: Attribution,
+    attribution: Attribution,
     workspace_id: str,
     now: datetime,
 ) -> "CreatedKey":
@@ -34,26 +34,26 @@ def make(
         include_byok_in_limit=workload.key.include_byok_in_limit,
         expires_at=(now + life).replace(microsecond=0) if life else None,
         workspace_id=workspace_id,
-        **_attributed(whose),
+        **_attributed(attribution),
     )
     try:
         return account.keys.create(wanted)
     except Rejected as error:
-        raise _refused(account, workload, whose, error) from error
+        raise _refused(account, workload, attribution, error) from error
 
 
-def _attributed(whose: Attribution) -> dict[str, str | External]:
+def _attributed(attribution: Attribution) -> dict[str, str | External]:
     """Only what there is: a personal account knows no creators, and `external` takes no null."""
     fields: dict[str, str | External] = {}
-    if whose.creator_user_id:
-        fields["creator_user_id"] = whose.creator_user_id
-    if whose.external_user:
-        fields["external"] = External(user=whose.external_user)
+    if attribution.creator_user_id:
+        fields["creator_user_id"] = attribution.creator_user_id
+    if attribution.external_user:
+        fields["external"] = External(user=attribution.external_user)
     return fields
 
 
-def _refused(account: Account, workload: Workload, whose: Attribution, error: Rejected) -> Refused:
-    creator = whose.creator_user_id
+def _refused(account: Account, workload: Workload, attribution: Attribution, error: Rejected) -> Refused:
+    creator = attribution.creator_user_id
     if creator and _is_gone(account, creator):
         return Refused(
             "creator_gone",
@@ -64,7 +64,7 @@ def _refused(account: Account, workload: Workload, whose: Attribution, error: Re
     causes = []
     if creator:
         causes.append(f"the management key may not name {creator} as its creator (key.creator_user_id)")
-    if whose.external_user:
+    if attribution.external_user:
         causes.append("the external user of the present key is not taken")
     life = "never expires" if workload.key.expires_in is None else f"expires after {workload.key.expires_in.days} days"
     causes.append(

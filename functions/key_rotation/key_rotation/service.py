@@ -35,7 +35,7 @@ class KeyRotation:
         as Rotation Failed first.
         """
         secret = self.ports.secrets.describe(step.secret)
-        workload = self._whose(secret, step)
+        workload = self._workload_of(secret, step)
         decision = stand(secret, step.token)
         try:
             if decision.action == "refuse":
@@ -47,7 +47,7 @@ class KeyRotation:
             raise
         return decision.rule
 
-    def _whose(self, secret: SecretState, step: Step) -> Workload:
+    def _workload_of(self, secret: SecretState, step: Step) -> Workload:
         found = next((one for one in self.ports.policy.workloads if one.secret == secret.name), None)
         if found is None:
             reason = (

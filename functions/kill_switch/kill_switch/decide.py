@@ -102,7 +102,7 @@ def decide(facts: Facts, now: datetime) -> Decision:
     """Whether to disable, by the rules above."""
     row = facts.causes.get(facts.cause)
     live = [key.hash for key in facts.keys if is_live(key, now) and _is_meant(facts, key)]
-    if row and row.stands and row.trigger == facts.event.id:
+    if row and row.is_active and row.trigger == facts.event.id:
         if row.status == "disabled" and not live:
             return Decision("repeat", "in_hand", "this event has been acted on", row.hashes)
         return _disable(facts, live, spends=False)
@@ -201,7 +201,7 @@ def _nothing_live(facts: Facts, row: CauseRow | None, now: datetime) -> Decision
         what = facts.name if whole else ", ".join(key.name for key in meant)
         reason = f"Somebody else has disabled {what}; it is left as it is{', for good: it leaked' if leaked else ''}."
         return Decision("record" if leaked else "withhold", "foreign", reason, leaked=leaked)
-    if (row and row.stands) or not held:
+    if (row and row.is_active) or not held:
         reason = nothing_left(facts.name, _meant(facts), [key.name for key in facts.keys if is_live(key, now)], leaked)
         return Decision("record" if leaked else "withhold", "already_disabled", reason, leaked=leaked)
     others = ", ".join(sorted(other.cause for other in facts.causes.standing())) or "a cause being lifted"

@@ -181,7 +181,7 @@ def _taken(facts: Facts, reading: Reading, decision: Decision, now: datetime, st
         cause=facts.cause,
         status=status,
         trigger=facts.event.id,
-        hashes=union(decision.hashes, before.hashes if before and before.stands else ()),
+        hashes=union(decision.hashes, before.hashes if before and before.is_active else ()),
         at=now,
         lifted_by=before.lifted_by if before else "",
         lifted_at=before.lifted_at if before else None,

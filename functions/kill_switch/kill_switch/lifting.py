@@ -49,7 +49,7 @@ def decide_restore(facts: RestoreFacts) -> RestoreDecision:
     if row is None or row.status == "lifted":
         since = f": {row.lifted_by} lifted it already" if row and row.lifted_by else ""
         return _refuse("not_standing", f"No {facts.cause} cause holds {facts.event.subject}{since}.")
-    if row.stands and facts.event.occurred_at < row.at:
+    if row.is_active and facts.event.occurred_at < row.at:
         return _refuse(
             "newer_cause", f"{facts.event.subject} was disabled again after this was asked: look, and ask anew."
         )

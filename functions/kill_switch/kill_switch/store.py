@@ -29,10 +29,10 @@ class KillSwitchStore(CauseStore):
 
     def recent_disables(self, subject: str, now: datetime) -> RecentDisables:
         account = self.ledger.get("leash", "account")
-        recent = [(parse_instant(at), whose) for at, whose in account.data["recent"]] if account else []
+        recent = [(parse_instant(at), subject) for at, subject in account.data["recent"]] if account else []
         return RecentDisables(
             today=self.ledger.get(_day(now), subject) is not None,
-            recent=tuple((at, whose) for at, whose in recent if now - at < ACCOUNT_WINDOW),
+            recent=tuple((at, subject) for at, subject in recent if now - at < ACCOUNT_WINDOW),
             version=account.version if account else ABSENT,
         )
 
@@ -42,7 +42,7 @@ class KillSwitchStore(CauseStore):
         """
         puts = [row.put()]
         if spends:
-            recent = [[format_instant(at), whose] for at, whose in (*spends.recent, (now, row.subject))]
+            recent = [[format_instant(at), subject] for at, subject in (*spends.recent, (now, row.subject))]
             spent = {"trigger": row.trigger, "at": format_instant(now)}
             puts += [
                 Put("leash", "account", {"recent": recent}, spends.version),

@@ -36,9 +36,9 @@ def _facts(case: Case, evidence: MemberDeparted) -> Iterator[str]:
     for key in shown:
         workload = case.policy.workload(key.workload) if key.workload else None
         owner = f", owner {mention([workload.owner.slack])}" if workload else ""
-        whose = f"workload {escape(key.workload)}, tier {key.tier}{owner}" if key.workload else "no workload"
+        belongs_to = f"workload {escape(key.workload)}, tier {key.tier}{owner}" if key.workload else "no workload"
         state = ", disabled" if key.disabled else ""
-        yield f"• {key_link(key.hash, key.name)}: workspace {escape(key.workspace)}, {whose}{state}"
+        yield f"• {key_link(key.hash, key.name)}: workspace {escape(key.workspace)}, {belongs_to}{state}"
     if evidence.total > len(shown):
         yield f"and {evidence.total - len(shown)} more keys"
     if evidence.unread:

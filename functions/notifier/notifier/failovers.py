@@ -79,7 +79,7 @@ def leak_suspected(case: Case) -> Words:
         f"{money(evidence.lost_usd)} since {utc(evidence.started_at)}, about {money(evidence.rate_usd_per_hour)}/h. "
         f"Own keys serve {share(evidence.share)} of the spend, and {share(evidence.habit)} is usual.{_owner(evidence)}"
     )
-    return Words(headline, RED, _whose(evidence), "See which credential of the workspace is dead, disabled or full.")
+    return Words(headline, RED, _about(evidence), "See which credential of the workspace is dead, disabled or full.")
 
 
 def leak_ended(case: Case) -> Words:
@@ -88,7 +88,7 @@ def leak_ended(case: Case) -> Words:
         f"🟢 Our own keys serve `{escape(evidence.name)}` again. The leak cost {money(evidence.lost_usd)} of credits "
         f"in {span(case.event.occurred_at - evidence.started_at)}."
     )
-    return Words(headline, GREEN, _whose(evidence))
+    return Words(headline, GREEN, _about(evidence))
 
 
 def drill_passed(case: Case) -> Words:
@@ -131,7 +131,7 @@ def _owner(evidence: OfDecision) -> str:
     return f" Owner: {escape(evidence.owner)}." if evidence.owner else ""
 
 
-def _whose(evidence: CreditsLeak) -> tuple[str, ...]:
+def _about(evidence: CreditsLeak) -> tuple[str, ...]:
     named = (("Workloads", evidence.workloads), ("Providers", evidence.providers))
     return tuple(f"*{title}:* {', '.join(map(escape, names))}" for title, names in named if names)
 

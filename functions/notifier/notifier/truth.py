@@ -17,7 +17,7 @@ from typing import Literal, Self
 
 from governor.approvals.evidence import ApprovalEvidence, Forgery, RunawayExpected
 from governor.approvals.store import Approvals
-from governor.approvals.truth import NotBorneOut, borne_out
+from governor.approvals.truth import NotConfirmed, confirm
 from governor.clock import Clock, format_instant, parse_instant
 from governor.events import DetailType, Event, event_id
 from governor.events.published import partition, published
@@ -96,8 +96,8 @@ class Truth:
         about = ApprovalEvidence.of(event).approval
         approval = self.approvals.get(about)
         try:
-            return Checked(borne_out(event, approval, self.clock()))
-        except NotBorneOut as contradiction:
+            return Checked(confirm(event, approval, self.clock()))
+        except NotConfirmed as contradiction:
             subject = approval.request.subject if approval else "approvals"
             return self._forged(event, contradiction.rule, f"{contradiction}", subject, about if approval else "")
 

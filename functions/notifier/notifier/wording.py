@@ -128,9 +128,9 @@ def _budget(case: Case) -> Words:
     }[evidence.scope]
     full = evidence.spent_usd >= evidence.limit_usd
     part = f" ({share(evidence.spent_usd / evidence.limit_usd)})" if evidence.limit_usd > 0 else ""
-    whose = case.owner if case.workload else ""
+    owner = case.owner if case.workload else ""
     disables = " Governor disables its keys now, as the policy says." if evidence.disable else ""
-    headline = f"{'🔴' if full else '🟡'} {said}{part}. {_ahead(evidence)}{disables}{whose}"
+    headline = f"{'🔴' if full else '🟡'} {said}{part}. {_ahead(evidence)}{disables}{owner}"
     first = (f"*Blocks first:* {escape(evidence.blocks_first)}",) if evidence.blocks_first else ()
     also = (f"*Also crossed:* {', '.join(map(share, evidence.also_crossed))}",) if evidence.also_crossed else ()
     more = "top up the credits" if evidence.scope == "credits" else "raise the limit"

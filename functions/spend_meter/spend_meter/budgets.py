@@ -40,8 +40,8 @@ class Budget:
     @property
     def identity(self) -> str:
         """What its memory is filed under. A guardrail counts for each key, or each workload's keys, apart."""
-        whose = self.hash or self.subject if self.scope == "guardrail" else ""
-        return "|".join((self.scope, self.scope_id, whose, self.period))
+        holder = self.hash or self.subject if self.scope == "guardrail" else ""
+        return "|".join((self.scope, self.scope_id, holder, self.period))
 
     @property
     def thresholds(self) -> list[float]:

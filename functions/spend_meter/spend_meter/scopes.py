@@ -114,12 +114,12 @@ def lineage_guards(
             guards[name, guard_id] = guard
     if not guards:
         return
-    whose = {hash: name for name, _ in guards for hash in subjects.hashes_of(name)}
+    guarded = {hash: name for name, _ in guards for hash in subjects.hashes_of(name)}
     found: dict[str, list[tuple[ApiKey, str]]] = {}
     for workspace_id, keys in listed.items():
         for key in keys or ():
-            if key.hash in whose:
-                found.setdefault(whose[key.hash], []).append((key, workspace_id))
+            if key.hash in guarded:
+                found.setdefault(guarded[key.hash], []).append((key, workspace_id))
     for (name, guard_id), guard in guards.items():
         own = found.get(name, [])
         hashes = {key.hash for key, _ in own}

@@ -115,8 +115,8 @@ class SpendMeter:
         state = taken_over(state, memory)
         rows = DetectorRows.of(self._ports.ledger.rows(DETECTOR))
         reading, failure = self._read(state, minute, lambda: seconds_left() - KEEPING_SECONDS)
-        whose = self._whose(minute, reading)
-        learned = self._learn(state, reading, minute, whose, lambda: seconds_left() - KEEPING_SECONDS)
+        owners = self._owners_of(minute, reading)
+        learned = self._learn(state, reading, minute, owners, lambda: seconds_left() - KEEPING_SECONDS)
         watched = self._ports.watch is not None
         decision = decide(
             Facts(
@@ -127,7 +127,7 @@ class SpendMeter:
                 rows.rebaselines,
                 learned,
                 rows.expected,
-                whose,
+                owners,
                 rows.due,
                 woken,
                 watched,
@@ -142,7 +142,7 @@ class SpendMeter:
             self._kept = None
             return Report("overtaken", failure=failure)
         self._publish(decision.state, etag, seconds_left)
-        self._keep_watch(decision, reading, whose, minute)
+        self._keep_watch(decision, reading, owners, minute)
         self._keep_needs(decision, reading)
         if failure is None and reading.errors and not reading.keys_read and len(reading.errors) >= len(reading.listed):
             failure = AccountUnreadable(next(iter(reading.errors.values())))
@@ -175,12 +175,12 @@ class SpendMeter:
         stored = self._ports.woken.get() if self._ports.woken else None
         return Memory.decode(stored.content or b"") if stored else Memory()
 
-    def _keep_watch(self, decision: Decision, reading: Reading, whose: Mapping[str, Owned], minute: int) -> None:
+    def _keep_watch(self, decision: Decision, reading: Reading, owners: Mapping[str, Owned], minute: int) -> None:
         """Replaces the watch. Where another run is first its watch stands, which is as good for a minute."""
         store = self._ports.watch
         if store is None or not reading.keys_read:
             return
-        subjects = Subjects(self._policy, reading.layers.workspaces, whose)
+        subjects = Subjects(self._policy, reading.layers.workspaces, owners)
         workspaces = reading.layers.workspaces
         watch = self._watching.watch(
             reading.listed, decision.lines, decision.state.suspicions, subjects, minute, workspaces
@@ -199,15 +199,15 @@ class SpendMeter:
         with contextlib.suppress(ReadingConflict):
             store.put(decision.needs.encode(), stored.etag if stored else None)
 
-    def _whose(self, minute: int, reading: Reading) -> Mapping[str, Owned]:
+    def _owners_of(self, minute: int, reading: Reading) -> Mapping[str, Owned]:
         """The keys of all lineages; read again every few minutes, and where a limit shows that they have changed. A key
         made since bears its name still."""
-        read_at, whose = self._owners or (None, {})
+        read_at, owners = self._owners or (None, {})
         stale = read_at is None or not 0 <= minute - read_at < OWNERS_EVERY
-        if stale or (read_at != minute and limits_moved(reading.listed, self._policy, whose)):
+        if stale or (read_at != minute and limits_moved(reading.listed, self._policy, owners)):
             self._owners = minute, owned(self._ports.ledger)
             return self._owners[1]
-        return whose
+        return owners
 
     def _load(self, minute: int) -> tuple[State, str | None]:
         stored = self._ports.store.get(self._kept[0] if self._kept else None)
@@ -288,13 +288,13 @@ class SpendMeter:
         state: State,
         reading: Reading,
         minute: int,
-        whose: Mapping[str, Owned],
+        owners: Mapping[str, Owned],
         seconds_left: Callable[[], float],
     ) -> dict[str, Hourly | None]:
         if not state.learning or not reading.keys_read or self._client is None:
             return {}
         client = self._client[1].within(Deadline(seconds_left))
-        subjects = Subjects(self._policy, reading.layers.workspaces, whose)
+        subjects = Subjects(self._policy, reading.layers.workspaces, owners)
         lineage_of = lineages(reading.listed, subjects)
 
         def whole(subject: str) -> Lineage:

@@ -138,7 +138,8 @@ chosen, and why: [decision 43](decisions/0043-broadcast-comes-in-by-a-function-u
 
 {reviewed}
 
-On top of the bill above: once a week, four or five times a month, and whenever somebody asks.
+On top of the bill above: once a week, four or five times a month, and whenever somebody asks. The members are looked at
+each hour, for who has left.
 
 ## How it was measured
 

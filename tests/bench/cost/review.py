@@ -1,7 +1,9 @@
-"""What one review of 10,000 keys takes: the shipped handler over the simulator and a local AWS. It runs once a week.
+"""What one review of 10,000 keys takes, and one look at the members: the shipped handler over the simulator and a local
+AWS. The one runs once a week, the other each hour.
 
 Every key spends in both weeks, each of the rules about keys finds a tenth of them, and a year of alerts stands in the
-ledger. Exits with 1 when a run costs more than `MOST_USD`, or asks analytics more than `MOST_QUESTIONS` times:
+ledger. Exits with 1 when a review costs more than `MOST_USD`, when a month of looks costs more than `MOST_LOOKS_USD`,
+or when a review asks analytics more than `MOST_QUESTIONS` times:
 
     python -m tests.bench.cost.review
 """
@@ -32,18 +34,22 @@ from tests.bench.far_side import MANAGEMENT_KEY
 from tests.bench.processes import REGION, Worker, built_stack
 
 KEYS, WORKSPACES, ALERTS = 10_000, 20, 3_600
-MOST_USD, MOST_QUESTIONS = 0.05, 64
+MOST_USD, MOST_LOOKS_USD, MOST_QUESTIONS = 0.05, 0.05, 64
+LOOKS = 24 * 30
+"""Looks at the members in a month."""
 FUNCTION = "AccountReviewFunction"
 
 
 @dataclass(frozen=True)
 class Reviewed:
-    """One run. `questions`: to analytics. `open`: findings."""
+    """One run. `seconds`: billed. `questions`: to analytics. `open`: findings. `look`: at the members."""
 
     taken: Invocation
     questions: int
     open: int
     seconds: float
+    look: Invocation
+    look_seconds: float
 
 
 def reviewed(built: Path) -> Reviewed:
@@ -60,10 +66,13 @@ def reviewed(built: Path) -> Reviewed:
             worker.tell("start", function="account_review", apart=True)
             _run(worker, simulator, 0)
             told = _run(worker, simulator, 7)
-    questions = sum(one.path == "/analytics/query" for one in simulator.requests)
-    taken = average([told], 8)
+            questions = sum(one.path == "/analytics/query" for one in simulator.requests)
+            _run(worker, simulator, 7, watch="members")
+            looked = _run(worker, simulator, 7, watch="members")
+    taken, look = average([told], 8), average([looked], 1)
     memory, pace = _stack_of()
-    return Reviewed(taken, questions, told["answer"]["open"], taken.seconds(memory, pace))
+    seconds, look_seconds = taken.seconds(memory, pace), look.seconds(memory, pace)
+    return Reviewed(taken, questions, told["answer"]["open"], seconds, look, look_seconds)
 
 
 def _fill(simulator: Simulator) -> None:
@@ -97,10 +106,10 @@ def _remember(variables: dict[str, str]) -> None:
             rows.put_item(Item=row)
 
 
-def _run(worker: Any, simulator: Simulator, days: int) -> dict[str, Any]:
+def _run(worker: Any, simulator: Simulator, days: int, **more: str) -> dict[str, Any]:
     simulator.requests.clear()
     instant = format_instant(NOW + timedelta(days=days))
-    told: dict[str, Any] = worker.tell("invoke", event={"version": 1, "scheduled_time": instant})
+    told: dict[str, Any] = worker.tell("invoke", event={"version": 1, "scheduled_time": instant, **more})
     return {**told, "asked": len(simulator.requests), "sent": 0}
 
 
@@ -111,13 +120,13 @@ def _stack_of() -> tuple[float, float]:
     return memory, float(document["Parameters"]["RequestsPerSecond"]["Default"])
 
 
-def lines(one: Reviewed, prices: Prices) -> Sequence[Line]:
+def lines(taken: Invocation, seconds: float, prices: Prices) -> Sequence[Line]:
     """A run's bill."""
     memory, _ = _stack_of()
-    taken, line = one.taken, prices.line
+    line = prices.line
     return [
         line("Lambda: invocations", "lambda_request", 1),
-        line("Lambda: account_review", "lambda_gb_second", one.seconds * memory / 1024),
+        line("Lambda: account_review", "lambda_gb_second", seconds * memory / 1024),
         line("CloudWatch Logs: written", "logs_ingested", taken.log_bytes / 1e9),
         line("S3: writes", "s3_put", taken.aws_calls("s3:PutObject")),
         line("S3: reads", "s3_get", taken.aws_calls("s3:GetObject")),
@@ -131,7 +140,8 @@ def lines(one: Reviewed, prices: Prices) -> Sequence[Line]:
 
 def table(one: Reviewed, prices: Prices) -> str:
     """Markdown: a line of the bill a row, and what the run took."""
-    found = lines(one, prices)
+    found = lines(one.taken, one.seconds, prices)
+    month = LOOKS * total(lines(one.look, one.look_seconds, prices))
     rows = [f"| {line.item} | {line.quantity:,.2f} {line.unit} | {line.usd:.5f} |" for line in found]
     rows.append(f"| **a run** | | **{total(found):.4f}** |")
     rows.append(f"| a run must stay under | | {MOST_USD:.2f} |")
@@ -142,11 +152,33 @@ def table(one: Reviewed, prices: Prices) -> str:
         f"| findings open | {one.open:,} |",
     ]
     head = f"| one review of {KEYS:,} keys | quantity | USD |"
-    return "\n".join([head, "|---|---|---|", *rows, "", "| it takes | |", "|---|---|", *took])
+    looks = [
+        f"| billed duration of a look at the members, s | {one.look_seconds:.2f} |",
+        f"| calls to OpenRouter | {one.look.asked:,.0f} |",
+        f"| a month of {LOOKS} looks, USD | {month:.4f} |",
+        f"| it must stay under, USD | {MOST_LOOKS_USD:.2f} |",
+    ]
+    return "\n".join(
+        [
+            head,
+            "|---|---|---|",
+            *rows,
+            "",
+            "| it takes | |",
+            "|---|---|",
+            *took,
+            "",
+            "| each hour | |",
+            "|---|---|",
+            *looks,
+        ]
+    )
 
 
 def held(one: Reviewed, prices: Prices) -> bool:
-    return total(lines(one, prices)) <= MOST_USD and one.questions <= MOST_QUESTIONS
+    looks = LOOKS * total(lines(one.look, one.look_seconds, prices))
+    review = total(lines(one.taken, one.seconds, prices))
+    return review <= MOST_USD and looks <= MOST_LOOKS_USD and one.questions <= MOST_QUESTIONS
 
 
 def main() -> int:

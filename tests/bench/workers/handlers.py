@@ -75,8 +75,9 @@ class Function:
         module: Any = importlib.import_module(f"{function}.handler")
         self.handler = module.lambda_handler
         if apart:
-            now = module.utc_now
-            module.utc_now = lambda: parse(self.scheduled) if self.scheduled else now()
+            wired: Any = module if hasattr(module, "utc_now") else importlib.import_module(f"{function}.wiring")
+            now = wired.utc_now
+            wired.utc_now = lambda: parse(self.scheduled) if self.scheduled else now()
             self.forget = forgetful()
         return {}
 

@@ -21,6 +21,11 @@ def test_a_record_has_its_number_its_status_and_its_row(path: Path) -> None:
     assert row in (FOLDER / "README.md").read_text().splitlines()
 
 
+@pytest.mark.parametrize("path", RECORDS, ids=lambda path: path.stem[:4])
+def test_a_record_says_what_follows_from_it(path: Path) -> None:
+    assert re.search(r"^(\*\*|## )Consequences\b", path.read_text(), re.MULTILINE)
+
+
 def test_no_number_is_given_twice() -> None:
     numbers = [path.stem[:4] for path in RECORDS]
     assert len(numbers) == len(set(numbers))

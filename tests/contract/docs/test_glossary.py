@@ -12,7 +12,7 @@ INSTEAD = {
     r"leash": "rate limit of automatic disables",
     r"wish|wishes": "command, request",
     r"tending": "run, maintenance",
-    r"borne out": "confirmed",
+    r"borne[ _]out|NotBorneOut": "confirmed",
     r"CauseBook|Means": "CauseStore, Ports",
 }
 STORED = ("account_leash", '"leash"', "`leash`", "leash#", " leash,", 'facts["beat"]', '"beat": state.tick')

@@ -1,4 +1,4 @@
-"""Every Slack message as people read it, one file a kind, in `tests/golden/slack/`.
+"""Every Slack message as people read it, one file a kind, in `tests/golden/slack/`; and what one person alone is told.
 
     python -m tests.contract.slack.golden        writes them anew
 
@@ -14,6 +14,7 @@ from governor.slack.channel import Button, Message
 from notifier.decide import decide
 from notifier.incident import Incident
 from notifier.kinds import MODELS, incident_key
+from tests.contract.slack import spoken
 from tests.contract.slack.examples import POLICY, ROOT, examples, others
 
 ENDED = {DetailType.APPROVAL_REJECTED: ("restore", "promotion"), DetailType.APPROVAL_EXPIRED: ("restore", "promotion")}
@@ -29,7 +30,7 @@ def pages() -> dict[str, str]:
             found[event.detail_type].append(event)
     missing = [kind.value for kind, events in found.items() if not events]
     assert not missing, f"tests/contract/slack/examples.py has no event for {missing}"
-    return {_name(kind): _page(kind, events) for kind, events in found.items()}
+    return {_name(kind): _page(kind, events) for kind, events in found.items()} | spoken.pages()
 
 
 def _name(kind: DetailType) -> str:

@@ -108,9 +108,9 @@ def test_the_preview_says_how_many_how_long_and_what_may_break() -> None:
     found = seen(rules, rows=lineages(one=draining, two=by_hand))
     assert found.seconds == 4.0 + 4 * 7 / 20.0
     text = "\n".join(found.shown)
-    assert "4 keys are replaced, then by tier; 7 at once." in text
-    assert "1 min at least" in text
-    assert "Never seen to pick up a new key from the secret: prod-one, prod-two." in text
+    assert "4 keys are replaced, by tier, tier 0 first, at most 7 at once." in text
+    assert "at least 1 min" in text
+    assert "No consumer has picked up a new key from the secret yet: prod-one, prod-two." in text
     assert "still in overlap and could not be given back afterwards: prod-one." in text
     assert "federation policy acts as the key and has to be moved by hand: prod-zero." in text
     assert "gives a new key only what is left of it: prod-leaked." in text

@@ -133,7 +133,7 @@ def test_the_same_is_not_asked_twice_and_a_preview_asks_nobody(desk: Desk) -> No
     assert len(desk.bus.events) == 1
     assert desk.types(ANYBODY, "preview all") == "preview"
     assert "2 keys are replaced" in desk.said
-    assert "You could not ask for it" in desk.said
+    assert "You may not ask for this rotation" in desk.said
     assert len(desk.bus.events) == 1
 
 

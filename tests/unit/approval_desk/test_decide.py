@@ -255,9 +255,9 @@ def test_a_drill_is_asked_for_even_by_an_approver(desk: Desk) -> None:
         ("drill production antropic", "Did you mean `production anthropic`?"),
         ("restor x", "Did you mean `/governor restore`?"),
         ("`*<!channel>*`", "`/governor help` lists them"),
-        ("rotate", "It is `/governor rotate <workload>`."),
-        ("restore a b c", "It is `/governor restore <workload> [<cause>]`."),
-        ("status now", "It is `/governor status`."),
+        ("rotate", "Write `/governor rotate <workload>`."),
+        ("restore a b c", "Write `/governor restore <workload> [<cause>]`."),
+        ("status now", "Write `/governor status`."),
     ],
 )
 def test_what_is_not_understood_gets_a_hint(desk: Desk, text: str, hint: str) -> None:

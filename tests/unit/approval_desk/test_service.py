@@ -196,7 +196,7 @@ def test_status_and_keys_are_read_from_the_ledger(desk: Desk) -> None:
     assert f"• `{WORKLOAD}`: due, begun 5 min ago" in desk.said
     assert f"• restore `{WORKLOAD}`, asked by <@{ANYBODY}> 0 min ago, 0 of 2" in desk.said
     desk.types(LEAD, "keys")
-    assert f"• `{WORKLOAD}`: current for 40 d; beside it overlap for 3 h" in desk.said
+    assert f"• `{WORKLOAD}`: current for 40 d; its former key: overlap for 3 h" in desk.said
     assert "• `prod-plain-agent`: no key of Governor's" in desk.said
 
 

@@ -28,7 +28,7 @@ ROTATION = Rotation(IDLE, IDLE, IDLE, IDLE, IDLE, IDLE)
 DECIDING = Deciding(IDLE, IDLE, IDLE, IDLE, IDLE, IDLE, 0.0)
 WORK = broadcast.Work(0.02, 0.1)
 PUSHED = f"{broadcast.table(WORK, Prices(PRICES))}\n\n{broadcast.lines(WORK, Prices(PRICES))}"
-REVIEWED = review.table(review.Reviewed(TICK, 24, 12_060, 17.3), Prices(PRICES))
+REVIEWED = review.table(review.Reviewed(TICK, 24, 12_060, 17.3, TICK, 0.4), Prices(PRICES))
 MEASURED = Measured(
     TICK, TICK, TICK, ROTATION, Failover(IDLE, IDLE), DECIDING, secret_seconds=300, metrics=5, event_bytes=1300,
     ledger_bytes=4000,

@@ -33,7 +33,7 @@ def test_the_containers_that_a_ratio_takes_keep_it_and_one_less_does_not() -> No
 
 
 @pytest.mark.parametrize(
-    ("path", "whose"),
+    ("path", "part"),
     [
         ("/a/functions/key_rotation/key_rotation/service.py", "functions"),
         ("/a/layers/governor/src/governor/keys/lineage.py", "layers"),
@@ -42,5 +42,5 @@ def test_the_containers_that_a_ratio_takes_keep_it_and_one_less_does_not() -> No
         ("/a/lib/python3.13/json/decoder.py", REST),
     ],
 )
-def test_time_is_told_by_the_file_that_a_function_stands_in(path: str, whose: str) -> None:
-    assert owner(path) == whose
+def test_time_is_told_by_the_file_that_a_function_stands_in(path: str, part: str) -> None:
+    assert owner(path) == part

@@ -51,7 +51,7 @@ def test_each_command_says_what_slacks_says(stack: StackDouble, arguments: tuple
 
 
 def test_what_is_understood_and_not_done_ends_with_one(stack: StackDouble) -> None:
-    stack.on_sleep = lambda: stack.answer("not_standing", "Nothing that can be lifted here holds it.")
+    stack.on_sleep = lambda: stack.answer("not_standing", "It is not disabled for a cause that can be lifted here.")
     ran = stack.run("restore", WORKLOAD, "--json")
     assert ran.code == 1
     assert (ran.json["done"], ran.json["rule"], ran.json["by"]) == (False, "not_standing", "U0LEAD")
@@ -74,8 +74,8 @@ def test_without_waiting_the_command_is_sent_and_no_more_is_said(stack: StackDou
 def test_what_cannot_be_meant_is_not_sent(stack: StackDouble) -> None:
     key = "sk-or-v1-" + "f" * 32
     for arguments, said in (
-        (("disable", "two words"), "It is `governor disable <workload>`"),
-        (("disable", ""), "It is `governor disable <workload>`"),
+        (("disable", "two words"), "Write `governor disable <workload>`"),
+        (("disable", ""), "Write `governor disable <workload>`"),
         (("disable", key), "looks like a credential"),
     ):
         ran = stack.run(*arguments)

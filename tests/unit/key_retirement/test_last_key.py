@@ -125,7 +125,7 @@ def test_a_key_that_a_person_enabled_in_its_quarantine_is_disabled_again_and_tol
         assert "roll prod-agent back" in told[-1].reason
         row = world.causes.causes(WORKLOAD).get("rotation")
         assert row
-        assert row.stands
+        assert row.is_active
         assert FIRST in row.hashes
         assert row.at == world.now, "the cause says since when"
         after = world.lineage.key(FIRST)

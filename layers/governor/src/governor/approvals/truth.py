@@ -22,7 +22,7 @@ _ABOUT_THE_REQUEST = (
 )  # fmt: skip
 
 
-class NotBorneOut(Exception):
+class NotConfirmed(Exception):
     """The rows contradict the event. `rule` and the sentence say how; the sentence quotes nothing of the event."""
 
     def __init__(self, rule: Rule, why: str) -> None:
@@ -30,10 +30,10 @@ class NotBorneOut(Exception):
         self.rule = rule
 
 
-def borne_out(event: Event, approval: Approval | None, now: datetime) -> Event:
+def confirm(event: Event, approval: Approval | None, now: datetime) -> Event:
     """The event as the rows tell it, under the id that the genuine one has. `approval`: what is stored under its id.
 
-    Raises `NotBorneOut` by the first rule that applies, and `BadEvent` for evidence of the wrong shape:
+    Raises `NotConfirmed` by the first rule that applies, and `BadEvent` for evidence of the wrong shape:
 
     1. `unknown_request`   no such request is stored
     2. `request_altered`   the stored request is not the one that was decided
@@ -42,14 +42,14 @@ def borne_out(event: Event, approval: Approval | None, now: datetime) -> Event:
     """
     said = ApprovalEvidence.of(event)
     if approval is None:
-        raise NotBorneOut("unknown_request", "No request of this id is stored.")
+        raise NotConfirmed("unknown_request", "No request of this id is stored.")
     if approval.altered:
-        raise NotBorneOut("request_altered", "The stored request was altered after people had decided it.")
+        raise NotConfirmed("request_altered", "The stored request was altered after people had decided it.")
     request = approval.request
     told = _as_it_was(event, approval, len(said.approved_by))
     at = _since(event, told, now)
     if at is None or (event.detail_type is DetailType.APPROVAL_COUNTED and said.approved_by != told.approved_by):
-        raise NotBorneOut("not_so", f"The stored request is {approval.state}.")
+        raise NotConfirmed("not_so", f"The stored request is {approval.state}.")
     why = approval.withdrawn if approval.withdrawn is not None else approval.why
     genuine = approval_event(event.detail_type, told, at, f"{why}." if why else "")
     stored = ApprovalEvidence.of(genuine)
@@ -57,7 +57,7 @@ def borne_out(event: Event, approval: Approval | None, now: datetime) -> Event:
     if event.subject != request.subject:
         differing.append("subject")
     if differing:
-        raise NotBorneOut("request_differs", f"It differs from the stored request in: {', '.join(differing)}.")
+        raise NotConfirmed("request_differs", f"It differs from the stored request in: {', '.join(differing)}.")
     return genuine
 
 

@@ -41,7 +41,7 @@ class CauseRow:
     version: int = ABSENT
 
     @property
-    def stands(self) -> bool:
+    def is_active(self) -> bool:
         return self.status in ("disabling", "disabled")
 
     def put(self) -> Put:
@@ -89,11 +89,11 @@ class Causes:
 
     def standing(self) -> list[CauseRow]:
         """The causes that hold the subject; a rotation holds single keys of it, not the subject."""
-        return [row for row in self.rows.values() if row.stands and row.cause != "rotation"]
+        return [row for row in self.rows.values() if row.is_active and row.cause != "rotation"]
 
     def holds(self, hash: str) -> bool:
         """Whether a key is to be disabled."""
-        return self.leaked(hash) or any(row.stands and hash in row.hashes for row in self.rows.values())
+        return self.leaked(hash) or any(row.is_active and hash in row.hashes for row in self.rows.values())
 
     def leaked(self, hash: str) -> bool:
         """Whether the key was reported as leaked while it was out of service: nothing brings it back."""

@@ -63,7 +63,7 @@ def rolled_back(lineage: Lineage, hash: str, overlap: timedelta, now: datetime) 
 def held(causes: Causes, workload: str, hashes: Collection[str], trigger: str, now: datetime) -> CauseRow:
     """The cause `rotation` with these keys added: the intent, to be committed before the first of them is disabled."""
     row = causes.get("rotation")
-    before = row.hashes if row and row.stands else ()
+    before = row.hashes if row and row.is_active else ()
     return CauseRow(
         workload, "rotation", "disabling", trigger, union(before, hashes), now, version=row.version if row else ABSENT
     )
@@ -72,7 +72,7 @@ def held(causes: Causes, workload: str, hashes: Collection[str], trigger: str, n
 def released(causes: Causes, hash: str) -> CauseRow | None:
     """The cause `rotation` without this key, which is to live again; None when it does not hold it."""
     row = causes.get("rotation")
-    if row is None or not row.stands or hash not in row.hashes:
+    if row is None or not row.is_active or hash not in row.hashes:
         return None
     return replace(row, hashes=tuple(one for one in row.hashes if one != hash))
 
@@ -80,7 +80,7 @@ def released(causes: Causes, hash: str) -> CauseRow | None:
 def settled_leak(causes: Causes, now: datetime) -> CauseRow | None:
     """The cause `exposed`, lifted because every key it holds was replaced; its keys pass to the cause `rotation`."""
     row = causes.get("exposed")
-    if row is None or not row.stands:
+    if row is None or not row.is_active:
         return None
     return replace(row, status="lifted", lifted_by="key_rotation", lifted_at=now)
 
