@@ -27,6 +27,7 @@ SHOWN = {
     "provider keys": FOLDER / "provider-keys",
     "seconds": FOLDER / "seconds",
     "everything leaked": FOLDER / "leaked",
+    "an administrator leaves": FOLDER / "departed",
 }
 """Played one after the other, and shown as they go."""
 BESIDE = {"sixty days": FOLDER / "sixty-days"}

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rich.table import Table
 
+from sandbox.scenario.departed import departed, departed_account
 from sandbox.scenario.failover import failover
 from sandbox.scenario.fleet import fleet
 from sandbox.scenario.leaked import leaked, leaked_account
@@ -29,6 +30,7 @@ ACTS: dict[str, tuple[Callable[[], Founding], Callable[[World], Steps]]] = {
     "a preset's week": (publisher, week),
     "seconds": (founding, seconds),
     "everything leaked": (leaked_account, leaked),
+    "an administrator leaves": (departed_account, departed),
 }
 PUSHED = {"seconds": (PARAMETERS, SECRETS)}
 """Acts with Broadcast on: parameters of the stack, and secrets."""

@@ -112,8 +112,8 @@ def _request(ports: Ports, request: SlackRequest, order: BulkOrder) -> Request:
 
 
 def _asked(asked: Request) -> tuple[str, str]:
-    lines = "\n".join(asked.shown)
-    return KIND, f"{escape(lines)}\nTwo approvers other than you are asked in the channel. Order `{asked.id}`."
+    lines = "\n".join(escape(line) for line in asked.shown)
+    return KIND, f"{lines}\nTwo approvers other than you are asked in the channel. Order `{asked.id}`."
 
 
 def _say(ports: Ports, request: SlackRequest, id: str, word: Word) -> tuple[str, str]:
