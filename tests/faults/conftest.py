@@ -5,6 +5,8 @@ from collections.abc import Generator, Iterator
 
 import pytest
 
+from tests.faults.harness import Wire
+
 
 @pytest.fixture(scope="module", autouse=True)
 def _seldom_collected() -> Iterator[None]:
@@ -13,6 +15,12 @@ def _seldom_collected() -> Iterator[None]:
     gc.set_threshold(200_000, 50, 1000)
     yield
     gc.set_threshold(*usual)
+
+
+@pytest.fixture
+def wire() -> Wire:
+    """What accidents happen on."""
+    return Wire()
 
 
 @pytest.fixture

@@ -53,6 +53,9 @@ OBEDIENT = dedent("""
         })
 """)
 
+HEAD = """Transform: AWS::Serverless-2016-10-31
+Globals: {Function: {Runtime: python3.13, Handler: app.handler, Timeout: 5}}
+"""
 Deploy = Callable[..., Engine]
 
 
@@ -72,7 +75,7 @@ def deploy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deploy]:
 
 
 def built(folder: Path, template: str, files: Mapping[str, str]) -> Path:
-    text = "Transform: AWS::Serverless-2016-10-31\nResources:\n" + template
+    text = f"{HEAD}Resources:\n{template}"
     (folder / "template.yaml").write_text(dedent(text))
     for name, content in {"code/app.py": OBEDIENT, **files}.items():
         path = folder / name

@@ -11,10 +11,7 @@ from sandbox.engine import Engine
 FUNCTION = """
     Type: AWS::Serverless::Function
     Properties:
-      Runtime: python3.13
-      Handler: app.handler
       CodeUri: code
-      Timeout: 5
       Role: !GetAtt Role.Arn
 """
 TEMPLATE = f"""

@@ -74,10 +74,7 @@ TEMPLATE = """
   Obedient:
     Type: AWS::Serverless::Function
     Properties:
-      Runtime: python3.13
-      Handler: app.handler
       CodeUri: code
-      Timeout: 5
       Policies: [{Statement: [{Effect: Allow, Action: "events:PutEvents", Resource: !GetAtt Bus.Arn}]}]
       Events:
         Nested:

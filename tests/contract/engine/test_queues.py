@@ -22,10 +22,7 @@ TEMPLATE = """
   Reader:
     Type: AWS::Serverless::Function
     Properties:
-      Runtime: python3.13
-      Handler: app.handler
       CodeUri: code
-      Timeout: 5
       Events:
         Batch:
           Type: SQS
@@ -37,10 +34,7 @@ TEMPLATE = """
   OrderedReader:
     Type: AWS::Serverless::Function
     Properties:
-      Runtime: python3.13
-      Handler: app.handler
       CodeUri: code
-      Timeout: 5
       Events: {Batch: {Type: SQS, Properties: {Queue: !GetAtt Ordered.Arn, BatchSize: 1}}}
 """
 

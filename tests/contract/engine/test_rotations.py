@@ -13,10 +13,7 @@ TEMPLATE = """
   Rotator:
     Type: AWS::Serverless::Function
     Properties:
-      Runtime: python3.13
-      Handler: app.handler
       CodeUri: code
-      Timeout: 5
       Policies:
         - Statement: [{Effect: Allow, Action: "secretsmanager:*", Resource: "*"}]
   Asked:

@@ -25,10 +25,7 @@ TEMPLATE = """
   Minutely:
     Type: AWS::Serverless::Function
     Properties:
-      Runtime: python3.13
-      Handler: app.handler
       CodeUri: code
-      Timeout: 5
       Events:
         Run:
           Type: ScheduleV2
@@ -39,10 +36,7 @@ TEMPLATE = """
   Daily:
     Type: AWS::Serverless::Function
     Properties:
-      Runtime: python3.13
-      Handler: app.handler
       CodeUri: code
-      Timeout: 5
       Events:
         Morning:
           Type: ScheduleV2
@@ -54,10 +48,7 @@ TEMPLATE = """
   Ruled:
     Type: AWS::Serverless::Function
     Properties:
-      Runtime: python3.13
-      Handler: app.handler
       CodeUri: code
-      Timeout: 5
       Events: {Hourly: {Type: Schedule, Properties: {Schedule: rate(1 hour)}}}
   Denied:
     Type: AWS::Scheduler::Schedule

@@ -10,11 +10,6 @@ from tests.faults.key_rotation.opening import Worlds
 
 
 @pytest.fixture
-def wire() -> Wire:
-    return Wire()
-
-
-@pytest.fixture
 def fresh(wire: Wire) -> Iterator[Worlds]:
     with allowing(wire) as stage:
         yield stage

@@ -9,11 +9,6 @@ from tests.faults.harness import Wire
 
 
 @pytest.fixture
-def wire() -> Wire:
-    return Wire()
-
-
-@pytest.fixture
 def fresh(wire: Wire) -> Iterator[Callable[[], World]]:
     with worlds(wire) as make:
         yield make

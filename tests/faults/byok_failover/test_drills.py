@@ -25,11 +25,6 @@ from tests.faults.turns import in_turns
 
 
 @pytest.fixture
-def wire() -> Wire:
-    return Wire()
-
-
-@pytest.fixture
 def fresh(wire: Wire) -> Iterator[Worlds]:
     with worlds(wire, policy()) as make:
         yield make

@@ -19,11 +19,6 @@ UNHEALTHY, BENCHED, UNBENCHED = "Credential Unhealthy", "Credential Benched", "C
 
 
 @pytest.fixture
-def wire() -> Wire:
-    return Wire()
-
-
-@pytest.fixture
 def fresh(wire: Wire) -> Iterator[Worlds]:
     with worlds(wire, policy(action="bench", expect={"prioritized": 1})) as make:
         yield make

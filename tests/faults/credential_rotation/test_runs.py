@@ -24,11 +24,6 @@ DECLARED = {
 
 
 @pytest.fixture
-def wire() -> Wire:
-    return Wire()
-
-
-@pytest.fixture
 def fresh(wire: Wire) -> Iterator[Worlds]:
     with worlds(wire, {**POLICY, "byok": [DECLARED]}) as make:
         yield make

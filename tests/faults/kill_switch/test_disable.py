@@ -1,6 +1,6 @@
 """Whatever befalls whichever outside call, the workload ends disabled, once, and that is told once and truly."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import product
 from typing import Any
 
@@ -8,7 +8,7 @@ import pytest
 
 from governor.events import DetailType
 from tests.faults.harness import Accident, Ended, Fault, Wire, accidents, case, deliver, invoke, writes
-from tests.faults.kill_switch.world import START, World, worlds
+from tests.faults.kill_switch.world import START, World
 from tests.faults.turns import in_turns
 
 TRIGGERS: dict[str, Callable[[World], dict[str, Any]]] = {
@@ -16,17 +16,6 @@ TRIGGERS: dict[str, Callable[[World], dict[str, Any]]] = {
     "exposed": lambda world: world.exposed(),
     "budget": lambda world: world.budget(),
 }
-
-
-@pytest.fixture
-def wire() -> Wire:
-    return Wire()
-
-
-@pytest.fixture
-def fresh(wire: Wire) -> Iterator[Callable[[], World]]:
-    with worlds(wire) as make:
-        yield make
 
 
 def assert_disabled_once(world: World, cause: str) -> None:

@@ -1,23 +1,12 @@
 """What a human decided is done once, whatever befalls it, and noted as done only after it was."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
 from governor.events import DetailType
 from tests.faults.harness import Ended, Fault, Wire, accidents, case, deliver, invoke
-from tests.faults.kill_switch.world import WORKLOAD, World, worlds
-
-
-@pytest.fixture
-def wire() -> Wire:
-    return Wire()
-
-
-@pytest.fixture
-def fresh(wire: Wire) -> Iterator[Callable[[], World]]:
-    with worlds(wire) as make:
-        yield make
+from tests.faults.kill_switch.world import WORKLOAD, World
 
 
 def _runaway_disabled(wire: Wire, world: World) -> World:

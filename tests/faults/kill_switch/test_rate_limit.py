@@ -1,24 +1,13 @@
 """However they interleave, no more keys are disabled than the rate limit allows (promise 9)."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
 from governor.events import DetailType
 from tests.faults.harness import Accident, Ended, Fault, Wire, case, invoke
-from tests.faults.kill_switch.world import OTHERS, World, worlds
+from tests.faults.kill_switch.world import OTHERS, World
 from tests.faults.turns import in_turns
-
-
-@pytest.fixture
-def wire() -> Wire:
-    return Wire()
-
-
-@pytest.fixture
-def fresh(wire: Wire) -> Iterator[Callable[[], World]]:
-    with worlds(wire) as make:
-        yield make
 
 
 @pytest.mark.parametrize("seed", range(25))

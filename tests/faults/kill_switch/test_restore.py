@@ -12,11 +12,6 @@ from tests.faults.turns import in_turns
 
 
 @pytest.fixture
-def wire() -> Wire:
-    return Wire()
-
-
-@pytest.fixture
 def fresh(wire: Wire) -> Iterator[Callable[[], World]]:
     """Worlds in which a runaway was disabled half an hour ago; a restore starts in a new container."""
     with worlds(wire) as make:

@@ -9,11 +9,6 @@ from tests.faults.preset_promotion.opening import Worlds, worlds
 
 
 @pytest.fixture
-def wire() -> Wire:
-    return Wire()
-
-
-@pytest.fixture
 def fresh(wire: Wire) -> Iterator[Worlds]:
     with worlds(wire) as stage:
         yield stage

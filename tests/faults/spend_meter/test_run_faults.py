@@ -16,11 +16,6 @@ from tests.faults.spend_meter.world import OBJECT, Snapshot, World, living
 
 
 @pytest.fixture
-def wire() -> Wire:
-    return Wire()
-
-
-@pytest.fixture
 def world(wire: Wire) -> Iterator[World]:
     with living(wire) as world:
         yield world

@@ -23,11 +23,6 @@ USD = 500 / 3600
 
 
 @pytest.fixture
-def wire() -> Wire:
-    return Wire()
-
-
-@pytest.fixture
 def world(wire: Wire) -> Iterator[World]:
     with living(wire) as world, mock.patch.dict("os.environ", {"BROADCAST": "true"}):
         handler.build.cache_clear()
