@@ -16,7 +16,9 @@ from governor.storage.readings import MemoryReadingStore
 from governor.topic import MemoryTopic
 from sandbox.reviewed import NOW
 from sandbox.reviewed.clean import STAGING, make_key
-from tests.unit.account_review.world import MemoryBus, Quiet, World
+from tests.doubles.bus import Bus
+from tests.doubles.log import MemoryLog
+from tests.unit.account_review.world import World
 
 ANA = "user_ana"
 HOUR = timedelta(hours=1)
@@ -38,7 +40,7 @@ class Account:
             make_key(self.organization, f"ana-notebook-{number}", STAGING, creator_user_id=ANA)
             for number in range(keys)
         ]
-        self.bus = MemoryBus()
+        self.bus = Bus()
         self.at = NOW
 
     def ports(self) -> Ports:
@@ -46,7 +48,7 @@ class Account:
         bus = RecordedBus("account_review", world.ledger, self.bus)
         return Ports(
             world.policy, world._connect, lambda: world.since, world.ledger, world.decisions, MemoryReadingStore(),
-            world.shelf, None, MemoryTopic(), bus, lambda: self.at, Quiet(), "governor",
+            world.shelf, None, MemoryTopic(), bus, lambda: self.at, MemoryLog(), "governor",
         )  # fmt: skip
 
     def tick(self, *, again: bool = False) -> int:

@@ -24,6 +24,7 @@ from spend_meter.periods import minute_of
 from spend_meter.ports import Ports
 from spend_meter.service import SpendMeter
 from spend_meter.settings import Tick
+from tests.doubles.log import MemoryLog
 from tests.faults.harness import InProcess
 
 MANAGEMENT = "sk-or-v1-fake-management"
@@ -96,7 +97,7 @@ class Product:
             self.bus,
             lambda deadline, fresh=False: demo.client.within(deadline),
             lambda: datetime.fromtimestamp(demo.now, UTC),
-            _Log(),
+            MemoryLog(),
         )
         self.bus.act = self._rules
 
@@ -116,12 +117,6 @@ class Product:
 class _Secrets:
     def field(self, name: str, field: str, *, fresh: bool = False) -> SecretStr:
         return SecretStr(MANAGEMENT)
-
-
-class _Log:
-    def info(self, msg: object, *, extra: object = None) -> None: ...
-
-    warning = info
 
 
 def minute(at: datetime) -> int:

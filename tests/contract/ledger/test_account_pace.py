@@ -14,19 +14,7 @@ from pydantic import SecretStr
 
 from governor.account.pace import MOST_SECONDS, PAUSE_SECONDS, AccountPace
 from management_api import OpenRouter, RateLimited, Retry
-
-
-class Log:
-    """Keeps what it is told."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-
-    def info(self, msg: object, *, extra: Any = None) -> None:
-        self.lines.append(f"{msg}")
-
-    def warning(self, msg: object, *, extra: Any = None) -> None:
-        self.lines.append(f"{msg}")
+from tests.doubles.log import MemoryLog
 
 
 @dataclass
@@ -52,8 +40,8 @@ def table() -> Iterator[Any]:
         yield client
 
 
-def process(table: Any, time: Time, pace: float = 20.0, log: Log | None = None) -> AccountPace:
-    return AccountPace(table, "ledger", pace, log or Log(), now=lambda: time.now, sleep=time.sleep)
+def process(table: Any, time: Time, pace: float = 20.0, log: MemoryLog | None = None) -> AccountPace:
+    return AccountPace(table, "ledger", pace, log or MemoryLog(), now=lambda: time.now, sleep=time.sleep)
 
 
 @pytest.mark.parametrize("pace", [5.0, 20.0, 100.0, 200.0])
@@ -137,7 +125,7 @@ def test_an_hour_of_429s_is_asked_into_no_oftener_than_openrouter_says(table: An
 
 
 def test_while_the_row_cannot_be_written_a_process_keeps_the_pace_by_itself(table: Any) -> None:
-    time, log = Time(), Log()
+    time, log = Time(), MemoryLog()
     one = process(table, time, 4.0, log)
     refused = ClientError({"Error": {"Code": "ProvisionedThroughputExceededException", "Message": ""}}, "UpdateItem")
     slept: list[float] = []
@@ -148,5 +136,5 @@ def test_while_the_row_cannot_be_written_a_process_keeps_the_pace_by_itself(tabl
         assert all(one.wait(60.0) for _ in range(3))
         one.slow(5.0)
     assert len(slept) == 2
-    assert log.lines[0] == "the account's pace is kept by this process alone"
+    assert log.lines[0] == "the account's pace is kept by this process alone {'error': 'ClientError'}"
     assert log.lines[-1] == "a 429 was not told to the others"

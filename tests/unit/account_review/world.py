@@ -1,6 +1,6 @@
 """A review in memory: the simulator without a socket, everything else a double."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from datetime import timedelta
 
 import yaml
@@ -10,7 +10,6 @@ from account_review.ports import Ports
 from account_review.report import Report
 from account_review.service import AccountReview
 from account_review.settings import Run
-from governor.events import Event
 from governor.ledger import MemoryLedger
 from governor.policy import Policy
 from governor.slack.memory import MemorySlack
@@ -19,20 +18,12 @@ from governor.topic import MemoryTopic
 from management_api import Deadline, OpenRouter, Retry
 from sandbox.openrouter.simulator import Simulator
 from sandbox.reviewed import NOW, found, policy
+from tests.doubles.bus import Bus
+from tests.doubles.log import MemoryLog
 from tests.faults.routed import Routed
 
 MANAGEMENT_KEY = "sk-or-v1-fake-management-key"
 URL = "https://openrouter.ai/api/v1"
-
-
-class Quiet:
-    """A log that keeps nothing."""
-
-    def info(self, msg: object, *, extra: Mapping[str, object] | None = None) -> None:
-        """Nothing."""
-
-    def warning(self, msg: object, *, extra: Mapping[str, object] | None = None) -> None:
-        """Nothing."""
 
 
 class MemoryShelf:
@@ -60,16 +51,6 @@ class MemoryChannel(MemorySlack):
         return f"https://slack.example.com/files/{name}"
 
 
-class MemoryBus:
-    """`events` in order."""
-
-    def __init__(self) -> None:
-        self.events: list[Event] = []
-
-    def publish(self, events: Sequence[Event]) -> None:
-        self.events.extend(events)
-
-
 def parsed(text: str) -> Policy:
     return Policy.model_validate(yaml.safe_load(text))
 
@@ -88,7 +69,7 @@ class World:
             faults(self.simulator)
         self.since = NOW - timedelta(days=30)
         self.policy = parsed(policy(URL, more))
-        self.memory, self.shelf, self.bus, self.topic = MemoryReadingStore(), MemoryShelf(), MemoryBus(), MemoryTopic()
+        self.memory, self.shelf, self.bus, self.topic = MemoryReadingStore(), MemoryShelf(), Bus(), MemoryTopic()
         self.channel: MemoryChannel | None = MemoryChannel()
         self.ledger, self.decisions = MemoryLedger(), MemoryLedger()
         self._transport = Routed(self.simulator.app)
@@ -107,7 +88,7 @@ class World:
             topic=self.topic,
             bus=self.bus,
             clock=lambda: self.now,
-            log=Quiet(),
+            log=MemoryLog(),
             name="governor",
         )
         return AccountReview(ports).act(run or Run(f"weekly-{self.now:%Y-%m-%d}"), lambda: 600.0)

@@ -27,6 +27,7 @@ from governor.ledger import Put
 from governor.ledger.dynamodb import DynamoLedger
 from management_api import KeyPatch, OpenRouter
 from sandbox.openrouter import Simulator
+from tests.doubles.bus import Bus
 from tests.unit.cli.stack import REGION, StackDouble, stack_double
 from tests.unit.cli.terminal import MANAGEMENT, NOW, InProcess, Unreachable
 
@@ -39,13 +40,6 @@ workloads:
   - {{name: prod-mail-agent, workspace: default, owner: {{slack: U0MAIL}}}}
 approvals: {{channel: C0GOVERNOR, approvers: [U0LEAD]}}
 """
-
-
-class Silent:
-    """A bus that nobody listens to: what is published is stored all the same."""
-
-    def publish(self, events: Any) -> None:
-        pass
 
 
 class Case:
@@ -67,7 +61,7 @@ class Case:
     def publishes(self, function: str, kind: DetailType, reason: str, minutes: int = 0, **evidence: Any) -> str:
         """Stored as the function stores it; the event's id."""
         event = Event(kind, event_id(kind, reason), SEARCH, AT + timedelta(minutes=minutes), reason, evidence)
-        RecordedBus(function, self.stack.ledger, Silent()).publish([event])
+        RecordedBus(function, self.stack.ledger, Bus()).publish([event])
         return event.id
 
     def disables(self, cause: Any, trigger: str) -> None:

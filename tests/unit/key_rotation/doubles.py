@@ -9,7 +9,6 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from governor.events import Event
 from governor.keys.causes import CauseStore
 from governor.keys.lineage import Lineage, Lineages
 from governor.ledger import MemoryLedger
@@ -41,6 +40,8 @@ from management_api import (
     Rejected,
     Workspace,
 )
+from tests.doubles.bus import Bus
+from tests.doubles.log import MemoryLog
 
 NOW = datetime(2026, 3, 11, 2, 0, tzinfo=UTC)
 WORKLOAD = "prod-agent"
@@ -357,32 +358,6 @@ class FakeSecrets:
         self.stages.setdefault(token, set()).add("AWSPENDING")
 
 
-@dataclass
-class Bus:
-    """`Publisher` in memory."""
-
-    events: list[Event] = field(default_factory=list)
-
-    def publish(self, events: Sequence[Event]) -> None:
-        self.events += events
-
-    def kinds(self) -> list[str]:
-        """Each event once, by its id, in order."""
-        return [*{event.id: event.detail_type.value for event in self.events}.values()]
-
-
-class Silent:
-    """`Log` that keeps its lines."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-
-    def info(self, msg: object, *, extra: object = None) -> None:
-        self.lines.append(f"{msg} {extra}")
-
-    warning = info
-
-
 class World:
     """A key rotation of one workload, and all that it touches. `key`, `more`: as the policy declares it."""
 
@@ -398,7 +373,7 @@ class World:
         self.secrets = FakeSecrets({"first": WorkloadSecret(SecretStr("fake-plaintext-made-by-hand"))})
         ledger = MemoryLedger()
         self.lineages, self.causes = Lineages(ledger), CauseStore(ledger)
-        self.bus, self.log, self.now = Bus(), Silent(), NOW
+        self.bus, self.log, self.now = Bus(), MemoryLog(), NOW
         self.connects: list[bool] = []
         self.on_fresh: Callable[[], object] = lambda: None
         self.ask()

@@ -1,7 +1,7 @@
 """An OpenRouter account, a bus and a log in memory, and a kill switch over them. The account keeps its traps: a PATCH
 whose answer is lost, a key that is gone, a refused management key."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -28,6 +28,8 @@ from management_api import (
     NotFound,
     Workspace,
 )
+from tests.doubles.bus import Bus
+from tests.doubles.log import MemoryLog
 
 NOW = datetime(2026, 3, 11, 2, 14, tzinfo=UTC)
 WORKLOAD = "prod-search-agent"
@@ -187,35 +189,6 @@ class FakeGuardrails:
         ]
 
 
-@dataclass
-class Bus:
-    """`Publisher` in memory."""
-
-    events: list[Event] = field(default_factory=list)
-    fails: Exception | None = None
-
-    def publish(self, events: Sequence[Event]) -> None:
-        if self.fails:
-            raise self.fails
-        self.events += events
-
-    @property
-    def last(self) -> Event:
-        return self.events[-1]
-
-
-class Silent:
-    """`Log` that keeps its lines."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-
-    def info(self, msg: object, *, extra: object = None) -> None:
-        self.lines.append(f"{msg} {extra}")
-
-    warning = info
-
-
 class World:
     """A kill switch, and all that it touches."""
 
@@ -224,7 +197,7 @@ class World:
         self.ledger = MemoryLedger()
         self.approvals = Approvals(self.ledger, MemoryLedger())
         self.bus = Bus()
-        self.log = Silent()
+        self.log = MemoryLog()
         self.now = NOW
         self.connects: list[bool] = []
         self.switch = KillSwitch(

@@ -1,7 +1,7 @@
 """What the notifier's tests share: a policy, the sample events, and ports in memory."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,6 +19,7 @@ from governor.slack.memory import MemorySlack
 from governor.topic import MemoryTopic, Topic
 from notifier.service import Notifier, Told
 from notifier.truth import Truth
+from tests.doubles.bus import Bus
 
 SAMPLES = Path(__file__).parents[3] / "events" / "notifier"
 T0 = datetime(2026, 11, 21, 8, tzinfo=UTC)
@@ -109,13 +110,3 @@ def store(ledger: Ledger, event: Event) -> None:
     """What the event's publisher does before it publishes, where it is of a type that is stored."""
     function = next((name for name, types in PUBLISHES.items() if event.detail_type in types), "nobody")
     RecordedBus(function, ledger, Bus()).publish([event])
-
-
-class Bus:
-    """Remembers what was published."""
-
-    def __init__(self) -> None:
-        self.events: list[Event] = []
-
-    def publish(self, events: Sequence[Event]) -> None:
-        self.events += events

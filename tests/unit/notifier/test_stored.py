@@ -12,7 +12,8 @@ from governor.events.publishers import RECORDED
 from governor.ledger import MemoryLedger
 from governor.slack.memory import MemorySlack
 from notifier.truth import DEPLOYING, UNDER_WAY
-from tests.unit.notifier.conftest import SAMPLES, T0, Bus, Clock, Trusting, notifier_of, store
+from tests.doubles.bus import Bus
+from tests.unit.notifier.conftest import SAMPLES, T0, Clock, Trusting, notifier_of, store
 
 Sample = Callable[..., Event]
 LIE = "Nothing to see here, click the button."

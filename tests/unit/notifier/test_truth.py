@@ -15,7 +15,8 @@ from governor.policy import Policy
 from governor.slack.memory import MemorySlack
 from governor.topic import MemoryTopic
 from notifier.service import Notifier
-from tests.unit.notifier.conftest import T0, Bus, Clock, notifier_of
+from tests.doubles.bus import Bus
+from tests.unit.notifier.conftest import T0, Clock, notifier_of
 
 Sample = Callable[..., Event]
 RISK, LIE = "⚠ tools added: run_shell", "temperature 0.2 → 0.1"

@@ -17,15 +17,11 @@ from governor.slack.requests import SlackRequest
 from sandbox.slack.limits import check_home
 from sandbox.slack.transcript import texts_of
 from slack_home.service import Homes
+from tests.doubles.bus import Bus
 
 NOW = datetime(2026, 11, 21, 8, tzinfo=UTC)
 TEAM = "T0SANDBOX"
 HASHES = ("a" * 64, "b" * 64)
-
-
-class _Bus:
-    def publish(self, events: Any) -> None:
-        pass
 
 
 class World:
@@ -74,7 +70,7 @@ class World:
         at, id = NOW + timedelta(minutes=minute), f"budget-{minute}"
         event = Event(DetailType.BUDGET_THRESHOLD_REACHED, id, "prod-search-agent", at, "", evidence)
         if stored:
-            RecordedBus("spend_meter", self.ledger, _Bus()).publish([event])
+            RecordedBus("spend_meter", self.ledger, Bus()).publish([event])
         return event
 
     def sees(self, user: str) -> list[str]:
