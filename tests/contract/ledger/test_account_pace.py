@@ -137,4 +137,4 @@ def test_while_the_row_cannot_be_written_a_process_keeps_the_pace_by_itself(tabl
         one.slow(5.0)
     assert len(slept) == 2
     assert log.lines[0] == "the account's pace is kept by this process alone {'error': 'ClientError'}"
-    assert log.lines[-1] == "a 429 was not told to the others"
+    assert log.lines[-1] == "a 429 was not told to the others {'error': 'ClientError'}"
