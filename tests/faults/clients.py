@@ -12,8 +12,10 @@ from botocore.config import Config
 from botocore.retries.quota import RetryQuota
 
 from governor.aws import AWS
+from sandbox.engine.memoized import memoize
 
 REGION = "us-east-1"
+memoize()
 _BOTO = boto3.session.Session
 
 

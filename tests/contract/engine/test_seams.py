@@ -7,11 +7,14 @@ import pytest
 import time_machine
 from awslambdaric import bootstrap
 from awslambdaric.lambda_runtime_client import InvocationRequest, LambdaRuntimeClient
+from moto import backend_index
 from moto.awslambda.models import LambdaBackend, LambdaFunction
+from moto.core import responses
 from moto.core.authorization import ActionAuthenticatorMixin
 from moto.core.exceptions import JsonRESTError, _RESTError
 from moto.core.responses import BaseResponse
 from moto.events.models import Archive, EventPattern, Rule, events_backends
+from moto.events.utils import EventTemplateParser
 from moto.iam.aws_managed_policies import aws_managed_policies_data
 from moto.kms.models import kms_backends
 from moto.s3.models import s3_backends
@@ -21,6 +24,7 @@ from moto.sns.models import Subscription, Topic
 from moto.sqs.models import Message, Queue, sqs_backends
 from samtranslator.translator.transform import transform
 
+from sandbox.engine.memoized import ASKED_MOST
 from sandbox.engine.runtime import REQUIREMENTS
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
@@ -74,6 +78,7 @@ def test_a_function_still_has_its_signature(seam, function, parameters):
         ("a queue keeps its messages", Queue.__init__, "self._messages: list[Message]"),
         ("a queue knows its order", Queue.__init__, "self.fifo_queue"),
         ("a message waits and hides", Message.__init__, "self.delayed_until"),
+        ("a path into an event is parsed at every event", EventTemplateParser.parse, "jsonpath_ng.ext import parse"),
         ("a queue's messages in flight", Queue.__init__, "self._pending_messages"),
     ],
     ids=lambda value: value if isinstance(value, str) and " " in value else "",
@@ -92,6 +97,8 @@ def test_a_private_name_is_still_in_its_place(seam, holder, words):
         ("buckets kept by moto", s3_backends[ACCOUNT]["aws"], "buckets"),
         ("messages kept by moto", sqs_backends[ACCOUNT][REGION], "queues"),
         ("what a queue tells", Queue, "pending_messages attributes"),
+        ("the calls that a service has", responses, "method_names_from_class"),
+        ("whose an address is", backend_index, "backend_url_patterns"),
         ("a refusal in XML", _RESTError("Code", "words"), "code description"),
         ("a refusal in JSON", JsonRESTError("Code", "words"), "code description"),
     ],
@@ -101,6 +108,15 @@ def test_state_is_still_where_the_engine_reads_it(seam, holder, names):
     missing = [name for name in names.split() if not hasattr(holder, name)]
 
     assert not missing, f"seam moved: {seam}: {missing}"
+
+
+@pytest.mark.parametrize("service", ASKED_MOST)
+def test_an_address_that_is_tried_first_is_no_other_services(service):
+    address = f"https://{service}.{REGION}.amazonaws.com/"
+
+    fitting = {name for name, pattern in backend_index.backend_url_patterns if pattern.match(address)}
+
+    assert fitting == {service}, "seam moved: the order decides whose an address is"
 
 
 def test_awss_own_policies_are_still_at_hand():
