@@ -185,13 +185,13 @@ class Fleets:
             contributors=[self._contributor(*one, window) for one in largest],
             keys=[],
         )
-        place = f"workspace {evidence.name}" if workspace else "the account"
+        described = f"workspace {evidence.name}" if workspace else "the account"
         return Event(
             kind,
             event_id(kind, place, verdict.started_minute, 0),
             place,
             moment_of(self.tick.minute),
-            f"All keys of {place} together: {verdict.reason}",
+            f"All keys of {described} together: {verdict.reason}",
             evidence.model_dump(mode="json"),
         )
 
