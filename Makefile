@@ -65,7 +65,6 @@ check: $(SETUP) ## Style, types, import rules, template, policy, dependency audi
 	lint-imports
 	@tools/requirements.sh --check
 	@mkdir -p build && python -m tools.policy build layers/policy/policy.yaml build/policy
-	python -m tools.template --check
 	sam validate --lint --region us-east-1
 	pytest -q tests/contract/template
 	uv export --quiet --frozen --no-emit-workspace --all-groups --format requirements-txt > build/audit.txt

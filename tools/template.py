@@ -1,11 +1,10 @@
 """`template.yaml` from `template/`, where what repeats with every function stands once (docs/decisions/0061).
 
-`python -m tools.template` writes it; `--check` exits with 1 where it is not what `template/` makes.
+`python -m tools.template` writes it; `tests/contract/template/test_made.py` refuses one that `template/` does not make.
 """
 
 import json
 import re
-import sys
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -43,17 +42,5 @@ def _each(names: str | list[str], before: str, after: str) -> str:
     return f"[{', '.join(f'{before}{name}{after}' for name in names)}]"
 
 
-def main() -> int:
-    """Writes the template, or says that it is not up to date."""
-    text = render()
-    if sys.argv[1:] != ["--check"]:
-        TARGET.write_text(text)
-        return 0
-    if TARGET.read_text() == text:
-        return 0
-    print("template.yaml is not what template/ makes. Run: python -m tools.template", file=sys.stderr)
-    return 1
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    TARGET.write_text(render())

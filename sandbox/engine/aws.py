@@ -12,6 +12,7 @@ from botocore.config import Config
 from moto.server import ThreadedMotoServer
 
 from sandbox.engine.iam_gate import ADMIN_KEY
+from sandbox.engine.memoized import memoize
 from sandbox.engine.template import REGION
 
 
@@ -40,6 +41,7 @@ class Aws:
 def serving() -> Iterator[Aws]:
     """moto's server, its state empty. One at a time: moto's state is the process's."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    memoize()
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     try:

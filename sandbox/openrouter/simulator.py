@@ -2,7 +2,9 @@
 
 import contextlib
 from collections.abc import Iterator
-from typing import Any
+from functools import cached_property
+
+from fastapi import FastAPI
 
 from sandbox.openrouter.app import create_app
 from sandbox.openrouter.server import serve
@@ -10,11 +12,12 @@ from sandbox.openrouter.simulated import SimulatedAccount
 
 
 class Simulator(SimulatedAccount):
-    """Takes what `SimulatedAccount` takes. `app`: the ASGI application, for whoever needs no server."""
+    """`SimulatedAccount` that is served, over HTTP or in process."""
 
-    def __init__(self, *arguments: Any, **more: Any) -> None:
-        super().__init__(*arguments, **more)
-        self.app = create_app(self)
+    @cached_property
+    def app(self) -> FastAPI:
+        """The ASGI application, for whoever needs no server."""
+        return create_app(self)
 
     @contextlib.contextmanager
     def serve(self, port: int = 0) -> Iterator[str]:

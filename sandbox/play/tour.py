@@ -79,11 +79,11 @@ def asks_for_it(stage: Stage) -> Story:
 
 def is_approved(stage: Stage) -> Story:
     world = stage.world
-    refused = world.asked_with(str(world.held(SECRETS[SEARCH])["api_key"]))
+    refused = world.asked_with(world.api_key(SECRETS[SEARCH]))
     world.click("U0LEAD", "Approve", holding=SEARCH)
     back = yield from until(stage, lambda: not world.key(SEARCH).disabled, SOON)
     yield MINUTE
-    answer = world.asked_with(str(world.held(SECRETS[SEARCH])["api_key"]))
+    answer = world.asked_with(world.api_key(SECRETS[SEARCH]))
     if not back:
         return f"The key is still disabled after fifteen minutes. {_newest(world, SEARCH)}"
     return f"Lena approved, and the key is back. A request with it was answered {refused} before, and {answer} now."
@@ -91,12 +91,12 @@ def is_approved(stage: Stage) -> Story:
 
 def leaks(stage: Stage) -> Story:
     world = stage.world
-    leaked, started = str(world.held(SECRETS[REPORTS])["api_key"]), world.now
+    leaked, started = world.api_key(SECRETS[REPORTS]), world.now
     stage.begin("leaked_key", REPORTS)
     rotated = len(world.events("Key Rotated", subject=REPORTS))
     replaced = yield from until(stage, lambda: len(world.events("Key Rotated", subject=REPORTS)) > rotated, SOON)
     yield MINUTE
-    held = str(world.held(SECRETS[REPORTS])["api_key"])
+    held = world.api_key(SECRETS[REPORTS])
     if not replaced or held == leaked:
         return f"The secret still holds the leaked key after fifteen minutes. {_newest(world, REPORTS)}"
     minutes = (world.now - started) / MINUTE

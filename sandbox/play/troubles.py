@@ -77,7 +77,7 @@ class Stage:
     def before_step(self) -> None:
         """Before time passes: services read their secrets again, and a meter that is to be killed is marked."""
         for workload, secret in SECRETS.items():
-            hash = hash_of(str(self.world.held(secret)["api_key"]))
+            hash = hash_of(self.world.api_key(secret))
             if self.world.simulator.organization.keys.get(hash) is not None:
                 self.world.traffic[workload].hash = hash
         if self.meter_is_killed:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from sandbox.scenario.consumer import CACHED, Consumer
 from sandbox.scenario.organization import Founding, KeyOfOrganization
@@ -64,9 +65,7 @@ def settle_in(world: World) -> dict[str, Consumer]:
         traffic.scale = 0.0
 
     def consumer(name: str) -> Consumer:
-        def read() -> str:
-            return str(world.held(_secret(name))["api_key"])
-
+        read = partial(world.api_key, _secret(name))
         return Consumer(world.simulator, read, BEGUN, usd=0.0005, every=MINUTE, replicas=2, cached=CACHED)
 
     consumers = {name: consumer(name) for name in (*THEIRS, *OTHERS)}

@@ -169,9 +169,7 @@ def settle_in(world: World) -> Fleet:
         world.traffic[name].scale = 0.0  # from now on their consumers spend
 
     def consumer(workload: str, usd: float, every: timedelta, **more: Any) -> Consumer:
-        return Consumer(
-            world.simulator, lambda: world.held(SECRETS[workload])["api_key"], BEGUN, usd=usd, every=every, **more
-        )
+        return Consumer(world.simulator, lambda: world.api_key(SECRETS[workload]), BEGUN, usd=usd, every=every, **more)
 
     found = Fleet(
         world,

@@ -30,7 +30,7 @@ def runaway_amid(fleet: Fleet) -> Scenario:
     fleet.loops.usd = of.LOOPS_USD
     fleet.ask("Restore Requested", LOOPS, cause="runaway")
     world.run(world.now + 3 * MINUTE)
-    answer = world.asked_with(world.held(SECRETS[LOOPS])["api_key"])
+    answer = world.asked_with(world.api_key(SECRETS[LOOPS]))
     rotated = len(fleet.told("Key Rotated", LOOPS))
     fleet.ask("Rotation Requested", LOOPS, "U0SEC")
     fleet.closely(world.now + 2 * HOUR)

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from sandbox.scenario.consumer import CACHED, Consumer
@@ -88,9 +89,7 @@ def settle_in(world: World) -> Leak:
         traffic.scale = 0.0
 
     def consumer(name: str, cached: timedelta = CACHED) -> Consumer:
-        def read() -> str:
-            return str(world.held(_secret(name))["api_key"])
-
+        read = partial(world.api_key, _secret(name))
         return Consumer(world.simulator, read, BEGUN, usd=0.0005, every=EVERY, replicas=2, cached=cached)
 
     found = Leak(world, {name: consumer(name) for name in NAMES}, consumer(FORGETFUL, 10 * DAY))

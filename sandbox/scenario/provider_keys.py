@@ -149,12 +149,8 @@ def settle_in(world: World) -> ProviderKeys:
         world.traffic[name].scale = 0.0  # from now on its consumer spends
         secret = SECRETS[name]
         consumers[name] = Consumer(
-            world.simulator, partial(_held, world, secret), BEGUN, usd=REQUEST_USD, every=EVERY, replicas=1
+            world.simulator, partial(world.api_key, secret), BEGUN, usd=REQUEST_USD, every=EVERY, replicas=1
         )
     world.traffic[PROBE].scale = 0.0
     world.consumers = list(consumers.values())
     return ProviderKeys(world, consumers, credentials)
-
-
-def _held(world: World, secret: str) -> str:
-    return str(world.held(secret)["api_key"])

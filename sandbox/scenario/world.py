@@ -193,6 +193,10 @@ class World:
         found: dict[str, Any] = json.loads(self.engine.secret_text(secret))
         return found
 
+    def api_key(self, secret: str) -> str:
+        """The key that a consumer finds there."""
+        return str(self.held(secret)["api_key"])
+
     def copied(self, secret: str, region: str) -> list[dict[str, Any]]:
         """What is read in the secret's parameter, and in its replica."""
         parameter = self.engine.client("ssm").get_parameter(Name=f"/{secret}", WithDecryption=True)["Parameter"]

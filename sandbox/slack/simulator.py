@@ -4,9 +4,10 @@ import contextlib
 import socket
 import threading
 from collections.abc import Iterator
-from typing import Any
+from functools import cached_property
 
 import uvicorn
+from fastapi import FastAPI
 
 from sandbox.slack.app import create_app
 from sandbox.slack.controls import add_controls
@@ -16,12 +17,14 @@ __all__ = ["CHANNEL", "SlackSimulator"]
 
 
 class SlackSimulator(SimulatedSlack):
-    """Takes what `SimulatedSlack` takes. `app`: the ASGI application, for whoever needs no server."""
+    """`SimulatedSlack` that is served, over HTTP or in process."""
 
-    def __init__(self, *arguments: Any, **more: Any) -> None:
-        super().__init__(*arguments, **more)
-        self.app = create_app(self.api)
-        add_controls(self.app, self)
+    @cached_property
+    def app(self) -> FastAPI:
+        """The ASGI application, for whoever needs no server."""
+        app = create_app(self.api)
+        add_controls(app, self)
+        return app
 
     @contextlib.contextmanager
     def serve(self, port: int = 0) -> Iterator[str]:

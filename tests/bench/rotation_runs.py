@@ -34,7 +34,7 @@ LEAST = (
 """What no rotation that keeps cap and guardrail can do without, one request each and nothing read back."""
 TAIL = (timedelta(hours=26), timedelta(hours=2), timedelta(days=8), timedelta(days=30))
 """The time that passes before each run."""
-_STEPS, _ALL = "steps", "all"
+_STEPS, ALL = "steps", "all"
 
 
 @dataclass(frozen=True)
@@ -84,8 +84,8 @@ class Outcome:
     and processor seconds likewise."""
 
     load: Load
-    seconds: dict[str, float] = field(default_factory=lambda: {_STEPS: 0.0, _ALL: 0.0})
-    asked: dict[str, Counter[str]] = field(default_factory=lambda: {_STEPS: Counter(), _ALL: Counter()})
+    seconds: dict[str, float] = field(default_factory=lambda: {_STEPS: 0.0, ALL: 0.0})
+    asked: dict[str, Counter[str]] = field(default_factory=lambda: {_STEPS: Counter(), ALL: Counter()})
     simulator: float = 0.0
     product: float = 0.0
     aws: float = 0.0
@@ -93,7 +93,7 @@ class Outcome:
     script_processor: float = 0.0
     phases: list[Phase] = field(default_factory=list)
 
-    def requests(self, part: str = _ALL) -> float:
+    def requests(self, part: str = ALL) -> float:
         """Of one rotation."""
         return self.asked[part].total() / self.load.workloads
 
@@ -114,7 +114,7 @@ class Outcome:
             f"{self.requests():.2f}",
             f"{self.seconds[_STEPS]:.1f}",
             f"{self.bound:.1f}",
-            f"{self.seconds[_ALL]:.1f}",
+            f"{self.seconds[ALL]:.1f}",
             f"{self.script:.1f}" if self.script else "",
             f"{self.product * each:.0f}",
             f"{self.aws * each:.0f}",
@@ -139,7 +139,7 @@ def measure(say: Callable[[str], None]) -> list[Figure]:
     fast, paced = run(Load(1_000), say, script=True), run(Load(100, pace=20, containers=5), say)
     return [
         Figure("1,000 rotations: new keys / the script", fast.seconds[_STEPS], fast.script, "s"),
-        Figure("1,000 rotations: old keys gone too / the script", fast.seconds[_ALL], fast.script, "s"),
+        Figure("1,000 rotations: old keys gone too / the script", fast.seconds[ALL], fast.script, "s"),
         Figure("requests a rotation in bulk / the least", paced.requests(), len(LEAST), "requests", 12 / len(LEAST)),
         Figure("seconds at 20 a second / requests at that pace", paced.seconds[_STEPS], paced.bound, "s", 1.15),
     ]
@@ -212,7 +212,7 @@ def _rotated(simulator: Simulator, base_url: str, declared: list[Declared], offs
         outcome.simulator += far + own
         outcome.product += sum(cost.process - cost.aws for cost in costs)
         outcome.aws += sum(cost.aws for cost in costs)
-        for part in (_STEPS, _ALL)[min(number, 1) :]:
+        for part in (_STEPS, ALL)[min(number, 1) :]:
             outcome.seconds[part] += seconds
             outcome.asked[part] += asked
     simulator.latency = 0.0

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from tests.bench import rotation_matrix
 from tests.bench.rotation_profile import profile
-from tests.bench.rotation_runs import HEADER, LEAST, Load, run
+from tests.bench.rotation_runs import ALL, HEADER, LEAST, Load, run
 
 
 def matrix(sizes: Sequence[int]) -> list[Load]:
@@ -46,7 +46,7 @@ def main() -> int:
         print(outcomes[-1].row(), flush=True)
     last = outcomes[-1]
     print(f"\nRequests of a rotation by kind ({last.load}); the least is {len(LEAST)}: {', '.join(LEAST)}.")
-    for kind, count in last.asked["all"].most_common():
+    for kind, count in last.asked[ALL].most_common():
         print(f"{count / last.load.workloads:7.2f}  {kind}")
     return 0
 

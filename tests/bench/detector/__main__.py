@@ -75,9 +75,8 @@ def _replay_all(jobs: Sequence[Job], finished: Finished) -> list[Outcome]:
     left = sorted((job for job in jobs if job not in finished.outcomes), key=lambda job: -job[0].monthly_usd)
     shown = -1
     with Pool() as pool:
-        for job, outcomes in pool.imap_unordered(_job, left):
+        for done, (job, outcomes) in enumerate(pool.imap_unordered(_job, left), start=len(jobs) - len(left) + 1):
             finished.add(job, outcomes)
-            done = len(finished.outcomes)
             if done * 100 // len(jobs) > shown:
                 shown = done * 100 // len(jobs)
                 print(f"\r{done} of {len(jobs)} keys' {DAYS} days replayed", end="", file=sys.stderr, flush=True)

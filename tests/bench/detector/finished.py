@@ -9,13 +9,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+import governor.policy
 import sandbox.traffic
 import spend_meter
 import tests.bench.detector
 from tests.bench.detector.replay import Key, Outcome, Reading
 
 type Job = tuple[Key, Reading]
-_JUDGED_BY = (sandbox.traffic, spend_meter, tests.bench.detector)
+_JUDGED_BY = (governor.policy, sandbox.traffic, spend_meter, tests.bench.detector)
 
 
 def code() -> str:

@@ -28,6 +28,9 @@ TEMPLATE = """
       Timeout: 5
       Layers: [!Ref Layer, !Ref Other]
       LoggingConfig: {LogFormat: JSON}
+  Impatient:
+    Type: AWS::Serverless::Function
+    Properties: {Runtime: python3.13, Handler: impatient.handler, CodeUri: code, Timeout: 5}
   Forgetful:
     Type: AWS::Serverless::Function
     Properties: {Runtime: python3.13, Handler: forgot.handler, CodeUri: code, Timeout: 5}
@@ -39,6 +42,13 @@ FILES = {
     "second/python/both.py": "NAME = 'second'",
     "code/uses_layers.py": (
         "from shared import one, two\nimport both\ndef handler(event, context): return [one.NAME, two.NAME, both.NAME]"
+    ),
+    "code/impatient.py": (
+        "import boto3\nfrom botocore.config import Config\n"
+        "AWS = Config(connect_timeout=0.5, read_timeout=1, retries={'total_max_attempts': 2})\n"
+        "def handler(event, context):\n"
+        "    config = boto3.client('sqs', config=AWS).meta.config\n"
+        "    return [config.connect_timeout, config.read_timeout, config.retries['total_max_attempts']]\n"
     ),
     "code/forgot.py": "import pydantic\ndef handler(event, context): return 1",
 }
@@ -58,6 +68,10 @@ def test_the_function_sees_the_virtual_clock_and_its_whole_time(engine):
     assert timedelta() <= seen - datetime(2026, 3, 2, 9, 30, tzinfo=UTC) < timedelta(seconds=20)
     assert answer["time"] == pytest.approx(seen.timestamp(), abs=1)
     assert 1900 <= answer["remaining"] <= 2000
+
+
+def test_a_client_waits_for_the_local_aws_ten_times_as_long_as_it_would_for_aws(engine):
+    assert engine.invoke("Impatient", {}).result == [5.0, 10, 2]
 
 
 def test_a_warm_worker_is_used_again_and_its_clock_follows(engine):

@@ -7,6 +7,7 @@ import pytest
 import time_machine
 from awslambdaric import bootstrap
 from awslambdaric.lambda_runtime_client import InvocationRequest, LambdaRuntimeClient
+from botocore.session import Session
 from moto import backend_index
 from moto.awslambda.models import LambdaBackend, LambdaFunction
 from moto.core import responses
@@ -40,6 +41,7 @@ ACCOUNT, REGION = "123456789012", "us-east-1"
         ),
         ("the parameters of a call", BaseResponse.parse_parameters, "self request"),
         ("the name of a call", BaseResponse._get_action, "self"),
+        ("a client's own timeouts", Session.create_client, "self service_name"),
         ("delivery by a rule", Rule.send_to_targets, "self original_event transform_input"),
         ("a rule's pattern", EventPattern.get_pattern, "self"),
         ("invocation of a function", LambdaFunction.invoke, "self body request_headers response_headers"),
