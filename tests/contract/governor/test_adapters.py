@@ -11,6 +11,8 @@ from moto import mock_aws
 from governor.clock import utc_now
 from governor.events import DetailType, Event, EventBus, PublishFailed, event_id
 from governor.secrets import SecretMalformed, SecretsManager
+from redaction import REDACTED
+from tests.credentials import PASTED, core
 
 
 def _event(number: int) -> Event:
@@ -63,6 +65,16 @@ def test_heavy_events_go_in_requests_that_the_bus_takes() -> None:
     bus, events = Weighing(), [replace(_event(number), evidence={"text": "x" * 60_000}) for number in range(9)]
     EventBus(bus, "governor").publish(events)  # type: ignore[arg-type]  # a bus that weighs
     assert [taken["id"] for taken in bus.taken] == [event.id for event in events]
+
+
+def test_the_bus_is_given_no_credential_whoever_published_it() -> None:
+    key, bus = PASTED["openrouter"], Weighing()
+    pasted = replace(_event(1), reason=f"rotated {key}", evidence={"keys": [{"name": key}], key: 1})
+    EventBus(bus, "governor").publish([pasted])  # type: ignore[arg-type]  # a bus that weighs
+    (taken,) = bus.taken
+    assert core(key) not in json.dumps(taken)
+    assert taken["reason"] == f"rotated {REDACTED}"
+    assert taken["evidence"]["keys"] == [{"name": REDACTED}]
 
 
 @mock_aws

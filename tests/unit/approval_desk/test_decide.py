@@ -213,6 +213,18 @@ def test_an_edit_is_not_for_its_author_alone_and_another_approver_acts_at_once(
     assert (granted.detail_type, granted.evidence["author"], granted.evidence["needed"]) == (GRANTED, LEAD, 1)
 
 
+@pytest.mark.parametrize(("action", "value"), [("adopt", {"version": "7"}), ("rollback", {"promotion": "p1"})])
+def test_the_command_of_an_edits_author_is_asked_of_the_others_however_many_may_approve(
+    action: str, value: dict[str, str]
+) -> None:
+    (preset,) = POLICY["presets"]
+    desk = Desk(people={LEAD: "user_fake_lead"}, presets=[preset | {"approvers": [LEAD, SEC, "U0OPS"]}])
+    desk.ledger.commit(Put("preset", PRESET, ROWS[action]))
+    assert desk.clicks(LEAD, action, preset=PRESET, **value) == action
+    assert desk.said.endswith("The approvers are asked in the channel.")
+    assert desk.bus.kinds() == [REQUESTED]
+
+
 @pytest.mark.parametrize(
     ("action", "value", "row"),
     [
