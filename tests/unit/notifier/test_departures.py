@@ -6,13 +6,16 @@ from typing import Any
 import pytest
 
 from governor.events import DetailType, Event
-from governor.events.member_evidence import DepartedKey, MemberDeparted
+from governor.events.member_evidence import MOST_KEYS, DepartedKey, MemberDeparted
 from governor.policy import Policy
+from governor.slack.memory import MemorySlack
 from notifier.case import MAX_KEYS, figures
 from notifier.decide import decide
+from notifier.departures import DISABLES
 from notifier.incident import Incident
 from notifier.kinds import incident_key
 from notifier.mail import plain
+from notifier.service import Notifier
 from notifier.wording import words
 from notifier.words import Words
 
@@ -95,3 +98,18 @@ def test_a_workspace_that_was_not_read_is_named(policy: Policy) -> None:
 def test_another_departure_of_the_same_member_is_another_thread() -> None:
     later = NOW.replace(day=22)
     assert incident_key(event(BOUND)) != incident_key(event(BOUND, since=later))
+
+
+def test_a_member_with_two_hundred_keys_is_one_message_however_often_it_is_delivered(
+    notifier: Notifier, slack: MemorySlack
+) -> None:
+    keys = [
+        BOUND.model_copy(update={"hash": f"{number:064x}", "name": f"key-{number}", "workload": f"agent-{number}"})
+        for number in range(MOST_KEYS)
+    ]
+    one = event(*keys, total=260)
+    assert [notifier.notify(one, delivery).via for delivery in (1, 2)] == ["slack", "before"]
+    (posted,) = slack.said
+    assert posted.thread_ts is None
+    assert f"and {260 - MAX_KEYS} more keys" in "\n".join([posted.message.text, *posted.message.sections])
+    assert len(posted.message.actions) == 1 + DISABLES
