@@ -114,7 +114,7 @@ class Case:
         """Why Governor will not disable this key by itself."""
         if self._tier_zero:
             return "it is tier 0, which Governor never disables without a human"
-        return "the policy lets Governor only alert here"
+        return "the policy says to alert only"
 
     @property
     def _tier_zero(self) -> bool:

@@ -20,7 +20,7 @@ def suspected(case: Case) -> Words:
     then = (
         "Governor disables its key once this is confirmed."
         if case.governor_disables("runaway")
-        else f"Governor only watches: {case.restraint}."
+        else f"Governor will not disable its key: {case.restraint}."
     )
     headline = f"🟠 {case.who} may be running away: {_pace(case, evidence)}. {then}{case.owner}"
     todo = "Is this meant? Then click *Expected* under the thread's first message. If not, stop whatever is calling."

@@ -6,16 +6,17 @@ A file holds each example of its kind: the headline, which a notification shows 
 and the buttons with the question that each asks first. Slack's own escapes are left: `<@U0LEAD>` is a person's name.
 """
 
-from collections.abc import Iterator
 from pathlib import Path
 
 from governor.events import DetailType, Event
-from governor.slack.channel import Button, Message
+from governor.slack.channel import Message
 from notifier.decide import decide
 from notifier.incident import Incident
 from notifier.kinds import MODELS, incident_key
 from tests.contract.slack import spoken
 from tests.contract.slack.examples import POLICY, ROOT, examples, others
+from tests.contract.slack.rendered import lines
+from tests.contract.slack.threads import threads
 
 ENDED = {DetailType.APPROVAL_REJECTED: ("restore", "promotion"), DetailType.APPROVAL_EXPIRED: ("restore", "promotion")}
 """Requests that were not granted: of the kinds, which differ in their name alone, two are shown."""
@@ -30,7 +31,11 @@ def pages() -> dict[str, str]:
             found[event.detail_type].append(event)
     missing = [kind.value for kind, events in found.items() if not events]
     assert not missing, f"tests/contract/slack/examples.py has no event for {missing}"
-    return {_name(kind): _page(kind, events) for kind, events in found.items()} | spoken.pages()
+    return (
+        {_name(kind): _page(kind, events) for kind, events in found.items()}
+        | {"threads.md": "# Threads\n\n" + "\n\n".join(threads()) + "\n"}
+        | spoken.pages()
+    )
 
 
 def _name(kind: DetailType) -> str:
@@ -38,29 +43,13 @@ def _name(kind: DetailType) -> str:
 
 
 def _page(kind: DetailType, events: list[Event]) -> str:
-    texts = list(dict.fromkeys("\n".join(_lines(_message(event))) for event in events))
+    texts = list(dict.fromkeys("\n".join(lines(_message(event))) for event in events))
     return f"# {kind.value}\n\n" + "\n\n---\n\n".join(texts) + "\n"
 
 
 def _message(event: Event) -> Message:
     """The first message of a thread, which bears the buttons."""
     return decide(Incident(incident_key(event)), event, POLICY).parent
-
-
-def _lines(message: Message) -> Iterator[str]:
-    yield f"**{message.text}**"
-    for section in message.sections:
-        yield f"\n{section}"
-    for small in message.context:
-        yield f"\n> {small}"
-    for button in message.actions:
-        yield f"\n{_button(button)}"
-
-
-def _button(button: Button) -> str:
-    style = f", {button.style}" if button.style else ""
-    question = f": {button.confirm}" if button.confirm else ""
-    return f"[{button.text}{style}]{question}"
 
 
 def write(folder: Path = FOLDER) -> None:

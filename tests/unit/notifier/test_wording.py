@@ -175,7 +175,7 @@ def test_a_dry_run_says_that_the_key_still_works_and_who_must_decide(policy: Pol
     undeclared = sample("runaway_confirmed", subject="ab" * 32, evidence={"name": "lab<1>"})
     assert _headline(policy, undeclared) == (
         "🔴 lab<1> (undeclared key abababab…) is running away: $498/h (20× its habit), $31 in the last 15 min. "
-        "Its key still works: the policy lets Governor only alert here. U0LEAD or U0SEC must decide. "
+        "Its key still works: the policy says to alert only. U0LEAD or U0SEC must decide. "
         "No workload declares this key."
     )
 
