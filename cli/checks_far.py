@@ -141,7 +141,7 @@ def _secret(patient: Patient, name: str, field: str) -> SecretStr:
 
 
 def _ask(patient: Patient, token: SecretStr, method: str, **arguments: str) -> tuple[dict[str, Any], httpx.Headers]:
-    """One call of Slack's Web API. Raises httpx's errors, and `ValueError` for what is no JSON."""
+    """One call of Slack's Web API. Raises httpx's errors, and `ValueError` for what is not JSON."""
     url = f"{patient.stack.parameters.get('SlackApiUrl', 'https://slack.com/api/')}{method}"
     headers = {"Authorization": f"Bearer {token.get_secret_value()}"}
     answer = patient.session.outside.web(httpx.Request("POST", url, headers=headers, data=arguments))

@@ -101,7 +101,7 @@ class Session:
 
     @property
     def base_url(self) -> str:
-        """The API's address: that of the client, once there is one. Raises `Failure` for what is no host."""
+        """The API's address: that of the client, once there is one. Raises `Failure` for what is not a host."""
         return self._base_url or base_url(self.options.host or "")
 
     def aws(self, service: str) -> Any:

@@ -30,7 +30,7 @@ def _flow(value: object) -> str:
 
 
 def _actions_of(service: str, names: str) -> str | list[str]:
-    """The service's actions by these names; a single one is no list."""
+    """The service's actions by these names; a single one is not a list."""
     actions = [f"{service}:{name}" for name in names.split()]
     return actions if len(actions) > 1 else actions[0]
 

@@ -27,6 +27,6 @@ def resolved(value: Any, secret: Callable[[str], str], of: str) -> Any:
         try:
             return str(json.loads(secret(name))[key])
         except (KeyError, TypeError, ValueError) as error:
-            raise DeploymentFailed(of, f"the secret {name} is no JSON object with the key {key}") from error
+            raise DeploymentFailed(of, f"the secret {name} is not a JSON object with the key {key}") from error
 
     return _REFERENCE.sub(replace, value)

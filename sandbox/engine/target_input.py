@@ -2,7 +2,7 @@
 
 Source: EventBridge User Guide, "Input transformation", and its section "Common issues": values taken from an event are
 not escaped in a JSON template, and a variable whose path leads nowhere does not appear at all. A template that such a
-value spoils is no JSON any more; the delivery fails here, as it does on AWS.
+value spoils is not JSON any more; the delivery fails here, as it does on AWS.
 """
 
 import json
@@ -18,7 +18,7 @@ _PLACEHOLDER = re.compile(r'"<([A-Za-z0-9._-]+)>"|<([A-Za-z0-9._-]+)>')
 
 
 def target_input(target: Mapping[str, Any], event: dict[str, Any], rule: Mapping[str, str]) -> str:
-    """The text a target receives. `rule` has the rule's `arn` and `name`. Raises `Refused` where that is no JSON."""
+    """The text a target receives. `rule` has the rule's `arn` and `name`. Raises `Refused` where that is not JSON."""
     if "Input" in target:
         return str(target["Input"])
     if "InputPath" in target:
@@ -86,7 +86,7 @@ def _json(template: str, values: Mapping[str, Any]) -> str:
     try:
         json.loads(text)
     except ValueError as error:
-        raise Refused("INVALID_JSON", f"the input template with this event's values is no JSON: {error}") from error
+        raise Refused("INVALID_JSON", f"the input template with this event's values is not JSON: {error}") from error
     return text
 
 

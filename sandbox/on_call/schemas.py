@@ -23,7 +23,7 @@ CARD = "application/vnd.microsoft.card.adaptive"
 def pagerduty(body: Any) -> Iterator[str]:
     """What PagerDuty's Events API v2 would find wrong with an event."""
     if not isinstance(body, dict):
-        yield "the event is no object"
+        yield "the event is not an object"
         return
     if len(_text(body, "routing_key")) != ROUTING_KEY:
         yield f"routing_key does not have {ROUTING_KEY} characters"
@@ -54,13 +54,13 @@ def _payload(payload: Any) -> Iterator[str]:
         except (TypeError, ValueError):
             yield f"payload.timestamp is {payload['timestamp']!r}"
     if not isinstance(payload.get("custom_details", {}), dict):
-        yield "payload.custom_details is no object"
+        yield "payload.custom_details is not an object"
 
 
 def teams(body: Any) -> Iterator[str]:
     """What a Teams Workflows webhook would find wrong with a message."""
     if not isinstance(body, dict) or body.get("type") != "message":
-        yield "the body is no message"
+        yield "the body is not a message"
         return
     attachments = body.get("attachments")
     if not isinstance(attachments, list) or len(attachments) != 1:
@@ -79,7 +79,7 @@ def teams(body: Any) -> Iterator[str]:
         yield from _element(element)
     for action in card.get("actions", []):
         if action.get("type") != "Action.OpenUrl" or not _text(action, "url").startswith("https://"):
-            yield f"{action} is no link"
+            yield f"{action} is not a link"
 
 
 def _element(element: dict[str, Any]) -> Iterator[str]:

@@ -147,7 +147,7 @@ class Organization:
     ) -> tuple[Key, str]:
         """The key and its plaintext, which is kept nowhere. `workspace`: id, slug, or None for the default one.
 
-        A key that is made without `creator_user_id` is no member's: no member's guardrail, budget or filter binds it.
+        A key made without `creator_user_id` is not a member's: no member's guardrail, budget or filter binds it.
         """
         plaintext = plaintext or self.ids.plaintext()
         key = Key(hash_of(plaintext), name, label_of(plaintext), self.workspace(workspace).id, self.now, **fields)

@@ -66,7 +66,7 @@ def check_blocks(blocks: Any, path: str, most: int = MAX_BLOCKS) -> None:
 
 def check_files(arguments: Mapping[str, Any], files: Mapping[str, Mapping[str, Any]]) -> None:
     """Raise `Refused("invalid_blocks")` for an image block that names a file that Slack has not, or not whole, or that
-    is no image (https://docs.slack.dev/reference/block-kit/composition-objects/slack-file-object)."""
+    is not an image (https://docs.slack.dev/reference/block-kit/composition-objects/slack-file-object)."""
     for number, block in enumerate(arguments.get("blocks") or []):
         named = block.get("slack_file") if block.get("type") == "image" else None
         file = files.get(str(named.get("id"))) if isinstance(named, dict) else None

@@ -137,7 +137,7 @@ def operator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Operat
     """With the policy that the first eight steps leave: imported, owners filled in, nothing armed."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr("cli.checkup.SECONDS", 120)  # a busy machine is no finding
+    monkeypatch.setattr("cli.checkup.SECONDS", 120)  # a busy machine is not a finding
     POLICY.parent.mkdir(parents=True)
     clock = [(INSTALLED - founding().history).timestamp()]
     simulator = Simulator("sk-or-v1-fake-management", clock=lambda: clock[0], credits=1_000_000.0)

@@ -109,7 +109,7 @@ class Clinic:
 
 @pytest.fixture
 def clinic(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Clinic]:
-    monkeypatch.setattr("cli.checkup.SECONDS", 120)  # a busy machine is no finding
+    monkeypatch.setattr("cli.checkup.SECONDS", 120)  # a busy machine is not a finding
     with open_world(tmp_path, {"AlertEmail": "oncall@example.com"}) as world:
         world.run(world.now + 2 * MINUTE)
         yield Clinic(world, tmp_path)

@@ -104,9 +104,9 @@ def test_a_secret_that_is_no_workloads_is_refused_by_name(world: World) -> None:
         SecretId="openrouter/other", RotationLambdaARN=arn, RotationRules={"AutomaticallyAfterDays": 30}
     )
     world.run(world.now + timedelta(minutes=1))
-    assert "secret openrouter/other is no workload's" in world.engine.logs("KeyRotationFunction")
+    assert "secret openrouter/other is not a workload's" in world.engine.logs("KeyRotationFunction")
     told = [
         event["detail"]["evidence"]["rule"] for event in world.events("Rotation Failed", subject="openrouter/other")
     ]
     assert told == ["foreign_secret"]
-    assert any("openrouter/other is no workload's" in line for line in world.slack_lines())
+    assert any("openrouter/other is not a workload's" in line for line in world.slack_lines())

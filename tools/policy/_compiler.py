@@ -168,7 +168,7 @@ def _refuse_aliases(path: str, text: str) -> None:
 
 def _refuse_other_shapes(path: str, node: yaml.Node | None) -> None:
     if not isinstance(node, yaml.MappingNode):
-        what = "is empty" if node is None else "is no mapping of fields"
+        what = "is empty" if node is None else "is not a mapping of fields"
         fix = "Begin with `version: 1`; docs/policy.md has a policy to start from"
         raise _only(path, node.start_mark.line + 1 if node else 1, "policy", what, fix)
 

@@ -7,7 +7,7 @@ A list, the first rule that applies:
  4. `counted`     who was seen and is missing now is missing since this list; who is there again is not
 
 Of the first three nothing follows: they neither count nor break a count (promise 3). A member who is missing from two
-counted lists in a row has left. Who was never in a list is no member who left.
+counted lists in a row has left. Who was never in a list is not a member who left.
 
 Members are remembered by the first digits of their id's SHA-256: all of them stand in one row.
 """

@@ -93,7 +93,7 @@ def _event(policy: Policy, member: str, roll: Roll, held: "list[tuple[str, ApiKe
         keys=keys[:MOST_KEYS],
         unread=unread[:MOST_KEYS],
     )
-    said = f"{member} is no member of the organization any more, and {len(keys)} keys are in their name."
+    said = f"{member} is not a member of the organization any more, and {len(keys)} keys are in their name."
     id = event_id(kind, member, since.isoformat())
     return Event(kind, id, member, roll.at, said, evidence.model_dump(mode="json"))
 

@@ -103,7 +103,7 @@ def key_name_off_convention(facts: Facts, policy: Policy) -> Iterator[Found]:
 def key_of_departed_member(facts: Facts, policy: Policy) -> Iterator[Found]:
     for place, key in facts.live_keys():
         if key.creator_user_id and key.creator_user_id not in facts.members:
-            yield _found(place, key, policy, f"{key.creator_user_id} is no member of the organization")
+            yield _found(place, key, policy, f"{key.creator_user_id} is not a member of the organization")
 
 
 @KEYS.rule(

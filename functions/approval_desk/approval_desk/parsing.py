@@ -114,7 +114,7 @@ def typed(text: str) -> Command:
     if word not in USAGE:
         near = difflib.get_close_matches(word, USAGE, n=1)
         meant = f"Did you mean `/governor {near[0]}`? " if near else ""
-        return Command("hint", hint=f"`{_plain(word)}` is no command. {meant}`/governor help` lists them.")
+        return Command("hint", hint=f"`{_plain(word)}` is not a command. {meant}`/governor help` lists them.")
     if word == "preview" or (word == "rotate" and in_bulk(rest)):
         return _scoped(word, rest)
     places = USAGE[word].split()

@@ -85,7 +85,7 @@ def unpacked(delivery: Delivery) -> bytes:
     try:
         raw = base64.b64decode(delivery.body, validate=True) if delivery.is_base64 else delivery.body.encode()
     except (binascii.Error, UnicodeError, ValueError):
-        raise Refused(400, "the body is no base64") from None
+        raise Refused(400, "the body is not base64") from None
     if delivery.is_packed:
         return _inflated(raw)
     if len(raw) > MAX_INFLATED:
@@ -99,7 +99,7 @@ def _inflated(raw: bytes) -> bytes:
     try:
         body = inflater.decompress(raw, MAX_INFLATED + 1)
     except zlib.error:
-        raise Refused(400, "the body is no gzip") from None
+        raise Refused(400, "the body is not gzip") from None
     if len(body) > MAX_INFLATED:
         raise Refused(413, "the body inflates to too much")
     if not inflater.eof or inflater.unused_data:

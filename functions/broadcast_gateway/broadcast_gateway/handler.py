@@ -48,7 +48,7 @@ def lambda_handler(event: Mapping[str, Any], _context: Any) -> dict[str, Any]:
         return {"statusCode": 500}
     if found.uncounted:
         what = (
-            "a notification that is no JSON" if delivery.is_notification else "requests without a cost or a key's name"
+            "a notification that is not JSON" if delivery.is_notification else "requests without a cost or a key's name"
         )
         log.warning("uncounted: %d, %s", found.uncounted, what)
     return {"statusCode": 200, "headers": {"content-type": "application/json"}, "body": "{}"}

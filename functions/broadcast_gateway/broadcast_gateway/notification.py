@@ -21,7 +21,7 @@ MOST_VALUES = 5_000
 
 
 def named(body: bytes) -> tuple[str, ...] | None:
-    """Digests of the texts, each once; None where the body is no JSON. Raises nothing: an answer that is no success
+    """Digests of the texts, each once; None where the body is not JSON. Raises nothing: an answer that is no success
     would have OpenRouter stop sending (its guide, "Where an alert goes")."""
     try:
         document = json.loads(body) if body.strip() else {}

@@ -49,13 +49,13 @@ class _Span:
 
 
 def read(body: bytes) -> Read:
-    """What the delivery tells; a connection test tells nothing. Raises `Refused` for what is no OTLP JSON."""
+    """What the delivery tells; a connection test tells nothing. Raises `Refused` for what is not OTLP JSON."""
     try:
         document = json.loads(body) if body.strip() else {}
     except (ValueError, RecursionError):
-        raise Refused(400, "the body is no JSON") from None
+        raise Refused(400, "the body is not JSON") from None
     if not isinstance(document, dict):
-        raise Refused(400, "the body is no OTLP request")
+        raise Refused(400, "the body is not an OTLP request")
     spans: list[_Span] = []
     for raw in _raw_spans(document):
         if len(spans) == MOST_SPANS:
@@ -107,7 +107,7 @@ def _value(value: Any) -> Any:
 
 
 def _amount(cost: Any) -> float | None:
-    """USD; None for what is no amount, or more than a request can cost."""
+    """USD; None for what is not an amount, or more than a request can cost."""
     if isinstance(cost, bool) or not isinstance(cost, int | float | str):
         return None
     try:

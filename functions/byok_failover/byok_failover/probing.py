@@ -111,7 +111,7 @@ class Probing:
         hash = hashlib.sha256(key.get_secret_value().encode()).hexdigest()
         listed = next((one for one in place.keys or () if one.hash == hash), None) or self._unlisted(hash)
         if listed is None or listed.workspace_id != place.workspace.id:
-            detail = f"the probe's key, in secret {secret}, is no key of workspace {byok.workspace}"
+            detail = f"the probe's key, in secret {secret}, is not a key of workspace {byok.workspace}"
             raise Unfit("probe_key_foreign", detail, "Put a live inference key of that workspace into the secret.")
         asker = Asker(listed.name, hash, listed.creator_user_id)
         zdr = inventory.demands_zdr(place, asker, byok.provider)

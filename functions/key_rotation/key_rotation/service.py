@@ -51,7 +51,7 @@ class KeyRotation:
         found = next((one for one in self.ports.policy.workloads if one.secret == secret.name), None)
         if found is None:
             reason = (
-                f"secret {secret.name} is no workload's: name it in the policy (workloads[].secret), or take this "
+                f"secret {secret.name} is not a workload's: name it in the policy (workloads[].secret), or take this "
                 f"rotation function off it"
             )
             event = rotation_events.not_ours(secret.name, step.token, step.name, f"S{reason[1:]}.", self.ports.clock())

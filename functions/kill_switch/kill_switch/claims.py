@@ -18,7 +18,7 @@ Period = Literal["daily", "weekly", "monthly", "lifetime"]
 CENT, SHARE = 0.01, 0.001
 """How far a claim may pass a counter, in USD and as a share of it: the meter keeps its minutes in 32-bit floats.
 
-What is no more than a cent is no claim at all."""
+What is no more than a cent is not a claim at all."""
 EARLIER = timedelta(minutes=15)
 """A window's spend is what was first seen in it: a run read late, or after a gap, counts what came before."""
 CLOCK = timedelta(minutes=2)

@@ -25,7 +25,7 @@ def request_of(grant: Approval) -> DisableRequest | RestoreRequest:
         )
     cause = next((cause for cause in get_args(Cause) if cause == request.change.get("cause")), None)
     if cause is None:
-        raise BadEvent(f"request {request.id}: {request.change.get('cause')!r} is no cause; fix whoever asked")
+        raise BadEvent(f"request {request.id}: {request.change.get('cause')!r} is not a cause; fix whoever asked")
     return RestoreRequest(_event(grant, request.requested_at, ""), cause, by, proven=True)
 
 

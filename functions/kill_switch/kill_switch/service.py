@@ -44,8 +44,8 @@ class KillSwitch:
         `seconds_left`: how long the account's calls may take from now.
 
         Raises whatever kept it from an end (`management_api.errors`, `LedgerConflict`, `PublishFailed`, an AWS error):
-        deliver again. Raises `BadEvent` for a subject that is no workload and no key, `NotGranted` for a grant that no
-        decision bears out.
+        deliver again. Raises `BadEvent` for a subject that is neither a workload nor a key, `NotGranted` for a grant
+        that no decision bears out.
         """
         if not isinstance(request, Grant):
             return self._carry_out(request, seconds_left)

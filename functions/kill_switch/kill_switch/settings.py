@@ -72,5 +72,5 @@ def _of_a_key(claim: BudgetReached) -> BudgetReached:
     if not claim.disable:
         raise BadEvent("detail.evidence.disable: only a threshold at `disable_at` is for the kill switch; fix the rule")
     if claim.scope not in ("key_limit", "workload", "guardrail"):
-        raise BadEvent(f"detail.evidence.scope: {claim.scope!r} is no key's budget; it names nothing to disable")
+        raise BadEvent(f"detail.evidence.scope: {claim.scope!r} is not a key's budget; it names nothing to disable")
     return claim

@@ -26,7 +26,7 @@ class Reading:
     declares the key, so that a workload's tier and causes hold however it is named.
 
     `tier`: that of the workload whose name the key bears. A key of that name that no lineage holds, in another
-    workspace, is no workload's, but tier 0 protects it still.
+    workspace, is not a workload's, but tier 0 protects it still.
     """
 
     subject: str

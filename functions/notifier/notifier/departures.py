@@ -22,7 +22,7 @@ def departed(case: Case) -> Words:
     many = "1 key is" if evidence.total == 1 else f"{evidence.total} keys are"
     works = "Nothing was changed: they work on." if live else "None of those shown works any more."
     headline = (
-        f"🟠 {who} is no member of the organization any more, and {many} still in their name. {works} "
+        f"🟠 {who} is not a member of the organization any more, and {many} still in their name. {works} "
         f"{case.approvers} must decide."
     )
     return Words(

@@ -89,7 +89,7 @@ class Content:
 
 
 def texts(value: Any) -> list[str]:
-    """The texts in a list; nothing where it is no list. A config is free-form, and people write it."""
+    """The texts in a list; nothing where it is not a list. A config is free-form, and people write it."""
     return [one for one in value if isinstance(one, str)] if isinstance(value, list) else []
 
 

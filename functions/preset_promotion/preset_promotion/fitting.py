@@ -17,7 +17,7 @@ SECONDS = 5.0
 
 
 def unfit(regex: str | None, json_schema: Mapping[str, Any] | None, text: str, seconds: float = SECONDS) -> list[str]:
-    """`regex` where it matches nowhere, `json_schema` where the text is no JSON that fits, `too_slow` where no answer
+    """`regex` where it matches nowhere, `json_schema` where the text is not JSON that fits, `too_slow` where no answer
     came in time or at all."""
     if regex is None and json_schema is None:
         return []

@@ -14,7 +14,7 @@ ROOM = 6_000
 """Characters of a message that the lines of a difference may take; checks, golden cases and buttons need theirs."""
 _MARK = "⚠ "
 _NAMES = frozenset({"model", "models", "order", "only", "ignore", "quantizations", "type", "id", "name"})
-"""Fields whose texts are names. A text there that is no plain name is hidden like any other."""
+"""Fields whose texts are names. A text there that is not a plain name is hidden like any other."""
 
 
 def lines(risks: Sequence[str], changes: Sequence[str], room: int = ROOM) -> tuple[str, ...]:

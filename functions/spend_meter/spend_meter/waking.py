@@ -101,7 +101,7 @@ class Waker:
 
     def _read(self, places: Mapping[str, str], seconds_left: Callable[[], float]) -> dict[str, list[ApiKey]]:
         """The keys as OpenRouter has them now, by workspace. One that is gone is left out; any other failure fails all:
-        a part of a lineage is no reading of it."""
+        a part of a lineage is not a reading of it."""
         try:
             return self._ask(self._meter.connected(fresh=False), places, seconds_left)
         except AuthenticationFailed:

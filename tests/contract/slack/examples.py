@@ -98,7 +98,7 @@ def _blind() -> Iterator[Event]:
     [event] = samples("monitor_blind")
     for kind, error in (
         ("partial_list", "EmptyList: GET /guardrails named none"),
-        ("partial_list", "guardrails[3].limit_usd is no amount: 'lots'"),
+        ("partial_list", "guardrails[3].limit_usd is not an amount: 'lots'"),
         ("broadcast_silent", "traffic in three checks, nothing pushed"),
         ("broadcast_drifted", "privacy_mode is false"),
         ("broadcast_content", "a delivery held a prompt"),

@@ -16,7 +16,7 @@ def _secrets(function: str, *actions: str) -> set[str]:
             for resource in _list(statement["Resource"]):
                 secret = resource["Fn::Sub"].rpartition(":secret:")[2]
                 named = {name for name in SECRETS if secret in (f"${{{name}}}-??????", f"${{{name}}}*")}
-                assert len(named) == 1, f"{function} may reach {secret}, which is no secret of the table's"
+                assert len(named) == 1, f"{function} may reach {secret}, which is not a secret of the table's"
                 assert secret.endswith("-??????") == next(iter(named)).endswith("Name"), secret
                 found |= named
     return found

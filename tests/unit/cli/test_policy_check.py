@@ -54,7 +54,7 @@ MISTAKES: dict[str, tuple[str | bytes, int, str, str]] = {
     "a currency": (_more("    key: {limit_usd: 1500 USD}\n"), 6, "workloads.0.key.limit_usd", "number alone: 1500"),
     "thousands": (_more('    key: {limit_usd: "1,500"}\n'), 6, "workloads.0.key.limit_usd", "the number alone: 1500"),
     "a limit of nothing": (_more("    key: {limit_usd: 0}\n"), 6, "workloads.0.key.limit_usd", "above 0"),
-    "a limit that is no number": (_more("    key: {limit_usd: .nan}\n"), 6, "workloads.0.key.limit_usd", "above 0"),
+    "a limit that is not a number": (_more("    key: {limit_usd: .nan}\n"), 6, "workloads.0.key.limit_usd", "above 0"),
     "a tab": ("version: 1\nworkloads:\n\t- name: x\n", 3, "name", "Indent with spaces"),
     "an empty file": ("", 1, "policy", "Begin with `version: 1`"),
     "nothing but comments": ("# later\n\n", 1, "policy", "Begin with `version: 1`"),

@@ -84,7 +84,7 @@ def test_a_wish_is_about_what_was_disabled_when_it_was_made() -> None:
 
 def test_a_change_that_names_no_cause_is_one_clear_error() -> None:
     world = _disabled_world()
-    with pytest.raises(BadEvent, match="'whim' is no cause"):
+    with pytest.raises(BadEvent, match="'whim' is not a cause"):
         world.receive(world.granted(_restore("whim")))
 
 

@@ -61,7 +61,7 @@ def without(event: dict[str, Any], *path: str) -> dict[str, Any]:
         (without(restore(), "detail", "evidence", "requested_by"), "detail.evidence.requested_by"),
         (restore("whim"), "detail.evidence.cause"),
         (budget(disable=False), "detail.evidence.disable"),
-        (budget(scope="credits", scope_id="account"), "no key's budget"),
+        (budget(scope="credits", scope_id="account"), "not a key's budget"),
         ({**exposed(), "detail": {"subject": ""}}, "subject is empty"),
     ],
 )

@@ -42,7 +42,7 @@ def text(policy: Policy, *keys: DepartedKey, **more: Any) -> str:
 
 def test_it_says_who_left_which_keys_stay_and_that_nothing_was_changed(policy: Policy) -> None:
     told = plain(text(policy, BOUND, LOOSE))
-    assert "user_ana is no member of the organization any more, and 2 keys are still in their name" in told
+    assert "user_ana is not a member of the organization any more, and 2 keys are still in their name" in told
     assert "Nothing was changed" in told
     assert "workload prod-search-agent, tier 1" in told
     assert "no workload" in told

@@ -59,7 +59,7 @@ def test_a_template_is_filled_in(template, expected):
 
 @pytest.mark.parametrize("template", ['{"who": <who>}', '{"who": "<who>"}', '{"missing": <missing>}'])
 def test_what_aws_does_not_escape_or_leaves_out_spoils_a_json_template(template):
-    with pytest.raises(Refused, match="no JSON"):
+    with pytest.raises(Refused, match="not JSON"):
         transformed(template, who="$.detail.who", missing="$.detail.nobody")
 
 

@@ -54,7 +54,7 @@ CHEAP = {
     "no timestamp": (_without("x-slack-request-timestamp"), 401),
     "a signature of another shape": (_with("x-slack-signature", "v1=" + "0" * 64), 401),
     "a signature that is not ASCII": (_with("x-slack-signature", "v0=" + "é" * 64), 401),
-    "a timestamp that is no number": (_with("x-slack-request-timestamp", "now"), 401),
+    "a timestamp that is not a number": (_with("x-slack-request-timestamp", "now"), 401),
     "a timestamp in other digits": (_with("x-slack-request-timestamp", "١٧٧٣١٩٧٠٤٠"), 401),
     "signed five minutes and a second ago": (request(at=NOW - 301), 401),
     "signed in the future": (request(at=NOW + 301), 401),

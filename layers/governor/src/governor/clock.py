@@ -15,7 +15,7 @@ def utc_now() -> datetime:
 def parse_instant(text: str) -> datetime:
     """An ISO 8601 instant with an offset, as an aware datetime in UTC.
 
-    Raises `ValueError` when the text is no instant or bears no offset: a local time has no meaning here.
+    Raises `ValueError` when the text is not an instant or bears no offset: a local time has no meaning here.
     """
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:

@@ -74,7 +74,7 @@ class Pushed:
         if not (isinstance(generation, str) and isinstance(key, str) and isinstance(ended, int)):
             raise BadBroadcast("no record of the stream: a member has the wrong type")
         if not math.isfinite(usd) or usd < 0:
-            raise BadBroadcast("no record of the stream: the cost is no amount")
+            raise BadBroadcast("no record of the stream: the cost is not an amount")
         return cls(generation, key, usd, ended)
 
 

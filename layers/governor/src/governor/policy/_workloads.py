@@ -9,7 +9,7 @@ from governor.policy._expected import ExpectedSpend, TimeZone
 from governor.policy._parts import Duration, Part, SecretName, Share, SlackUser
 
 NOBODY = "nobody"
-"""`key.creator_user_id` of a key that is no member's."""
+"""`key.creator_user_id` of a key that is not a member's."""
 
 
 class Budget(Part):

@@ -255,7 +255,7 @@ def _translated(response: "SlackResponse", channel: str) -> SlackError:
         headers = {name.lower(): value for name, value in response.headers.items()}
         seconds = str(headers.get("retry-after", ""))
         return SlackRateLimited(float(seconds) if seconds.isdigit() else 1.0)
-    # For an answer that is no JSON (cut off, or a proxy's page) slack_sdk has a sentence where the code stands.
+    # For an answer that is not JSON (cut off, or a proxy's page) slack_sdk has a sentence where the code stands.
     if response.status_code >= 500 or error in _TRANSIENT or " " in error:
         return SlackUnavailable(f"Slack answered {response.status_code}: {clip(error, 80)}")
     if error in _GONE:

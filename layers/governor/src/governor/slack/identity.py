@@ -127,7 +127,7 @@ class SlackDirectory:
     def _ask(self, ask: Callable[[Any], Any]) -> Mapping[str, Any]:
         answer = called(ask, self._token, self._base_url, "", self.TIMEOUT_SECONDS)
         if not isinstance(answer, Mapping):
-            raise SlackUnavailable("Slack's answer is no object")
+            raise SlackUnavailable("Slack's answer is not an object")
         return answer
 
 
