@@ -33,9 +33,7 @@ def test_a_function_is_one_folder_with_its_readme_its_rules_and_samples_of_its_e
 def test_every_tool_knows_every_function(name: str) -> None:
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]
     assert f"functions/{name}" in settings["hatch"]["build"]["dev-mode-dirs"]
-    assert f"functions/{name}" in settings["pytest"]["ini_options"]["pythonpath"]
     assert f"functions/{name}" in settings["mypy"]["mypy_path"]
-    assert f"functions/{name}/{name}" in settings["mypy"]["files"]
     assert name in settings["importlinter"]["root_packages"]
     for contract in settings["importlinter"]["contracts"]:
         listed = str(contract)
