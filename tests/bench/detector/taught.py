@@ -48,13 +48,16 @@ def main() -> None:
     """Prints the table."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench.detector.taught", description=__doc__)
     parser.add_argument("--keys", type=int, default=20, help="keys of each set and scale (default and most: 20)")
-    count = parser.parse_args().keys
+    parser.add_argument("--choices", type=float, nargs="+", default=CHOICES, help="multiples of what was meant")
+    parser.add_argument("--sets", nargs="+", choices=SETS, default=list(SETS), help="which seeds")
+    parser.add_argument("--scales", type=float, nargs="+", default=SCALES, help="USD a month")
+    given = parser.parse_args()
     jobs = [
         (choice, name, Key("month-end job", usd, seed, said_expected=True))
-        for choice in CHOICES
-        for name, seeds in SETS.items()
-        for usd in SCALES
-        for seed in seeds[:count]
+        for choice in given.choices
+        for name in given.sets
+        for usd in given.scales
+        for seed in SETS[name][: given.keys]
     ]
     with Pool() as pool:
         print("\n".join(lines(pool.map(play, jobs, chunksize=1))))
@@ -72,9 +75,14 @@ def play(job: tuple[float, str, Key]) -> Taught:
 
 
 def _loops(key: Key) -> Iterator[Attack]:
-    """Flat ones on the last days of the last whole month, long after the first job was explained."""
+    """Flat ones on the last days of the last whole month, long after the first job was explained.
+
+    None where the sixty days have one month's end only, or the second comes too soon.
+    """
     dice = Random(f"month's end {key.name}")
     ends = [day for day in range(LEARNING + NEAR, DAYS - 1) if _is_first(key.origin + day + 1)]
+    if not ends:
+        return
     last = max(ends)
     starts = sorted(dice.randrange((last - NEAR + 1) * DAY, (last + 1) * DAY) for _ in range(STARTS))
     yield from (Attack(FLAT, rate, start) for start in starts for rate in RATES)
