@@ -47,7 +47,7 @@ def main() -> int:
     """The report. 0: every required figure holds."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench.detector", description=__doc__)
     parser.add_argument("--tuned", type=int, default=5, help="keys per habit and scale in the tuned set (default 5)")
-    parser.add_argument("--judged", type=int, default=5, help="the same of the judged set (default 5; 20 take three hours of a processor)")
+    parser.add_argument("--judged", type=int, default=5, help="the same of the judged set (default 5; 20 take hours)")
     parser.add_argument("--scales", type=float, nargs="+", default=[5, 50, 500, 5000], help="USD a month")
     arguments = parser.parse_args()
     tuned = range(1, arguments.tuned + 1)
