@@ -23,6 +23,8 @@ from tests.bench.detector.rules import Detector
 
 SHARES = (1.0, 0.7, 0.5, 0.35, 0.25)
 """Of the detector's own multiples."""
+SCALES = (5000.0, 500.0, 50.0, 5.0)
+"""USD a month, the dearest to play first."""
 
 
 @dataclass(frozen=True)
@@ -102,12 +104,11 @@ def main() -> None:
     """Prints the table."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench.detector.sensitivity", description=__doc__)
     parser.add_argument("--seeds", type=int, default=5, help="keys per habit and scale (default and most: 5)")
-    parser.add_argument("--scales", type=float, nargs="+", default=[5, 50, 500, 5000], help="USD a month")
     parser.add_argument("--shares", type=float, nargs="+", default=SHARES, help="of the detector's own multiples")
     arguments = parser.parse_args()
     jobs = [
         (share, Key(name, usd, seed))
-        for usd in sorted(arguments.scales, reverse=True)
+        for usd in SCALES
         for share in arguments.shares
         for name in (*PROFILES, *RARE_PROFILES)
         if name not in APART
