@@ -73,8 +73,12 @@ class Sweeps:
             return self._get(worker)
 
     def _next(self, share: float) -> None:
+        """The next minute. The simulator makes anew what has moved when it is first asked: a tenth of a sweep's time,
+        which is the far side's work. It has been asked once before either of the compared asks."""
         self._minute += 1
         self._far.move(share, self._minute)
+        if self._targets:
+            self.floor()
         self._far.asked()
 
     def _tick(self, worker: Worker) -> float:

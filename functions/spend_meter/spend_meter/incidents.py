@@ -64,12 +64,11 @@ def judge_subject(
     after = verdict.next_state
     if again and verdict.level == Level.CONFIRM and not verdict.announce and after.burning_minute == minute:
         verdict = replace(verdict, announce=True, next_state=replace(after, raised_minute=minute))
-    spent_by_minute = history.recent(60)
     settle(history, verdict, declared)
     detail_type = _news(verdict)
     if detail_type is None:
         return Judged(verdict.next_state, None, explained)
-    event = _event(detail_type, subject, verdict, minute, spent_by_minute, lineage, subjects, expected)
+    event = _event(detail_type, subject, verdict, minute, history.recent(60), lineage, subjects, expected)
     return Judged(verdict.next_state, event, explained)
 
 

@@ -16,8 +16,11 @@ _HEAD = Struct("<d")
 _NOTE = Struct("<IdH")
 _LONGEST_SPAN = 65535
 _FIRST_MINUTE = Struct("<I")
-PATIENCE = 30
+PATIENCE = 60
 """Minutes after which notes are entered when the next is made, and up to twice as many: not all subjects at once."""
+MOST = 30
+"""Notes after which they are entered sooner, and up to twice as many: a subject that spends every minute has no more
+than 834 bytes of them."""
 LOW = tuple(
     floor / (LIMITS.thinness(LIMITS.warm_days_of_spend) * max(multiple, peak))
     for floor, multiple, peak in zip(LIMITS.floor, LIMITS.multiple, LIMITS.peak, strict=True)
@@ -46,8 +49,11 @@ def noted(waiting: Waiting, subject: str, minute: int, usd: float, span: int) ->
         return None
     if len(waiting) > _HEAD.size:
         age = minute - _FIRST_MINUTE.unpack_from(waiting, _HEAD.size)[0]
-        if age >= PATIENCE and age >= PATIENCE + crc32(subject.encode()) % PATIENCE:
-            return None
+        count = (len(waiting) - _HEAD.size) // _NOTE.size
+        if age >= PATIENCE or count >= MOST:
+            phase = crc32(subject.encode())
+            if age >= PATIENCE + phase % PATIENCE or count >= MOST + phase % MOST:
+                return None
     return _HEAD.pack(left) + waiting[_HEAD.size :] + _NOTE.pack(minute, usd, span)
 
 

@@ -1,4 +1,4 @@
-"""A meter's memory as it is after a month: 28 days of every key's habits, and notes up to 45 minutes old,
+"""A meter's memory as it is after a month: 28 days of every key's habits, and notes up to 90 minutes old,
 as many as a key has that spends every fifth minute."""
 
 from dataclasses import replace

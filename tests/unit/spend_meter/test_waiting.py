@@ -1,6 +1,7 @@
 """Small spend that waits changes no verdict."""
 
 from datetime import UTC, datetime
+from itertools import pairwise
 from random import Random
 
 import pytest
@@ -11,7 +12,7 @@ from spend_meter.history import History
 from spend_meter.limits import LIMITS
 from spend_meter.periods import minute_of
 from spend_meter.runaway import QUIET, Facts, judge, settle
-from spend_meter.small_spend import LOW
+from spend_meter.small_spend import LOW, MOST, PATIENCE
 
 NOON = minute_of(datetime(2026, 11, 16, 12, 0, tzinfo=UTC))
 
@@ -67,4 +68,21 @@ def test_notes_do_not_wait_for_ever() -> None:
         encoded, waiting = habits.close()
         longest = max(longest, len(waiting["s"]))
 
-    assert longest <= 8 + 60 * 14
+    assert longest <= 8 + (2 * MOST - 1) * 14
+
+
+def test_notes_do_not_wait_for_ever_where_they_are_few() -> None:
+    habits = Habits({}, {})
+    habits.open("s", NOON)
+    encoded, waiting = habits.close()
+    entered = []
+    for minute in range(NOON, NOON + 600, 10):
+        habits = Habits(encoded, waiting)
+        if not habits.note("s", minute, 0.0001, 1):
+            habits.open("s", minute).record(minute, 0.0001)
+            entered.append(minute)
+        encoded, waiting = habits.close()
+
+    waits = [later - earlier for earlier, later in pairwise(entered)]
+    assert entered
+    assert max(waits) <= 2 * PATIENCE + 10
