@@ -7,6 +7,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 empty :=
 space := $(empty) $(empty)
 export PYTHONPATH := $(CURDIR):$(subst $(space),:,$(addprefix $(CURDIR)/,$(wildcard functions/*)))
+export MYPYPATH := $(subst $(space),:,$(addprefix $(CURDIR)/,$(wildcard functions/*)))
 export SAM_CLI_TELEMETRY := 0
 # Each of the many processes of a test run would compile its imports anew where bytecode is not kept.
 unexport PYTHONDONTWRITEBYTECODE
@@ -62,7 +63,7 @@ check: $(SETUP) ## Style, types, import rules, template, policy, dependency audi
 	ruff check .
 	ruff format --check .
 	mypy
-	lint-imports
+	python -m tools.import_rules
 	@tools/requirements.sh --check
 	@mkdir -p build && python -m tools.policy build layers/policy/policy.yaml build/policy
 	sam validate --lint --region us-east-1
