@@ -5,12 +5,11 @@ import functools
 import os
 from typing import Any
 
-import boto3
-
 from account_review.leaving import watch
 from account_review.service import AccountReview
 from account_review.settings import ReviewSettings, Tick, received
 from account_review.wiring import review_over
+from governor.clock import seconds_left
 from governor.events.redelivery import redelivered
 from governor.policy import Policy
 
@@ -21,17 +20,14 @@ MARGIN_SECONDS = 30.0
 @functools.cache
 def build() -> AccountReview:
     """The review over AWS, OpenRouter and Slack, made at the first event. Raises `SettingsError`."""
-    return review_over(ReviewSettings.read(os.environ), Policy.load(), boto3.session.Session())
+    return review_over(ReviewSettings.read(os.environ), Policy.load())
 
 
 @redelivered
 def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
     """A schedule or a request in; raises what Lambda is to try again."""
     asked, review = received(event), build()
-
-    def remaining() -> float:
-        return int(context.get_remaining_time_in_millis()) / 1000 - MARGIN_SECONDS
-
+    remaining = seconds_left(context, MARGIN_SECONDS)
     if isinstance(asked, Tick):
         return {"told": watch(review.ports, asked.at, remaining)}
     found = review.act(asked, remaining).findings

@@ -4,7 +4,6 @@ import functools
 import os
 from typing import Any
 
-import boto3
 from aws_lambda_powertools.logging import Logger
 
 from approval_desk.messages import carried_out, commanded
@@ -20,7 +19,7 @@ logger = Logger(service="approval_desk", use_rfc3339=True)
 @functools.cache
 def build() -> ApprovalDesk:
     """The desk over AWS and Slack, made at the first event. Raises `SettingsError`."""
-    return desk_over(DeskSettings.read(os.environ), boto3.session.Session(), utc_now, logger)
+    return desk_over(DeskSettings.read(os.environ), utc_now, logger)
 
 
 @redelivered

@@ -1,7 +1,6 @@
 """The desk with its adapters, from its settings."""
 
 import functools
-from typing import TYPE_CHECKING
 
 from aws_lambda_powertools.logging import Logger
 
@@ -16,30 +15,26 @@ from governor.aws_identity import StsIdentities, regional
 from governor.clock import Clock
 from governor.events import EventBus
 from governor.keys.bulk_order import BulkOrders
-from governor.ledger.dynamodb import DynamoLedger
 from governor.policy import Policy
-from governor.secrets import SecretsManager
 from governor.slack.identity import SlackDirectory
 from governor.slack.replies import SlackReplies
-
-if TYPE_CHECKING:
-    from boto3.session import Session
+from governor.wiring import Wiring
 
 
-def desk_over(settings: DeskSettings, session: "Session", clock: Clock, logger: Logger) -> ApprovalDesk:
+def desk_over(settings: DeskSettings, clock: Clock, logger: Logger) -> ApprovalDesk:
     """The desk over AWS and, where the settings name its secret, Slack."""
-    tables = session.client("dynamodb", config=AWS)
-    ledger, decisions = (DynamoLedger(tables, name) for name in settings.tables)
+    aws = Wiring("approval_desk")
+    session = aws.session
+    ledger, decisions = map(aws.ledger, settings.tables)
     replies = directory = None
     if settings.slack_secret:
-        secrets = SecretsManager(session.client("secretsmanager", config=AWS))
-        token = functools.partial(secrets.field, settings.slack_secret, "bot_token")
+        token = aws.bot_token(settings.slack_secret)
         replies = SlackReplies(token, settings.slack_api_url)
         directory = SlackDirectory(token, clock, settings.slack_api_url)
     sts, region = functools.partial(session.client, "sts"), session.region_name
 
     def pace() -> Pace:
-        behind = backlog_seconds(tables, settings.table_name, clock().timestamp())
+        behind = backlog_seconds(aws.dynamodb, settings.table_name, clock().timestamp())
         return Pace(settings.requests_per_second, behind)
 
     return ApprovalDesk(

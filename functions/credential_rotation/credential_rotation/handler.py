@@ -4,20 +4,14 @@ import functools
 import os
 from typing import Any
 
-import boto3
-from aws_lambda_powertools.logging import Logger
-
 from credential_rotation.ports import Ports
 from credential_rotation.service import CredentialRotation
 from credential_rotation.settings import CredentialSettings, received
 from governor.account.connection import ManagedAccount
-from governor.aws import AWS
-from governor.clock import utc_now
-from governor.events.published import recorded_bus
-from governor.ledger.dynamodb import DynamoLedger
+from governor.clock import seconds_left, utc_now
 from governor.policy import Policy
-from governor.secrets import SecretsManager
 from governor.secrets.provider_secrets import SecretsManagerTexts
+from governor.wiring import Wiring
 from management_api import Pacing
 
 MARGIN_SECONDS = 4.0
@@ -28,24 +22,20 @@ MARGIN_SECONDS = 4.0
 def build() -> CredentialRotation:
     """Credential rotation over AWS and OpenRouter, made at the first run. Raises `SettingsError`."""
     settings, policy = CredentialSettings.read(os.environ), Policy.load()
-    session = boto3.session.Session()
-    client = session.client("secretsmanager", config=AWS)
-    secrets = SecretsManager(client)
-    ledger = DynamoLedger(session.client("dynamodb", config=AWS), settings.table_name)
+    aws = Wiring("credential_rotation")
+    ledger = aws.ledger(settings.table_name)
     pacing = Pacing(settings.requests_per_second) if settings.requests_per_second else None
-    account = ManagedAccount(secrets, settings.management_key_secret, policy.account.base_url, pacing=pacing)
+    account = ManagedAccount(aws.secrets, settings.management_key_secret, policy.account.base_url, pacing=pacing)
     return CredentialRotation(
         Ports(
             policy=policy,
-            secrets=SecretsManagerTexts(client),
-            probe_key=lambda secret: secrets.field(secret, "api_key"),
+            secrets=SecretsManagerTexts(aws.secrets_manager),
+            probe_key=lambda secret: aws.secrets.field(secret, "api_key"),
             ledger=ledger,
-            bus=recorded_bus(
-                "credential_rotation", ledger, session.client("events", config=AWS), settings.event_bus_name
-            ),
+            bus=aws.bus(ledger, settings.event_bus_name),
             connect=account,
             clock=utc_now,
-            log=Logger(use_rfc3339=True),
+            log=aws.log,
         )
     )
 
@@ -54,6 +44,6 @@ def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
     """A run in, what came of it out. Raises: the next run goes on from there."""
     received(event)
     rotation = build()
-    report = rotation.act(lambda: int(context.get_remaining_time_in_millis()) / 1000 - MARGIN_SECONDS)
+    report = rotation.act(seconds_left(context, MARGIN_SECONDS))
     rotation.ports.log.info("done", extra={"looked_at": report.looked_at, "told": report.told})
     return {"looked_at": report.looked_at, "told": list(report.told)}

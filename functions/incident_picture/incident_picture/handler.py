@@ -6,15 +6,12 @@ from collections.abc import Mapping
 from time import sleep
 from typing import Any
 
-import boto3
 from aws_lambda_powertools import Logger
 
-from governor.aws import AWS
 from governor.clock import utc_now
-from governor.ledger.dynamodb import DynamoLedger
 from governor.policy import Policy
-from governor.secrets import SecretsManager
 from governor.slack.pictures import SlackPictures
+from governor.wiring import Wiring
 from incident_picture.plot import Plot
 from incident_picture.service import Illustrator, Postponed
 from incident_picture.settings import PictureSettings, Wanted
@@ -33,11 +30,10 @@ def draw(plot: Plot) -> bytes:
 def build() -> Illustrator:
     """The illustrator with its adapters, from the environment. Raises `SettingsError`, `NoChannel`."""
     settings, policy = PictureSettings.read(os.environ), Policy.load()
-    secrets = SecretsManager(boto3.client("secretsmanager", config=AWS))
-    token = functools.partial(secrets.field, settings.slack_secret, "bot_token")
+    aws = Wiring("incident_picture")
+    token = aws.bot_token(settings.slack_secret)
     pictures = SlackPictures(token, settings.channel_of(policy), settings.slack_api_url)
-    ledger = DynamoLedger(boto3.client("dynamodb", config=AWS), settings.table_name)
-    return Illustrator(ledger, pictures, draw, utc_now, sleep)
+    return Illustrator(aws.ledger(settings.table_name), pictures, draw, utc_now, sleep)
 
 
 def lambda_handler(event: Mapping[str, Any], _context: Any) -> dict[str, Any]:

@@ -4,20 +4,16 @@ import functools
 import os
 from typing import Any
 
-import boto3
-from aws_lambda_powertools.logging import Logger
-
 from governor.approvals.store import Approvals
 from governor.aws import AWS
 from governor.clock import utc_now
-from governor.events.published import recorded_bus
 from governor.events.redelivery import redelivered
 from governor.keys.bulk_order import BulkOrders
 from governor.keys.causes import CauseStore
 from governor.keys.lineage import Lineages
-from governor.ledger.dynamodb import DynamoLedger
 from governor.policy import Policy
 from governor.secrets.secrets_manager_versions import SecretsManagerVersions
+from governor.wiring import Wiring
 from governor.work_queue import WorkQueue
 from key_planning.ports import Ports
 from key_planning.service import KeyPlanning
@@ -28,21 +24,21 @@ from key_planning.settings import PlanningSettings, received
 def build() -> KeyPlanning:
     """Key planning over AWS, made at the first event. Raises `SettingsError`."""
     settings = PlanningSettings.read(os.environ)
-    session = boto3.session.Session()
-    ledger, decisions = (DynamoLedger(session.client("dynamodb", config=AWS), name) for name in settings.tables)
+    aws = Wiring("key_planning")
+    ledger, decisions = map(aws.ledger, settings.tables)
     return KeyPlanning(
         Ports(
             policy=Policy.load(),
-            secrets=SecretsManagerVersions(session.client("secretsmanager", config=AWS)),
+            secrets=SecretsManagerVersions(aws.secrets_manager),
             lineages=Lineages(ledger),
             causes=CauseStore(ledger),
-            bus=recorded_bus("key_planning", ledger, session.client("events", config=AWS), settings.event_bus_name),
-            queue=WorkQueue(session.client("sqs", config=AWS), settings.rotation_queue_url),
+            bus=aws.bus(ledger, settings.event_bus_name),
+            queue=WorkQueue(aws.session.client("sqs", config=AWS), settings.rotation_queue_url),
             function_arn=settings.rotation_function_arn,
             approvals=Approvals(ledger, decisions),
             orders=BulkOrders(decisions),
             clock=utc_now,
-            log=Logger(use_rfc3339=True),
+            log=aws.log,
         )
     )
 

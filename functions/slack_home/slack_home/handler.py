@@ -5,17 +5,14 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-import boto3
 from aws_lambda_powertools import Logger
 
 from governor.approvals.store import Approvals
-from governor.aws import AWS
 from governor.clock import utc_now
-from governor.ledger.dynamodb import DynamoLedger
 from governor.policy import Policy
-from governor.secrets import SecretsManager
 from governor.slack.home_tab import SlackHomeTab
 from governor.slack.identity import SlackDirectory
+from governor.wiring import Wiring
 from slack_home.service import Homes
 from slack_home.settings import HomeSettings, Message, received
 
@@ -25,14 +22,10 @@ logger = Logger(service="slack_home", use_rfc3339=True)
 @functools.cache
 def build() -> Homes:
     """The Homes over AWS and Slack, made at the first message. Raises `SettingsError`."""
-    settings, session = HomeSettings.read(os.environ), boto3.session.Session()
-    ledger, decisions = (DynamoLedger(session.client("dynamodb", config=AWS), name) for name in settings.tables)
-    secrets = SecretsManager(session.client("secretsmanager", config=AWS))
-    token = functools.partial(secrets.field, settings.slack_secret, "bot_token")
-    tab, directory = (
-        SlackHomeTab(token, settings.slack_api_url),
-        SlackDirectory(token, utc_now, settings.slack_api_url),
-    )
+    settings, aws = HomeSettings.read(os.environ), Wiring("slack_home")
+    ledger, decisions = map(aws.ledger, settings.tables)
+    token, url = aws.bot_token(settings.slack_secret), settings.slack_api_url
+    tab, directory = SlackHomeTab(token, url), SlackDirectory(token, utc_now, url)
     return Homes(Policy.load(), ledger, Approvals(ledger, decisions), tab, directory, utc_now)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from aws_lambda_powertools.logging import Logger
 
 from governor.broadcast.messages import Tip
-from governor.clock import utc_now
+from governor.clock import seconds_left, utc_now
 from governor.policy import Policy
 from spend_meter.broadcast_check import BroadcastCheck, Checked
 from spend_meter.service import SpendMeter
@@ -39,15 +39,12 @@ def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
     now = utc_now()
     asked = None if asks_for_check(event) else tip_in(event) or Tick.received(event, now)
     meter, waker, check, telemetry = build()
-
-    def seconds_left() -> float:
-        return int(context.get_remaining_time_in_millis()) / 1000
-
+    left = seconds_left(context)
     if asked is None:
-        return telemetry.tell_checked(check.check(now, seconds_left) if check else Checked("off"))
+        return telemetry.tell_checked(check.check(now, left) if check else Checked("off"))
     if isinstance(asked, Tip):
-        return telemetry.tell_woken(waker.wake(asked, now, seconds_left))
-    report = meter.tick(asked, seconds_left)
+        return telemetry.tell_woken(waker.wake(asked, now, left))
+    report = meter.tick(asked, left)
     telemetry.tell(asked, report)
     if report.failure:
         raise report.failure

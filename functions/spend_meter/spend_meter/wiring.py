@@ -4,11 +4,9 @@ import boto3
 
 from governor.aws import AWS
 from governor.broadcast.destination import Expected
-from governor.events.published import recorded_bus
-from governor.ledger.dynamodb import DynamoLedger
 from governor.policy import Policy
-from governor.secrets import SecretsManager
 from governor.storage.s3_readings import CHECKED, NEEDS, PUSHED, WATCH, WOKEN, S3ReadingStore
+from governor.wiring import Wiring
 from management_api import OpenRouter, Pacing
 from spend_meter.broadcast_check import BroadcastCheck, Stores
 from spend_meter.ports import Ports
@@ -18,15 +16,14 @@ from spend_meter.settings import MeterSettings
 
 def connected(settings: MeterSettings, policy: Policy) -> Ports:
     """A call that hangs must leave time for the others: at most 14 seconds, of the function's 55."""
-    session = boto3.session.Session()
-    s3 = session.client("s3", config=AWS)
-    ledger = DynamoLedger(session.client("dynamodb", config=AWS), settings.table_name)
+    aws = Wiring("spend_meter")
+    s3, ledger = aws.session.client("s3", config=AWS), aws.ledger(settings.table_name)
     pacing = Pacing(settings.requests_per_second) if settings.requests_per_second else None
     return Ports(
         store=S3ReadingStore(s3, settings.reading_bucket),
         ledger=ledger,
-        publisher=recorded_bus("spend_meter", ledger, session.client("events", config=AWS), settings.event_bus_name),
-        secrets=SecretsManager(session.client("secretsmanager", config=AWS)),
+        publisher=aws.bus(ledger, settings.event_bus_name),
+        secrets=aws.secrets,
         connect=lambda key: OpenRouter(key, base_url=policy.account.base_url, pacing=pacing),
         woken=S3ReadingStore(s3, settings.reading_bucket, WOKEN) if settings.broadcast else None,
         watch=S3ReadingStore(s3, settings.reading_bucket, WATCH) if settings.broadcast else None,

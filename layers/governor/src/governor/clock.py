@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 Clock = Callable[[], datetime]
 """Returns the present moment as an aware datetime in UTC."""
@@ -26,3 +27,8 @@ def parse_instant(text: str) -> datetime:
 def format_instant(moment: datetime) -> str:
     """An aware datetime as ISO 8601 in UTC, whole seconds, ending in `Z` (EventBridge's own form)."""
     return moment.astimezone(UTC).replace(microsecond=0).isoformat().replace("+00:00", "Z")
+
+
+def seconds_left(context: Any, keep: float = 0.0) -> Callable[[], float]:
+    """The seconds that Lambda's `context` still gives this invocation, less `keep`; asked again at each call."""
+    return lambda: int(context.get_remaining_time_in_millis()) / 1000 - keep
