@@ -80,7 +80,7 @@ def _limit(history: History, allowed: Allowed, limits: Limits, i: int, new: bool
     floor, budget, daily = limits.floor[i], allowed.monthly_usd, allowed.daily_usd
     largest, second = history.maxima(WINDOWS[i])
     days = history.days_of_spend
-    known = history.days_seen >= limits.warm_days
+    known = history.days_seen >= limits.warm_days and history.knows_such_days()
     if known and days >= limits.warm_days_of_spend:
         habit = limits.thinness(days) * max(limits.multiple[i] * second, limits.peak[i] * largest)
         return max(floor, habit, limits.burn * (budget or 0.0) * WINDOWS[i] / MONTH), Rule.HABIT

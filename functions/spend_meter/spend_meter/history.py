@@ -28,16 +28,17 @@ _ALL = (1 << len(WINDOWS)) - 1
 _DISCARDED = 1 << len(WINDOWS)
 _COARSE = 3  # a lump that covers more than a third of a window says too little about its maximum
 _LUMP = 20  # minutes: a lump that covers more says nothing of hours and stretches
+_HIDES_A_JOB = 60  # minutes: what was not seen for longer may have held a whole job
 _SAID_WITHIN = 3 * DAY  # minutes in which a person may say that a runaway was meant
-_VERSION = 2
-_BEFORE = 1  # the version before: the same, without what is `_ADDED` at the end
+_VERSION = 3
 _NOTHING = bytes(4 * len(WINDOWS))
 _LAYOUT = struct.Struct(
     f"<BBII{4 * len(WINDOWS)}s{4 * len(WINDOWS)}s{4 * 60}s{4 * _HALVES}s{days.SIZE}s{4 * len(WINDOWS)}sI{hours.SIZE}s"
-    f"{lessons.SIZE}s"
+    f"{lessons.SIZE}sI"
 )
 """Amounts as the bytes of their arrays, single floats: to make a number of each costs more than all else here."""
-_ADDED = 4 * len(WINDOWS) + 4 + hours.SIZE + lessons.SIZE
+_ADDED = {1: 4 * len(WINDOWS) + 4 + hours.SIZE + lessons.SIZE + 4, 2: 4}
+"""Bytes at the end that a version before did not have yet."""
 
 
 class History:
@@ -48,7 +49,7 @@ class History:
 
     __slots__ = (
         "_coarse", "_days", "_halves", "_hours", "_lessons", "_minutes", "_stopped", "_stopped_at", "_today",
-        "_withheld", "minute", "since",
+        "_unread", "_withheld", "minute", "since",
     )  # fmt: skip
 
     def __init__(self, minute: int) -> None:
@@ -63,6 +64,7 @@ class History:
         self._stopped, self._stopped_at = array("f", _NOTHING), 0
         self._hours = Hours()
         self._lessons = Lessons()
+        self._unread = 0  # a bit for each of the 28 days: some of it was not seen for so long that a job may be missing
 
     @classmethod
     def empty(cls, minute: int) -> "History":
@@ -89,6 +91,7 @@ class History:
         self._pass(max(minute - span, self.minute))
         self._pass(minute, sum(1 << i for i, window in enumerate(WINDOWS) if span * _COARSE > window))
         share = usd / span
+        self._leave_unread(span)
         for when in range(max(minute - span, minute - DAY, self.since) + 1, minute + 1):
             if when > minute - 60:
                 self._minutes[when % 60] += share
@@ -106,13 +109,17 @@ class History:
         For a reading that merely failed, leave the history as it is: the next `record` covers it with its `span`.
         """
         if minute > self.minute:
+            span = minute - self.minute
             self._pass(minute, _ALL)
+            self._leave_unread(span)
 
     def teach(self, counted: Callable[[int], float] | None = None) -> None:
         """Let the windows that end now, and those withheld so far, count towards today's maxima.
 
         `counted(window)`: USD of the window that teach, where some are declared as meant and do not.
         """
+        if any(self._withheld):
+            self._hours.burned(self._last_day())
         for i, window in enumerate(WINDOWS):
             spent = max((counted or self.spent)(window), self._withheld[i])
             if spent > self._today[i]:
@@ -257,6 +264,14 @@ class History:
         """How many of the last 28 days taught something, an idle day included."""
         return self._days.seen
 
+    def knows_such_days(self) -> bool:
+        """Whether at least two of the last four days like today, a week apart, taught what they held.
+
+        Nothing of them, nor of the day before and after, went unseen for so long that a weekly job may be missing.
+        """
+        today = self.minute // DAY
+        return sum(self._knows(today - 7 * weeks, today) for weeks in range(1, DAYS // 7 + 1)) >= 2
+
     @property
     def days_of_spend(self) -> int:
         """How many of the days remembered had any spend."""
@@ -293,13 +308,15 @@ class History:
             self._stopped_at,
             self._hours.to_bytes(),
             self._lessons.to_bytes(),
+            self._unread,
         )
 
     @classmethod
     def from_bytes(cls, content: bytes) -> "History":
-        """Raises `ValueError` when the bytes are of another version or length. The version before knows no hours."""
-        if len(content) == _LAYOUT.size - _ADDED and content[0] == _BEFORE:
-            content = bytes([_VERSION]) + content[1:] + bytes(_ADDED)
+        """Raises `ValueError` when the bytes are of another version or length. Versions before are read."""
+        added = _ADDED.get(content[0], 0) if content else 0
+        if added and len(content) == _LAYOUT.size - added:
+            content = bytes([_VERSION]) + content[1:] + bytes(added)
         if len(content) != _LAYOUT.size or content[0] != _VERSION:
             raise ValueError(f"not a version {_VERSION} history: {len(content)} bytes, version {content[:1].hex()}")
         history = cls.__new__(cls)
@@ -308,7 +325,7 @@ class History:
         )
         history._today, history._withheld = array("f", today), array("f", withheld)
         history._minutes, history._halves = array("f", minutes), array("f", halves)
-        learned, stopped, history._stopped_at, by_hour, taught = rest
+        learned, stopped, history._stopped_at, by_hour, taught, history._unread = rest
         history._days = Days.from_bytes(learned)
         history._stopped = array("f", stopped)
         history._hours = Hours.from_bytes(by_hour)
@@ -319,6 +336,21 @@ class History:
         return isinstance(other, History) and self.to_bytes() == other.to_bytes()
 
     __hash__ = None  # type: ignore[assignment]  # mutable
+
+    def _knows(self, day: int, today: int) -> bool:
+        around = (one for one in (day - 1, day, day + 1) if one > today - DAYS)
+        return not self._days.unseen(day) and not any(self._unread >> one % DAYS & 1 for one in around)
+
+    def _leave_unread(self, minutes: int) -> None:
+        """The last `minutes` were not seen one by one: of their days something may be missing."""
+        if minutes > _HIDES_A_JOB:
+            for day in range(max(self.minute - minutes, self.minute - DAYS * DAY) // DAY, self.minute // DAY + 1):
+                self._unread |= 1 << day % DAYS
+
+    def _last_day(self) -> list[float]:
+        """USD of each complete half hour of the last 24 hours, in order."""
+        last = self.minute // _HALF
+        return [self._halves[half % _HALVES] for half in range(last - _HALVES + 1, last)]
 
     def _sum_minutes(self, window: int) -> float:
         if window >= 60:
@@ -352,6 +384,8 @@ class History:
                 self._days.close(i, today, self._today[i], bool(self._coarse & (1 << i)))
                 for day in range(max(today + 1, last - DAYS), last):
                     self._days.close(i, day, 0.0, bool(coarse & (1 << i)))
+            for day in range(max(today, last - DAYS) + 1, last + 1):
+                self._unread &= ~(1 << day % DAYS)
             self._coarse = coarse
             self._today = array("f", _NOTHING)
         self._clear_rings(minute)

@@ -5,7 +5,7 @@ habit is known for 28 to 56 days, and then forgotten.
 """
 
 import struct
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from math import ceil, log2
 
 from spend_meter.days import half_float
@@ -43,6 +43,12 @@ class Hours:
             low = min(low, *map(spent, range(done, count)))
             done = count
             self._stretches[i] = max(self._stretches[i], half_float(low))
+
+    def burned(self, halves: Sequence[float]) -> None:
+        """These half hours on end, USD each, were no runaway after all: their highest stretches are today's."""
+        for i, count in enumerate(STRETCHES):
+            best = max(min(halves[at : at + count]) for at in range(len(halves) - count + 1))
+            self._stretches[i] = max(self._stretches[i], half_float(best))
 
     def day_over(self, hours: Iterable[float]) -> None:
         """A day that may teach is over. `hours`: USD of each of its 24."""

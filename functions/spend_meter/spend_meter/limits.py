@@ -66,10 +66,11 @@ class Limits:
     Above `leak_most` a launch cannot be told from a leak; `leak_floor` is $300 a month.
     `still_burning`: the last twelfth of the window must burn at half its mean rate, or what it saw is over.
     `ticks`: one dear request, or one late counter, is one run; a runaway is there on the next.
-    `warm_days`, `warm_days_of_spend`: two weeks show a weekly job twice; with less than a week of spending days there
-    is no habit to compare with. A cold key is only ever suspected: above `cold_share` of its daily limit, or
-    `cold_month_share` of its monthly budget, or `cold_floor` floors when nobody stated any; `new_floor` in the first
-    day of a key's life: a key that spends at once is rare, and what a thief of the management key would make.
+    `warm_days`, `warm_days_of_spend`: two weeks show a weekly job twice, if both were seen (`knows_such_days`); with
+    less than a week of spending days there is no habit to compare with. A cold key is only ever suspected: above
+    `cold_share` of its daily limit, or `cold_month_share` of its monthly budget, or `cold_floor` floors when nobody
+    stated any; `new_floor` in the first day of a key's life: a key that spends at once is rare, and what a thief of the
+    management key would make.
     `idle_month_share`: a key known to lie idle, but with a budget, confirms at half a month's money in one window.
     `raise_again` (minutes): a confirmed runaway is told anew until somebody acts.
     `quiet_after` (minutes), `fallen_to`: over when the rate has been below a quarter of its highest for ten minutes.

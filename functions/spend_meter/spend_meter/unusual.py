@@ -3,7 +3,8 @@
 A nightly job of $900 lets a loop of $500 an hour burn by day for hours before it tops the job by the factor that the
 habit rule needs. But by day the subject spends next to nothing; a loop does not end where a job does; and no subject
 spends a month's money in a day. Each of the three compares with whole jobs of the subject, so none can be set off by
-something small. All are silent for a subject with less than a week of days of spend, and where time was read in lumps.
+something small. All are silent for a subject with less than a week of days of spend, where time was read in lumps, and
+on days of a kind that was not seen.
 """
 
 from collections.abc import Callable, Iterator
@@ -26,7 +27,7 @@ def find_unusual(history: History, allowed: Allowed, limits: Limits, spent_in: S
     if not any(spent_in(window) >= limits.suspect * floor for (window, _), floor in _floors(limits)):
         return None
     days = history.days_of_spend
-    if history.days_seen < limits.warm_days or days < limits.warm_days_of_spend:
+    if history.days_seen < limits.warm_days or days < limits.warm_days_of_spend or not history.knows_such_days():
         return None
     found: Excess | None = None
     for excess in (
