@@ -6,8 +6,8 @@ LOCAL_ARCH := $(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x86_64)
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 empty :=
 space := $(empty) $(empty)
-export PYTHONPATH := $(CURDIR):$(subst $(space),:,$(addprefix $(CURDIR)/,$(wildcard functions/*)))
 export MYPYPATH := $(subst $(space),:,$(addprefix $(CURDIR)/,$(wildcard functions/*)))
+export PYTHONPATH := $(CURDIR):$(MYPYPATH)
 export SAM_CLI_TELEMETRY := 0
 # Each of the many processes of a test run would compile its imports anew where bytecode is not kept.
 unexport PYTHONDONTWRITEBYTECODE

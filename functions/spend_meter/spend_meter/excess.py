@@ -11,7 +11,7 @@ from governor.events.evidence import RunawayRule as Rule
 from spend_meter.days import WINDOWS
 from spend_meter.declared import Declared, counted
 from spend_meter.history import History
-from spend_meter.limits import LIMITS, MONTH, Allowed, Excess, Level, Limits, still_burns
+from spend_meter.limits import LIMITS, MONTH, Allowed, Excess, Level, Limits, is_known, still_burns
 from spend_meter.unusual import find_unusual
 
 
@@ -80,7 +80,7 @@ def _limit(history: History, allowed: Allowed, limits: Limits, i: int, new: bool
     floor, budget, daily = limits.floor[i], allowed.monthly_usd, allowed.daily_usd
     largest, second = history.maxima(WINDOWS[i])
     days = history.days_of_spend
-    known = history.days_seen >= limits.warm_days and history.knows_such_days()
+    known = is_known(history, limits)
     if known and days >= limits.warm_days_of_spend:
         habit = limits.thinness(days) * max(limits.multiple[i] * second, limits.peak[i] * largest)
         return max(floor, habit, limits.burn * (budget or 0.0) * WINDOWS[i] / MONTH), Rule.HABIT

@@ -33,12 +33,12 @@ _SAID_WITHIN = 3 * DAY  # minutes in which a person may say that a runaway was m
 _VERSION = 3
 _NOTHING = bytes(4 * len(WINDOWS))
 _LAYOUT = struct.Struct(
-    f"<BBII{4 * len(WINDOWS)}s{4 * len(WINDOWS)}s{4 * 60}s{4 * _HALVES}s{days.SIZE}s{4 * len(WINDOWS)}sI{hours.SIZE}s"
+    f"<BII{4 * len(WINDOWS)}s{4 * len(WINDOWS)}s{4 * 60}s{4 * _HALVES}s{days.SIZE}s{4 * len(WINDOWS)}sI{hours.SIZE}s"
     f"{lessons.SIZE}sI"
 )
 """Amounts as the bytes of their arrays, single floats: to make a number of each costs more than all else here."""
 _ADDED = {1: 4 * len(WINDOWS) + 4 + hours.SIZE + lessons.SIZE + 4, 2: 4}
-"""Bytes at the end that a version before did not have yet."""
+"""Bytes at the end that a version before did not have yet. Its second byte was `_coarse`, which the first holds now."""
 
 
 class History:
@@ -295,8 +295,7 @@ class History:
     def to_bytes(self) -> bytes:
         """The whole of it; `from_bytes` gives an equal history."""
         return _LAYOUT.pack(
-            _VERSION,
-            self._coarse,
+            _VERSION | self._coarse << 3,
             self.minute,
             self.since,
             self._today.tobytes(),
@@ -315,14 +314,13 @@ class History:
     def from_bytes(cls, content: bytes) -> "History":
         """Raises `ValueError` when the bytes are of another version or length. Versions before are read."""
         added = _ADDED.get(content[0], 0) if content else 0
-        if added and len(content) == _LAYOUT.size - added:
-            content = bytes([_VERSION]) + content[1:] + bytes(added)
-        if len(content) != _LAYOUT.size or content[0] != _VERSION:
+        if added and len(content) == _LAYOUT.size + 1 - added:
+            content = bytes([_VERSION | content[1] << 3]) + content[2:] + bytes(added)
+        if len(content) != _LAYOUT.size or content[0] & 7 != _VERSION:
             raise ValueError(f"not a version {_VERSION} history: {len(content)} bytes, version {content[:1].hex()}")
         history = cls.__new__(cls)
-        _, history._coarse, history.minute, history.since, today, withheld, minutes, halves, *rest = _LAYOUT.unpack(
-            content
-        )
+        head, history.minute, history.since, today, withheld, minutes, halves, *rest = _LAYOUT.unpack(content)
+        history._coarse = head >> 3
         history._today, history._withheld = array("f", today), array("f", withheld)
         history._minutes, history._halves = array("f", minutes), array("f", halves)
         learned, stopped, history._stopped_at, by_hour, taught, history._unread = rest

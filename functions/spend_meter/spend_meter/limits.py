@@ -126,6 +126,11 @@ MONTH = 30 * DAY
 _MOMENT = {15: 2, 60: 5, 180: 15, 360: 30, 1440: 120}  # a window's last twelfth, in whole minutes or half hours
 
 
+def is_known(history: History, limits: Limits) -> bool:
+    """Whether the history shows what a day like this brings: else no rule of its habit may confirm."""
+    return history.days_seen >= limits.warm_days and history.knows_such_days()
+
+
 def still_burns(history: History, window: int, spent: float, limits: Limits) -> bool:
     """Whether the last twelfth of the window burns at `still_burning` of its mean rate: else what it saw is over."""
     moment = _MOMENT[window]

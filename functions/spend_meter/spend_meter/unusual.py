@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from governor.events.evidence import RunawayRule as Rule
 from spend_meter.days import DAYS, WINDOWS
 from spend_meter.history import History
-from spend_meter.limits import MONTH, Allowed, Excess, Level, Limits, still_burns
+from spend_meter.limits import MONTH, Allowed, Excess, Level, Limits, is_known, still_burns
 
 _WINDOWS = ((60, 1), (180, 2), (360, 2), (1440, 3))
 """Minutes, and the index in `WINDOWS` of the daily maxima that such a window is held against."""
@@ -27,7 +27,7 @@ def find_unusual(history: History, allowed: Allowed, limits: Limits, spent_in: S
     if not any(spent_in(window) >= limits.suspect * floor for (window, _), floor in _floors(limits)):
         return None
     days = history.days_of_spend
-    if history.days_seen < limits.warm_days or days < limits.warm_days_of_spend or not history.knows_such_days():
+    if days < limits.warm_days_of_spend or not is_known(history, limits):
         return None
     found: Excess | None = None
     for excess in (

@@ -136,7 +136,7 @@ def test_a_runaway_that_nobody_explained_within_three_days_is_no_lesson() -> Non
 
 def test_histories_of_the_version_before_are_read_and_know_no_hours() -> None:
     now = job().history
-    before = bytes([1]) + now.to_bytes()[1:698]
+    before = bytes([1, 0]) + now.to_bytes()[1:697]
     old = History.from_bytes(before)
     assert old.maxima(1440) == now.maxima(1440)
     assert old.usual(60) == 0.0

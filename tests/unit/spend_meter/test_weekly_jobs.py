@@ -89,5 +89,5 @@ def test_how_long_a_suspected_job_burned_is_known_once_the_suspicion_has_ended()
 
 def test_histories_of_the_version_before_have_lost_nothing() -> None:
     now = weeks(4).history
-    old = History.from_bytes(bytes([2]) + now.to_bytes()[1:-4])
+    old = History.from_bytes(bytes([2, 0]) + now.to_bytes()[1:-4])
     assert old == now
