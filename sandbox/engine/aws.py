@@ -11,6 +11,7 @@ import boto3
 from botocore.config import Config
 from moto.server import ThreadedMotoServer
 
+from sandbox.engine.atomic import make_requests_atomic
 from sandbox.engine.iam_gate import ADMIN_KEY
 from sandbox.engine.memoized import memoize
 from sandbox.engine.template import REGION
@@ -42,6 +43,7 @@ def serving() -> Iterator[Aws]:
     """moto's server, its state empty. One at a time: moto's state is the process's."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     memoize()
+    make_requests_atomic()
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     try:

@@ -15,18 +15,19 @@ class VirtualClock:
     def __init__(self, start: datetime) -> None:
         self._travel = time_machine.travel(start.timestamp(), tick=False)
         self._traveller: time_machine.Traveller | None = None
+        self._ticking = False
 
     def start(self) -> None:
         self._traveller = self._travel.start()
 
     def tick(self) -> None:
-        assert self._traveller is not None
-        self._traveller.move_to(self.now().timestamp(), tick=True)
+        self._ticking = True
+        self._move(self.now())
 
     def stand_still(self) -> None:
-        """Stops until `tick`: nobody waits for anything, and no real second counts."""
-        assert self._traveller is not None
-        self._traveller.move_to(self.now().timestamp(), tick=False)
+        """Until `tick`, time passes by `move_to` alone: no real second counts, however slow the machine is."""
+        self._ticking = False
+        self._move(self.now())
 
     def stop(self) -> None:
         if self._traveller is not None:
@@ -38,6 +39,9 @@ class VirtualClock:
 
     def move_to(self, instant: datetime) -> None:
         """Moves forward to `instant`; an instant already past changes nothing."""
-        assert self._traveller is not None
         if instant > self.now():
-            self._traveller.move_to(instant.timestamp(), tick=True)
+            self._move(instant)
+
+    def _move(self, instant: datetime) -> None:
+        assert self._traveller is not None
+        self._traveller.move_to(instant.timestamp(), tick=self._ticking)

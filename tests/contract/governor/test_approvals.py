@@ -13,6 +13,7 @@ from governor.approvals.approval import Request, Vote
 from governor.approvals.store import Approvals, NotGranted
 from governor.ledger import Delete, Ledger, LedgerConflict, MemoryLedger, Put
 from governor.ledger.dynamodb import DynamoLedger
+from sandbox.engine.atomic import make_requests_atomic
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 ASKED = Request(
@@ -41,6 +42,7 @@ def ledgers(request: pytest.FixtureRequest) -> Iterator[tuple[Ledger, Ledger]]:
     if request.param == "memory":
         yield MemoryLedger(), MemoryLedger()
         return
+    make_requests_atomic()
     with mock_aws():
         client = boto3.client("dynamodb", region_name="eu-central-1")
         for name in ("ledger", "decisions"):
