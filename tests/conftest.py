@@ -6,7 +6,9 @@ import hypothesis
 import pytest
 
 # A busy machine is no fault of the code: hypothesis' limit of 200 ms an example is a clock on the wall.
-hypothesis.settings.register_profile("unhurried", deadline=None)
+hypothesis.settings.register_profile(
+    "unhurried", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
 hypothesis.settings.load_profile("unhurried")
 
 os.environ.update(

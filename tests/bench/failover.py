@@ -27,6 +27,7 @@ from governor.policy import Policy
 from sandbox.openrouter.simulator import Simulator
 from tests.bench.byok_world import CREDENTIALS, SILENT, WORKSPACES, declared, founded, traffic
 from tests.bench.figures import Figure
+from tests.doubles.tables import create_tables
 from tests.faults.routed import Routed
 
 START, TICK, TICKS = datetime(2026, 5, 12, tzinfo=UTC), timedelta(minutes=10), 144
@@ -125,12 +126,7 @@ def _stage(
         stack.enter_context(mock.patch.object(httpx, "HTTPTransport", return_value=transport))
         stack.enter_context(mock.patch.object(EventsBackend, "put_events", note))
         session = boto3.Session()
-        session.client("dynamodb").create_table(
-            TableName="ledger",
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
-            BillingMode="PAY_PER_REQUEST",
-        )
+        create_tables(session.client("dynamodb"), "ledger")
         session.client("s3").create_bucket(Bucket="readings")
         session.client("events").create_event_bus(Name="governor")
         secrets = session.client("secretsmanager")

@@ -36,6 +36,7 @@ from key_rotation.service import KeyRotation
 from key_rotation.settings import received
 from sandbox.engine.secrets_manager import as_documented
 from tests.bench.rotation_owners import Owners
+from tests.doubles.tables import create_tables
 
 CAP = 100.0
 STEPS = ("createSecret", "setSecret", "testSecret", "finishSecret")
@@ -249,12 +250,7 @@ def _aws(stack: ExitStack, share: Share, offset: Any) -> Any:
     threads = min(share.containers, side_by_side.MOST)
     stack.enter_context(mock.patch.object(side_by_side, "MOST", threads))
     table, secrets = boto3.client("dynamodb"), boto3.client("secretsmanager")
-    table.create_table(
-        TableName="ledger",
-        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
-        BillingMode="PAY_PER_REQUEST",
-    )
+    create_tables(table, "ledger")
     boto3.client("events").create_event_bus(Name="governor")
     secrets.create_secret(Name="governor/key", SecretString=json.dumps({"api_key": share.management_key}))
     rows, since = Lineages(DynamoLedger(table, "ledger")), _clock(offset) - timedelta(days=60)

@@ -12,10 +12,12 @@ from botocore.config import Config
 from botocore.retries.quota import RetryQuota
 
 from governor.aws import AWS
+from sandbox.engine.atomic import make_requests_atomic
 from sandbox.engine.memoized import memoize
 
 REGION = "us-east-1"
 memoize()
+make_requests_atomic()
 _BOTO = boto3.session.Session
 
 
@@ -61,14 +63,3 @@ def shared() -> Iterator[None]:
         # A container's client may repeat a hundred times before it may no more: the one of all containers must too.
         stack.enter_context(mock.patch.object(RetryQuota, "acquire", return_value=True))
         yield
-
-
-def create_table(*names: str) -> None:
-    """Tables with the ledger's keys."""
-    for name in names:
-        client("dynamodb").create_table(
-            TableName=name,
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-            AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in ("pk", "sk")],
-            BillingMode="PAY_PER_REQUEST",
-        )

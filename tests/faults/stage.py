@@ -31,7 +31,8 @@ from governor.ledger import Row
 from governor.policy import Policy
 from sandbox.engine.secrets_manager import as_documented
 from sandbox.openrouter import Simulator
-from tests.faults.clients import REGION, client, create_table
+from tests.doubles.tables import create_tables
+from tests.faults.clients import REGION, client
 from tests.faults.harness import Wire
 from tests.faults.routed import Routed
 
@@ -198,6 +199,6 @@ def staged[W: Staged](wire: Wire, play: Play[W]) -> Iterator[Stage[W]]:
 
 
 def _create(management_key: str) -> None:
-    create_table(TABLE)
+    create_tables(client("dynamodb"), TABLE)
     client("secretsmanager").create_secret(Name="governor/key", SecretString=json.dumps({"api_key": management_key}))
     client("events").create_event_bus(Name=BUS)

@@ -23,6 +23,7 @@ from sandbox.openrouter.simulator import Simulator
 from tests.bench.cost.invocation import Invocation
 from tests.bench.far_side import MANAGEMENT_KEY, START_MINUTE, organization
 from tests.bench.processes import REGION, Far, Worker, far_side
+from tests.doubles.tables import create_tables
 
 TICKS = 10
 """Two rounds of what a run does every fifth minute."""
@@ -52,13 +53,8 @@ def aws() -> Iterator[dict[str, str]]:
         httpx.post(f"{url}/moto-api/reset").raise_for_status()  # its state outlives a server of this process
         session = boto3.Session("fake", "fake", region_name=REGION)
         session.client("s3", endpoint_url=url).create_bucket(Bucket=NAMES["READING_BUCKET"])
-        for table in ("TABLE_NAME", "DECISIONS_TABLE_NAME"):
-            session.client("dynamodb", endpoint_url=url).create_table(
-                TableName=NAMES[table],
-                BillingMode="PAY_PER_REQUEST",
-                AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
-                KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-            )
+        tables = NAMES["TABLE_NAME"], NAMES["DECISIONS_TABLE_NAME"]
+        create_tables(session.client("dynamodb", endpoint_url=url), *tables)
         session.client("events", endpoint_url=url).create_event_bus(Name=NAMES["EVENT_BUS_NAME"])
         session.client("secretsmanager", endpoint_url=url).create_secret(
             Name=NAMES["MANAGEMENT_KEY_SECRET"], SecretString=json.dumps({"api_key": MANAGEMENT_KEY})

@@ -20,6 +20,7 @@ from werkzeug.serving import make_server
 from cli.session import HOST_VARIABLE, KEY_VARIABLE, STACK_VARIABLE
 from sandbox.openrouter import Simulator
 from sandbox.openrouter.server import serve
+from tests.doubles.tables import create_tables
 from tests.unit.cli.stack import REGION
 from tests.unit.cli.surroundings import BROADCAST, PIECES, REVIEW, SECRET, TOKEN, URL
 from tests.unit.cli.terminal import MANAGEMENT
@@ -106,13 +107,7 @@ def far_side(simulator: Simulator) -> Iterator[FarSide]:
 
 def _deploy(far: FarSide) -> None:
     far.aws("secretsmanager").create_secret(Name=SECRET, SecretString=json.dumps({"token": TOKEN}))
-    for table in ("ledger", "decisions"):
-        far.aws("dynamodb").create_table(
-            TableName=table,
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
-            BillingMode="PAY_PER_REQUEST",
-        )
+    create_tables(far.aws("dynamodb"), "ledger", "decisions")
     arn = far.aws("events").create_event_bus(Name="governor")["EventBusArn"]
     s3 = far.aws("s3")
     s3.create_bucket(Bucket="readings")

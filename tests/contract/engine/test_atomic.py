@@ -11,6 +11,7 @@ from moto import mock_aws
 from moto.dynamodb.models.table import Table
 
 from sandbox.engine.atomic import make_requests_atomic
+from tests.doubles.tables import create_tables
 
 ROW = {"pk": {"S": "p"}, "sk": {"S": "s"}}
 NEW = {"ConditionExpression": "attribute_not_exists(pk)"}
@@ -29,12 +30,7 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> Any:
 
     with mock_aws():
         client = boto3.client("dynamodb", region_name="eu-central-1")
-        client.create_table(
-            TableName="t",
-            BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[{"AttributeName": one, "AttributeType": "S"} for one in ("pk", "sk")],
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-        )
+        create_tables(client, "t")
         monkeypatch.setattr(Table, "get_item", slowly)
         yield client
 

@@ -14,6 +14,7 @@ from governor.approvals.store import Approvals, NotGranted
 from governor.ledger import Delete, Ledger, LedgerConflict, MemoryLedger, Put
 from governor.ledger.dynamodb import DynamoLedger
 from sandbox.engine.atomic import make_requests_atomic
+from tests.doubles.tables import create_tables
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 ASKED = Request(
@@ -45,13 +46,7 @@ def ledgers(request: pytest.FixtureRequest) -> Iterator[tuple[Ledger, Ledger]]:
     make_requests_atomic()
     with mock_aws():
         client = boto3.client("dynamodb", region_name="eu-central-1")
-        for name in ("ledger", "decisions"):
-            client.create_table(
-                TableName=name,
-                BillingMode="PAY_PER_REQUEST",
-                AttributeDefinitions=[{"AttributeName": one, "AttributeType": "S"} for one in ("pk", "sk")],
-                KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-            )
+        create_tables(client, "ledger", "decisions")
         yield DynamoLedger(client, "ledger"), DynamoLedger(client, "decisions")
 
 

@@ -15,6 +15,7 @@ from pydantic import SecretStr
 from governor.account.pace import MOST_SECONDS, PAUSE_SECONDS, AccountPace
 from management_api import OpenRouter, RateLimited, Retry
 from tests.doubles.log import MemoryLog
+from tests.doubles.tables import create_tables
 
 
 @dataclass
@@ -31,12 +32,7 @@ class Time:
 def table() -> Iterator[Any]:
     with mock_aws():
         client = boto3.client("dynamodb", region_name="us-east-1")
-        client.create_table(
-            TableName="ledger",
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
-            BillingMode="PAY_PER_REQUEST",
-        )
+        create_tables(client, "ledger")
         yield client
 
 

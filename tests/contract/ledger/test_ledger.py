@@ -10,6 +10,7 @@ from moto import mock_aws
 
 from governor.ledger import Delete, Ledger, LedgerConflict, MemoryLedger, Put, Row
 from governor.ledger.dynamodb import DynamoLedger
+from tests.doubles.tables import create_tables
 
 
 @pytest.fixture(params=["memory", "dynamodb"])
@@ -23,15 +24,7 @@ def ledger(request: pytest.FixtureRequest) -> Iterator[Ledger]:
 
 def _table() -> Any:
     client = boto3.client("dynamodb", region_name="us-east-1")
-    client.create_table(
-        TableName="ledger",
-        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-        AttributeDefinitions=[
-            {"AttributeName": "pk", "AttributeType": "S"},
-            {"AttributeName": "sk", "AttributeType": "S"},
-        ],
-        BillingMode="PAY_PER_REQUEST",
-    )
+    create_tables(client, "ledger")
     return client
 
 

@@ -25,7 +25,8 @@ from governor.policy import Policy
 from governor.slack.requests import SlackRequest
 from sandbox.slack import SlackSimulator
 from sandbox.slack.workspace import TEAM, ResponseUrl
-from tests.faults.clients import client, create_table
+from tests.doubles.tables import create_tables
+from tests.faults.clients import client
 from tests.faults.harness import Accident, InProcess, Killed, Wire, context
 from tests.faults.slack_wire import cross
 
@@ -229,7 +230,7 @@ def _rows() -> int:
 
 
 def _resources() -> None:
-    create_table("ledger", "decisions")
+    create_tables(client("dynamodb"), "ledger", "decisions")
     client("secretsmanager").create_secret(Name="slack", SecretString='{"bot_token": "xoxb-fake"}')
     queue, events = client("sqs"), client("events")
     url = queue.create_queue(QueueName="heard")["QueueUrl"]

@@ -10,7 +10,8 @@ from unittest import mock
 import byok_failover.handler
 from sandbox.openrouter.bodies import CredentialCreation
 from sandbox.openrouter.resources import add_credential
-from tests.faults.clients import client, create_table
+from tests.doubles.tables import create_tables
+from tests.faults.clients import client
 from tests.faults.harness import Wire
 from tests.faults.key_rotation.world import ENVIRONMENT, MANAGEMENT_KEY, PLACE, SECRET, START, WORKLOAD, World
 from tests.faults.stage import Ground, Play, Stage, staged
@@ -38,7 +39,7 @@ def worlds(wire: Wire, policy: dict[str, Any]) -> Iterator[Worlds]:
 
 def _opening(ground: Ground) -> dict[str, Any]:
     client("s3").create_bucket(Bucket=BUCKET)
-    create_table(DECISIONS)
+    create_tables(client("dynamodb"), DECISIONS)
     organization = ground.simulator.organization
     organization.create_workspace("Platform production", PLACE)
     key, plaintext = ground.simulator.create_key(WORKLOAD, workspace=PLACE)

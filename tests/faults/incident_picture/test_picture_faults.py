@@ -25,7 +25,8 @@ from governor.ledger.dynamodb import DynamoLedger
 from governor.policy import Policy
 from incident_picture import handler
 from sandbox.slack import SlackSimulator
-from tests.faults.clients import client, create_table
+from tests.doubles.tables import create_tables
+from tests.faults.clients import client
 from tests.faults.harness import Accident, Fault, InProcess, Killed, Wire, accidents, case
 from tests.faults.slack_wire import cross
 from tests.unit.incident_picture.conftest import disabled, runaway
@@ -102,7 +103,7 @@ def worlds(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], World]]:
         transports.append(InProcess(slack.app))
         ending.callback(transports[-1].dispose)
         current.append(World(wire, slack))
-        create_table("ledger")
+        create_tables(client("dynamodb"), "ledger")
         client("secretsmanager").create_secret(Name="slack", SecretString='{"bot_token": "xoxb-fake"}')
         channel = slack.channel(CHANNEL)
         message = {"text": "🔴 prod-search-agent is running away"}

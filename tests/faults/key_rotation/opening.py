@@ -11,7 +11,8 @@ import key_planning.handler
 import key_retirement.handler
 import key_rotation.handler
 import kill_switch.handler
-from tests.faults.clients import client, create_table
+from tests.doubles.tables import create_tables
+from tests.faults.clients import client
 from tests.faults.harness import Wire
 from tests.faults.key_rotation.world import (
     ALLOWED,
@@ -47,7 +48,7 @@ def worlds(wire: Wire, policy: dict[str, Any] = POLICY) -> AbstractContextManage
 
 def _opening(ground: Ground) -> dict[str, Any]:
     client("sqs").create_queue(QueueName=QUEUE)
-    create_table(DECISIONS)
+    create_tables(client("dynamodb"), DECISIONS)
     simulator = ground.simulator
     place = simulator.organization.create_workspace("Platform production", PLACE)
     place.settings["is_observability_broadcast_enabled"] = True

@@ -19,7 +19,8 @@ from governor.ledger.dynamodb import DynamoLedger
 from governor.policy import Policy
 from kill_switch import handler
 from sandbox.openrouter import Simulator
-from tests.faults.clients import client, create_table
+from tests.doubles.tables import create_tables
+from tests.faults.clients import client
 from tests.faults.harness import InProcess, Wire, context
 
 START = datetime(2026, 3, 11, 2, 0, tzinfo=UTC)
@@ -209,7 +210,7 @@ def _listening(world: World) -> Iterator[None]:
 
 
 def _aws() -> None:
-    create_table("ledger", "decisions")
+    create_tables(client("dynamodb"), "ledger", "decisions")
     secret = json.dumps({"api_key": MANAGEMENT_KEY})
     client("secretsmanager").create_secret(Name="governor/key", SecretString=secret)
     client("events").create_event_bus(Name="governor")

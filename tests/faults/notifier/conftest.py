@@ -24,7 +24,8 @@ from governor.policy import Policy
 from notifier import handler, wiring
 from notifier.truth import SINCE
 from sandbox.slack import SlackSimulator
-from tests.faults.clients import client, create_table
+from tests.doubles.tables import create_tables
+from tests.faults.clients import client
 from tests.faults.harness import Accident, InProcess, Killed, Wire, context
 from tests.faults.slack_wire import cross
 from tests.unit.notifier.conftest import store
@@ -183,7 +184,7 @@ def _envelope(name: str) -> Any:
 
 
 def _resources() -> str:
-    create_table("ledger", "decisions")
+    create_tables(client("dynamodb"), "ledger", "decisions")
     client("events").create_event_bus(Name="governor")
     client("secretsmanager").create_secret(Name="slack", SecretString='{"bot_token": "xoxb-fake"}')
     return str(client("sns").create_topic(Name="alerts")["TopicArn"])

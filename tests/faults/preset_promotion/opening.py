@@ -5,7 +5,8 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from preset_promotion import handler
-from tests.faults.clients import client, create_table
+from tests.doubles.tables import create_tables
+from tests.faults.clients import client
 from tests.faults.harness import Wire
 from tests.faults.preset_promotion.world import (
     ENVIRONMENT,
@@ -31,7 +32,7 @@ def worlds(wire: Wire, **changes: Any) -> AbstractContextManager[Worlds]:
 
 
 def _opening(ground: Ground) -> dict[str, Any]:
-    create_table("decisions")
+    create_tables(client("dynamodb"), "decisions")
     organization = ground.simulator.organization
     organization.scripts = list(SCRIPTS)
     for place, (secret, plaintext) in zip((STAGING, PRODUCTION), SECRETS.items(), strict=True):

@@ -21,7 +21,8 @@ from governor.policy import Policy
 from governor.slack.requests import SlackRequest
 from sandbox.slack import SlackSimulator
 from slack_home import handler
-from tests.faults.clients import client, create_table
+from tests.doubles.tables import create_tables
+from tests.faults.clients import client
 from tests.faults.harness import Accident, Fault, InProcess, Killed, Wire, accidents, case
 from tests.faults.slack_wire import cross
 
@@ -86,7 +87,7 @@ def worlds(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], World]]:
         transports.append(InProcess(slack.app))
         ending.callback(transports[-1].dispose)
         current.append(World(wire, slack))
-        create_table("ledger", "decisions")
+        create_tables(client("dynamodb"), "ledger", "decisions")
         client("secretsmanager").create_secret(Name="slack", SecretString='{"bot_token": "xoxb-fake"}')
         handler.build.cache_clear()
         return current[-1]

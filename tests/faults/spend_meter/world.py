@@ -18,7 +18,8 @@ from spend_meter import handler
 from spend_meter.codec import Codec
 from spend_meter.habits import Habits
 from spend_meter.state import State
-from tests.faults.clients import client, create_table
+from tests.doubles.tables import create_tables
+from tests.faults.clients import client
 from tests.faults.harness import InProcess, Wire, context
 
 START = datetime(2026, 3, 11, 2, 0, tzinfo=UTC)
@@ -186,7 +187,7 @@ def _listening(world: World) -> Iterator[None]:
 
 def _aws(world: World) -> None:
     client("s3").create_bucket(Bucket=OBJECT["Bucket"])
-    create_table("ledger")
+    create_tables(client("dynamodb"), "ledger")
     for name, key in (("governor/key", MANAGEMENT_KEY), ("openrouter/search-agent", world.plaintext)):
         client("secretsmanager").create_secret(Name=name, SecretString=json.dumps({"api_key": key}))
     client("events").create_event_bus(Name="governor")

@@ -18,6 +18,7 @@ from cli.session import Outside
 from governor.aws_identity import Proof, digest, interaction_id
 from governor.ledger import ABSENT, Put
 from governor.ledger.dynamodb import DynamoLedger
+from tests.doubles.tables import create_tables
 from tests.unit.cli.terminal import NOW, Ran
 
 REGION = "us-east-1"
@@ -104,11 +105,5 @@ class StackDouble:
 @contextmanager
 def stack_double() -> Iterator[StackDouble]:
     with mock_aws():
-        for table in ("ledger", "decisions"):
-            boto3.client("dynamodb", REGION).create_table(
-                TableName=table,
-                KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-                AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
-                BillingMode="PAY_PER_REQUEST",
-            )
+        create_tables(boto3.client("dynamodb", REGION), "ledger", "decisions")
         yield StackDouble()

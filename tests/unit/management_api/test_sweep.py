@@ -90,7 +90,7 @@ def test_a_refused_credential_is_raised_at_once_instead_of_being_asked_for_every
 
 
 def test_no_more_requests_are_under_way_than_allowed(client_of: ClientOf) -> None:
-    now, most, lock, all_in = 0, 0, threading.Lock(), threading.Barrier(3, timeout=5)
+    now, most, lock, all_in = 0, 0, threading.Lock(), threading.Barrier(3, timeout=60)
 
     class Counting(Account):
         def fault(self, workspace_id: str, offset: int) -> httpx.Response | None:
