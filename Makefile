@@ -57,7 +57,8 @@ long: $(SETUP) ## Tests that take minutes and are not in `make test`: a week of 
 	@pytest -q tests/long
 
 accidents: $(SETUP) ## What OpenRouter and people may do to a live account: each accident alone, and 300 drawn pairs
-	@pytest -q -n 2 tests/accidents
+	@# Each test takes minutes: whoever is done takes over what another has not begun.
+	@pytest -q -n 2 --dist worksteal tests/accidents
 
 check: $(SETUP) ## Style, types, import rules, template, policy, dependency audit
 	ruff check .
