@@ -57,8 +57,8 @@ long: $(SETUP) ## Tests that take minutes and are not in `make test`: a week of 
 	@pytest -q tests/long
 
 accidents: $(SETUP) ## What OpenRouter and people may do to a live account: each accident alone, and 300 drawn pairs
-	@# Each test takes minutes: whoever is done takes over what another has not begun.
-	@pytest -q -n 2 --dist worksteal tests/accidents
+	@# The longest first and one at a time, so that neither worker ends long before the other.
+	@pytest -q -n 2 --maxschedchunk 1 --durations 5 tests/accidents/test_far_side.py tests/accidents/test_[!f]*.py
 
 check: $(SETUP) ## Style, types, import rules, template, policy, dependency audit
 	ruff check .
